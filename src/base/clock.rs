@@ -1,0 +1,317 @@
+//! The only place where time is asked for and waited for.
+//!
+//! [`RealClock`] is the machine's. [`SimClock`] advances when somebody sleeps, so that a simulated day takes no time, and
+//! runs the tasks of [`Clock::together`] one at a time in an order that depends on simulated time alone: the same seed
+//! gives the same run on any machine.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ops::{Add, Sub};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A moment on one clock, as nanoseconds since that clock was made. It never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Instant(pub u64);
+
+impl Instant {
+    /// The span since `earlier`, zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+    /// Seconds since the clock was made.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(span)))
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// One of several things done side by side.
+pub type Task<'t> = Box<dyn FnOnce() + Send + 't>;
+
+/// Time as the program sees it.
+pub trait Clock: Send + Sync {
+    /// Monotonic time.
+    fn now(&self) -> Instant;
+    /// Wall time, which may step; only for what people and files read.
+    fn utc(&self) -> Timestamp;
+    /// Waits. Never sleep while holding a lock that another task needs.
+    fn sleep(&self, span: Duration);
+    /// Runs all tasks side by side, a thread each, and returns when all have ended. A panic of a task is passed on after
+    /// the others have ended.
+    fn together(&self, tasks: Vec<Task<'_>>);
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct RealClock {
+    start: std::time::Instant,
+}
+
+impl RealClock {
+    /// A clock whose zero is now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { start: std::time::Instant::now() }
+    }
+}
+
+impl Default for RealClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for RealClock {
+    fn now(&self) -> Instant {
+        Instant(nanos(self.start.elapsed()))
+    }
+    fn utc(&self) -> Timestamp {
+        Timestamp::now()
+    }
+    fn sleep(&self, span: Duration) {
+        std::thread::sleep(span);
+    }
+    fn together(&self, tasks: Vec<Task<'_>>) {
+        run_threads(tasks.into_iter().map(|task| (0, task)).collect(), |_| (), || ());
+    }
+}
+
+/// Spawns a thread a task with `before` in front of each, calls `meanwhile` in this thread, and joins them all.
+fn run_threads(tasks: Vec<(u64, Task<'_>)>, before: impl Fn(u64) + Sync, meanwhile: impl FnOnce()) {
+    let before = &before;
+    let mut first_panic = None;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = tasks
+            .into_iter()
+            .map(|(id, task)| {
+                scope.spawn(move || {
+                    before(id);
+                    task();
+                })
+            })
+            .collect();
+        meanwhile();
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                first_panic.get_or_insert(panic);
+            }
+        }
+    });
+    if let Some(panic) = first_panic {
+        resume_unwind(panic);
+    }
+}
+
+/// A clock that stands still until somebody sleeps.
+///
+/// Exactly one task runs at any moment: it holds the baton until it sleeps or ends, then the baton goes to whoever wakes
+/// next (at equal times to the task that was named first).
+#[derive(Debug)]
+pub struct SimClock {
+    epoch: Timestamp,
+    state: Mutex<SimState>,
+    passed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct SimState {
+    now_ns: u64,
+    running: u64,
+    sleeping: BTreeSet<(u64, u64)>,
+}
+
+/// The thread that made the clock and every thread outside [`Clock::together`].
+const OUTSIDE: u64 = 0;
+static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    static TASK: Cell<u64> = const { Cell::new(OUTSIDE) };
+}
+
+impl SimClock {
+    /// A simulated clock whose wall time starts at `epoch`.
+    #[must_use]
+    pub fn starting_at(epoch: Timestamp) -> Self {
+        Self { epoch, state: Mutex::default(), passed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, SimState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass_baton(&self, state: &mut SimState) {
+        if let Some((wake_ns, task)) = state.sleeping.pop_first() {
+            state.now_ns = state.now_ns.max(wake_ns);
+            state.running = task;
+            self.passed.notify_all();
+        }
+    }
+
+    fn await_baton<'s>(&'s self, mut state: MutexGuard<'s, SimState>, task: u64) {
+        while state.running != task {
+            state = self.passed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Instant {
+        Instant(self.state().now_ns)
+    }
+
+    fn utc(&self) -> Timestamp {
+        let elapsed = Duration::from_nanos(self.state().now_ns);
+        self.epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+    }
+
+    fn sleep(&self, span: Duration) {
+        let me = TASK.get();
+        let mut state = self.state();
+        let wake_ns = state.now_ns.saturating_add(nanos(span));
+        // Alone, or a thread that takes no part: there is nobody to hand the baton to.
+        if state.sleeping.is_empty() || state.running != me {
+            state.now_ns = wake_ns;
+            return;
+        }
+        state.sleeping.insert((wake_ns, me));
+        self.pass_baton(&mut state);
+        self.await_baton(state, me);
+    }
+
+    fn together(&self, tasks: Vec<Task<'_>>) {
+        if tasks.is_empty() {
+            return;
+        }
+        let parent = TASK.get();
+        let left = AtomicU64::new(tasks.len() as u64);
+        let left = &left;
+        let tasks: Vec<(u64, Task<'_>)> = tasks
+            .into_iter()
+            .map(|task| {
+                let id = NEXT_TASK.fetch_add(1, Ordering::Relaxed);
+                let wrapped: Task<'_> = Box::new(move || {
+                    let outcome = catch_unwind(AssertUnwindSafe(task));
+                    let mut state = self.state();
+                    if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                        let now_ns = state.now_ns;
+                        state.sleeping.insert((now_ns, parent));
+                    }
+                    self.pass_baton(&mut state);
+                    drop(state);
+                    if let Err(panic) = outcome {
+                        resume_unwind(panic);
+                    }
+                });
+                (id, wrapped)
+            })
+            .collect();
+        {
+            let mut state = self.state();
+            let now_ns = state.now_ns;
+            state.sleeping.extend(tasks.iter().map(|(id, _)| (now_ns, *id)));
+        }
+        let start = |id: u64| {
+            TASK.set(id);
+            self.await_baton(self.state(), id);
+        };
+        run_threads(tasks, start, || {
+            let mut state = self.state();
+            self.pass_baton(&mut state);
+            self.await_baton(state, parent);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sim() -> SimClock {
+        SimClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_simulated_day_takes_no_time() {
+        let clock = sim();
+        clock.sleep(Duration::from_secs(86_400));
+        assert_eq!(clock.now(), Instant(86_400_000_000_000));
+        assert_eq!(clock.utc().to_string(), "2026-01-02T00:00:00Z");
+    }
+
+    #[test]
+    fn simulated_tasks_overlap_in_time_and_run_in_the_order_of_their_wake_up() {
+        for _ in 0..50 {
+            let clock = sim();
+            let log = Mutex::new(Vec::new());
+            let task = |name: &'static str, step_ms: u64, count: u64| -> Task<'_> {
+                let (clock, log) = (&clock, &log);
+                Box::new(move || {
+                    for _ in 0..count {
+                        clock.sleep(Duration::from_millis(step_ms));
+                        log.lock().unwrap().push(format!("{name}@{}", clock.now().0 / 1_000_000));
+                    }
+                })
+            };
+            clock.together(vec![task("slow", 10, 2), task("quick", 4, 3), task("even", 10, 1)]);
+            let order = log.lock().unwrap().join(" ");
+            assert_eq!(order, "quick@4 quick@8 slow@10 even@10 quick@12 slow@20");
+            assert_eq!(clock.now(), Instant(20_000_000), "side by side takes as long as the longest");
+        }
+    }
+
+    #[test]
+    fn tasks_may_split_again() {
+        let clock = sim();
+        clock.together(vec![Box::new(|| {
+            clock.together(vec![
+                Box::new(|| clock.sleep(Duration::from_secs(1))),
+                Box::new(|| clock.sleep(Duration::from_secs(2))),
+            ]);
+            clock.sleep(Duration::from_secs(1));
+        })]);
+        assert_eq!(clock.now(), Instant(3_000_000_000));
+    }
+
+    #[test]
+    fn a_panicking_task_lets_the_others_finish_and_is_passed_on() {
+        let clocks: [Box<dyn Clock>; 2] = [Box::new(sim()), Box::new(RealClock::new())];
+        for clock in clocks {
+            let finished = AtomicU64::new(0);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                clock.together(vec![
+                    Box::new(|| panic!("first")),
+                    Box::new(|| {
+                        clock.sleep(Duration::from_millis(1));
+                        finished.fetch_add(1, Ordering::Relaxed);
+                    }),
+                ]);
+            }));
+            assert!(outcome.is_err());
+            assert_eq!(finished.load(Ordering::Relaxed), 1);
+        }
+    }
+}

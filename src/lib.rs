@@ -1,0 +1,16 @@
+//! soakrig, a hardware-in-the-loop test harness for power supply boards.
+//!
+//! A rig says what is wired to what, a profile says what to do; together they give a plan, a plain list of steps. The
+//! engine carries it out and says what happened as events; the record keeps the events, the report is made from the record
+//! alone. The simulated bench is the other end of the wire. `docs/architecture.md` draws the flow and says who may use whom.
+
+// The map of the house, bottom-up.
+
+/// Quantities, names, time, statistics.
+pub mod base;
+/// Bytes, links and the SCPI conversation.
+pub mod link;
+/// The simulated bench: the other end of the wire.
+pub mod sim;
+/// A trace and its figures.
+pub mod waveform;

@@ -1,0 +1,1 @@
+//! The conversation with one instrument: one question in flight, every set acknowledged, every error read.

@@ -1,0 +1,2 @@
+//! The program's door: everything is in the library.
+fn main() {}

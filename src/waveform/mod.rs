@@ -1,0 +1,22 @@
+//! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
+//! every definition.
+
+pub mod trace;
+
+pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
+
+/// Why a figure cannot be had; a sentence for the report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+impl Unavailable {
+    /// A reason.
+    #[must_use]
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// A figure's value in SI units, or why there is none. "Not available" never becomes a number.
+pub type Figure = Result<f64, Unavailable>;

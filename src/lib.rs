@@ -8,8 +8,14 @@
 
 /// Quantities, names, time, statistics.
 pub mod base;
+/// What happened: events, figures, limits, verdicts.
+pub mod event;
+/// Instruments: a trait a class, dialects as data.
+pub mod instrument;
 /// Bytes, links and the SCPI conversation.
 pub mod link;
+/// What will be done, as a value.
+pub mod plan;
 /// The simulated bench: the other end of the wire.
 pub mod sim;
 /// A trace and its figures.

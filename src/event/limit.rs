@@ -1,0 +1,241 @@
+//! Limits with the condition under which they apply, and their outcome at a point. Pure.
+
+use std::fmt;
+
+use super::figures::{FigureName, Figures};
+use super::{PointVerdict, Setting};
+use crate::base::units::with_prefix;
+
+/// What a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// The set input voltage, `vin`.
+    Vin,
+    /// The set load current, `load`.
+    Load,
+}
+
+/// How a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+}
+
+impl Comparison {
+    /// Whether it holds. Settings that differ by less than a millionth count as equal.
+    #[must_use]
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        let slack = 1e-6 * right.abs().max(1e-3);
+        match self {
+            Self::Below => left < right - slack,
+            Self::AtMost => left <= right + slack,
+            Self::AtLeast => left >= right - slack,
+            Self::Above => left > right + slack,
+        }
+    }
+    /// The sign as written.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+        }
+    }
+}
+
+/// One comparison, e.g. `vin >= 13.2 V`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clause {
+    /// What is compared.
+    pub operand: Operand,
+    /// How.
+    pub comparison: Comparison,
+    /// With what, in volts or amperes.
+    pub value: f64,
+}
+
+/// All clauses must hold; no clause means always.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Condition(pub Vec<Clause>);
+
+impl Condition {
+    /// Whether it holds at what was set.
+    #[must_use]
+    pub fn holds(&self, setting: Setting) -> bool {
+        self.0.iter().all(|clause| {
+            let left = match clause.operand {
+                Operand::Vin => setting.vin.value(),
+                Operand::Load => setting.load.value(),
+            };
+            clause.comparison.holds(left, clause.value)
+        })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, clause) in self.0.iter().enumerate() {
+            let (name, unit) = match clause.operand {
+                Operand::Vin => ("vin", "V"),
+                Operand::Load => ("load", "A"),
+            };
+            let joint = if index == 0 { "" } else { " and " };
+            write!(f, "{joint}{name} {} {}", clause.comparison.sign(), with_prefix(clause.value, unit))?;
+        }
+        Ok(())
+    }
+}
+
+/// A limit on a figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// A short name for reports, unique in the profile.
+    pub name: String,
+    /// What is limited.
+    pub figure: FigureName,
+    /// Lowest good value.
+    pub min: Option<f64>,
+    /// Highest good value.
+    pub max: Option<f64>,
+    /// Where it applies.
+    pub condition: Condition,
+    /// Within this distance inside a bound the value is marginal, in the figure's unit.
+    pub marginal: f64,
+}
+
+impl Limit {
+    /// The bounds as a person reads them, e.g. `4.85 V to 5.15 V`.
+    #[must_use]
+    pub fn bounds(&self) -> String {
+        let show = |value: f64| with_prefix(value, self.figure.unit()).trim_end().to_owned();
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => format!("{} to {}", show(min), show(max)),
+            (Some(min), None) => format!("at least {}", show(min)),
+            (None, Some(max)) => format!("at most {}", show(max)),
+            (None, None) => "no bound".to_owned(),
+        }
+    }
+}
+
+/// What came of a limit at a point.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Inside, away from the bounds.
+    Pass(f64),
+    /// Inside, but within the marginal band.
+    Marginal(f64),
+    /// Outside.
+    Fail(f64),
+    /// The condition does not hold here.
+    NotApplicable,
+    /// It applies, but the figure could not be had; the reason.
+    NotMeasured(String),
+}
+
+/// A limit's outcome, by its place in the list of limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LimitCheck {
+    /// Place in [`super::RunFacts::limits`].
+    pub limit: usize,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Checks every limit at a point.
+#[must_use]
+pub fn check_limits(limits: &[Limit], setting: Setting, figures: &Figures) -> Vec<LimitCheck> {
+    limits
+        .iter()
+        .enumerate()
+        .map(|(index, limit)| LimitCheck { limit: index, outcome: outcome(limit, setting, figures) })
+        .collect()
+}
+
+fn outcome(limit: &Limit, setting: Setting, figures: &Figures) -> Outcome {
+    if !limit.condition.holds(setting) {
+        return Outcome::NotApplicable;
+    }
+    let value = match figures.figure(limit.figure) {
+        Ok(value) => value,
+        Err(reason) => return Outcome::NotMeasured(reason.0),
+    };
+    let room_below = limit.min.map_or(f64::INFINITY, |min| value - min);
+    let room_above = limit.max.map_or(f64::INFINITY, |max| max - value);
+    let room = room_below.min(room_above);
+    if room < 0.0 {
+        Outcome::Fail(value)
+    } else if room < limit.marginal {
+        Outcome::Marginal(value)
+    } else {
+        Outcome::Pass(value)
+    }
+}
+
+/// The worst outcome is the point's verdict; a figure that should have been there and was not is never a pass.
+#[must_use]
+pub fn point_verdict(checks: &[LimitCheck]) -> PointVerdict {
+    let mut worst = PointVerdict::NotApplicable;
+    for check in checks {
+        let this = match check.outcome {
+            Outcome::NotApplicable => PointVerdict::NotApplicable,
+            Outcome::Pass(_) => PointVerdict::Pass,
+            Outcome::Marginal(_) => PointVerdict::Marginal,
+            Outcome::NotMeasured(_) => PointVerdict::NotMeasured,
+            Outcome::Fail(_) => PointVerdict::Fail,
+        };
+        worst = worst.max(this);
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::waveform::Unavailable;
+
+    fn limit() -> Limit {
+        let clause = Clause { operand: Operand::Vin, comparison: Comparison::AtLeast, value: 13.2 };
+        Limit {
+            name: "output voltage".into(),
+            figure: FigureName::Vout,
+            min: Some(4.85),
+            max: Some(5.15),
+            condition: Condition(vec![clause]),
+            marginal: 0.02,
+        }
+    }
+
+    #[test]
+    fn a_limit_tells_five_outcomes_apart() {
+        let at = |vin: f64| Setting { vin: Volts(vin), load: Amps(0.1) };
+        let with = |figure| [(FigureName::Vout, figure)].into_iter().collect::<Figures>();
+        let table = [
+            (24.0, Ok(5.0), PointVerdict::Pass),
+            (24.0, Ok(5.14), PointVerdict::Marginal),
+            (24.0, Ok(5.16), PointVerdict::Fail),
+            (24.0, Ok(4.0), PointVerdict::Fail),
+            (12.0, Ok(0.0), PointVerdict::NotApplicable),
+            (13.2, Err(Unavailable::because("no answer")), PointVerdict::NotMeasured),
+        ];
+        for (vin, figure, verdict) in table {
+            let checks = check_limits(&[limit()], at(vin), &with(figure.clone()));
+            assert_eq!(point_verdict(&checks), verdict, "{vin} {figure:?}");
+        }
+    }
+
+    #[test]
+    fn limits_read_as_sentences() {
+        assert_eq!(limit().bounds(), "4.85 V to 5.15 V");
+        assert_eq!(limit().condition.to_string(), "vin >= 13.2 V");
+    }
+}

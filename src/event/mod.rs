@@ -1,0 +1,300 @@
+//! What happened, in the past tense. Events are the only thing that leaves the engine: the record, the live view and the
+//! report are readers of them.
+
+pub mod figures;
+pub mod limit;
+pub mod verdict;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::base::clock::Instant;
+use crate::base::names::{ProfileName, Revision, Role, Serial};
+use crate::base::units::{Amps, Celsius, Volts};
+use crate::waveform::{Figure, Waveform};
+
+pub use figures::{FigureName, Figures};
+pub use limit::{Condition, Limit, LimitCheck, Outcome};
+pub use verdict::{PointVerdict, Region, RunVerdict};
+
+/// When something happened, on both clocks: wall time may step, monotonic time does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Wall time.
+    pub utc: Timestamp,
+    /// Monotonic time since the run's clock was made.
+    pub monotonic: Instant,
+}
+
+/// One operating point, numbered from 1 in the order of measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointId(pub u32);
+
+/// What is set at an operating point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// Input voltage, as set on the supply.
+    pub vin: Volts,
+    /// Load current, as set on the load.
+    pub load: Amps,
+}
+
+/// The board under test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Board {
+    /// Serial number.
+    pub serial: Serial,
+    /// Revision.
+    pub revision: Revision,
+}
+
+/// The facts a run begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFacts {
+    /// Program and version.
+    pub software: String,
+    /// Profile's name.
+    pub profile: ProfileName,
+    /// One sentence on what the profile is for.
+    pub purpose: String,
+    /// Rig's name.
+    pub rig: String,
+    /// Whether the instruments are simulated.
+    pub simulated: bool,
+    /// The board.
+    pub board: Board,
+    /// Who ran it.
+    pub operator: Option<String>,
+    /// Free notes.
+    pub note: Option<String>,
+    /// Points that the plan holds.
+    pub points_planned: u32,
+    /// Seed of the simulated bench and of a shuffled order.
+    pub seed: u64,
+    /// SHA-256 of the plan, the rig file and the profile file, in hex.
+    pub plan_digest: String,
+    /// See `plan_digest`.
+    pub rig_digest: String,
+    /// See `plan_digest`.
+    pub profile_digest: String,
+    /// The limits in force, in the profile's order.
+    pub limits: Vec<Limit>,
+    /// The regulated output voltage the board should have.
+    pub vout_nominal: Volts,
+    /// How settling was judged, as a sentence.
+    pub settle_rule: String,
+}
+
+/// An instrument as it identified itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentFacts {
+    /// What it is on this bench.
+    pub role: Role,
+    /// VISA address.
+    pub address: String,
+    /// Family of instruments that speak alike, e.g. `rigol_dp800`; for a sensor its line pattern.
+    pub family: String,
+    /// Maker; empty where the instrument has no identity (a sensor that just sends lines).
+    pub maker: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Firmware.
+    pub firmware: String,
+    /// Day of the next calibration as the rig says, and whether it is past.
+    pub calibration_due: Option<(String, bool)>,
+}
+
+/// A finished point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointResult {
+    /// Which point.
+    pub point: PointId,
+    /// Repeat, from 1.
+    pub repeat: u32,
+    /// What was set.
+    pub setting: Setting,
+    /// Every figure that was asked for: a value or the reason why there is none.
+    pub figures: Figures,
+    /// In which state the board was.
+    pub region: Region,
+    /// Each limit's outcome at this point, in the order of [`RunFacts::limits`].
+    pub checks: Vec<LimitCheck>,
+    /// The point's verdict.
+    pub verdict: PointVerdict,
+    /// What a reader of the row must know: not settled, bound, range not met.
+    pub notes: Vec<String>,
+}
+
+/// How the outputs were found after switching off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SafeState {
+    /// The load said its input is off.
+    pub load_off: bool,
+    /// The supply said its output is off.
+    pub supply_off: bool,
+    /// Output voltage measured afterwards.
+    pub vout_v: Figure,
+    /// Both off and the voltage under the threshold.
+    pub verified: bool,
+    /// How many attempts it took.
+    pub attempts: u32,
+    /// What went wrong on the way, attempt by attempt.
+    pub failures: Vec<String>,
+}
+
+/// How the run ended, for `RunFinished`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    /// The verdict.
+    pub verdict: RunVerdict,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Points that were finished.
+    pub points_finished: u32,
+    /// Finished points at which a limit failed.
+    pub points_failed: u32,
+    /// Finished points at which no limit applied.
+    pub points_not_applicable: u32,
+    /// Whether the outputs were verified off at the end.
+    pub outputs_off_verified: bool,
+}
+
+/// Which stop was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Finish the point, then end.
+    AfterPoint,
+    /// Outputs off at once.
+    Now,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The run began.
+    RunStarted(Box<RunFacts>),
+    /// An instrument was opened and identified.
+    InstrumentOpened(InstrumentFacts),
+    /// The instruments' own protection was set and read back.
+    ProtectionSet {
+        /// Which instrument.
+        role: Role,
+        /// Over-voltage level read back.
+        over_voltage: Option<Volts>,
+        /// Over-current level read back.
+        over_current: Option<Amps>,
+    },
+    /// The wiring was checked before any output.
+    WiringChecked {
+        /// What was seen, a sentence each.
+        findings: Vec<String>,
+    },
+    /// An output or input was switched and read back.
+    OutputSwitched {
+        /// Which instrument.
+        role: Role,
+        /// On or off.
+        on: bool,
+    },
+    /// A point was begun.
+    PointStarted {
+        /// Which point.
+        point: PointId,
+        /// What is set.
+        setting: Setting,
+        /// From 1; more after a retry.
+        attempt: u32,
+    },
+    /// Settling ended.
+    Settled {
+        /// Which point.
+        point: PointId,
+        /// How long it took.
+        took: Duration,
+        /// Whether the rule was met before its time limit.
+        settled: bool,
+    },
+    /// A point was finished.
+    PointFinished(Box<PointResult>),
+    /// An action failed and was tried again.
+    Retried {
+        /// Which instrument.
+        role: Role,
+        /// What was being done and what came back.
+        what: String,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+    },
+    /// A sensor stood still or fell silent.
+    SensorFailed {
+        /// Which sensor.
+        role: Role,
+        /// What was seen.
+        what: String,
+    },
+    /// An interlock held the run: nothing is measured until it is released.
+    InterlockHeld {
+        /// Which rule, what was measured, against what.
+        what: String,
+    },
+    /// A held interlock was released.
+    InterlockReleased {
+        /// Which rule and what was measured.
+        what: String,
+        /// How long it was held.
+        held: Duration,
+    },
+    /// An interlock tripped: the run ends with the outputs off.
+    InterlockTripped {
+        /// Which rule, what was measured, against what.
+        what: String,
+    },
+    /// Somebody asked to stop.
+    StopRequested {
+        /// Which stop.
+        stop: Stop,
+    },
+    /// Something a person should know.
+    Warned {
+        /// What.
+        what: String,
+    },
+    /// A slow reading beside the points.
+    TemperatureRead {
+        /// Which sensor.
+        role: Role,
+        /// What it said.
+        temperature: Celsius,
+    },
+    /// Load and supply were switched off and looked at.
+    MadeSafe(SafeState),
+    /// The run ended.
+    RunFinished(RunEnd),
+}
+
+/// Why an event could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep the record: {0}")]
+pub struct SinkError(pub String);
+
+/// Takes what happened. When a sink fails the run ends with the outputs off: what cannot be kept is not measured.
+pub trait Sink: Send {
+    /// Takes an event; returns when it is safely kept.
+    ///
+    /// # Errors
+    /// It cannot be kept (disk full, folder gone).
+    fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError>;
+    /// Takes a trace that belongs to a point.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError>;
+    /// Takes the scope's own screen as PNG bytes.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError>;
+}

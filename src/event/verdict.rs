@@ -1,0 +1,80 @@
+//! The words for how a point and a run came out.
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+        }
+        impl $name {
+            /// The word in files.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)*
+                    other => Err(format!("`{other}` is not one of {:?}", [$($word),*])),
+                }
+            }
+        }
+    };
+}
+
+words!(
+    /// A point's verdict; a later one is worse.
+    PointVerdict {
+        /// No limit applies here.
+        NotApplicable = "not_applicable",
+        /// Every limit that applies is met.
+        Pass = "pass",
+        /// Met, but within a marginal band.
+        Marginal = "marginal",
+        /// A figure that a limit needs could not be had.
+        NotMeasured = "not_measured",
+        /// A limit is broken.
+        Fail = "fail",
+    }
+);
+
+words!(
+    /// In which state the board was at a point.
+    Region {
+        /// No output: below start-up, or nothing reaches the node.
+        Off = "off",
+        /// The output stands where it should.
+        Regulated = "regulated",
+        /// There is an output, but outside regulation: drop-out, hiccup, starting.
+        Unregulated = "unregulated",
+        /// The output voltage could not be measured.
+        Unknown = "unknown",
+    }
+);
+
+words!(
+    /// How a run came out.
+    RunVerdict {
+        /// All limits met at all points they apply to.
+        Pass = "pass",
+        /// A limit failed.
+        Fail = "fail",
+        /// Not every planned point was finished, or a needed figure was not available.
+        Incomplete = "incomplete",
+        /// An interlock tripped.
+        Tripped = "tripped",
+        /// A person stopped it.
+        Stopped = "stopped",
+        /// An instrument, a link or the record failed.
+        Error = "error",
+    }
+);

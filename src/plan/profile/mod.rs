@@ -1,0 +1,119 @@
+//! What to do, checked. A profile knows no rig.
+
+use std::time::Duration;
+
+use crate::base::names::{ProfileName, Revision, Serial};
+use crate::base::units::{Amps, Celsius, Volts};
+use crate::event::{FigureName, Limit};
+
+/// A checked profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Short name.
+    pub name: ProfileName,
+    /// One sentence.
+    pub purpose: String,
+    /// Board serial, unless the command line names one.
+    pub serial: Option<Serial>,
+    /// Board revision, unless the command line names one.
+    pub revision: Option<Revision>,
+    /// Operator, unless the command line names one.
+    pub operator: Option<String>,
+    /// Free notes.
+    pub note: Option<String>,
+    /// Input voltages in the order written.
+    pub vin: Vec<Volts>,
+    /// Load currents in the order written.
+    pub load: Vec<Amps>,
+    /// In which order the points are taken.
+    pub order: Order,
+    /// How often each point is measured.
+    pub repeats: u32,
+    /// The regulated output voltage the board should have.
+    pub vout_nominal: Volts,
+    /// When a point counts as settled.
+    pub settle: SettleRule,
+    /// What holds or trips.
+    pub interlocks: Interlocks,
+    /// Which figures are wanted.
+    pub figures: Vec<FigureName>,
+    /// What is captured, if figures of a trace are wanted.
+    pub capture: Option<CaptureSelection>,
+    /// Limits.
+    pub limits: Vec<Limit>,
+    /// How far above the largest planned point the instruments' own protection is set, as a ratio (0.1 = 10 %).
+    pub protection_margin: f64,
+    /// SHA-256 of the file's text, in hex.
+    pub digest: String,
+}
+
+/// In which order points are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// For each input voltage all loads, as written.
+    Written,
+    /// As written, but every other row of loads backwards, so that the load moves in small steps.
+    Snake,
+    /// Shuffled with a seed.
+    Shuffled {
+        /// The seed.
+        seed: u64,
+    },
+}
+
+/// When a point counts as settled: Vout has stayed within `band` for `hold`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SettleRule {
+    /// Peak-to-peak band of successive Vout readings.
+    pub band: Volts,
+    /// How long it must stay inside.
+    pub hold: Duration,
+    /// Never before this time after the last change.
+    pub minimum: Duration,
+    /// After this time the point is measured as it is and marked "not settled".
+    pub limit: Duration,
+    /// Time between readings.
+    pub interval: Duration,
+}
+
+/// What on the measured side holds or trips the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interlocks {
+    /// Vout above this trips.
+    pub over_voltage: Option<Volts>,
+    /// Input current above this trips.
+    pub over_current: Option<Amps>,
+    /// Board temperature above this trips.
+    pub over_temperature: Option<Celsius>,
+    /// Board temperature above this holds the run with the load at 0 A until it is below `resume_temperature`.
+    pub hold_temperature: Option<Celsius>,
+    /// See `hold_temperature`.
+    pub resume_temperature: Option<Celsius>,
+    /// Longest hold; then it trips.
+    pub hold_limit: Duration,
+    /// Board temperature rising faster than this, in kelvins a minute, trips.
+    pub rise_k_per_min: Option<f64>,
+    /// How long a needed reading (thermometer, supply, load) may be lost or stale before it trips.
+    pub lost_reading: Duration,
+}
+
+/// What is captured at every point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CaptureSelection {
+    /// Length of a record.
+    pub span: Duration,
+    /// Samples of a record.
+    pub samples: usize,
+    /// The AC-coupled narrow-range acquisition for ripple.
+    pub ripple: bool,
+    /// The wide-range acquisition for spikes.
+    pub spikes: bool,
+    /// Whether the ripple acquisition is taken with the scope's 20 MHz limiter.
+    pub ripple_bandwidth_limit: bool,
+    /// Keep the traces of every point (`true`) or only make figures of them.
+    pub keep: bool,
+    /// Take the scope's own screen at every n-th point; 0 never.
+    pub screen_every: u32,
+    /// How often a trace whose range does not fit is taken again.
+    pub range_attempts: u32,
+}

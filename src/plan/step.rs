@@ -1,0 +1,96 @@
+//! A plan: a flat list of imperative steps with a digest.
+
+use std::time::Duration;
+
+use super::profile::{CaptureSelection, Interlocks, SettleRule};
+use crate::base::names::ProfileName;
+use crate::base::units::{Amps, Volts};
+use crate::event::{Limit, PointId, Setting};
+
+/// One imperative step. Load and supply are the rig's one load and one source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Outputs off whatever they were before, so that the protection can be set and the wiring looked at.
+    SwitchAllOff,
+    /// The supply's own protection and current limit, and the load's current limit where it has one.
+    SetProtection {
+        /// The supply's over-voltage level, where it has one.
+        over_voltage: Option<Volts>,
+        /// The supply's over-current level, where it has one.
+        over_current: Option<Amps>,
+        /// The supply's current limit.
+        current_limit: Amps,
+        /// The load's own current limit, where it has one.
+        load_limit: Option<Amps>,
+    },
+    /// Look at the wiring with the outputs off: no voltage may stand on Vout.
+    CheckWiring,
+    /// Set the supply's voltage and read it back.
+    SetVoltage(Volts),
+    /// Set the load's current and read it back.
+    SetLoad(Amps),
+    /// Switch the supply's output and read it back.
+    SwitchSupply(bool),
+    /// Switch the load's input and read it back.
+    SwitchLoad(bool),
+    /// A point begins.
+    BeginPoint(PointId),
+    /// Wait until Vout (and Iin) are stable, by the plan's settle rule.
+    Settle(PointId),
+    /// Read supply, load, thermometers and scope side by side, and finish the point.
+    Measure(PointId),
+}
+
+/// One operating point of the plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedPoint {
+    /// Its number, from 1, in the order of measurement.
+    pub id: PointId,
+    /// What is set.
+    pub setting: Setting,
+    /// Repeat, from 1.
+    pub repeat: u32,
+}
+
+/// Everything that will be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// SHA-256 in hex over the rendered steps, limits and rules.
+    pub digest: String,
+    /// SHA-256 of the rig file's text.
+    pub rig_digest: String,
+    /// SHA-256 of the profile file's text.
+    pub profile_digest: String,
+    /// The profile's name.
+    pub profile: ProfileName,
+    /// What the profile is for.
+    pub purpose: String,
+    /// The seed of a shuffled order.
+    pub seed: u64,
+    /// The points in the order of measurement.
+    pub points: Vec<PlannedPoint>,
+    /// The steps; whatever they are, `make_safe` comes after the last one that was begun.
+    pub steps: Vec<Step>,
+    /// Limits in the profile's order.
+    pub limits: Vec<Limit>,
+    /// When a point counts as settled.
+    pub settle: SettleRule,
+    /// What holds or trips the run.
+    pub interlocks: Interlocks,
+    /// What is captured with the scope, if the rig has one.
+    pub capture: Option<CaptureSelection>,
+    /// The regulated output voltage the board should have.
+    pub vout_nominal: Volts,
+    /// Output voltage under which the bench counts as safe after switching off.
+    pub safe_vout: Volts,
+    /// How long the run is expected to take.
+    pub expected: Duration,
+}
+
+impl Plan {
+    /// The point of that number.
+    #[must_use]
+    pub fn point(&self, id: PointId) -> Option<&PlannedPoint> {
+        self.points.iter().find(|point| point.id == id)
+    }
+}

@@ -1,8 +1,22 @@
 //! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
 //! every definition.
 
+pub mod figures;
+pub mod filter;
+pub mod fold;
+pub mod levels;
+mod look;
+mod measure;
+pub mod median;
+pub mod moments;
+pub mod overview;
+pub mod ripple;
+pub mod spikes;
+pub mod switching;
 pub mod trace;
 
+pub use figures::{Conduction, Pair, RippleMethod, SteadyState};
+pub use measure::{measure, measure_one};
 pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
 
 /// Why a figure cannot be had; a sentence for the report.

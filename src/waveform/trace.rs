@@ -129,4 +129,79 @@ impl Waveform {
             Codes::I16(codes) => codes.iter().filter(|code| at_end(i32::from(**code))).count(),
         }
     }
+
+    /// Positions of the samples that stand at the lowest or at the highest code.
+    #[must_use]
+    pub fn clipped_samples(&self) -> Vec<usize> {
+        let Scaling { min_code, max_code, .. } = self.scaling;
+        let at_end = |code: i32| code <= min_code || code >= max_code;
+        let mut found = Vec::new();
+        match &self.codes {
+            Codes::U8(codes) => {
+                found
+                    .extend(codes.iter().enumerate().filter(|(_, c)| at_end(i32::from(**c))).map(|(i, _)| i));
+            }
+            Codes::I16(codes) => {
+                found
+                    .extend(codes.iter().enumerate().filter(|(_, c)| at_end(i32::from(**c))).map(|(i, _)| i));
+            }
+        }
+        found
+    }
+
+    /// The codes as levels from 0 up: bytes as they are, words shifted by 32768, so that integer kernels are one.
+    /// [`Waveform::volts_at_level`] turns them into volts.
+    #[must_use]
+    pub fn levels(&self) -> Vec<u16> {
+        match &self.codes {
+            Codes::U8(codes) => codes.iter().map(|code| u16::from(*code)).collect(),
+            // The sign bit turned over is the shift by 32768.
+            Codes::I16(codes) => codes.iter().map(|code| (*code as u16) ^ 0x8000).collect(),
+        }
+    }
+
+    /// The code that level 0 stands for.
+    #[must_use]
+    pub fn code_at_level_zero(&self) -> f64 {
+        match &self.codes {
+            Codes::U8(_) => 0.0,
+            Codes::I16(_) => -32768.0,
+        }
+    }
+
+    /// Volts at a level, whole or between two.
+    #[must_use]
+    pub fn volts_at_level(&self, level: f64) -> f64 {
+        let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
+        (level + self.code_at_level_zero() - zero_code) * volts_per_code + offset_v
+    }
+
+    /// The sample rate in Hz, once it is certain that the trace can be read at all.
+    ///
+    /// # Errors
+    /// No samples, or a scale or sample interval that is not a usable number.
+    pub fn check_readable(&self) -> Result<f64, super::Unavailable> {
+        let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
+        let signal = &self.acquisition.signal;
+        if self.codes.is_empty() {
+            return Err(super::Unavailable::because(format!("the trace of {signal} holds no samples")));
+        }
+        if !(volts_per_code.is_finite()
+            && volts_per_code > 0.0
+            && zero_code.is_finite()
+            && offset_v.is_finite())
+        {
+            return Err(super::Unavailable::because(format!(
+                "the trace of {signal} has no usable scale: {volts_per_code} V a code, zero at {zero_code}, offset {offset_v} V"
+            )));
+        }
+        let rate_hz = self.sample_rate_hz();
+        if !(self.step_s > 0.0 && rate_hz.is_finite() && rate_hz > 0.0) {
+            return Err(super::Unavailable::because(format!(
+                "the trace of {signal} has no usable sample interval: {} s",
+                self.step_s
+            )));
+        }
+        Ok(rate_hz)
+    }
 }

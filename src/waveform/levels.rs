@@ -1,0 +1,85 @@
+//! State levels of a two-level signal by the histogram-mode method of IEEE 181 (S5).
+
+use super::{Unavailable, Waveform};
+
+/// Bins between the lowest and the highest sample.
+const BINS: usize = 256;
+
+/// A swing below this is not taken for switching: a converter's switch node moves by its input voltage.
+const LEAST_SWING_V: f64 = 1.0;
+
+/// A swing of fewer converter steps than this is noise of the converter.
+const LEAST_SWING_STEPS: u32 = 8;
+
+/// The two states of the switch node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StateLevels {
+    /// Low state as a level of [`Waveform::levels`], between two whole ones.
+    pub low: f64,
+    /// High state, likewise.
+    pub high: f64,
+    /// Low state in volts.
+    pub low_v: f64,
+    /// High state in volts.
+    pub high_v: f64,
+}
+
+impl StateLevels {
+    /// The reference level at a part of the swing: 0.1, 0.5 and 0.9 are the usual ones.
+    #[must_use]
+    pub fn reference(&self, part: f64) -> f64 {
+        self.low + part * (self.high - self.low)
+    }
+}
+
+/// Low and high state: the centres of the fullest bins of the lower and the upper half of the histogram.
+///
+/// # Errors
+/// The trace is empty or unreadable; it does not move (the sentence says where it stays); or a third state is as
+/// frequent as the high one, as when the input is under twice the output in discontinuous conduction.
+pub fn measure_state_levels(lx: &Waveform, levels: &[u16]) -> Result<StateLevels, Unavailable> {
+    lx.check_readable()?;
+    let signal = lx.acquisition.signal.to_uppercase();
+    let (Some(lowest), Some(highest)) = (levels.iter().min().copied(), levels.iter().max().copied()) else {
+        return Err(Unavailable::because(format!("the trace of {signal} holds no samples")));
+    };
+    let range = u32::from(highest - lowest);
+    let swing_v = f64::from(range) * lx.scaling.volts_per_code;
+    if range < LEAST_SWING_STEPS || swing_v < LEAST_SWING_V {
+        let mean = levels.iter().map(|level| u64::from(*level)).sum::<u64>() as f64 / levels.len() as f64;
+        return Err(Unavailable::because(format!(
+            "no switching edges: {signal} stays at {:.2} V (it moves by {swing_v:.2} V)",
+            // A mean of -0.004 V would be shown as -0.00.
+            (lx.volts_at_level(mean) * 100.0).round() / 100.0 + 0.0
+        )));
+    }
+    let histogram = build_histogram(levels, lowest, range);
+    let (low_bin, high_bin) = (fullest(&histogram, 0, BINS / 2), fullest(&histogram, BINS / 2, BINS));
+    // Overshoot tips above the high state are rare; a state up there is not.
+    let top = BINS * 3 / 4;
+    let above: u32 = histogram[top..].iter().sum();
+    if high_bin < top && f64::from(above) > 0.03 * levels.len() as f64 {
+        return Err(Unavailable::because(format!(
+            "{signal} stands at three levels (input under twice the output, or two signals on the channel): \
+             its cycles cannot be told apart"
+        )));
+    }
+    let center = |bin: usize| f64::from(lowest) + (bin as f64 + 0.5) * f64::from(range) / BINS as f64;
+    let (low, high) = (center(low_bin), center(high_bin));
+    Ok(StateLevels { low, high, low_v: lx.volts_at_level(low), high_v: lx.volts_at_level(high) })
+}
+
+fn build_histogram(levels: &[u16], lowest: u16, range: u32) -> [u32; BINS] {
+    let mut histogram = [0_u32; BINS];
+    for level in levels {
+        // Exact in integers; the highest sample belongs to the last bin.
+        let bin = u32::from(level - lowest) * BINS as u32 / range;
+        histogram[(bin as usize).min(BINS - 1)] += 1;
+    }
+    histogram
+}
+
+/// The fullest bin of `from..to`; the lowest of equals.
+fn fullest(histogram: &[u32; BINS], from: usize, to: usize) -> usize {
+    (from..to).fold(from, |best, bin| if histogram[bin] > histogram[best] { bin } else { best })
+}

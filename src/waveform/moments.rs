@@ -1,0 +1,107 @@
+//! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact because codes are integers.
+
+use super::{Codes, Unavailable, Waveform};
+
+/// What the samples of one trace add up to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    /// Samples in the record.
+    pub count: usize,
+    /// S1 in volts.
+    pub mean_v: f64,
+    /// S2 in volts.
+    pub rms_ac_v: f64,
+    /// S3: lowest sample in volts.
+    pub min_v: f64,
+    /// S3: highest sample in volts.
+    pub max_v: f64,
+    /// S9 in volts; 0 halves do not exist, so there is none for a single sample.
+    pub drift_v: Option<f64>,
+    /// One step of the converter in volts.
+    pub step_v: f64,
+    /// Converter steps between lowest and highest sample.
+    pub steps_used: u32,
+    /// Part of the converter's range that the trace uses, 0 to 1.
+    pub range_used: f64,
+    /// Samples at the lowest code.
+    pub clipped_low: usize,
+    /// Samples at the highest code.
+    pub clipped_high: usize,
+}
+
+/// Integer sums of a stretch of levels.
+#[derive(Clone, Copy)]
+struct Sums {
+    sum: u64,
+    squares: u128,
+    low: u16,
+    high: u16,
+}
+
+/// Adds up in stretches short enough for 64-bit (and, for bytes, 32-bit) sums, which the compiler makes wide.
+fn add_up(levels: &[u16]) -> Sums {
+    let mut all = Sums { sum: 0, squares: 0, low: u16::MAX, high: 0 };
+    for stretch in levels.chunks(4096) {
+        let (mut sum, mut squares) = (0_u64, 0_u64);
+        for level in stretch {
+            let value = u64::from(*level);
+            sum += value;
+            squares += value * value;
+            all.low = all.low.min(*level);
+            all.high = all.high.max(*level);
+        }
+        all.sum += sum;
+        all.squares += u128::from(squares);
+    }
+    all
+}
+
+/// S1, S2, S3 and S9 of a trace, and how well it uses its range.
+///
+/// # Errors
+/// The trace is empty or its scale cannot be used.
+pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
+    waveform.check_readable()?;
+    let levels = waveform.levels();
+    let (first, second) = levels.split_at(levels.len() / 2);
+    let (early, late) = (add_up(first), add_up(second));
+    let sum = early.sum + late.sum;
+    let squares = early.squares + late.squares;
+    let (low, high) = (early.low.min(late.low), early.high.max(late.high));
+    let count = levels.len() as u128;
+    // n * sum(x^2) - sum(x)^2 is exact in integers; as a difference of means it would cancel.
+    let spread = count * squares - u128::from(sum) * u128::from(sum);
+    let n = levels.len() as f64;
+    let step_v = waveform.scaling.volts_per_code;
+    let drift_v = (!first.is_empty())
+        .then(|| (late.sum as f64 / second.len() as f64 - early.sum as f64 / first.len() as f64) * step_v);
+    let (min_code, max_code) = (waveform.scaling.min_code, waveform.scaling.max_code);
+    let range = (f64::from(max_code) - f64::from(min_code)).max(1.0);
+    let (clipped_low, clipped_high) = count_clipped(waveform);
+    Ok(Moments {
+        count: levels.len(),
+        mean_v: waveform.volts_at_level(sum as f64 / n),
+        rms_ac_v: (spread as f64).sqrt() / n * step_v,
+        min_v: waveform.volts_at_level(f64::from(low)),
+        max_v: waveform.volts_at_level(f64::from(high)),
+        drift_v,
+        step_v,
+        steps_used: u32::from(high - low),
+        range_used: f64::from(high - low) / range,
+        clipped_low,
+        clipped_high,
+    })
+}
+
+fn count_clipped(waveform: &Waveform) -> (usize, usize) {
+    let (low, high) = (waveform.scaling.min_code, waveform.scaling.max_code);
+    let count = |codes: &mut dyn Iterator<Item = i32>| {
+        codes.fold((0, 0), |(below, above), code| {
+            (below + usize::from(code <= low), above + usize::from(code >= high))
+        })
+    };
+    match &waveform.codes {
+        Codes::U8(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
+        Codes::I16(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
+    }
+}

@@ -1,0 +1,317 @@
+//! Ripple at the switching frequency, three ways (R1, R2, R3). None is right at every point; the choice is told.
+
+use super::fold::{PHASES, mean_cycle};
+use super::switching::Switching;
+use super::{Conduction, Figure, Unavailable, Waveform};
+use std::f64::consts::TAU;
+
+/// Phases this long before an edge are blanked, in seconds.
+const BLANK_BEFORE_S: f64 = 0.1e-6;
+
+/// Phases this long after an edge are blanked, in seconds.
+const BLANK_AFTER_S: f64 = 1.0e-6;
+
+/// Part of a segment that blanking must leave for a quadratic through it to be worth anything at its ends.
+const KEPT_PART: f64 = 0.2;
+
+/// Least phases kept in a segment for the fit.
+const KEPT_PHASES: usize = 30;
+
+/// Harmonics fitted together with the fundamental.
+const HARMONICS: usize = 5;
+
+/// Points at which each fitted segment is evaluated, ends included.
+const EVALUATED: usize = 201;
+
+/// R2 and R3 of one record, and what tells how far to trust them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CycleRipple {
+    /// R2: peak to peak of the phases that blanking leaves, in volts.
+    pub blank_pp_v: Figure,
+    /// R3: peak to peak of the quadratics through both segments, in volts.
+    pub fit_pp_v: Figure,
+    /// Rms of the kept phases less the fit, in volts.
+    pub fit_residual_v: Figure,
+}
+
+/// Which phases of the cycle stay after blanking both edges.
+fn kept_phases(switching: &Switching) -> Vec<bool> {
+    let period_s = switching.period / switching.rate_hz;
+    (0..PHASES)
+        .map(|phase| {
+            let time_s = phase as f64 / PHASES as f64 * period_s;
+            [0.0, switching.duty * period_s, period_s, switching.duty * period_s - period_s]
+                .iter()
+                .all(|edge_s| !(edge_s - BLANK_BEFORE_S..=edge_s + BLANK_AFTER_S).contains(&time_s))
+        })
+        .collect()
+}
+
+/// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment.
+#[must_use]
+pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipple {
+    let none = |reason: Unavailable| CycleRipple {
+        blank_pp_v: Err(reason.clone()),
+        fit_pp_v: Err(reason.clone()),
+        fit_residual_v: Err(reason),
+    };
+    if let Err(reason) = vout.check_readable() {
+        return none(reason);
+    }
+    let kept = kept_phases(switching);
+    let levels = vout.levels();
+    let mean = mean_cycle(&levels, &switching.edges);
+    if mean.is_empty() {
+        return none(Unavailable::because("no whole switching cycle in the record"));
+    }
+    if let Err(reason) = check_clipping(vout, switching, &kept) {
+        return none(reason);
+    }
+    let step_v = vout.scaling.volts_per_code;
+    let blank = mean.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(value, _)| *value);
+    let blank_pp_v = if kept.iter().filter(|kept| **kept).count() < KEPT_PHASES {
+        Err(Unavailable::because(format!(
+            "blanking both edges leaves nothing of a period of {:.2} us",
+            switching.period / switching.rate_hz * 1e6
+        )))
+    } else {
+        Ok(peak_to_peak(blank) * step_v)
+    };
+    match fit_segments(&mean, &kept, switching) {
+        Ok((pp, residual)) => {
+            CycleRipple { blank_pp_v, fit_pp_v: Ok(pp * step_v), fit_residual_v: Ok(residual * step_v) }
+        }
+        Err(reason) => CycleRipple { blank_pp_v, fit_pp_v: Err(reason.clone()), fit_residual_v: Err(reason) },
+    }
+}
+
+fn peak_to_peak(values: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    high - low
+}
+
+/// Clipped samples under the blanking do no harm, elsewhere they bend the mean cycle.
+fn check_clipping(vout: &Waveform, switching: &Switching, kept: &[bool]) -> Result<(), Unavailable> {
+    let clipped = vout.clipped_samples();
+    let rising = &switching.edges.rising;
+    let harmful = clipped
+        .iter()
+        .filter(|index| {
+            let position = **index as f64;
+            let next = rising.partition_point(|edge| *edge <= position);
+            let (Some(start), Some(end)) =
+                (next.checked_sub(1).and_then(|at| rising.get(at)), rising.get(next))
+            else {
+                return false;
+            };
+            let phase = ((position - start) / (end - start) * PHASES as f64) as usize;
+            kept.get(phase).copied().unwrap_or(false)
+        })
+        .count();
+    let span = rising.last().copied().unwrap_or(0.0) - rising.first().copied().unwrap_or(0.0);
+    if harmful as f64 > 1e-3 * span {
+        return Err(Unavailable::because(format!(
+            "{harmful} samples between the edges are clipped: the range is too narrow for the ripple, or off centre"
+        )));
+    }
+    Ok(())
+}
+
+/// Peak to peak of a quadratic through each segment, ends included, and the rms of what is left; in levels.
+fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<(f64, f64), Unavailable> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut squares, mut count) = (0.0, 0_usize);
+    for (name, from, to) in [("on", 0.0, switching.duty), ("off", switching.duty, 1.0)] {
+        let points: Vec<(f64, f64)> = (0..PHASES)
+            .filter(|phase| kept[*phase])
+            .map(|phase| (phase as f64 / PHASES as f64, mean[phase]))
+            .filter(|(phase, _)| (from..to).contains(phase))
+            .collect();
+        let needed = ((to - from) * PHASES as f64 * KEPT_PART).max(KEPT_PHASES as f64);
+        if (points.len() as f64) < needed {
+            return Err(Unavailable::because(format!(
+                "blanking the edges leaves {} of the {:.0} phases of the {name} segment, {needed:.0} are needed for a fit",
+                points.len(),
+                (to - from) * PHASES as f64
+            )));
+        }
+        let fit = Quadratic::through(&points, (from, to))
+            .ok_or_else(|| Unavailable::because("the ripple's fit has no solution"))?;
+        for index in 0..EVALUATED {
+            let value = fit.at(from + (to - from) * index as f64 / (EVALUATED - 1) as f64);
+            (low, high) = (low.min(value), high.max(value));
+        }
+        squares += points.iter().map(|(phase, value)| (value - fit.at(*phase)).powi(2)).sum::<f64>();
+        count += points.len();
+    }
+    Ok((high - low, (squares / count as f64).sqrt()))
+}
+
+/// A parabola over a segment scaled to -1..1, which keeps its equations well conditioned.
+struct Quadratic {
+    center: f64,
+    half: f64,
+    coefficients: [f64; 3],
+}
+
+impl Quadratic {
+    fn through(points: &[(f64, f64)], (from, to): (f64, f64)) -> Option<Self> {
+        let (center, half) = ((from + to) / 2.0, (to - from) / 2.0);
+        let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
+        for (phase, value) in points {
+            let x = (phase - center) / half;
+            let powers = [1.0, x, x * x];
+            for row in 0..3 {
+                right[row] += powers[row] * value;
+                for column in 0..3 {
+                    matrix[row][column] += powers[row] * powers[column];
+                }
+            }
+        }
+        Some(Self { center, half, coefficients: solve(matrix, right)? })
+    }
+
+    fn at(&self, phase: f64) -> f64 {
+        let x = (phase - self.center) / self.half;
+        self.coefficients[0] + x * (self.coefficients[1] + x * self.coefficients[2])
+    }
+}
+
+/// Gaussian elimination with row exchange; `None` for a singular system.
+fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> Option<[f64; N]> {
+    for pivot in 0..N {
+        let best = (pivot..N).max_by(|a, b| matrix[*a][pivot].abs().total_cmp(&matrix[*b][pivot].abs()))?;
+        matrix.swap(pivot, best);
+        right.swap(pivot, best);
+        if matrix[pivot][pivot].abs() < 1e-12 || !matrix[pivot][pivot].is_finite() {
+            return None;
+        }
+        let pivot_row = matrix[pivot];
+        for row in pivot + 1..N {
+            let factor = matrix[row][pivot] / pivot_row[pivot];
+            for (cell, above) in matrix[row].iter_mut().zip(&pivot_row) {
+                *cell -= factor * above;
+            }
+            right[row] -= factor * right[pivot];
+        }
+    }
+    let mut solution = [0.0; N];
+    for row in (0..N).rev() {
+        let known: f64 = (row + 1..N).map(|column| matrix[row][column] * solution[column]).sum();
+        solution[row] = (right[row] - known) / matrix[row][row];
+    }
+    Some(solution)
+}
+
+/// R1: amplitudes of the switching frequency and its harmonics, in volts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Harmonics {
+    /// Amplitude of each, the fundamental first.
+    pub amplitude_v: [f64; HARMONICS],
+    /// Samples the fit used.
+    pub samples: usize,
+}
+
+impl Harmonics {
+    /// Twice the amplitude of the fundamental, in volts.
+    #[must_use]
+    pub fn fundamental_pp_v(&self) -> f64 {
+        2.0 * self.amplitude_v[0]
+    }
+}
+
+/// Unknowns of the harmonic fit: a constant, a cosine and a sine each.
+const UNKNOWNS: usize = 1 + 2 * HARMONICS;
+
+/// R1: least squares of the record on a constant and five harmonics of the switching frequency, between the first and the
+/// last rising edge.
+///
+/// # Errors
+/// Pulses are skipped (no frequency to fit), the output trace is unreadable, or the harmonics reach half the sample rate.
+pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmonics, Unavailable> {
+    vout.check_readable()?;
+    if switching.conduction == Conduction::Skipping {
+        return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
+    }
+    let levels = vout.levels();
+    let (first, last) = match (switching.edges.rising.first(), switching.edges.rising.last()) {
+        (Some(first), Some(last)) => (first.ceil() as usize, last.floor() as usize + 1),
+        _ => return Err(Unavailable::because("no switching edges")),
+    };
+    let stretch = levels
+        .get(first..last.min(levels.len()))
+        .filter(|stretch| stretch.len() > 4 * UNKNOWNS)
+        .ok_or_else(|| Unavailable::because("too few samples between the switching edges"))?;
+    if switching.period <= 2.0 * HARMONICS as f64 {
+        return Err(Unavailable::because(format!(
+            "the sample rate gives only {:.1} samples a switching period, more than {} are needed",
+            switching.period,
+            2 * HARMONICS
+        )));
+    }
+    let step = TAU / switching.period;
+    let solution = solve(harmonic_matrix(stretch.len(), step), harmonic_sums(stretch, step))
+        .ok_or_else(|| Unavailable::because("the harmonic fit has no solution"))?;
+    let mut amplitude_v = [0.0; HARMONICS];
+    for (harmonic, amplitude) in amplitude_v.iter_mut().enumerate() {
+        *amplitude =
+            solution[1 + 2 * harmonic].hypot(solution[2 + 2 * harmonic]) * vout.scaling.volts_per_code;
+    }
+    Ok(Harmonics { amplitude_v, samples: stretch.len() })
+}
+
+/// Sums of the samples (less their first, which costs nothing but digits) times each of the fit's functions.
+fn harmonic_sums(stretch: &[u16], step: f64) -> [f64; UNKNOWNS] {
+    let mut sums = [0.0; UNKNOWNS];
+    let base = f64::from(stretch.first().copied().unwrap_or(0));
+    let (turn_sin, turn_cos) = step.sin_cos();
+    // The phasor is turned from sample to sample and set anew for each stretch, so that rounding does not add up.
+    for (chunk, samples) in stretch.chunks(1024).enumerate() {
+        let (mut sin, mut cos) = ((chunk * 1024) as f64 * step).sin_cos();
+        for level in samples {
+            let value = f64::from(*level) - base;
+            sums[0] += value;
+            let (mut re, mut im) = (cos, sin);
+            for harmonic in 0..HARMONICS {
+                sums[1 + 2 * harmonic] += value * re;
+                sums[2 + 2 * harmonic] += value * im;
+                (re, im) = (re * cos - im * sin, re * sin + im * cos);
+            }
+            (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
+        }
+    }
+    sums
+}
+
+/// Sums of products of the fit's functions over `count` samples, in closed form (geometric series).
+fn harmonic_matrix(count: usize, step: f64) -> [[f64; UNKNOWNS]; UNKNOWNS] {
+    let n = count as f64;
+    // Sum of cos(k w i) and sin(k w i) over i = 0..n.
+    let series = |order: i32| -> (f64, f64) {
+        let half = f64::from(order) * step / 2.0;
+        if half.sin().abs() < 1e-12 {
+            return (n, 0.0);
+        }
+        let ratio = (n * half).sin() / half.sin();
+        (ratio * ((n - 1.0) * half).cos(), ratio * ((n - 1.0) * half).sin())
+    };
+    let mut matrix = [[0.0; UNKNOWNS]; UNKNOWNS];
+    matrix[0][0] = n;
+    for a in 1..=HARMONICS as i32 {
+        let (cos_a, sin_a) = series(a);
+        let row = 2 * a as usize - 1;
+        (matrix[0][row], matrix[row][0]) = (cos_a, cos_a);
+        (matrix[0][row + 1], matrix[row + 1][0]) = (sin_a, sin_a);
+        for b in 1..=HARMONICS as i32 {
+            let column = 2 * b as usize - 1;
+            let ((cos_sum, sin_sum), (cos_less, sin_less)) = (series(a + b), series(a - b));
+            matrix[row][column] = (cos_less + cos_sum) / 2.0;
+            matrix[row + 1][column + 1] = (cos_less - cos_sum) / 2.0;
+            // sin(a) cos(b) = (sin(a + b) + sin(a - b)) / 2
+            matrix[row + 1][column] = (sin_sum + sin_less) / 2.0;
+            matrix[row][column + 1] = (sin_sum - sin_less) / 2.0;
+        }
+    }
+    matrix
+}

@@ -1,0 +1,232 @@
+//! The switch node: edges, period, on-time, and how the converter carries its load (S5, P1 to P3).
+
+use super::levels::{StateLevels, measure_state_levels};
+use super::{Conduction, Figure, Unavailable, Waveform};
+use crate::base::stats;
+
+/// Edges of the switch node as sample positions between the samples, first to last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Edges {
+    /// Rising edges: the switch turns on.
+    pub rising: Vec<f64>,
+    /// Falling edges: the switch turns off.
+    pub falling: Vec<f64>,
+}
+
+impl Edges {
+    /// Distances of successive rising edges, in samples.
+    #[must_use]
+    pub fn periods(&self) -> Vec<f64> {
+        self.rising.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    /// On-times of the cycles that end inside the record, in samples: the first falling edge of a cycle less its rising edge.
+    #[must_use]
+    pub fn on_times(&self) -> Vec<f64> {
+        let mut falling = self.falling.iter().copied().peekable();
+        let mut spans = Vec::new();
+        for cycle in self.rising.windows(2) {
+            while falling.next_if(|edge| *edge <= cycle[0]).is_some() {}
+            if let Some(edge) = falling.peek().filter(|edge| **edge < cycle[1]) {
+                spans.push(edge - cycle[0]);
+            }
+        }
+        spans
+    }
+}
+
+/// What the switch node of one acquisition says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Switching {
+    /// Its two states.
+    pub states: StateLevels,
+    /// Its edges.
+    pub edges: Edges,
+    /// Samples a second.
+    pub rate_hz: f64,
+    /// Mean period in samples.
+    pub period: f64,
+    /// Mean on-time over mean period.
+    pub duty: f64,
+    /// How the load is carried.
+    pub conduction: Conduction,
+    /// Rms of the rising edges about an even grid, in periods: accumulated jitter, which weakens R1.
+    pub wander: f64,
+}
+
+/// Finds the edges of `lx` by the state machine of S5: a rise counts once it passes 90 % of the swing after having been
+/// under 10 %; its instant is the last crossing of 50 % before. Falls likewise. Ringing that reaches only half way, as in
+/// discontinuous conduction, makes no edge.
+#[must_use]
+pub fn find_edges(levels: &[u16], states: &StateLevels) -> Edges {
+    let (low, middle, high) = (states.reference(0.1), states.reference(0.5), states.reference(0.9));
+    let mut edges = Edges::default();
+    let Some(mut previous) = levels.first().map(|level| f64::from(*level)) else {
+        return edges;
+    };
+    let (mut is_high, mut armed) = (false, previous < middle);
+    let mut crossing = None;
+    for (index, level) in levels.iter().enumerate().skip(1) {
+        let present = f64::from(*level);
+        let crosses_up = |line: f64| previous < line && line <= present;
+        let crosses_down = |line: f64| previous > line && line >= present;
+        let instant = || (index - 1) as f64 + (middle - previous) / (present - previous);
+        if is_high {
+            if crosses_down(middle) {
+                crossing = Some(instant());
+            }
+            if crosses_down(low) {
+                edges.falling.extend(crossing.take());
+                (is_high, armed) = (false, true);
+            }
+        } else {
+            if crosses_up(middle) {
+                crossing = Some(instant());
+            }
+            if crosses_down(low) {
+                armed = true;
+            }
+            if armed && crosses_up(high) {
+                edges.rising.extend(crossing.take());
+                (is_high, armed) = (true, false);
+            }
+        }
+        previous = present;
+    }
+    edges
+}
+
+/// What the switch node says: levels, edges, mean period, duty, conduction.
+///
+/// # Errors
+/// It does not switch, or not for two whole cycles.
+pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
+    let rate_hz = lx.check_readable()?;
+    let levels = lx.levels();
+    let states = measure_state_levels(lx, &levels)?;
+    let edges = find_edges(&levels, &states);
+    let periods = edges.periods();
+    let on_times = edges.on_times();
+    let (Some(period), Some(on_time)) = (stats::mean(&periods), stats::mean(&on_times)) else {
+        return Err(too_few(lx, &edges, rate_hz));
+    };
+    if periods.len() < 2 || on_times.len() < 2 || period <= 0.0 {
+        return Err(too_few(lx, &edges, rate_hz));
+    }
+    let conduction = tell_conduction(&levels, &states, &edges, rate_hz);
+    let wander = measure_wander(&edges.rising) / period;
+    Ok(Switching { states, rate_hz, period, duty: on_time / period, conduction, wander, edges })
+}
+
+fn too_few(lx: &Waveform, edges: &Edges, rate_hz: f64) -> Unavailable {
+    Unavailable::because(format!(
+        "too few switching edges: {} rising and {} falling ones of {} in {:.1} us, three rising ones are needed",
+        edges.rising.len(),
+        edges.falling.len(),
+        lx.acquisition.signal.to_uppercase(),
+        lx.codes.len() as f64 / rate_hz * 1e6
+    ))
+}
+
+/// Pulses count as skipped where the longest period is this many times the median one.
+const SKIPPED_PERIOD: f64 = 1.6;
+
+/// After turn-off the node rings with the diode; nothing is concluded from the first stretch, in seconds.
+const TURN_OFF_RINGING_S: f64 = 0.3e-6;
+
+/// Part of the off-time that the node must spend off the diode's level to call the conduction discontinuous.
+const IDLE_PART: f64 = 0.04;
+
+fn tell_conduction(levels: &[u16], states: &StateLevels, edges: &Edges, rate_hz: f64) -> Conduction {
+    let periods = edges.periods();
+    let typical = stats::median(&periods).unwrap_or(f64::INFINITY);
+    if periods.iter().any(|period| *period > SKIPPED_PERIOD * typical) {
+        return Conduction::Skipping;
+    }
+    let skip = TURN_OFF_RINGING_S * rate_hz;
+    let offs: Vec<&[u16]> = edges
+        .falling
+        .iter()
+        .filter_map(|fall| {
+            let next = edges.rising.get(edges.rising.partition_point(|rise| rise <= fall))?;
+            levels.get((fall + skip).ceil() as usize..(next - 1.0).floor().max(0.0) as usize)
+        })
+        .filter(|off| !off.is_empty())
+        .collect();
+    // The diode conducts right after turn-off. The histogram's low state may be the output voltage instead.
+    let diode: Vec<f64> =
+        offs.iter().flat_map(|off| &off[..off.len().div_ceil(8)]).map(|level| f64::from(*level)).collect();
+    let Some(diode) = stats::median(&diode) else {
+        return Conduction::Unknown;
+    };
+    let idle_above = diode + 0.1 * (states.high - diode);
+    let idle = offs.iter().flat_map(|off| off.iter()).filter(|level| f64::from(**level) > idle_above).count();
+    let all: usize = offs.iter().map(|off| off.len()).sum();
+    if idle as f64 > IDLE_PART * all as f64 { Conduction::Discontinuous } else { Conduction::Continuous }
+}
+
+/// Rms distance of the edges from the even grid that fits them best, in samples.
+fn measure_wander(rising: &[f64]) -> f64 {
+    let points: Vec<(f64, f64)> = rising.iter().enumerate().map(|(i, edge)| (i as f64, *edge)).collect();
+    let Some(slope) = stats::slope(&points) else { return 0.0 };
+    let residuals: Vec<f64> = points.iter().map(|(i, edge)| edge - slope * i).collect();
+    stats::std_dev(&residuals, 0).unwrap_or(0.0)
+}
+
+/// The period figures of a switch node, in SI units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeriodFigures {
+    /// Switching frequency in Hz.
+    pub switching_hz: Figure,
+    /// Standard deviation of the period in seconds.
+    pub std_s: Figure,
+    /// Longest less shortest period in seconds.
+    pub pp_s: Figure,
+    /// Rms of successive period differences in seconds.
+    pub c2c_s: Figure,
+    /// Mean on-time in seconds.
+    pub on_time_s: Figure,
+    /// Mean on-time over mean period.
+    pub duty: Figure,
+    /// Pulses a second over the whole record.
+    pub pulse_hz: Figure,
+}
+
+impl Switching {
+    /// The figures of S5, or of P2 where pulses are skipped. `samples` is the length of the whole record.
+    #[must_use]
+    pub fn period_figures(&self, samples: usize) -> PeriodFigures {
+        let periods_s: Vec<f64> = self.edges.periods().iter().map(|period| period / self.rate_hz).collect();
+        let longest_s = periods_s.iter().copied().fold(0.0, f64::max);
+        let shortest_s = periods_s.iter().copied().fold(f64::INFINITY, f64::min);
+        let pulse_hz = Ok(self.edges.rising.len() as f64 * self.rate_hz / samples as f64);
+        if self.conduction == Conduction::Skipping {
+            let none: Figure = Err(Unavailable::because(format!(
+                "pulses are skipped: {} pulses, {:.1} to {:.1} us apart, have no period",
+                self.edges.rising.len(),
+                shortest_s * 1e6,
+                longest_s * 1e6
+            )));
+            return PeriodFigures {
+                switching_hz: none.clone(),
+                std_s: none.clone(),
+                pp_s: none.clone(),
+                c2c_s: none.clone(),
+                on_time_s: Ok(self.duty * self.period / self.rate_hz),
+                duty: none,
+                pulse_hz,
+            };
+        }
+        let few = || Unavailable::because("two periods are too few to tell their spread");
+        let changes: Vec<f64> = periods_s.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).collect();
+        PeriodFigures {
+            switching_hz: Ok(self.rate_hz / self.period),
+            std_s: stats::std_dev(&periods_s, 1).ok_or_else(few),
+            pp_s: Ok(longest_s - shortest_s),
+            c2c_s: stats::mean(&changes).map(f64::sqrt).ok_or_else(few),
+            on_time_s: Ok(self.duty * self.period / self.rate_hz),
+            duty: Ok(self.duty),
+            pulse_hz,
+        }
+    }
+}

@@ -5,19 +5,32 @@ pub mod scpi;
 pub mod transport;
 pub mod wire;
 
-/// What kind of trouble an error is, so that retry and interlock match no text.
+/// What an error of an instrument means for whoever must act on it. Retry and interlock look at this, never at the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// No answer in time; the conversation was put in order again.
+    /// No answer in time; asking again may help.
     TimedOut,
-    /// The link is gone; it must be opened anew.
+    /// The link is gone or can no longer be trusted; it must be opened anew.
     LinkLost,
-    /// The instrument (or a hard limit in front of it) said no.
+    /// The instrument understood and declined.
     Refused,
-    /// This family of instruments cannot do it.
+    /// The instrument or its family cannot do this.
     Unsupported,
-    /// The instrument's own protection has tripped.
+    /// The instrument's own protection has acted.
     Protection,
-    /// The answer makes no sense.
+    /// What came back is no answer to what was asked.
     Nonsense,
+}
+
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::TimedOut => "timed out",
+            Self::LinkLost => "link lost",
+            Self::Refused => "refused",
+            Self::Unsupported => "unsupported",
+            Self::Protection => "protection",
+            Self::Nonsense => "nonsense",
+        })
+    }
 }

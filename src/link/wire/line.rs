@@ -48,7 +48,9 @@ impl LinePattern {
         let text = text.trim();
         match self {
             Self::KeyValue { key } => find_key(text, key).and_then(first_word).and_then(parse_value),
-            Self::CsvColumn { column, separator } => text.split(*separator).nth(*column).and_then(parse_value),
+            Self::CsvColumn { column, separator } => {
+                text.split(*separator).nth(*column).and_then(parse_value)
+            }
             Self::JsonKey { key } => find_member(text, key),
             Self::Plain => find_number(text).and_then(parse_value),
         }
@@ -85,7 +87,8 @@ fn find_key<'t>(text: &'t str, key: &str) -> Option<&'t str> {
         return None;
     }
     text.match_indices(key).find_map(|(at, found)| {
-        let begins_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let begins_word =
+            !text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
         let rest = text[at + found.len()..].trim_start();
         rest.strip_prefix(['=', ':']).filter(|_| begins_word)
     })
@@ -99,7 +102,11 @@ fn first_word(text: &str) -> Option<&str> {
         return Some(part);
     };
     let next = rest.split_whitespace().next().unwrap_or_default();
-    Some(if UNITS.contains(&next) { part[..number.len() + 1 + rest.find(next)? + next.len()].trim() } else { number })
+    Some(if UNITS.contains(&next) {
+        part[..number.len() + 1 + rest.find(next)? + next.len()].trim()
+    } else {
+        number
+    })
 }
 
 /// The first word of the line that begins like a number, up to white space or a separator.
@@ -114,7 +121,8 @@ fn find_number(text: &str) -> Option<&str> {
 fn find_member(text: &str, key: &str) -> Option<f64> {
     let object: serde_json::Value = serde_json::from_str(text).ok()?;
     // A name with a dot in it wins over a look inside.
-    let member = object.get(key).or_else(|| key.split('.').try_fold(&object, |inside, name| inside.get(name)))?;
+    let member =
+        object.get(key).or_else(|| key.split('.').try_fold(&object, |inside, name| inside.get(name)))?;
     match member {
         serde_json::Value::Number(number) => number.as_f64().filter(|value| value.is_finite()),
         serde_json::Value::String(text) => parse_value(text),

@@ -1,6 +1,7 @@
 //! What will be done, as a value: it can be printed, checked and estimated before anything moves. Planning touches nothing.
 
 pub mod build;
+pub mod place;
 pub mod profile;
 pub mod rig;
 pub mod step;

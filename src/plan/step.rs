@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::profile::{CaptureSelection, Interlocks, SettleRule};
 use crate::base::names::ProfileName;
 use crate::base::units::{Amps, Volts};
-use crate::event::{Limit, PointId, Setting};
+use crate::event::{Board, FigureName, Limit, PointId, Setting};
 
 /// One imperative step. Load and supply are the rig's one load and one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,12 +65,20 @@ pub struct Plan {
     pub profile: ProfileName,
     /// What the profile is for.
     pub purpose: String,
+    /// The board that is meant.
+    pub board: Board,
+    /// Who runs it.
+    pub operator: Option<String>,
+    /// Free notes.
+    pub note: Option<String>,
     /// The seed of a shuffled order.
     pub seed: u64,
     /// The points in the order of measurement.
     pub points: Vec<PlannedPoint>,
     /// The steps; whatever they are, `make_safe` comes after the last one that was begun.
     pub steps: Vec<Step>,
+    /// The figures that are wanted, in the order of [`FigureName::ALL`].
+    pub figures: Vec<FigureName>,
     /// Limits in the profile's order.
     pub limits: Vec<Limit>,
     /// When a point counts as settled.

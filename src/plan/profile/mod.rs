@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::names::{ProfileName, Revision, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::{FigureName, Limit};
+use crate::plan::place::Places;
 
 /// A checked profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,8 @@ pub struct Profile {
     pub protection_margin: f64,
     /// SHA-256 of the file's text, in hex.
     pub digest: String,
+    /// Where in the file each value stands.
+    pub places: Places,
 }
 
 /// In which order points are taken.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::base::names::{Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 use crate::instrument::dialect::{Address, LinePattern};
+use crate::plan::place::Places;
 
 /// A checked rig.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Rig {
     pub sim: SimSettings,
     /// SHA-256 of the file's text, in hex.
     pub digest: String,
+    /// Where in the file each value stands.
+    pub places: Places,
 }
 
 /// What every instrument of a rig has.

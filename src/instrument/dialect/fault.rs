@@ -45,3 +45,54 @@ impl fmt::Display for Fault {
         Ok(())
     }
 }
+
+/// The faults of one file, as they are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    file: String,
+    found: Vec<Fault>,
+}
+
+impl Faults {
+    /// No faults yet in the file of this name.
+    #[must_use]
+    pub fn of(file: &str) -> Self {
+        Self { file: file.to_owned(), found: Vec::new() }
+    }
+
+    /// One more fault, without a guess at what was meant.
+    pub fn add(&mut self, key: &str, span: Option<Range<usize>>, message: impl Into<String>) {
+        self.add_with_nearest(key, span, message, None);
+    }
+
+    /// One more fault, with the known word that was probably meant.
+    pub fn add_with_nearest(
+        &mut self,
+        key: &str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        nearest: Option<&str>,
+    ) {
+        self.found.push(Fault {
+            file: self.file.clone(),
+            span,
+            key: key.to_owned(),
+            message: message.into(),
+            nearest: nearest.map(str::to_owned),
+            also: Vec::new(),
+        });
+    }
+
+    /// Whether none was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All of them, in the order of the file.
+    #[must_use]
+    pub fn into_vec(mut self) -> Vec<Fault> {
+        self.found.sort_by_key(|fault| fault.span.as_ref().map_or(usize::MAX, |span| span.start));
+        self.found
+    }
+}

@@ -210,7 +210,7 @@ impl Client {
     /// One attempt to come together again at once, so that the queue's entries are told with the error they belong to and
     /// not blamed on the next set. `None` if that did not succeed; the next question tries again.
     fn attempt_sync_and_drain(&mut self) -> Option<super::error_queue::Drained> {
-        match self.attempt_sync() {
+        match self.attempt_sync(1) {
             Ok(true) => self.drain_errors().ok(),
             Ok(false) | Err(_) => None,
         }

@@ -4,6 +4,8 @@
 //! message numbers, but it keeps the order: the late answer comes before the answer to anything asked later. So a question
 //! is asked whose answer is known and new, and everything that comes before that answer is thrown away.
 
+use std::time::Duration;
+
 use super::ScpiError;
 use super::client::Client;
 use crate::base::clock::Instant;
@@ -26,8 +28,9 @@ pub enum Probe {
     Quiet,
 }
 
-/// How often a failed synchronisation is tried again before the link is given up.
-const ATTEMPTS: usize = 5;
+/// How many answer time-outs each attempt waits before the link is given up. Together with the attempt right after the
+/// time-out this bridges answers that are late by four time-outs; waiting longer would keep an output on for longer.
+const PATIENCE: [u32; 3] = [1, 1, 2];
 
 /// The most messages that are thrown away in one wait: an endless sender is no instrument to talk with.
 const MOST_DISCARDED: usize = 10_000;
@@ -49,26 +52,28 @@ impl Client {
     /// # Errors
     /// The link is gone, or the instrument did not answer the probe in several attempts: open the link anew.
     pub fn resynchronise(&mut self) -> Result<(), ScpiError> {
-        for _ in 0..ATTEMPTS {
-            if self.attempt_sync()? {
+        for patience in PATIENCE {
+            if self.attempt_sync(patience)? {
                 return Ok(());
             }
         }
+        let attempts = PATIENCE.len();
         let reason =
-            format!("after a time-out the instrument did not answer the probe in {ATTEMPTS} attempts");
+            format!("after a time-out the instrument did not answer the probe in {attempts} attempts");
         self.give_up(&reason);
         Err(ScpiError::LinkLost { sent: self.probe_text().to_owned(), reason })
     }
 
-    /// One attempt: `false` if the probe was not answered in time.
-    pub(super) fn attempt_sync(&mut self) -> Result<bool, ScpiError> {
+    /// One attempt: `false` if the probe was not answered within `patience` answer time-outs.
+    pub(super) fn attempt_sync(&mut self, patience: u32) -> Result<bool, ScpiError> {
         self.distrust();
+        let wait = self.settings().answer_timeout * patience;
         let synced = match self.settings().probe {
-            Probe::EventEnable => self.clear_link()? && self.probe_tag()? && self.probe_tag()?,
+            Probe::EventEnable => self.clear_link()? && self.probe_tag(wait)? && self.probe_tag(wait)?,
             Probe::Identity => {
                 self.await_quiet(1)?
-                    && self.probe_query("*IDN?", |answer| answer.contains(','))?
-                    && self.probe_query("*OPC?", |answer| answer.trim() == "1")?
+                    && self.probe_query("*IDN?", wait, |answer| answer.contains(','))?
+                    && self.probe_query("*OPC?", wait, |answer| answer.trim() == "1")?
             }
             Probe::Quiet => self.await_quiet(2)?,
         };
@@ -91,21 +96,30 @@ impl Client {
         Ok(true)
     }
 
-    fn probe_tag(&mut self) -> Result<bool, ScpiError> {
+    fn probe_tag(&mut self, wait: Duration) -> Result<bool, ScpiError> {
         let tag = tag(self.next_tag());
         let set = format!("*ESE {tag}");
         self.send(&set).map_err(|fault| self.link_fault(&set, fault))?;
-        self.probe_query("*ESE?", |answer| parse_integer(answer) == Ok(tag))
+        self.probe_query("*ESE?", wait, |answer| parse_integer(answer) == Ok(tag))
     }
 
     /// Asks and throws away everything in front of the expected answer.
-    fn probe_query(&mut self, query: &str, expected: impl Fn(&str) -> bool) -> Result<bool, ScpiError> {
+    fn probe_query(
+        &mut self,
+        query: &str,
+        wait: Duration,
+        expected: impl Fn(&str) -> bool,
+    ) -> Result<bool, ScpiError> {
         self.send(query).map_err(|fault| self.link_fault(query, fault))?;
-        let deadline = self.now() + self.settings().answer_timeout;
+        let deadline = self.now() + wait;
         for _ in 0..MOST_DISCARDED {
             match self.receive_until(deadline) {
-                Ok(answer) if expected(&decode_text(answer.clone())) => return Ok(true),
-                Ok(_) | Err(LinkError::TooLong(_) | LinkError::Malformed(_)) => {}
+                Ok(answer) => {
+                    if expected(&decode_text(answer)) {
+                        return Ok(true);
+                    }
+                }
+                Err(LinkError::TooLong(_) | LinkError::Malformed(_)) => {}
                 Err(LinkError::TimedOut(_)) => return Ok(false),
                 Err(fault) => return Err(self.link_fault(query, fault)),
             }

@@ -1,10 +1,21 @@
 //! Whole messages over one link. Faults, tapes and replays are wrappers around the same trait as the hardware.
 
 pub mod address;
+pub mod fault;
+pub mod opener;
+pub mod replay;
+mod serial;
+mod stream;
+mod tcp;
+pub mod trace;
 
 use std::time::Duration;
 
 pub use address::Address;
+pub use fault::{FaultLink, Faults};
+pub use opener::RealOpener;
+pub use replay::Replay;
+pub use trace::{Tape, Trace};
 
 /// What ends a message on this link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,0 +1,181 @@
+//! A link that goes wrong as links do, by a seed: the same seed and the same conversation give the same faults.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{LinkError, Transport};
+use crate::base::clock::{Clock, Instant};
+use crate::link::wire::frame::Framer;
+
+/// How often what goes wrong. Chances are between 0 (never) and 1 (always), for each message anew.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Faults {
+    /// Every answer is late by a random time up to this.
+    pub delay: Duration,
+    /// A message, in either direction, never arrives.
+    pub drop: f64,
+    /// The link is lost at this message; a question may or may not have reached the instrument.
+    pub cut: f64,
+    /// One byte of an answer is changed.
+    pub corrupt: f64,
+    /// Only the first half of an answer arrives, without its end.
+    pub half: f64,
+    /// An answer arrives only after the time-out of whoever waits for it, by up to `late_by`, to be found by the next one.
+    pub late: f64,
+    /// See `late`.
+    pub late_by: Duration,
+}
+
+/// A link around another that makes faults.
+pub struct FaultLink {
+    inner: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    faults: Faults,
+    random: Random,
+    /// What is still on its way, in its order, and when it arrives.
+    coming: VecDeque<(Instant, Vec<u8>)>,
+    /// What has arrived: half a message joins with what comes behind it, as it does on a stream.
+    framer: Framer,
+    cut: bool,
+}
+
+/// The longest message that passes, in bytes.
+const LIMIT: usize = 256 << 20;
+
+impl FaultLink {
+    /// Makes `faults` on `inner`, chosen by `seed`.
+    #[must_use]
+    pub fn new(inner: Box<dyn Transport>, clock: Arc<dyn Clock>, seed: u64, faults: Faults) -> Self {
+        let framer = Framer::scpi(LIMIT);
+        Self { inner, clock, faults, random: Random(seed), coming: VecDeque::new(), framer, cut: false }
+    }
+
+    fn ensure_open(&self) -> Result<(), LinkError> {
+        if self.cut { Err(LinkError::Lost("the link was cut".to_owned())) } else { Ok(()) }
+    }
+
+    fn cut(&mut self) -> LinkError {
+        self.cut = true;
+        LinkError::Lost("the link was cut".to_owned())
+    }
+
+    /// Decides what becomes of an answer that the other end has given while somebody waited for `timeout`.
+    fn schedule(&mut self, mut answer: Vec<u8>, timeout: Duration) -> Result<(), LinkError> {
+        if self.random.happens(self.faults.cut) {
+            return Err(self.cut());
+        }
+        if self.random.happens(self.faults.drop) {
+            return Ok(());
+        }
+        if self.random.happens(self.faults.corrupt) && !answer.is_empty() {
+            let at = self.random.below(answer.len());
+            answer[at] ^= 1 << self.random.below(8);
+        }
+        if self.random.happens(self.faults.half) {
+            answer.truncate(answer.len() / 2);
+        } else {
+            answer.push(b'\n');
+        }
+        let mut arrives = self.clock.now() + self.random.part_of(self.faults.delay);
+        if self.random.happens(self.faults.late) {
+            arrives = arrives + timeout + self.random.part_of(self.faults.late_by);
+        }
+        // A stream keeps its order: nothing overtakes.
+        let behind = self.coming.back().map_or(arrives, |(at, _)| arrives.max(*at));
+        self.coming.push_back((behind, answer));
+        Ok(())
+    }
+
+    fn sleep_until(&self, moment: Instant) {
+        let span = moment.since(self.clock.now());
+        if !span.is_zero() {
+            self.clock.sleep(span);
+        }
+    }
+}
+
+impl Transport for FaultLink {
+    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.ensure_open()?;
+        if self.random.happens(self.faults.cut) {
+            if self.random.happens(0.5) {
+                self.inner.send(message)?;
+            }
+            return Err(self.cut());
+        }
+        if self.random.happens(self.faults.drop) {
+            return Ok(());
+        }
+        self.inner.send(message)
+    }
+
+    fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        self.ensure_open()?;
+        let deadline = self.clock.now() + timeout;
+        loop {
+            if let Some(message) = self.framer.next_message().map_err(|fault| LinkError::TooLong(fault.0))? {
+                return Ok(message);
+            }
+            if let Some((arrives, _)) = self.coming.front() {
+                if *arrives > deadline {
+                    self.sleep_until(deadline);
+                    return Err(LinkError::TimedOut(timeout));
+                }
+                self.sleep_until(*arrives);
+                if let Some((_, bytes)) = self.coming.pop_front() {
+                    self.framer.push(&bytes);
+                }
+                continue;
+            }
+            match self.inner.receive(deadline.since(self.clock.now())) {
+                Ok(answer) => self.schedule(answer, timeout)?,
+                Err(LinkError::TimedOut(_)) => return Err(LinkError::TimedOut(timeout)),
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// What is late has not arrived yet, so it stays on its way.
+    fn clear(&mut self) -> Result<(), LinkError> {
+        self.ensure_open()?;
+        while let Ok(answer) = self.inner.receive(Duration::ZERO) {
+            self.schedule(answer, Duration::ZERO)?;
+        }
+        self.inner.clear()?;
+        let now = self.clock.now();
+        self.coming.retain(|(arrives, _)| *arrives > now);
+        self.framer.clear();
+        Ok(())
+    }
+}
+
+/// `SplitMix64` (Steele, Lea, Flood 2014): small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Between 0 and 1, 1 excluded.
+    fn fraction(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn happens(&mut self, chance: f64) -> bool {
+        chance > 0.0 && self.fraction() < chance
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.fraction() * end as f64) as usize
+    }
+
+    fn part_of(&mut self, span: Duration) -> Duration {
+        if span.is_zero() { span } else { span.mul_f64(self.fraction()) }
+    }
+}

@@ -1,1 +1,21 @@
 //! The simulated bench: one world behind real SCPI bytes; instruments written from manuals, never from our dialect files.
+//!
+//! A [`World`] holds one plant and four instruments; [`SimOpener`] is the door inside the process.
+
+pub mod fault;
+mod load;
+mod panel;
+mod plant;
+mod scope;
+mod screen;
+mod supply;
+mod thermometer;
+pub mod transport;
+pub mod world;
+
+pub use fault::Fault;
+pub use load::LoadModel;
+pub use plant::board::Filter;
+pub use plant::buck::Mode;
+pub use transport::SimOpener;
+pub use world::{Instrument, Truth, World, WorldSettings};

@@ -1,0 +1,39 @@
+//! The line sender: twice a second `board=41.2500 ambient=23.1250 seq=123`, two DS18B20 with 0.0625 °C a step.
+
+use std::time::Duration;
+
+use crate::base::clock::Instant;
+
+use super::plant::noise::Generator;
+use super::plant::noise::mix;
+use super::world::Bench;
+
+/// Time between two lines.
+pub(crate) const PERIOD: Duration = Duration::from_millis(500);
+const STEP_C: f64 = 0.0625;
+/// What a sensor scatters: some tenths of its step more than the step itself hides.
+const SCATTER_C: f64 = 0.04;
+
+/// When line `index` is out.
+pub(crate) fn due(index: u64) -> Instant {
+    Instant(PERIOD.as_nanos() as u64 * index)
+}
+
+/// The first line that is out after `now`.
+pub(crate) fn next_after(now: Instant) -> u64 {
+    now.0 / PERIOD.as_nanos() as u64 + 1
+}
+
+/// Line `index`, as far as it is still remembered.
+pub(crate) fn line(bench: &Bench, index: u64) -> Option<String> {
+    let index = if bench.faults.thermometer_frozen { bench.plant.warmth.front()?.index } else { index };
+    if bench.faults.thermometer_frozen {
+        // Whatever stood there when it froze; the front of the memory moves on, so the number is left out of it.
+        return Some("board=31.2500 ambient=23.0000 seq=77".to_owned());
+    }
+    let warmth = bench.plant.warmth.iter().find(|warmth| warmth.index == index)?;
+    let mut noise = Generator::seeded(mix(bench.seed ^ 0x04) ^ index);
+    let mut shown = |true_c: f64| ((true_c + SCATTER_C * noise.normal()) / STEP_C).round() * STEP_C;
+    let (board_c, ambient_c) = (shown(warmth.board_c), shown(warmth.ambient_c));
+    Some(format!("board={board_c:.4} ambient={ambient_c:.4} seq={index}"))
+}

@@ -1,0 +1,159 @@
+//! The door inside the process: `SIM::supply` and its sisters as transports.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::clock::Instant;
+use crate::link::transport::{Address, LinkError, LinkSettings, Opener, Transport};
+
+use super::thermometer;
+use super::world::{Instrument, World};
+
+/// Opens `SIM::supply`, `SIM::load`, `SIM::scope` and `SIM::thermometer` of one world.
+#[derive(Debug, Clone)]
+pub struct SimOpener {
+    world: Arc<World>,
+}
+
+impl SimOpener {
+    /// An opener for the instruments of `world`.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Self {
+        Self { world }
+    }
+}
+
+impl Opener for SimOpener {
+    fn open(&self, address: &Address, settings: &LinkSettings) -> Result<Box<dyn Transport>, LinkError> {
+        let Address::Sim { instrument } = address else {
+            let reason = "the simulated bench has only SIM:: addresses".to_owned();
+            return Err(LinkError::NotOpened { address: format!("{address:?}"), reason });
+        };
+        let not_opened =
+            |reason: String| LinkError::NotOpened { address: format!("SIM::{instrument}"), reason };
+        let names = Instrument::ALL.map(Instrument::as_str).join(", ");
+        let Some(instrument) = Instrument::named(instrument) else {
+            return Err(not_opened(format!("the simulated bench has only {names}")));
+        };
+        let Some(boots) = self.world.boots(instrument) else {
+            self.world.clock().sleep(settings.connect_timeout);
+            return Err(not_opened("it does not answer; it may be starting up".to_owned()));
+        };
+        self.world.clock().sleep(Duration::from_millis(1));
+        let world = Arc::clone(&self.world);
+        Ok(if instrument == Instrument::Thermometer {
+            let next = thermometer::next_after(world.clock().now());
+            Box::new(SensorLink { world, next, boots })
+        } else {
+            Box::new(InstrumentLink { world, instrument, boots, waiting: VecDeque::new() })
+        })
+    }
+}
+
+fn lost() -> LinkError {
+    LinkError::Lost("the instrument closed the connection".to_owned())
+}
+
+/// A link to an instrument that answers.
+struct InstrumentLink {
+    world: Arc<World>,
+    instrument: Instrument,
+    boots: u64,
+    /// Answers that are on their way, with the time they are out.
+    waiting: VecDeque<(Instant, Vec<u8>)>,
+}
+
+impl InstrumentLink {
+    fn check_link(&self) -> Result<(), LinkError> {
+        if self.world.boots(self.instrument) == Some(self.boots) { Ok(()) } else { Err(lost()) }
+    }
+}
+
+impl Transport for InstrumentLink {
+    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.check_link()?;
+        let reply = self.world.ask(self.instrument, message);
+        if let Some(bytes) = reply.bytes {
+            self.waiting.push_back((reply.ready, bytes));
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        self.check_link()?;
+        let clock = self.world.clock();
+        let Some((ready, _)) = self.waiting.front() else {
+            clock.sleep(timeout);
+            return Err(LinkError::TimedOut(timeout));
+        };
+        let wait = ready.since(clock.now());
+        if wait > timeout {
+            clock.sleep(timeout);
+            return Err(LinkError::TimedOut(timeout));
+        }
+        if !wait.is_zero() {
+            clock.sleep(wait);
+        }
+        self.check_link()?;
+        self.waiting.pop_front().map(|(_, bytes)| bytes).ok_or(LinkError::TimedOut(timeout))
+    }
+
+    fn clear(&mut self) -> Result<(), LinkError> {
+        self.check_link()?;
+        let now = self.world.clock().now();
+        self.waiting.retain(|(ready, _)| *ready > now);
+        Ok(())
+    }
+}
+
+/// A link to the thermometer, which just sends. What was sent before the link was opened is gone.
+struct SensorLink {
+    world: Arc<World>,
+    next: u64,
+    boots: u64,
+}
+
+impl SensorLink {
+    fn check_link(&self) -> Result<(), LinkError> {
+        if self.world.boots(Instrument::Thermometer) == Some(self.boots) { Ok(()) } else { Err(lost()) }
+    }
+}
+
+impl Transport for SensorLink {
+    fn send(&mut self, _: &[u8]) -> Result<(), LinkError> {
+        self.check_link()
+    }
+
+    fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        self.check_link()?;
+        let clock = self.world.clock();
+        let end = clock.now() + timeout;
+        loop {
+            let due = thermometer::due(self.next);
+            let silent = self.world.bench().faults.thermometer_silent;
+            if silent || due > end {
+                clock.sleep(end.since(clock.now()));
+                // A silent sensor's lines were never sent: they do not come later either.
+                if silent {
+                    self.next = thermometer::next_after(clock.now());
+                }
+                return Err(LinkError::TimedOut(timeout));
+            }
+            clock.sleep(due.since(clock.now()));
+            self.check_link()?;
+            let line = thermometer::line(&self.world.bench(), self.next);
+            self.next += 1;
+            // A line older than the buffer is lost, as on a serial port that nobody read.
+            if let Some(line) = line {
+                return Ok(line.into_bytes());
+            }
+        }
+    }
+
+    fn clear(&mut self) -> Result<(), LinkError> {
+        self.check_link()?;
+        self.next = thermometer::next_after(self.world.clock().now());
+        Ok(())
+    }
+}

@@ -16,6 +16,8 @@ pub mod instrument;
 pub mod link;
 /// What will be done, as a value.
 pub mod plan;
+/// The record of a run: one append-only journal and the sample files.
+pub mod record;
 /// The simulated bench: the other end of the wire.
 pub mod sim;
 /// A trace and its figures.

@@ -70,7 +70,9 @@ pub fn read_toml<T: DeserializeOwned>(text: &str, faults: &mut Faults) -> Option
         let key = place.as_ref().map(|place| place.join(".").replace(".[", "[")).unwrap_or_default();
         faults.add_with_nearest(&key, error.span(), message(error.message()), guess(&quoted));
         match place {
-            Some(place) if !missing && remove(document.get_mut(), &place) => removed.extend(place.last().cloned()),
+            Some(place) if !missing && remove(document.get_mut(), &place) => {
+                removed.extend(place.last().cloned())
+            }
             _ => return None,
         }
     }
@@ -79,7 +81,9 @@ pub fn read_toml<T: DeserializeOwned>(text: &str, faults: &mut Faults) -> Option
 
 /// serde's words in ours.
 fn message(told: &str) -> String {
-    told.replace("unknown field", "unknown key").replace("missing field", "missing key").replace("variant", "word")
+    told.replace("unknown field", "unknown key")
+        .replace("missing field", "missing key")
+        .replace("variant", "word")
 }
 
 fn guess(quoted: &[String]) -> Option<&str> {

@@ -1,0 +1,165 @@
+//! Between events and their mirror on the disk.
+
+use std::time::Duration;
+
+use crate::base::units::{Amps, Celsius, Volts};
+use crate::event::{Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
+
+use super::format::{CalibrationEntry, Entry, InstrumentOpened, MadeSafe, Number, RunFinished, StopWord};
+use super::pieces::{facts_in, facts_out, figure_in, figure_out, point_in, point_out, setting_in, word};
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn instrument_out(facts: &InstrumentFacts) -> InstrumentOpened {
+    InstrumentOpened {
+        role: facts.role.to_string(),
+        address: facts.address.clone(),
+        family: facts.family.clone(),
+        maker: facts.maker.clone(),
+        model: facts.model.clone(),
+        serial: facts.serial.clone(),
+        firmware: facts.firmware.clone(),
+        calibration_due: facts.calibration_due.clone().map(|(day, past)| CalibrationEntry { day, past }),
+    }
+}
+
+fn instrument_in(entry: InstrumentOpened) -> Result<InstrumentFacts, String> {
+    Ok(InstrumentFacts {
+        role: word(&entry.role)?,
+        address: entry.address,
+        family: entry.family,
+        maker: entry.maker,
+        model: entry.model,
+        serial: entry.serial,
+        firmware: entry.firmware,
+        calibration_due: entry.calibration_due.map(|due| (due.day, due.past)),
+    })
+}
+
+fn safe_out(state: &SafeState) -> MadeSafe {
+    MadeSafe {
+        load_off: state.load_off,
+        supply_off: state.supply_off,
+        vout_v: figure_out(&state.vout_v),
+        verified: state.verified,
+        attempts: state.attempts,
+        failures: state.failures.clone(),
+    }
+}
+
+fn safe_in(entry: MadeSafe) -> SafeState {
+    SafeState {
+        load_off: entry.load_off,
+        supply_off: entry.supply_off,
+        vout_v: figure_in(entry.vout_v),
+        verified: entry.verified,
+        attempts: entry.attempts,
+        failures: entry.failures,
+    }
+}
+
+/// The event as it stands in the journal.
+pub(super) fn entry_of(event: &Event) -> Entry {
+    match event {
+        Event::RunStarted(facts) => Entry::RunStarted(Box::new(facts_out(facts))),
+        Event::InstrumentOpened(facts) => Entry::InstrumentOpened(instrument_out(facts)),
+        Event::ProtectionSet { role, over_voltage, over_current } => Entry::ProtectionSet {
+            role: role.to_string(),
+            over_voltage_v: over_voltage.map(|level| Number(level.value())),
+            over_current_a: over_current.map(|level| Number(level.value())),
+        },
+        Event::WiringChecked { findings } => Entry::WiringChecked { findings: findings.clone() },
+        Event::OutputSwitched { role, on } => Entry::OutputSwitched { role: role.to_string(), on: *on },
+        Event::PointStarted { point, setting, attempt } => Entry::PointStarted {
+            point: point.0,
+            vin_set_v: Number(setting.vin.value()),
+            load_set_a: Number(setting.load.value()),
+            attempt: *attempt,
+        },
+        Event::Settled { point, took, settled } => {
+            Entry::Settled { point: point.0, took_ns: nanos(*took), settled: *settled }
+        }
+        Event::PointFinished(result) => Entry::PointFinished(Box::new(point_out(result))),
+        Event::Retried { role, what, attempt } => {
+            Entry::Retried { role: role.to_string(), what: what.clone(), attempt: *attempt }
+        }
+        Event::SensorFailed { role, what } => {
+            Entry::SensorFailed { role: role.to_string(), what: what.clone() }
+        }
+        Event::InterlockHeld { what } => Entry::InterlockHeld { what: what.clone() },
+        Event::InterlockReleased { what, held } => {
+            Entry::InterlockReleased { what: what.clone(), held_ns: nanos(*held) }
+        }
+        Event::InterlockTripped { what } => Entry::InterlockTripped { what: what.clone() },
+        Event::StopRequested { stop } => Entry::StopRequested {
+            stop: match stop {
+                Stop::AfterPoint => StopWord::AfterPoint,
+                Stop::Now => StopWord::Now,
+            },
+        },
+        Event::Warned { what } => Entry::Warned { what: what.clone() },
+        Event::TemperatureRead { role, temperature } => {
+            Entry::TemperatureRead { role: role.to_string(), temperature_c: Number(temperature.value()) }
+        }
+        Event::MadeSafe(state) => Entry::MadeSafe(safe_out(state)),
+        Event::RunFinished(end) => Entry::RunFinished(RunFinished {
+            verdict: end.verdict.to_string(),
+            reason: end.reason.clone(),
+            points_finished: end.points_finished,
+            points_failed: end.points_failed,
+            points_not_applicable: end.points_not_applicable,
+            outputs_off_verified: end.outputs_off_verified,
+        }),
+    }
+}
+
+/// The event that an entry stands for; `None` for entries that are no events (header, waveform, screen).
+pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
+    Ok(Some(match entry {
+        Entry::Header(_) | Entry::Waveform(_) | Entry::Screen(_) => return Ok(None),
+        Entry::RunStarted(facts) => Event::RunStarted(Box::new(facts_in(*facts)?)),
+        Entry::InstrumentOpened(facts) => Event::InstrumentOpened(instrument_in(facts)?),
+        Entry::ProtectionSet { role, over_voltage_v, over_current_a } => Event::ProtectionSet {
+            role: word(&role)?,
+            over_voltage: over_voltage_v.map(|level| Volts(level.0)),
+            over_current: over_current_a.map(|level| Amps(level.0)),
+        },
+        Entry::WiringChecked { findings } => Event::WiringChecked { findings },
+        Entry::OutputSwitched { role, on } => Event::OutputSwitched { role: word(&role)?, on },
+        Entry::PointStarted { point, vin_set_v, load_set_a, attempt } => {
+            Event::PointStarted { point: PointId(point), setting: setting_in(vin_set_v, load_set_a), attempt }
+        }
+        Entry::Settled { point, took_ns, settled } => {
+            Event::Settled { point: PointId(point), took: Duration::from_nanos(took_ns), settled }
+        }
+        Entry::PointFinished(result) => Event::PointFinished(Box::new(point_in(*result)?)),
+        Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
+        Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
+        Entry::InterlockHeld { what } => Event::InterlockHeld { what },
+        Entry::InterlockReleased { what, held_ns } => {
+            Event::InterlockReleased { what, held: Duration::from_nanos(held_ns) }
+        }
+        Entry::InterlockTripped { what } => Event::InterlockTripped { what },
+        Entry::StopRequested { stop } => Event::StopRequested {
+            stop: match stop {
+                StopWord::AfterPoint => Stop::AfterPoint,
+                StopWord::Now => Stop::Now,
+            },
+        },
+        Entry::Warned { what } => Event::Warned { what },
+        Entry::TemperatureRead { role, temperature_c } => {
+            Event::TemperatureRead { role: word(&role)?, temperature: Celsius(temperature_c.0) }
+        }
+        Entry::MadeSafe(state) => Event::MadeSafe(safe_in(state)),
+        Entry::RunFinished(end) => Event::RunFinished(RunEnd {
+            verdict: word(&end.verdict)?,
+            reason: end.reason,
+            points_finished: end.points_finished,
+            points_failed: end.points_failed,
+            points_not_applicable: end.points_not_applicable,
+            outputs_off_verified: end.outputs_off_verified,
+        }),
+    }))
+}

@@ -1,0 +1,72 @@
+//! `points.csv`: a row an operating point, from the events alone. Written live and made again in the same bytes.
+
+use crate::event::{FigureName, PointResult};
+use crate::waveform::Unavailable;
+
+use super::Record;
+
+/// The table's name in a run folder.
+pub const FILE_NAME: &str = "points.csv";
+
+fn columns() -> impl Iterator<Item = FigureName> {
+    FigureName::ALL.iter().copied().filter(|name| name.is_column())
+}
+
+/// The first line.
+#[must_use]
+pub fn header() -> String {
+    let mut names = vec!["point", "vin_set_v", "load_set_a"];
+    names.extend(columns().map(FigureName::key));
+    names.extend(["region", "verdict", "notes"]);
+    format!("{}\n", names.join(","))
+}
+
+/// The row of a point, with its line end. A figure that could not be had is an empty cell; its reason stands in the notes.
+#[must_use]
+pub fn row(result: &PointResult) -> String {
+    let mut cells = vec![
+        result.point.0.to_string(),
+        result.setting.vin.value().to_string(),
+        result.setting.load.value().to_string(),
+    ];
+    cells
+        .extend(columns().map(|name| result.figures.value(name).map_or_else(String::new, |v| v.to_string())));
+    cells.extend([result.region.to_string(), result.verdict.to_string(), notes(result)]);
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    // Writing into memory cannot fail; an empty row would show.
+    let _ = writer.write_record(&cells);
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// What a reader of the row must know: the reasons of its empty cells, each once, and the point's own notes.
+#[must_use]
+pub fn notes(result: &PointResult) -> String {
+    let mut reasons: Vec<(Unavailable, Vec<&str>)> = Vec::new();
+    for name in columns() {
+        if let Err(reason) = result.figures.figure(name) {
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) => names.push(name.key()),
+                None => reasons.push((reason, vec![name.key()])),
+            }
+        }
+    }
+    let missing =
+        reasons.into_iter().map(|(reason, names)| format!("{}: {}", names.join(" "), one_line(&reason.0)));
+    let all: Vec<String> = missing.chain(result.notes.iter().map(|note| one_line(note))).collect();
+    all.join("; ")
+}
+
+/// A cell with a line break in it breaks half of the programs that read the table.
+fn one_line(text: &str) -> String {
+    text.split(['\r', '\n']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The whole table.
+#[must_use]
+pub fn render_points(record: &Record) -> String {
+    let mut table = header();
+    for result in record.points() {
+        table.push_str(&row(result));
+    }
+    table
+}

@@ -1,0 +1,408 @@
+//! What stands on the disk, as serde sees it: a mirror of the events, so that a change in the program never changes a file
+//! by accident. `docs/record-format.md` is its description for people. Any change that an older reader would misread, a
+//! new kind of entry or a new word among them, raises [`VERSION`].
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserializer, Error, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
+/// The version of journal and `summary.json` that this program writes; it reads all up to it.
+pub const VERSION: u32 = 1;
+
+/// A number in JSON; what JSON cannot say as a number (`inf`, `-inf`, `nan`) is a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Number(pub(super) f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() {
+            serializer.serialize_f64(self.0)
+        } else {
+            serializer.serialize_str(if self.0.is_nan() {
+                "nan"
+            } else if self.0 > 0.0 {
+                "inf"
+            } else {
+                "-inf"
+            })
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = f64;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number, \"inf\", \"-inf\" or \"nan\"")
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+                Ok(value)
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+                Ok(value as f64)
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+                Ok(value as f64)
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
+                match text {
+                    "inf" => Ok(f64::INFINITY),
+                    "-inf" => Ok(f64::NEG_INFINITY),
+                    "nan" => Ok(f64::NAN),
+                    other => Err(E::custom(format!("`{}` is no number", other.escape_debug()))),
+                }
+            }
+        }
+        deserializer.deserialize_any(Any).map(Self)
+    }
+}
+
+/// A line of the journal without its check sum, as written.
+#[derive(Debug, Serialize)]
+pub(super) struct BodyOut<'e> {
+    pub(super) seq: u64,
+    pub(super) utc: &'e str,
+    pub(super) ns: u64,
+    pub(super) entry: &'e Entry,
+}
+
+/// A line of the journal without its check sum, as read.
+#[derive(Debug, Deserialize)]
+pub(super) struct BodyIn {
+    pub(super) seq: u64,
+    pub(super) utc: String,
+    pub(super) ns: u64,
+    pub(super) entry: Entry,
+}
+
+/// Only the version, for records that this program cannot read as a whole.
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionProbe {
+    pub(super) entry: VersionProbeEntry,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionProbeEntry {
+    pub(super) header: VersionProbeHeader,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionProbeHeader {
+    pub(super) version: u32,
+}
+
+/// Everything a line can say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Entry {
+    Header(Header),
+    Waveform(Box<WaveformEntry>),
+    Screen(ScreenEntry),
+    RunStarted(Box<RunStarted>),
+    InstrumentOpened(InstrumentOpened),
+    ProtectionSet { role: String, over_voltage_v: Option<Number>, over_current_a: Option<Number> },
+    WiringChecked { findings: Vec<String> },
+    OutputSwitched { role: String, on: bool },
+    PointStarted { point: u32, vin_set_v: Number, load_set_a: Number, attempt: u32 },
+    Settled { point: u32, took_ns: u64, settled: bool },
+    PointFinished(Box<PointFinished>),
+    Retried { role: String, what: String, attempt: u32 },
+    SensorFailed { role: String, what: String },
+    InterlockHeld { what: String },
+    InterlockReleased { what: String, held_ns: u64 },
+    InterlockTripped { what: String },
+    StopRequested { stop: StopWord },
+    Warned { what: String },
+    TemperatureRead { role: String, temperature_c: Number },
+    MadeSafe(MadeSafe),
+    RunFinished(RunFinished),
+}
+
+/// The journal's first line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) format: String,
+    pub(super) version: u32,
+    pub(super) run: String,
+    /// SHA-256 of each file that the run was started with.
+    pub(super) files: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct WaveformEntry {
+    pub(super) file: String,
+    pub(super) point: u32,
+    pub(super) samples: u64,
+    /// `u1` or `i2`, as numpy names them.
+    pub(super) codes: String,
+    /// CRC32 of the codes' bytes.
+    pub(super) codes_crc: String,
+    pub(super) volts_per_code: Number,
+    pub(super) zero_code: Number,
+    pub(super) code_offset_v: Number,
+    pub(super) min_code: i32,
+    pub(super) max_code: i32,
+    pub(super) start_s: Number,
+    pub(super) step_s: Number,
+    pub(super) signal: String,
+    pub(super) channel: u8,
+    pub(super) coupling: CouplingWord,
+    pub(super) bandwidth_limit_hz: Option<Number>,
+    pub(super) probe_ratio: Number,
+    pub(super) volts_per_div: Number,
+    pub(super) offset_v: Number,
+    pub(super) memory_depth: u64,
+    pub(super) purpose: String,
+    pub(super) range_note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ScreenEntry {
+    pub(super) file: String,
+    pub(super) point: u32,
+    pub(super) bytes: u64,
+    pub(super) crc: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum CouplingWord {
+    #[serde(rename = "DC")]
+    Dc,
+    #[serde(rename = "AC")]
+    Ac,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StopWord {
+    AfterPoint,
+    Now,
+}
+
+/// A board, in the journal and in `summary.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardEntry {
+    /// Serial number.
+    pub serial: String,
+    /// Revision.
+    pub revision: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct RunStarted {
+    pub(super) software: String,
+    pub(super) profile: String,
+    pub(super) purpose: String,
+    pub(super) rig: String,
+    pub(super) simulated: bool,
+    pub(super) board: BoardEntry,
+    pub(super) operator: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) points_planned: u32,
+    pub(super) seed: u64,
+    pub(super) plan_digest: String,
+    pub(super) rig_digest: String,
+    pub(super) profile_digest: String,
+    pub(super) limits: Vec<LimitEntry>,
+    pub(super) vout_nominal_v: Number,
+    pub(super) settle_rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct LimitEntry {
+    pub(super) name: String,
+    pub(super) figure: String,
+    pub(super) min: Option<Number>,
+    pub(super) max: Option<Number>,
+    pub(super) condition: Vec<ClauseEntry>,
+    pub(super) marginal: Number,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ClauseEntry {
+    pub(super) operand: OperandWord,
+    pub(super) comparison: ComparisonWord,
+    pub(super) value: Number,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OperandWord {
+    Vin,
+    Load,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ComparisonWord {
+    #[serde(rename = "<")]
+    Below,
+    #[serde(rename = "<=")]
+    AtMost,
+    #[serde(rename = ">=")]
+    AtLeast,
+    #[serde(rename = ">")]
+    Above,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InstrumentOpened {
+    pub(super) role: String,
+    pub(super) address: String,
+    pub(super) family: String,
+    pub(super) maker: String,
+    pub(super) model: String,
+    pub(super) serial: String,
+    pub(super) firmware: String,
+    pub(super) calibration_due: Option<CalibrationEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CalibrationEntry {
+    pub(super) day: String,
+    pub(super) past: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PointFinished {
+    pub(super) point: u32,
+    pub(super) repeat: u32,
+    pub(super) vin_set_v: Number,
+    pub(super) load_set_a: Number,
+    pub(super) figures: BTreeMap<String, FigureEntry>,
+    pub(super) region: String,
+    pub(super) checks: Vec<CheckEntry>,
+    pub(super) verdict: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// A number, or `{"unavailable": "why"}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum FigureEntry {
+    Value(Number),
+    Unavailable { unavailable: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct CheckEntry {
+    pub(super) limit: u32,
+    pub(super) outcome: OutcomeEntry,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutcomeEntry {
+    Pass(Number),
+    Marginal(Number),
+    Fail(Number),
+    NotApplicable,
+    NotMeasured(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct MadeSafe {
+    pub(super) load_off: bool,
+    pub(super) supply_off: bool,
+    pub(super) vout_v: FigureEntry,
+    pub(super) verified: bool,
+    pub(super) attempts: u32,
+    pub(super) failures: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RunFinished {
+    pub(super) verdict: String,
+    pub(super) reason: String,
+    pub(super) points_finished: u32,
+    pub(super) points_failed: u32,
+    pub(super) points_not_applicable: u32,
+    pub(super) outputs_off_verified: bool,
+}
+
+/// `summary.json`: what a script or a shop-floor system wants to know of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of this file.
+    pub format: u32,
+    /// The run folder's name; its path where the command line prints it.
+    pub run: String,
+    /// Profile's name; `null` where the record ends before it was named.
+    pub profile: Option<String>,
+    /// The board.
+    pub board: Option<BoardEntry>,
+    /// `pass`, `fail`, `incomplete`, `tripped`, `stopped` or `error`.
+    pub verdict: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// How many points.
+    pub points: PointCounts,
+    /// Each limit with what came of it.
+    pub limits: Vec<LimitSummary>,
+    /// Whether the outputs were read back off and the output voltage was measured low at the end.
+    pub outputs_off_verified: bool,
+    /// When the run began, UTC.
+    pub started: String,
+    /// When it ended; `null` where the record does not say.
+    pub ended: Option<String>,
+}
+
+/// How many points were planned and what came of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PointCounts {
+    /// In the plan.
+    pub planned: u32,
+    /// Measured to the end.
+    pub finished: u32,
+    /// At least one limit broken.
+    pub failed: u32,
+    /// No limit applies there.
+    pub not_applicable: u32,
+}
+
+/// What came of one limit over all points.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LimitSummary {
+    /// Its name in the profile.
+    pub name: String,
+    /// The figure's key, e.g. `ripple_pp_v`.
+    pub figure: String,
+    /// The figure's unit; empty for a ratio.
+    pub unit: String,
+    /// Lowest good value.
+    pub min: Option<f64>,
+    /// Highest good value.
+    pub max: Option<f64>,
+    /// The bounds for people, e.g. `at most 50 mV`.
+    pub bounds: String,
+    /// Where it applies; empty for everywhere.
+    pub condition: String,
+    /// Points inside, away from the bounds.
+    pub passed: u32,
+    /// Points inside, but near a bound.
+    pub marginal: u32,
+    /// Points outside.
+    pub failed: u32,
+    /// Points where it does not apply.
+    pub not_applicable: u32,
+    /// Points where it applies but the figure could not be had.
+    pub not_measured: u32,
+    /// The value with the least room to a bound, or farthest beyond it.
+    pub worst: Option<WorstValue>,
+}
+
+/// A value and where it was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WorstValue {
+    /// In the figure's unit.
+    pub value: f64,
+    /// Number of the point.
+    pub point: u32,
+    /// Input voltage set there, in volts.
+    pub vin_set_v: f64,
+    /// Load set there, in amperes.
+    pub load_set_a: f64,
+}

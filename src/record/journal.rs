@@ -1,0 +1,124 @@
+//! The append-only journal: a JSON object a line, each line on the disk before the call returns, each with a CRC32 that
+//! covers the line and the CRC of the line before, so that a missing, doubled or changed line is seen.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::event::Stamp;
+
+use super::RecordError;
+use super::disk::Disk;
+use super::format::{BodyOut, Entry};
+
+/// The journal's name in a run folder.
+pub const FILE_NAME: &str = "journal.jsonl";
+
+/// The longest line that is written or read, in bytes: a run's facts with hundreds of limits stay far below.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// What stands between a line's body and its CRC.
+const CRC_KEY: &[u8] = b",\"crc\":\"";
+const CRC_END: &[u8] = b"\"}";
+
+/// The CRC of a line, chained to the line before. The chain begins with 0.
+pub(super) fn chain(before: u32, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&before.to_le_bytes());
+    hasher.update(body);
+    hasher.finalize()
+}
+
+/// Takes the CRC off a line without its line end: the body and the CRC that stands there.
+pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    let rest = line.strip_suffix(CRC_END)?;
+    let (rest, hex) = rest.split_at_checked(rest.len().checked_sub(8)?)?;
+    let body = rest.strip_suffix(CRC_KEY)?;
+    if !hex.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let crc = u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?;
+    Some((body, crc))
+}
+
+/// A journal being written.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    seq: u64,
+    crc: u32,
+    /// Bytes of whole, synced lines. What lies behind is the rest of a failed write and is cut before the next.
+    whole_bytes: u64,
+    is_behind_torn: bool,
+    line: Vec<u8>,
+}
+
+impl Journal {
+    /// A new journal in a run folder.
+    ///
+    /// # Errors
+    /// There is one already, or the disk refuses.
+    pub fn create(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(FILE_NAME);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|error| RecordError::disk("create", &path, error))?;
+        Ok(Self { file, path, seq: 0, crc: 0, whole_bytes: 0, is_behind_torn: false, line: Vec::new() })
+    }
+
+    /// Appends a line and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// The disk refuses; then the line is not in the journal, and the next append takes away what was left of it.
+    pub(super) fn append(
+        &mut self,
+        disk: &mut dyn Disk,
+        at: Stamp,
+        entry: &Entry,
+    ) -> Result<(), RecordError> {
+        let crc = self.build_line(at, entry)?;
+        if self.is_behind_torn {
+            self.cut_rest()
+                .map_err(|error| RecordError::disk("mend after a failed write", &self.path, error))?;
+        }
+        let written = disk.write(&mut self.file, &self.line).and_then(|()| disk.sync(&self.file));
+        if let Err(error) = written {
+            // When even this fails, the next append tries again, and a reader cuts the torn line.
+            self.is_behind_torn = self.cut_rest().is_err();
+            return Err(RecordError::disk("append to", &self.path, error));
+        }
+        self.whole_bytes += self.line.len() as u64;
+        self.seq += 1;
+        self.crc = crc;
+        Ok(())
+    }
+
+    fn build_line(&mut self, at: Stamp, entry: &Entry) -> Result<u32, RecordError> {
+        let utc = at.utc.to_string();
+        let body = BodyOut { seq: self.seq, utc: &utc, ns: at.monotonic.0, entry };
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &body)
+            .map_err(|error| RecordError::disk("write as JSON into", &self.path, io::Error::other(error)))?;
+        self.line.pop();
+        let crc = chain(self.crc, &self.line);
+        self.line.extend_from_slice(CRC_KEY);
+        self.line.extend_from_slice(format!("{crc:08x}").as_bytes());
+        self.line.extend_from_slice(CRC_END);
+        self.line.push(b'\n');
+        if self.line.len() > MAX_LINE {
+            let told = format!("a line of {} bytes is longer than the limit of {MAX_LINE}", self.line.len());
+            return Err(RecordError::disk("append to", &self.path, io::Error::other(told)));
+        }
+        Ok(crc)
+    }
+
+    fn cut_rest(&mut self) -> io::Result<()> {
+        self.file.set_len(self.whole_bytes)?;
+        self.file.seek(SeekFrom::Start(self.whole_bytes))?;
+        self.is_behind_torn = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The record of a run: one append-only journal and the sample files beside it. `docs/record-format.md` names every file
+//! and field. Everything else in a run folder is made from these two and can be made again at any time.
+
+mod convert;
+pub mod disk;
+pub mod export_csv;
+pub mod format;
+pub mod journal;
+mod pieces;
+pub mod products;
+pub mod reader;
+pub mod recorder;
+pub mod recover;
+pub mod store;
+pub mod summary;
+pub mod waveforms;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use format::Summary;
+pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};
+pub use recorder::{Recorder, RunHeader, TapeFile};
+pub use recover::Tail;
+pub use store::{RunEntry, RunState};
+
+/// Why a record cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The run folder is there already.
+    #[error(
+        "the run folder {} exists already, and a record is never written over; start again in a second, or name another folder with --out",
+        .0.display()
+    )]
+    Exists(PathBuf),
+    /// The disk refused.
+    #[error("cannot {doing} {}: {source}{}", .path.display(), hint(.source))]
+    Disk {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// There is no journal in the folder.
+    #[error("{} is not a run folder: it holds no journal.jsonl", .0.display())]
+    NotARun(PathBuf),
+    /// No run of that name.
+    #[error("no run in {} is called `{name}`{}", .folder.display(), near(.nearest.as_deref()))]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The nearest name there.
+        nearest: Option<String>,
+    },
+    /// More than one run begins so.
+    #[error("`{name}` is the beginning of several runs: {}", .found.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// What begins so.
+        found: Vec<String>,
+    },
+    /// Bytes in the middle of the record are not what was written.
+    #[error("the record is damaged: {} line {line}: {what}", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1; 0 for a file without lines.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// It was written by a later program.
+    #[error(
+        "{} is a record of format {version}; this program reads up to format {}: use a newer soakrig",
+        .path.display(), format::VERSION
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+}
+
+impl RecordError {
+    pub(crate) fn disk(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Disk { doing, path: path.to_owned(), source }
+    }
+    pub(crate) fn damaged(path: &Path, line: u64, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), line, what: what.into() }
+    }
+    /// Whether the record itself is at fault, not the disk nor what was asked for.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Newer { .. })
+    }
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room on that disk, or name a folder on another one with --out"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; name a folder you may write to with --out"
+        }
+        _ => "",
+    }
+}
+
+fn near(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; the nearest is `{name}`"))
+}

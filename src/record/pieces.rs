@@ -1,0 +1,198 @@
+//! Between the pieces of an event and their mirror on the disk.
+
+use crate::base::names::{Revision, Serial};
+use crate::base::units::Volts;
+use crate::event::limit::{Clause, Comparison, Operand};
+use crate::event::{Board, Condition, Figures, Limit, LimitCheck, Outcome, RunFacts, Setting};
+use crate::event::{PointId, PointResult};
+use crate::waveform::{Figure, Unavailable};
+
+use super::format::{
+    BoardEntry, CheckEntry, ClauseEntry, ComparisonWord, FigureEntry, LimitEntry, Number, OperandWord,
+    OutcomeEntry, PointFinished, RunStarted,
+};
+use crate::base::units::Amps;
+
+/// Reads a word or a name; the text that cannot be read is in the error.
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+pub(super) fn figure_out(figure: &Figure) -> FigureEntry {
+    match figure {
+        Ok(value) => FigureEntry::Value(Number(*value)),
+        Err(reason) => FigureEntry::Unavailable { unavailable: reason.0.clone() },
+    }
+}
+
+pub(super) fn figure_in(entry: FigureEntry) -> Figure {
+    match entry {
+        FigureEntry::Value(Number(value)) => Ok(value),
+        FigureEntry::Unavailable { unavailable } => Err(Unavailable(unavailable)),
+    }
+}
+
+fn board_out(board: &Board) -> BoardEntry {
+    BoardEntry { serial: board.serial.to_string(), revision: board.revision.to_string() }
+}
+
+fn board_in(entry: &BoardEntry) -> Result<Board, String> {
+    Ok(Board { serial: word::<Serial>(&entry.serial)?, revision: word::<Revision>(&entry.revision)? })
+}
+
+fn limit_out(limit: &Limit) -> LimitEntry {
+    let clause = |clause: &Clause| ClauseEntry {
+        operand: match clause.operand {
+            Operand::Vin => OperandWord::Vin,
+            Operand::Load => OperandWord::Load,
+        },
+        comparison: match clause.comparison {
+            Comparison::Below => ComparisonWord::Below,
+            Comparison::AtMost => ComparisonWord::AtMost,
+            Comparison::AtLeast => ComparisonWord::AtLeast,
+            Comparison::Above => ComparisonWord::Above,
+        },
+        value: Number(clause.value),
+    };
+    LimitEntry {
+        name: limit.name.clone(),
+        figure: limit.figure.key().to_owned(),
+        min: limit.min.map(Number),
+        max: limit.max.map(Number),
+        condition: limit.condition.0.iter().map(clause).collect(),
+        marginal: Number(limit.marginal),
+    }
+}
+
+fn limit_in(entry: &LimitEntry) -> Result<Limit, String> {
+    let clause = |clause: &ClauseEntry| Clause {
+        operand: match clause.operand {
+            OperandWord::Vin => Operand::Vin,
+            OperandWord::Load => Operand::Load,
+        },
+        comparison: match clause.comparison {
+            ComparisonWord::Below => Comparison::Below,
+            ComparisonWord::AtMost => Comparison::AtMost,
+            ComparisonWord::AtLeast => Comparison::AtLeast,
+            ComparisonWord::Above => Comparison::Above,
+        },
+        value: clause.value.0,
+    };
+    Ok(Limit {
+        name: entry.name.clone(),
+        figure: word(&entry.figure)?,
+        min: entry.min.map(|bound| bound.0),
+        max: entry.max.map(|bound| bound.0),
+        condition: Condition(entry.condition.iter().map(clause).collect()),
+        marginal: entry.marginal.0,
+    })
+}
+
+pub(super) fn facts_out(facts: &RunFacts) -> RunStarted {
+    RunStarted {
+        software: facts.software.clone(),
+        profile: facts.profile.to_string(),
+        purpose: facts.purpose.clone(),
+        rig: facts.rig.clone(),
+        simulated: facts.simulated,
+        board: board_out(&facts.board),
+        operator: facts.operator.clone(),
+        note: facts.note.clone(),
+        points_planned: facts.points_planned,
+        seed: facts.seed,
+        plan_digest: facts.plan_digest.clone(),
+        rig_digest: facts.rig_digest.clone(),
+        profile_digest: facts.profile_digest.clone(),
+        limits: facts.limits.iter().map(limit_out).collect(),
+        vout_nominal_v: Number(facts.vout_nominal.value()),
+        settle_rule: facts.settle_rule.clone(),
+    }
+}
+
+pub(super) fn facts_in(entry: RunStarted) -> Result<RunFacts, String> {
+    Ok(RunFacts {
+        software: entry.software,
+        profile: word(&entry.profile)?,
+        purpose: entry.purpose,
+        rig: entry.rig,
+        simulated: entry.simulated,
+        board: board_in(&entry.board)?,
+        operator: entry.operator,
+        note: entry.note,
+        points_planned: entry.points_planned,
+        seed: entry.seed,
+        plan_digest: entry.plan_digest,
+        rig_digest: entry.rig_digest,
+        profile_digest: entry.profile_digest,
+        limits: entry.limits.iter().map(limit_in).collect::<Result<_, _>>()?,
+        vout_nominal: Volts(entry.vout_nominal_v.0),
+        settle_rule: entry.settle_rule,
+    })
+}
+
+fn outcome_out(outcome: &Outcome) -> OutcomeEntry {
+    match outcome {
+        Outcome::Pass(value) => OutcomeEntry::Pass(Number(*value)),
+        Outcome::Marginal(value) => OutcomeEntry::Marginal(Number(*value)),
+        Outcome::Fail(value) => OutcomeEntry::Fail(Number(*value)),
+        Outcome::NotApplicable => OutcomeEntry::NotApplicable,
+        Outcome::NotMeasured(reason) => OutcomeEntry::NotMeasured(reason.clone()),
+    }
+}
+
+fn outcome_in(entry: OutcomeEntry) -> Outcome {
+    match entry {
+        OutcomeEntry::Pass(value) => Outcome::Pass(value.0),
+        OutcomeEntry::Marginal(value) => Outcome::Marginal(value.0),
+        OutcomeEntry::Fail(value) => Outcome::Fail(value.0),
+        OutcomeEntry::NotApplicable => Outcome::NotApplicable,
+        OutcomeEntry::NotMeasured(reason) => Outcome::NotMeasured(reason),
+    }
+}
+
+pub(super) fn point_out(result: &PointResult) -> PointFinished {
+    let check = |check: &LimitCheck| CheckEntry {
+        limit: u32::try_from(check.limit).unwrap_or(u32::MAX),
+        outcome: outcome_out(&check.outcome),
+    };
+    PointFinished {
+        point: result.point.0,
+        repeat: result.repeat,
+        vin_set_v: Number(result.setting.vin.value()),
+        load_set_a: Number(result.setting.load.value()),
+        figures: result
+            .figures
+            .iter()
+            .map(|(name, figure)| (name.key().to_owned(), figure_out(figure)))
+            .collect(),
+        region: result.region.to_string(),
+        checks: result.checks.iter().map(check).collect(),
+        verdict: result.verdict.to_string(),
+        notes: result.notes.clone(),
+    }
+}
+
+pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
+    let mut figures = Figures::default();
+    for (key, figure) in entry.figures {
+        figures.insert(word(&key)?, figure_in(figure));
+    }
+    let check = |check: CheckEntry| LimitCheck {
+        limit: usize::try_from(check.limit).unwrap_or(usize::MAX),
+        outcome: outcome_in(check.outcome),
+    };
+    Ok(PointResult {
+        point: PointId(entry.point),
+        repeat: entry.repeat,
+        setting: setting_in(entry.vin_set_v, entry.load_set_a),
+        figures,
+        region: word(&entry.region)?,
+        checks: entry.checks.into_iter().map(check).collect(),
+        verdict: word(&entry.verdict)?,
+        notes: entry.notes,
+    })
+}
+
+pub(super) fn setting_in(vin_v: Number, load_a: Number) -> Setting {
+    Setting { vin: Volts(vin_v.0), load: Amps(load_a.0) }
+}

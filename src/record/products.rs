@@ -1,0 +1,117 @@
+//! Writes what is made from a record beside it, each file whole or not at all, and the manifest that seals a run.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Record, RecordError, export_csv, summary};
+
+/// The manifest's name in a run folder; `sha256sum -c` reads it.
+pub const MANIFEST: &str = "manifest.sha256";
+
+/// Writes `points.csv`, `summary.json` and the documents that are handed in, by name, and seals the run with a manifest if
+/// the journal holds the run's end. The journal and the samples are never touched; the same record gives the same bytes.
+///
+/// # Errors
+/// The disk refuses.
+pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
+    let folder = record.folder();
+    let points = export_csv::render_points(record);
+    let summary = summary::render(&summary::build(record));
+    let own: [(&str, &[u8]); 2] =
+        [(export_csv::FILE_NAME, points.as_bytes()), (summary::FILE_NAME, summary.as_bytes())];
+    let mut written = Vec::new();
+    for (name, bytes) in own.iter().chain(documents) {
+        written.push(replace(&folder.join(name), bytes)?);
+    }
+    if record.end().is_some() {
+        written.push(replace(&folder.join(MANIFEST), render_manifest(folder)?.as_bytes())?);
+    }
+    Ok(written)
+}
+
+/// Writes beside and renames: a reader sees the old file or the new one, never half of one.
+fn replace(path: &Path, bytes: &[u8]) -> Result<PathBuf, RecordError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_data()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {
+        let _ = fs::remove_file(&beside);
+        return Err(RecordError::disk("write", path, error));
+    }
+    Ok(path.to_owned())
+}
+
+/// A line a file, sorted by name, in the form of `sha256sum`; the manifest itself is left out.
+fn render_manifest(folder: &Path) -> Result<String, RecordError> {
+    let mut names = Vec::new();
+    list_files(folder, "", &mut names)?;
+    names.sort();
+    let mut manifest = String::new();
+    for name in names {
+        if name != MANIFEST && !name.ends_with(".new") {
+            let hash = hash_file(&folder.join(&name))?;
+            manifest.push_str(&format!("{hash}  {name}\n"));
+        }
+    }
+    Ok(manifest)
+}
+
+fn list_files(folder: &Path, prefix: &str, names: &mut Vec<String>) -> Result<(), RecordError> {
+    let fault = |error| RecordError::disk("list", folder, error);
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(fault)?;
+        // One level of folders is all that a run has; links are nobody's evidence.
+        if kind.is_dir() && prefix.is_empty() {
+            list_files(&entry.path(), &format!("{name}/"), names)?;
+        } else if kind.is_file() {
+            names.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn hash_file(path: &Path) -> Result<String, RecordError> {
+    let mut hasher = Sha256::new();
+    let read = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hasher));
+    read.map_err(|error| RecordError::disk("read", path, error))?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Compares a sealed run folder with its manifest: a sentence for each file that is missing, changed or added. `None` where
+/// the run was never sealed.
+///
+/// # Errors
+/// The disk refuses.
+pub fn check_manifest(folder: &Path) -> Result<Option<Vec<String>>, RecordError> {
+    let path = folder.join(MANIFEST);
+    let kept = match fs::read_to_string(&path) {
+        Ok(kept) => kept,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(RecordError::disk("read", &path, error)),
+    };
+    let now = render_manifest(folder)?;
+    let name_of =
+        |line: &str| line.split_once("  ").map_or_else(|| line.to_owned(), |(_, name)| name.to_owned());
+    let mut faults = Vec::new();
+    for line in kept.lines().filter(|line| !now.lines().any(|other| other == *line)) {
+        let name = name_of(line);
+        let is_there = now.lines().any(|other| name_of(other) == name);
+        faults.push(format!(
+            "{name} {}",
+            if is_there { "was changed after the run was sealed" } else { "is missing" }
+        ));
+    }
+    for line in now.lines().filter(|line| !kept.lines().any(|other| name_of(other) == name_of(line))) {
+        faults.push(format!("{} was added after the run was sealed", name_of(line)));
+    }
+    Ok(Some(faults))
+}

@@ -1,0 +1,301 @@
+//! A record read back: the events in memory, the sample files when they are asked for.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::clock::Instant;
+use crate::event::{Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, SafeState, Stamp};
+use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
+
+use super::convert::event_of;
+use super::format::{BodyIn, CouplingWord, Entry, Header, ScreenEntry, WaveformEntry};
+use super::recover::{Tail, read_lines};
+use super::{RecordError, journal, waveforms};
+
+/// An event and when it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    /// When.
+    pub at: Stamp,
+    /// What.
+    pub event: Event,
+}
+
+/// A trace in the record: all but its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaveformFacts {
+    /// The sample file, relative to the run folder.
+    pub file: String,
+    /// The point it belongs to.
+    pub point: PointId,
+    /// Number of samples.
+    pub samples: u64,
+    /// Codes to volts.
+    pub scaling: Scaling,
+    /// Time of the first sample relative to the trigger, in seconds.
+    pub start_s: f64,
+    /// Sample interval in seconds.
+    pub step_s: f64,
+    /// How it was captured.
+    pub acquisition: Acquisition,
+    codes_crc: String,
+}
+
+/// A picture of the scope's own screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenFacts {
+    /// The file, relative to the run folder.
+    pub file: String,
+    /// The point it belongs to.
+    pub point: PointId,
+    /// Its length in bytes.
+    pub bytes: u64,
+    crc: String,
+}
+
+/// A record, as far as it goes.
+#[derive(Debug, Clone)]
+pub struct Record {
+    folder: PathBuf,
+    run: String,
+    started: Stamp,
+    tail: Tail,
+    logged: Vec<Logged>,
+    waveforms: Vec<WaveformFacts>,
+    screens: Vec<ScreenFacts>,
+}
+
+impl Record {
+    /// Reads the journal of a run folder, checks every line and leaves out a torn last one.
+    ///
+    /// # Errors
+    /// There is no journal, it cannot be read, it was written by a later program, or it is damaged before its last line.
+    pub fn open(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(journal::FILE_NAME);
+        if !path.is_file() {
+            return Err(RecordError::NotARun(folder.to_owned()));
+        }
+        let mut header: Option<(Stamp, Header)> = None;
+        let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
+        let tail = read_lines(&path, |body: BodyIn| {
+            let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
+            let at = Stamp { utc, monotonic: Instant(body.ns) };
+            if header.is_none() != matches!(body.entry, Entry::Header(_)) {
+                return Err("the header stands in the first line and only there".to_owned());
+            }
+            match body.entry {
+                Entry::Header(entry) => header = Some((at, entry)),
+                Entry::Waveform(entry) => waveforms.push(waveform_facts(*entry)?),
+                Entry::Screen(entry) => screens.push(screen_facts(entry)?),
+                entry => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
+            }
+            Ok(())
+        })?;
+        let Some((started, header)) = header else {
+            return Err(RecordError::damaged(&path, 1, "there is no header"));
+        };
+        let folder = folder.to_owned();
+        Ok(Self { folder, run: header.run, started, tail, logged, waveforms, screens })
+    }
+
+    /// The run folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+    /// The run folder's name when it was made.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+    /// When the run began.
+    #[must_use]
+    pub const fn started(&self) -> Stamp {
+        self.started
+    }
+    /// How the journal ends.
+    #[must_use]
+    pub const fn tail(&self) -> &Tail {
+        &self.tail
+    }
+    /// All events in order.
+    #[must_use]
+    pub fn events(&self) -> &[Logged] {
+        &self.logged
+    }
+    /// All traces in order.
+    #[must_use]
+    pub fn waveforms(&self) -> &[WaveformFacts] {
+        &self.waveforms
+    }
+    /// All screens in order.
+    #[must_use]
+    pub fn screens(&self) -> &[ScreenFacts] {
+        &self.screens
+    }
+    /// The facts the run began with; `None` where the record ends before.
+    #[must_use]
+    pub fn facts(&self) -> Option<&RunFacts> {
+        self.logged.iter().find_map(|logged| match &logged.event {
+            Event::RunStarted(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+    /// How the run ended; `None` where the record does not say.
+    #[must_use]
+    pub fn end(&self) -> Option<(Stamp, &RunEnd)> {
+        self.logged.iter().rev().find_map(|logged| match &logged.event {
+            Event::RunFinished(end) => Some((logged.at, end)),
+            _ => None,
+        })
+    }
+    /// The instruments, in the order they were opened.
+    pub fn instruments(&self) -> impl Iterator<Item = &InstrumentFacts> {
+        self.logged.iter().filter_map(|logged| match &logged.event {
+            Event::InstrumentOpened(facts) => Some(facts),
+            _ => None,
+        })
+    }
+    /// The finished points in the order of measurement; of a point that was measured again, the last.
+    #[must_use]
+    pub fn points(&self) -> Vec<&PointResult> {
+        let finished = |logged: &'_ Logged| match &logged.event {
+            Event::PointFinished(result) => Some(result.point),
+            _ => None,
+        };
+        let mut last = std::collections::HashMap::new();
+        for (place, logged) in self.logged.iter().enumerate() {
+            if let Some(point) = finished(logged) {
+                last.insert(point, place);
+            }
+        }
+        let places = self.logged.iter().enumerate();
+        places
+            .filter_map(|(place, logged)| match &logged.event {
+                Event::PointFinished(result) if last.get(&result.point) == Some(&place) => Some(&**result),
+                _ => None,
+            })
+            .collect()
+    }
+    /// The last attempt to make the bench safe.
+    #[must_use]
+    pub fn made_safe(&self) -> Option<&SafeState> {
+        self.logged.iter().rev().find_map(|logged| match &logged.event {
+            Event::MadeSafe(state) => Some(state),
+            _ => None,
+        })
+    }
+    /// Whether the last word on the outputs is that they were verified off: nothing was switched on since.
+    #[must_use]
+    pub fn outputs_off_verified(&self) -> bool {
+        let last = self.logged.iter().rev().find_map(|logged| match &logged.event {
+            Event::MadeSafe(state) => Some(state.verified),
+            Event::OutputSwitched { on: true, .. } => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
+    }
+    /// How long the record lasts: from its first line to its last event.
+    #[must_use]
+    pub fn lasted(&self) -> Duration {
+        let last = self.logged.last().map_or(self.started.monotonic, |logged| logged.at.monotonic);
+        last.since(self.started.monotonic)
+    }
+
+    /// A trace with its samples.
+    ///
+    /// # Errors
+    /// The sample file cannot be read, or is not what was written.
+    pub fn waveform(&self, facts: &WaveformFacts) -> Result<Waveform, RecordError> {
+        let path = self.folder.join(&facts.file);
+        // A file of the wrong size is not read at all: its header could ask for any amount of memory.
+        let limit = facts.samples.saturating_mul(2).saturating_add(1 << 16);
+        let bytes = read_bounded(&path, limit)?;
+        let codes = waveforms::parse_npy(&bytes).map_err(|what| RecordError::damaged(&path, 0, what))?;
+        if codes.len() as u64 != facts.samples || check_sum(&codes) != facts.codes_crc {
+            return Err(RecordError::damaged(&path, 0, "its samples are not those that the journal names"));
+        }
+        Ok(Waveform {
+            codes,
+            scaling: facts.scaling,
+            start_s: facts.start_s,
+            step_s: facts.step_s,
+            acquisition: facts.acquisition.clone(),
+        })
+    }
+
+    /// The PNG bytes of a screen.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what was written.
+    pub fn screen(&self, facts: &ScreenFacts) -> Result<Vec<u8>, RecordError> {
+        let path = self.folder.join(&facts.file);
+        let bytes = read_bounded(&path, facts.bytes)?;
+        if format!("{:08x}", crc32fast::hash(&bytes)) != facts.crc {
+            return Err(RecordError::damaged(&path, 0, "its bytes are not those that the journal names"));
+        }
+        Ok(bytes)
+    }
+}
+
+fn check_sum(codes: &Codes) -> String {
+    format!("{:08x}", waveforms::codes_crc(codes))
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
+    let length = fs::metadata(path).map_err(|error| RecordError::disk("read", path, error))?.len();
+    if length > limit {
+        return Err(RecordError::damaged(path, 0, format!("it has {length} bytes, more than were written")));
+    }
+    fs::read(path).map_err(|error| RecordError::disk("read", path, error))
+}
+
+/// A record comes from anywhere: it may name files of its own folders and no others.
+fn check_name(file: &str, folder: &str) -> Result<(), String> {
+    let mut parts = Path::new(file).components();
+    let is_inside = matches!(
+        (parts.next(), parts.next(), parts.next()),
+        (Some(Component::Normal(first)), Some(Component::Normal(_)), None) if first == folder
+    );
+    if is_inside { Ok(()) } else { Err(format!("`{}` is no file in {folder}/", file.escape_debug())) }
+}
+
+fn waveform_facts(entry: WaveformEntry) -> Result<WaveformFacts, String> {
+    check_name(&entry.file, "waveforms")?;
+    Ok(WaveformFacts {
+        file: entry.file,
+        point: PointId(entry.point),
+        samples: entry.samples,
+        scaling: Scaling {
+            volts_per_code: entry.volts_per_code.0,
+            zero_code: entry.zero_code.0,
+            offset_v: entry.code_offset_v.0,
+            min_code: entry.min_code,
+            max_code: entry.max_code,
+        },
+        start_s: entry.start_s.0,
+        step_s: entry.step_s.0,
+        acquisition: Acquisition {
+            signal: entry.signal,
+            channel: entry.channel,
+            coupling: match entry.coupling {
+                CouplingWord::Dc => Coupling::Dc,
+                CouplingWord::Ac => Coupling::Ac,
+            },
+            bandwidth_limit_hz: entry.bandwidth_limit_hz.map(|corner| corner.0),
+            probe_ratio: entry.probe_ratio.0,
+            volts_per_div: entry.volts_per_div.0,
+            offset_v: entry.offset_v.0,
+            memory_depth: usize::try_from(entry.memory_depth).unwrap_or(usize::MAX),
+            purpose: entry.purpose,
+            range_note: entry.range_note,
+        },
+        codes_crc: entry.codes_crc,
+    })
+}
+
+fn screen_facts(entry: ScreenEntry) -> Result<ScreenFacts, String> {
+    check_name(&entry.file, "screens")?;
+    Ok(ScreenFacts { file: entry.file, point: PointId(entry.point), bytes: entry.bytes, crc: entry.crc })
+}

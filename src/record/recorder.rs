@@ -1,0 +1,335 @@
+//! Writes the record of a run while it happens. An event is on the disk when its call returns; a trace is on the disk
+//! before the journal names it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::base::names::{ProfileName, Role};
+use crate::event::{Board, Event, PointId, Sink, SinkError, Stamp};
+use crate::waveform::{Codes, Coupling, Waveform};
+
+use super::convert::entry_of;
+use super::disk::{Disk, RealDisk};
+use super::format::{CouplingWord, Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
+use super::journal::Journal;
+use super::reader::Record;
+use super::{RecordError, export_csv, products, waveforms};
+
+/// The journal's name for its own format.
+pub(super) const FORMAT: &str = "soakrig-journal";
+
+/// What a run folder begins with.
+#[derive(Debug, Clone)]
+pub struct RunHeader {
+    /// When the run began; part of the folder's name.
+    pub started: Stamp,
+    /// The profile; part of the folder's name.
+    pub profile: ProfileName,
+    /// The board; its serial is part of the folder's name.
+    pub board: Board,
+    /// The rig file as read.
+    pub rig_text: String,
+    /// The profile file as read.
+    pub profile_text: String,
+    /// The plan as rendered for people.
+    pub plan_text: String,
+}
+
+impl RunHeader {
+    /// The run folder's name, e.g. `2026-11-23T16-04-10Z_line-load-sweep_sn0007`.
+    #[must_use]
+    pub fn folder_name(&self) -> String {
+        // Colons cannot stand in file names everywhere.
+        let started = self.started.utc.strftime("%Y-%m-%dT%H-%M-%SZ");
+        format!("{started}_{}_{}", self.profile, self.board.serial)
+    }
+}
+
+/// SHA-256 of a text in hex, as it stands in the journal and the manifest.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// A transcript of one instrument's conversation, a line an exchange, for people and for replay. Clones write to the same
+/// file. A line that cannot be written is no event's loss, but the next event fails and says so.
+#[derive(Debug, Clone)]
+pub struct TapeFile {
+    inner: Arc<Mutex<Tape>>,
+}
+
+#[derive(Debug)]
+struct Tape {
+    file: File,
+    path: PathBuf,
+    failed: Option<io::Error>,
+}
+
+impl TapeFile {
+    /// Appends a line; the line end is added.
+    pub fn append(&self, line: &str) {
+        let mut tape = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if tape.failed.is_none() {
+            let mut bytes = Vec::with_capacity(line.len() + 1);
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            tape.failed = tape.file.write_all(&bytes).err();
+        }
+    }
+
+    /// The failure since the last call, if there was one; the tape then tries again.
+    fn check(&self) -> Result<(), RecordError> {
+        let mut tape = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        match tape.failed.take() {
+            Some(error) => Err(RecordError::disk("append to", &tape.path, error)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes a run folder. It is a [`Sink`] for the engine.
+pub struct Recorder {
+    folder: PathBuf,
+    disk: Box<dyn Disk>,
+    journal: Journal,
+    points: File,
+    tapes: Vec<TapeFile>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// Makes a new run folder below `out` (which is made if it is not there) and begins its journal.
+    ///
+    /// # Errors
+    /// The folder exists already, or the disk refuses.
+    pub fn create(out: &Path, header: &RunHeader) -> Result<Self, RecordError> {
+        Self::create_on(Box::new(RealDisk), out, header)
+    }
+
+    /// The same on another disk: see [`super::disk::FullDisk`].
+    ///
+    /// # Errors
+    /// As [`Recorder::create`].
+    pub fn create_on(mut disk: Box<dyn Disk>, out: &Path, header: &RunHeader) -> Result<Self, RecordError> {
+        fs::create_dir_all(out).map_err(|error| RecordError::disk("make the folder", out, error))?;
+        let run = header.folder_name();
+        let folder = out.join(&run);
+        // One call makes the folder or finds it there: two runs can never share one.
+        fs::create_dir(&folder).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => RecordError::Exists(folder.clone()),
+            _ => RecordError::disk("make the folder", &folder, error),
+        })?;
+        let mut files = BTreeMap::new();
+        let texts = [
+            ("rig.toml", &header.rig_text),
+            ("profile.toml", &header.profile_text),
+            ("plan.txt", &header.plan_text),
+        ];
+        for (name, text) in texts {
+            write_new(&mut *disk, &folder.join(name), text.as_bytes())?;
+            files.insert(name.to_owned(), digest(text.as_bytes()));
+        }
+        let points_path = folder.join(export_csv::FILE_NAME);
+        let mut points = new_file(&points_path)?;
+        disk.write(&mut points, export_csv::header().as_bytes())
+            .map_err(|error| RecordError::disk("write", &points_path, error))?;
+        let mut journal = Journal::create(&folder)?;
+        let first = Header { format: FORMAT.to_owned(), version: VERSION, run, files };
+        journal.append(&mut *disk, header.started, &Entry::Header(first))?;
+        sync_folder(&folder)?;
+        sync_folder(out)?;
+        Ok(Self { folder, disk, journal, points, tapes: Vec::new() })
+    }
+
+    /// The run folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A new transcript `tapes/<role>.tape`.
+    ///
+    /// # Errors
+    /// The role has one already, or the disk refuses.
+    pub fn tape(&mut self, role: &Role) -> Result<TapeFile, RecordError> {
+        let path = self.subfolder("tapes")?.join(format!("{role}.tape"));
+        let file = new_file(&path)?;
+        let tape = TapeFile { inner: Arc::new(Mutex::new(Tape { file, path, failed: None })) };
+        self.tapes.push(tape.clone());
+        Ok(tape)
+    }
+
+    /// Ends writing, reads the record back from the disk, writes `points.csv` and `summary.json` from it and, if the run
+    /// has its end in the journal, the manifest.
+    ///
+    /// # Errors
+    /// The disk refuses, or the record read back is damaged.
+    pub fn seal(self) -> Result<PathBuf, RecordError> {
+        for tape in &self.tapes {
+            tape.check()?;
+        }
+        let folder = self.folder;
+        drop((self.journal, self.points, self.tapes));
+        let record = Record::open(&folder)?;
+        products::write(&record, &[])?;
+        Ok(folder)
+    }
+
+    fn subfolder(&self, name: &str) -> Result<PathBuf, RecordError> {
+        let path = self.folder.join(name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(RecordError::disk("make the folder", &path, error))
+            }
+            _ => Ok(path),
+        }
+    }
+
+    fn append(&mut self, at: Stamp, entry: &Entry) -> Result<(), RecordError> {
+        for tape in &self.tapes {
+            tape.check()?;
+        }
+        self.journal.append(&mut *self.disk, at, entry)
+    }
+
+    fn append_event(&mut self, at: Stamp, event: &Event) -> Result<(), RecordError> {
+        self.append(at, &entry_of(event))?;
+        if let Event::PointFinished(result) = event {
+            let path = self.folder.join(export_csv::FILE_NAME);
+            self.disk
+                .write(&mut self.points, export_csv::row(result).as_bytes())
+                .map_err(|error| RecordError::disk("append to", &path, error))?;
+        }
+        Ok(())
+    }
+
+    fn append_waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), RecordError> {
+        let about = &waveform.acquisition;
+        let stem = format!("p{:04}_{}_{}", point.0, file_word(&about.signal), file_word(&about.purpose));
+        let folder = self.subfolder("waveforms")?;
+        let name = self.write_numbered(&folder, &stem, "npy", &waveforms::render_npy(&waveform.codes))?;
+        let entry = waveform_entry(format!("waveforms/{name}"), point, waveform);
+        self.append(at, &Entry::Waveform(Box::new(entry)))
+    }
+
+    fn append_screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), RecordError> {
+        let folder = self.subfolder("screens")?;
+        let name = self.write_numbered(&folder, &format!("p{:04}", point.0), "png", png)?;
+        let entry = ScreenEntry {
+            file: format!("screens/{name}"),
+            point: point.0,
+            bytes: png.len() as u64,
+            crc: format!("{:08x}", crc32fast::hash(png)),
+        };
+        self.append(at, &Entry::Screen(entry))
+    }
+
+    /// Writes a file that is new; a point that is measured again gets `_2`, `_3` and so on.
+    fn write_numbered(
+        &mut self,
+        folder: &Path,
+        stem: &str,
+        extension: &str,
+        bytes: &[u8],
+    ) -> Result<String, RecordError> {
+        let mut name = format!("{stem}.{extension}");
+        let mut count = 1_u32;
+        while folder.join(&name).exists() {
+            count += 1;
+            name = format!("{stem}_{count}.{extension}");
+        }
+        write_new(&mut *self.disk, &folder.join(&name), bytes)?;
+        Ok(name)
+    }
+}
+
+impl Sink for Recorder {
+    fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        self.append_event(at, event).map_err(|error| SinkError(error.to_string()))
+    }
+    fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
+        self.append_waveform(at, point, waveform).map_err(|error| SinkError(error.to_string()))
+    }
+    fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
+        self.append_screen(at, point, png).map_err(|error| SinkError(error.to_string()))
+    }
+}
+
+fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> WaveformEntry {
+    let (about, scaling) = (&waveform.acquisition, waveform.scaling);
+    WaveformEntry {
+        file,
+        point: point.0,
+        samples: waveform.codes.len() as u64,
+        codes: match waveform.codes {
+            Codes::U8(_) => "u1".to_owned(),
+            Codes::I16(_) => "i2".to_owned(),
+        },
+        codes_crc: format!("{:08x}", waveforms::codes_crc(&waveform.codes)),
+        volts_per_code: Number(scaling.volts_per_code),
+        zero_code: Number(scaling.zero_code),
+        code_offset_v: Number(scaling.offset_v),
+        min_code: scaling.min_code,
+        max_code: scaling.max_code,
+        start_s: Number(waveform.start_s),
+        step_s: Number(waveform.step_s),
+        signal: about.signal.clone(),
+        channel: about.channel,
+        coupling: match about.coupling {
+            Coupling::Dc => CouplingWord::Dc,
+            Coupling::Ac => CouplingWord::Ac,
+        },
+        bandwidth_limit_hz: about.bandwidth_limit_hz.map(Number),
+        probe_ratio: Number(about.probe_ratio),
+        volts_per_div: Number(about.volts_per_div),
+        offset_v: Number(about.offset_v),
+        memory_depth: about.memory_depth as u64,
+        purpose: about.purpose.clone(),
+        range_note: about.range_note.clone(),
+    }
+}
+
+/// A word as part of a file name: whatever is not a plain letter or digit becomes `-`.
+fn file_word(word: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    word.chars().take(32).map(plain).collect()
+}
+
+fn new_file(path: &Path) -> Result<File, RecordError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.map_err(|error| RecordError::disk("create", path, error))
+}
+
+fn write_new(disk: &mut dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+    let mut file = new_file(path)?;
+    let written = disk.write(&mut file, bytes).and_then(|()| disk.sync(&file));
+    written.map_err(|error| {
+        // What was half written says nothing that the journal knows; on a full disk its room is needed.
+        let _ = fs::remove_file(path);
+        RecordError::disk("write", path, error)
+    })
+}
+
+/// A new name in a folder is kept over a loss of power only when the folder itself was synced.
+fn sync_folder(folder: &Path) -> Result<(), RecordError> {
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|file| file.sync_all());
+        synced.map_err(|error| RecordError::disk("sync", folder, error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Reading a journal that may have ended in the middle of a line. The tail is never trusted: a torn last line is cut and
+//! told. A fault with whole lines behind it is damage, for lines are written one after the other.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::RecordError;
+use super::format::{BodyIn, VERSION, VersionProbe};
+use super::journal::{MAX_LINE, chain, split_line};
+
+/// How a journal ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tail {
+    /// With a whole line.
+    Whole,
+    /// With a line that was not finished; it was left out.
+    Torn {
+        /// Its number, from 1.
+        line: u64,
+        /// Bytes left out.
+        bytes: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+enum Fault {
+    /// The bytes are not what was written.
+    Bytes(String),
+    /// The bytes are what was written, but say nothing that this program knows.
+    Meaning(RecordError),
+}
+
+struct Place<'p> {
+    path: &'p Path,
+    line: u64,
+    crc: u32,
+}
+
+/// Hands every whole line to `take`, in order, and says how the journal ends.
+pub(super) fn read_lines(
+    path: &Path,
+    mut take: impl FnMut(BodyIn) -> Result<(), String>,
+) -> Result<Tail, RecordError> {
+    let file = File::open(path).map_err(|error| RecordError::disk("open", path, error))?;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut line = Vec::new();
+    let mut place = Place { path, line: 0, crc: 0 };
+    loop {
+        line.clear();
+        let read = (&mut reader).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
+        read.map_err(|error| RecordError::disk("read", path, error))?;
+        if line.is_empty() {
+            break;
+        }
+        place.line += 1;
+        match check_line(&place, &line) {
+            Ok((body, crc)) => {
+                place.crc = crc;
+                take(body).map_err(|what| RecordError::damaged(path, place.line, what))?;
+            }
+            Err(Fault::Meaning(error)) => return Err(error),
+            Err(Fault::Bytes(what)) => return end_at_fault(&place, line.len(), what, &mut reader),
+        }
+    }
+    if place.line == 0 {
+        return Err(RecordError::damaged(path, 1, "it is empty: the run ended before anything was kept"));
+    }
+    Ok(Tail::Whole)
+}
+
+/// A faulty line is a torn tail if nothing stands behind it, and damage otherwise.
+fn end_at_fault(
+    place: &Place<'_>,
+    length: usize,
+    what: String,
+    reader: &mut impl BufRead,
+) -> Result<Tail, RecordError> {
+    let behind = reader.fill_buf().map_err(|error| RecordError::disk("read", place.path, error))?;
+    if !behind.is_empty() {
+        return Err(RecordError::damaged(place.path, place.line, what));
+    }
+    if place.line == 1 {
+        let told = format!("{what}: the run ended before its first line was kept");
+        return Err(RecordError::damaged(place.path, 1, told));
+    }
+    Ok(Tail::Torn { line: place.line, bytes: length as u64, what })
+}
+
+fn check_line(place: &Place<'_>, line: &[u8]) -> Result<(BodyIn, u32), Fault> {
+    let fault = |what: &str| Fault::Bytes(what.to_owned());
+    if line.len() > MAX_LINE {
+        return Err(Fault::Bytes(format!("it is longer than {MAX_LINE} bytes")));
+    }
+    let line = line.strip_suffix(b"\n").ok_or_else(|| fault("it has no end"))?;
+    let (body, crc) = split_line(line).ok_or_else(|| fault("it does not end in a check sum"))?;
+    let expected = chain(place.crc, body);
+    if crc != expected {
+        return Err(Fault::Bytes(format!("its check sum is {crc:08x}, its bytes give {expected:08x}")));
+    }
+    // The body is written without its closing brace, which stands behind the check sum.
+    let mut json = body.to_vec();
+    json.push(b'}');
+    if place.line == 1 {
+        if let Ok(probe) = serde_json::from_slice::<VersionProbe>(&json) {
+            let version = probe.entry.header.version;
+            if version > VERSION {
+                return Err(Fault::Meaning(RecordError::Newer { path: place.path.to_owned(), version }));
+            }
+        }
+    }
+    let damaged = |what: String| Fault::Meaning(RecordError::damaged(place.path, place.line, what));
+    let body: BodyIn = serde_json::from_slice(&json)
+        .map_err(|error| damaged(format!("it cannot be understood: {error}")))?;
+    if body.seq != place.line - 1 {
+        return Err(damaged(format!("its sequence number is {}, expected {}", body.seq, place.line - 1)));
+    }
+    Ok((body, crc))
+}

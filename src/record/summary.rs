@@ -1,0 +1,136 @@
+//! `summary.json`, from the events alone.
+
+use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
+
+use super::Record;
+use super::format::{BoardEntry, LimitSummary, PointCounts, Summary, VERSION, WorstValue};
+use super::recover::Tail;
+
+/// The summary's name in a run folder.
+pub const FILE_NAME: &str = "summary.json";
+
+/// What came of a run. A record without an end is never a pass: it is `incomplete`, or `tripped` where an interlock
+/// tripped before it breaks off.
+#[must_use]
+pub fn build(record: &Record) -> Summary {
+    let facts = record.facts();
+    let points = record.points();
+    let (verdict, reason) = verdict(record, &points);
+    let count = |verdict: PointVerdict| points.iter().filter(|point| point.verdict == verdict).count() as u32;
+    Summary {
+        format: VERSION,
+        run: record.run().to_owned(),
+        profile: facts.map(|facts| facts.profile.to_string()),
+        board: facts.map(|facts| BoardEntry {
+            serial: facts.board.serial.to_string(),
+            revision: facts.board.revision.to_string(),
+        }),
+        verdict: verdict.to_string(),
+        reason,
+        points: PointCounts {
+            planned: facts.map_or(0, |facts| facts.points_planned),
+            finished: points.len() as u32,
+            failed: count(PointVerdict::Fail),
+            not_applicable: count(PointVerdict::NotApplicable),
+        },
+        limits: facts.map_or_else(Vec::new, |facts| {
+            facts
+                .limits
+                .iter()
+                .enumerate()
+                .map(|(place, limit)| limit_summary(place, limit, &points))
+                .collect()
+        }),
+        outputs_off_verified: record.outputs_off_verified(),
+        started: record.started().utc.to_string(),
+        ended: record.end().map(|(at, _)| at.utc.to_string()),
+    }
+}
+
+/// The file's bytes.
+#[must_use]
+pub fn render(summary: &Summary) -> String {
+    // A tree of texts and numbers: it always has a JSON form.
+    let text = serde_json::to_string_pretty(summary).unwrap_or_default();
+    format!("{text}\n")
+}
+
+fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
+    if let Some((_, end)) = record.end() {
+        return (end.verdict, end.reason.clone());
+    }
+    let tripped = record.events().iter().rev().find_map(|logged| match &logged.event {
+        Event::InterlockTripped { what } => Some(what),
+        _ => None,
+    });
+    let planned = record.facts().map_or(0, |facts| facts.points_planned);
+    let mut reason = format!("the record breaks off after {} of {planned} points", points.len());
+    if let Tail::Torn { line, bytes, .. } = record.tail() {
+        reason.push_str(&format!("; its last line, {line}, was torn and left out ({bytes} bytes)"));
+    }
+    match tripped {
+        Some(what) => (RunVerdict::Tripped, format!("{what}; {reason}")),
+        None => (RunVerdict::Incomplete, reason),
+    }
+}
+
+/// How far inside its bounds a value lies; negative outside.
+fn room(limit: &Limit, value: f64) -> f64 {
+    let below = limit.min.map_or(f64::INFINITY, |min| value - min);
+    let above = limit.max.map_or(f64::INFINITY, |max| max - value);
+    below.min(above)
+}
+
+fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitSummary {
+    let mut summary = LimitSummary {
+        name: limit.name.clone(),
+        figure: limit.figure.key().to_owned(),
+        unit: limit.figure.unit().to_owned(),
+        min: limit.min,
+        max: limit.max,
+        bounds: limit.bounds(),
+        condition: limit.condition.to_string(),
+        passed: 0,
+        marginal: 0,
+        failed: 0,
+        not_applicable: 0,
+        not_measured: 0,
+        worst: None,
+    };
+    for point in points {
+        let Some(check) = point.checks.iter().find(|check| check.limit == place) else {
+            continue;
+        };
+        let value = match check.outcome {
+            Outcome::NotApplicable => {
+                summary.not_applicable += 1;
+                continue;
+            }
+            Outcome::NotMeasured(_) => {
+                summary.not_measured += 1;
+                continue;
+            }
+            Outcome::Pass(value) => {
+                summary.passed += 1;
+                value
+            }
+            Outcome::Marginal(value) => {
+                summary.marginal += 1;
+                value
+            }
+            Outcome::Fail(value) => {
+                summary.failed += 1;
+                value
+            }
+        };
+        if summary.worst.is_none_or(|worst| room(limit, value) < room(limit, worst.value)) {
+            summary.worst = Some(WorstValue {
+                value,
+                point: point.point.0,
+                vin_set_v: point.setting.vin.value(),
+                load_set_a: point.setting.load.value(),
+            });
+        }
+    }
+    summary
+}

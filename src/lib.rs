@@ -8,6 +8,10 @@
 
 /// Quantities, names, time, statistics.
 pub mod base;
+/// The opened rig and the way to make it safe.
+pub mod bench;
+/// Carries a plan out.
+pub mod engine;
 /// What happened: events, figures, limits, verdicts.
 pub mod event;
 /// Instruments: a trait a class, dialects as data.

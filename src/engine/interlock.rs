@@ -250,7 +250,10 @@ mod tests {
     fn a_hold_ends_below_the_resume_threshold_and_not_before() {
         let mut interlock = Interlock::new(rules());
         let mut judge = |s: u64, c: f64| {
-            (matches!(interlock.judge(at(s), Watched::Board(Celsius(c))), Ruling::Hold(_)), interlock.is_held())
+            (
+                matches!(interlock.judge(at(s), Watched::Board(Celsius(c))), Ruling::Hold(_)),
+                interlock.is_held(),
+            )
         };
         assert_eq!(judge(0, 69.0), (false, false));
         assert_eq!(judge(60, 71.0), (true, true));

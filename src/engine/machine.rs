@@ -46,15 +46,11 @@ pub enum Action {
         step: Step,
         /// How long to wait first.
         wait: Duration,
-        /// Which attempt failed, from 1.
-        attempt: u32,
     },
     /// Wait, then open the links that are lost anew.
     Reopen {
         /// How long to wait first.
         wait: Duration,
-        /// Which attempt failed, from 1.
-        attempt: u32,
     },
     /// Put the load to 0 A and wait until the interlock is released.
     Hold,
@@ -178,11 +174,11 @@ impl<'p> Machine<'p> {
         self.attempt += 1;
         match (remedy(kind, self.attempt), &self.current) {
             (Remedy::Again(wait), Some(step)) if !self.reopening => {
-                Action::Again { step: step.clone(), wait, attempt: self.attempt }
+                Action::Again { step: step.clone(), wait }
             }
             (Remedy::Reopen(wait) | Remedy::Again(wait), _) => {
                 self.reopening = true;
-                Action::Reopen { wait, attempt: self.attempt }
+                Action::Reopen { wait }
             }
             (Remedy::Trip, _) => Action::End(Ending::Tripped(what)),
             (Remedy::GiveUp, _) => Action::End(Ending::Failed(what)),
@@ -217,10 +213,215 @@ impl<'p> Machine<'p> {
     }
 
     fn upcoming_point(&self) -> Option<(PointId, usize)> {
-        self.plan.steps.iter().enumerate().skip(self.next.saturating_sub(1)).find_map(|(place, step)| match step
-        {
-            Step::BeginPoint(id) => Some((*id, place)),
-            _ => None,
+        self.plan.steps.iter().enumerate().skip(self.next.saturating_sub(1)).find_map(|(place, step)| {
+            match step {
+                Step::BeginPoint(id) => Some((*id, place)),
+                _ => None,
+            }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Celsius, Volts};
+    use crate::event::{Board, Setting};
+    use crate::plan::PlannedPoint;
+    use crate::plan::profile::{Interlocks, SettleRule};
+
+    fn plan() -> Plan {
+        let at = |id: u32, vin: f64| PlannedPoint {
+            id: PointId(id),
+            setting: Setting { vin: Volts(vin), load: Amps(0.1) },
+            repeat: 1,
+        };
+        let mut steps = vec![Step::SwitchAllOff, Step::SwitchSupply(true), Step::SwitchLoad(true)];
+        for id in [1, 2] {
+            let point = PointId(id);
+            steps.extend([Step::BeginPoint(point), Step::SetVoltage(Volts(12.0 * f64::from(id)))]);
+            steps.extend([Step::Settle(point), Step::Measure(point)]);
+        }
+        steps.extend([Step::SwitchLoad(false), Step::SwitchSupply(false)]);
+        Plan {
+            digest: String::new(),
+            rig_digest: String::new(),
+            profile_digest: String::new(),
+            profile: "toy".parse().unwrap(),
+            purpose: String::new(),
+            board: Board { serial: "7".parse().unwrap(), revision: "B".parse().unwrap() },
+            operator: None,
+            note: None,
+            figures: Vec::new(),
+            seed: 0,
+            points: vec![at(1, 12.0), at(2, 24.0)],
+            steps,
+            limits: Vec::new(),
+            settle: SettleRule {
+                band: Volts(0.01),
+                hold: Duration::ZERO,
+                minimum: Duration::ZERO,
+                limit: Duration::ZERO,
+                interval: Duration::ZERO,
+            },
+            interlocks: Interlocks {
+                over_voltage: None,
+                over_current: None,
+                over_temperature: Some(Celsius(80.0)),
+                hold_temperature: None,
+                resume_temperature: None,
+                hold_limit: Duration::ZERO,
+                rise_k_per_min: None,
+                lost_reading: Duration::ZERO,
+            },
+            capture: None,
+            vout_nominal: Volts(5.0),
+            safe_vout: Volts(0.5),
+            expected: Duration::ZERO,
+        }
+    }
+
+    /// Plays a script: each word is what happens after the last action; the answer is the list of actions.
+    fn play(script: &str) -> String {
+        let plan = plan();
+        let mut machine = Machine::new(&plan);
+        let (mut input, mut wish, mut told) = (Input::Begin, None, Vec::new());
+        let mut words = script.split_whitespace();
+        loop {
+            let action = machine.next(input, wish);
+            told.push(match &action {
+                Action::Perform(step) => format!("{step:?}"),
+                Action::Again { step, wait } => format!("again {step:?} after {wait:?}"),
+                Action::Reopen { wait } => format!("reopen after {wait:?}"),
+                Action::Hold => "hold".to_owned(),
+                Action::End(ending) => format!("END {ending:?}"),
+            });
+            if matches!(action, Action::End(_)) {
+                return told.join("\n");
+            }
+            let failed = |kind| Input::Failed { kind, what: "it".to_owned() };
+            input = match words.next() {
+                None | Some("done") => Input::Done,
+                Some("timeout") => failed(ErrorKind::TimedOut),
+                Some("lost") => failed(ErrorKind::LinkLost),
+                Some("refused") => failed(ErrorKind::Refused),
+                Some("protection") => failed(ErrorKind::Protection),
+                Some("held") => Input::Held,
+                Some("released") => Input::Released,
+                Some("stop") => {
+                    wish = Some(Stop::AfterPoint);
+                    Input::Done
+                }
+                Some("now") => Input::StopNow,
+                Some(other) => panic!("unknown word {other}"),
+            };
+        }
+    }
+
+    #[test]
+    fn an_undisturbed_run_does_every_step_once() {
+        insta::assert_snapshot!(play(""), @r"
+        SwitchAllOff
+        SwitchSupply(true)
+        SwitchLoad(true)
+        BeginPoint(PointId(1))
+        SetVoltage(Volts(12.0))
+        Settle(PointId(1))
+        Measure(PointId(1))
+        BeginPoint(PointId(2))
+        SetVoltage(Volts(24.0))
+        Settle(PointId(2))
+        Measure(PointId(2))
+        SwitchLoad(false)
+        SwitchSupply(false)
+        END Completed
+        ");
+    }
+
+    #[test]
+    fn a_lost_link_is_opened_anew_and_the_point_done_again_with_its_settings_restored() {
+        insta::assert_snapshot!(play("done done done done done lost done"), @r"
+        SwitchAllOff
+        SwitchSupply(true)
+        SwitchLoad(true)
+        BeginPoint(PointId(1))
+        SetVoltage(Volts(12.0))
+        Settle(PointId(1))
+        reopen after 1s
+        SetLoad(Amps(0.0))
+        SetVoltage(Volts(12.0))
+        SwitchSupply(true)
+        SwitchLoad(true)
+        BeginPoint(PointId(1))
+        SetVoltage(Volts(12.0))
+        Settle(PointId(1))
+        Measure(PointId(1))
+        BeginPoint(PointId(2))
+        SetVoltage(Volts(24.0))
+        Settle(PointId(2))
+        Measure(PointId(2))
+        SwitchLoad(false)
+        SwitchSupply(false)
+        END Completed
+        ");
+    }
+
+    #[test]
+    fn a_link_that_stays_lost_is_given_up() {
+        let told = play("done done done done done lost lost lost lost");
+        assert!(told.ends_with("reopen after 4s\nEND Failed(\"it\")"), "{told}");
+    }
+
+    #[test]
+    fn a_timed_out_step_is_tried_again_and_a_refused_one_is_not() {
+        let told = play("timeout done");
+        assert!(
+            told.starts_with("SwitchAllOff\nagain SwitchAllOff after 250ms\nSwitchSupply(true)"),
+            "{told}"
+        );
+        assert_eq!(play("refused"), "SwitchAllOff\nEND Failed(\"it\")");
+        assert_eq!(play("done protection"), "SwitchAllOff\nSwitchSupply(true)\nEND Tripped(\"it\")");
+    }
+
+    #[test]
+    fn a_first_stop_ends_after_the_point_and_a_second_at_once() {
+        let told = play("done done done done stop");
+        assert!(told.ends_with("Settle(PointId(1))\nMeasure(PointId(1))\nEND Stopped(AfterPoint)"), "{told}");
+        let told = play("done done done done now");
+        assert!(told.ends_with("SetVoltage(Volts(12.0))\nEND Stopped(Now)"), "{told}");
+        assert_eq!(play("stop"), "SwitchAllOff\nEND Stopped(AfterPoint)");
+    }
+
+    #[test]
+    fn a_held_point_is_done_again_after_the_release() {
+        let told = play("done done done done done done held released");
+        let lines: Vec<&str> = told.lines().skip(6).take(7).collect();
+        assert_eq!(
+            lines,
+            [
+                "Measure(PointId(1))",
+                "hold",
+                "SetLoad(Amps(0.0))",
+                "SetVoltage(Volts(12.0))",
+                "SwitchSupply(true)",
+                "SwitchLoad(true)",
+                "BeginPoint(PointId(1))"
+            ]
+        );
+    }
+
+    #[test]
+    fn whatever_happens_in_whatever_order_the_run_ends() {
+        let inputs = ["done", "timeout", "lost", "refused", "held", "released", "stop", "now", "protection"];
+        let mut state = 1u64;
+        for _ in 0..2000 {
+            let mut script = String::new();
+            for _ in 0..60 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                script += inputs[(state >> 33) as usize % if state & 0x1000 == 0 { 1 } else { inputs.len() }];
+                script += " ";
+            }
+            assert!(play(&script).contains("END"));
+        }
     }
 }

@@ -13,7 +13,8 @@ impl StopWish {
     /// Asks once more: the first time to end after the point, from the second time on to switch off now.
     pub fn ask(&self) {
         // `fetch_update` cannot fail with a closure that always answers.
-        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |asked| Some(asked.saturating_add(1)));
+        let _ =
+            self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |asked| Some(asked.saturating_add(1)));
     }
 
     /// What is asked for at this moment.

@@ -1,0 +1,331 @@
+//! Carries steps out: the thin shell around the machine. Every set is read back before the step counts as done.
+
+use std::time::Duration;
+
+use super::capture::Scales;
+use super::interlock::Interlock;
+use super::measure::Pending;
+use super::stop::StopWish;
+use super::watch::{Watcher, wait};
+use super::{Failure, stamp};
+use crate::base::clock::Instant;
+use crate::base::units::{Amps, Quantity, Volts};
+use crate::bench::Bench;
+use crate::event::{Event, InstrumentFacts, PointId, PointResult, Sink};
+use crate::instrument::{Asked, InstrumentError};
+use crate::link::ErrorKind;
+use crate::plan::{Plan, Step};
+
+/// The shell: what it acts on and what it keeps between steps.
+pub(super) struct Shell<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) bench: &'a mut Bench,
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) stop: &'a StopWish,
+    pub(super) interlock: Interlock,
+    pub(super) scales: Scales,
+    /// A measured point whose last trace is still in the scope.
+    pub(super) pending: Option<Pending>,
+    /// When the last setting was changed.
+    pub(super) changed: Instant,
+    /// How settling of the present point ended.
+    pub(super) settled: Option<(Duration, bool)>,
+    /// Attempts of the present point.
+    pub(super) attempt: (PointId, u32),
+    pub(super) results: Vec<PointResult>,
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        bench: &'a mut Bench,
+        sink: &'a mut dyn Sink,
+        stop: &'a StopWish,
+    ) -> Self {
+        let changed = bench.clock.now();
+        Self {
+            plan,
+            bench,
+            sink,
+            stop,
+            interlock: Interlock::new(plan.interlocks),
+            scales: Scales::default(),
+            pending: None,
+            changed,
+            settled: None,
+            attempt: (PointId(0), 0),
+            results: Vec::new(),
+        }
+    }
+
+    pub(super) fn emit(&mut self, event: &Event) -> Result<(), Failure> {
+        let at = stamp(&*self.bench.clock);
+        self.sink.event(at, event).map_err(Failure::Record)
+    }
+
+    pub(super) fn perform(&mut self, step: &Step) -> Result<(), Failure> {
+        if self.stop.is_now() {
+            return Err(Failure::StopNow);
+        }
+        match step {
+            Step::SwitchAllOff => self.switch_all_off(),
+            Step::SetProtection { over_voltage, over_current, current_limit, load_limit } => {
+                self.set_source_protection(*over_voltage, *over_current, *current_limit)?;
+                self.set_load_protection(*load_limit)
+            }
+            Step::CheckWiring => self.check_wiring(),
+            Step::SetVoltage(voltage) => self.set_voltage(*voltage),
+            Step::SetLoad(current) => self.set_load(*current),
+            Step::SwitchSupply(on) => self.switch_supply(*on),
+            Step::SwitchLoad(on) => self.switch_load(*on),
+            Step::BeginPoint(id) => self.begin_point(*id),
+            Step::Settle(id) => self.settle(*id),
+            Step::Measure(id) => self.measure(*id),
+        }
+    }
+
+    /// Load at 0 A until the interlock is released.
+    pub(super) fn hold(&mut self) -> Result<(), Failure> {
+        self.set_load(Amps(0.0))?;
+        let mut watcher = watcher(self.bench, &mut self.interlock, self.stop);
+        let outcome = watcher.cool();
+        let outbox = watcher.outbox;
+        self.emit_all(outbox)?;
+        outcome
+    }
+
+    /// Opens every link anew that does not answer a question about its state.
+    pub(super) fn reopen(&mut self, wait_first: Duration) -> Result<(), Failure> {
+        wait(&*self.bench.clock, self.stop, wait_first)?;
+        if self.bench.supply.read_output().is_err() {
+            self.bench.supply.reopen()?;
+        }
+        if self.bench.load.read_input().is_err() {
+            self.bench.load.reopen()?;
+        }
+        if let Some(scope) = &mut self.bench.scope {
+            scope.reopen()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit_all(&mut self, outbox: Vec<(crate::event::Stamp, Event)>) -> Result<(), Failure> {
+        for (at, event) in outbox {
+            self.sink.event(at, &event).map_err(Failure::Record)?;
+        }
+        Ok(())
+    }
+
+    fn switch_all_off(&mut self) -> Result<(), Failure> {
+        // Whatever was on before this run is switched off by the same way that ends it.
+        self.bench.load.set_input(false)?;
+        self.bench.supply.set_output(false)?;
+        expect_off(self.bench.load.read_input()?, self.bench.load.facts())?;
+        expect_off(self.bench.supply.read_output()?, self.bench.supply.facts())?;
+        self.bench.load.set_constant_current()?;
+        Ok(())
+    }
+
+    fn set_source_protection(
+        &mut self,
+        over_voltage: Option<Volts>,
+        over_current: Option<Amps>,
+        current_limit: Amps,
+    ) -> Result<(), Failure> {
+        let step = self.bench.supply.ability();
+        let supply = &mut self.bench.supply;
+        supply.set_current_limit(current_limit)?;
+        let limit_back = supply.read_current_limit()?;
+        check_read_back("current limit", current_limit, limit_back, step.current_step, supply.facts())?;
+        let mut levels = (None, None);
+        if let Some(level) = over_voltage {
+            let back = supply.set_over_voltage(level)?;
+            check_read_back("over-voltage level", level, back, step.voltage_step, supply.facts())?;
+            levels.0 = Some(back);
+        }
+        if let Some(level) = over_current {
+            let back = supply.set_over_current(level)?;
+            check_read_back("over-current level", level, back, step.current_step, supply.facts())?;
+            levels.1 = Some(back);
+        }
+        let role = supply.facts().role.clone();
+        self.emit(&Event::ProtectionSet { role, over_voltage: levels.0, over_current: levels.1 })
+    }
+
+    fn set_load_protection(&mut self, limit: Option<Amps>) -> Result<(), Failure> {
+        let Some(limit) = limit else { return Ok(()) };
+        let load = &mut self.bench.load;
+        let back = load.set_over_current(limit)?;
+        let step = load.ability().current_step;
+        check_read_back("current limit", limit, back, step, load.facts())?;
+        let role = load.facts().role.clone();
+        self.emit(&Event::ProtectionSet { role, over_voltage: None, over_current: Some(back) })
+    }
+
+    /// With the outputs off no voltage may stand on Vout: it would come from somewhere this run cannot switch off.
+    fn check_wiring(&mut self) -> Result<(), Failure> {
+        let start = self.bench.clock.now();
+        let (threshold, within) = (self.bench.wiring.safe_vout, self.bench.wiring.safe_within);
+        let vout = loop {
+            let vout = self.bench.load.measure_voltage()?;
+            // What a run before left on the capacitors may still be falling.
+            if vout.abs() < threshold || self.bench.clock.now().since(start) >= within {
+                break vout;
+            }
+            wait(&*self.bench.clock, self.stop, Duration::from_millis(100))?;
+        };
+        let facts = self.bench.load.facts();
+        if vout.value() <= -threshold.value() {
+            let detail = format!("Vout reads {vout} with the outputs off: the load's leads are swapped");
+            return Err(wiring_fault(facts, &detail, "swap the load's leads at the board"));
+        }
+        if vout.abs() >= threshold {
+            let detail = format!("Vout reads {vout} with the outputs off; it should be under {threshold}");
+            let advice = "something else feeds the board: disconnect it (a programmer, a second supply)";
+            return Err(wiring_fault(facts, &detail, advice));
+        }
+        let findings = vec![format!("with the outputs off Vout reads {vout}, under {threshold}")];
+        self.emit(&Event::WiringChecked { findings })
+    }
+
+    fn set_voltage(&mut self, voltage: Volts) -> Result<(), Failure> {
+        let supply = &mut self.bench.supply;
+        supply.set_voltage(voltage)?;
+        let back = supply.read_set_voltage()?;
+        check_read_back("voltage", voltage, back, supply.ability().voltage_step, supply.facts())?;
+        self.changed = self.bench.clock.now();
+        Ok(())
+    }
+
+    fn set_load(&mut self, current: Amps) -> Result<(), Failure> {
+        let load = &mut self.bench.load;
+        load.set_current(current)?;
+        let back = load.read_set_current()?;
+        check_read_back("current", current, back, load.ability().current_step, load.facts())?;
+        self.changed = self.bench.clock.now();
+        Ok(())
+    }
+
+    fn switch_supply(&mut self, on: bool) -> Result<(), Failure> {
+        self.bench.energised |= on;
+        let supply = &mut self.bench.supply;
+        supply.set_output(on)?;
+        let is_on = supply.read_output()?;
+        expect_state(on, is_on, supply.facts())?;
+        let role = supply.facts().role.clone();
+        self.changed = self.bench.clock.now();
+        self.emit(&Event::OutputSwitched { role, on })
+    }
+
+    fn switch_load(&mut self, on: bool) -> Result<(), Failure> {
+        self.bench.energised |= on;
+        let load = &mut self.bench.load;
+        load.set_input(on)?;
+        let is_on = load.read_input()?;
+        expect_state(on, is_on, load.facts())?;
+        let role = load.facts().role.clone();
+        self.changed = self.bench.clock.now();
+        self.emit(&Event::OutputSwitched { role, on })
+    }
+
+    fn begin_point(&mut self, id: PointId) -> Result<(), Failure> {
+        self.attempt = if self.attempt.0 == id { (id, self.attempt.1 + 1) } else { (id, 1) };
+        self.settled = None;
+        let Some(point) = self.plan.point(id) else { return Ok(()) };
+        self.emit(&Event::PointStarted { point: id, setting: point.setting, attempt: self.attempt.1 })
+    }
+
+    /// Settles, while the last point's trace is still being transferred and made into figures.
+    fn settle(&mut self, id: PointId) -> Result<(), Failure> {
+        let pending = self.pending.take();
+        let (rule, start) = (self.plan.settle, self.changed);
+        let clock = self.bench.clock.clone();
+        let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
+        let wiring = &*wiring;
+        let mut watcher = Watcher {
+            supply: &mut **supply,
+            load: &mut **load,
+            thermometers,
+            interlock: &mut self.interlock,
+            wiring,
+            clock: &*clock,
+            stop: self.stop,
+            outbox: Vec::new(),
+        };
+        let (mut outcome, mut finished) = (Ok((Duration::ZERO, false)), None);
+        clock.together(vec![
+            Box::new(|| outcome = watcher.settle(rule, start)),
+            Box::new(|| finished = pending.map(|pending| pending.finish(scope.as_mut(), wiring))),
+        ]);
+        let outbox = watcher.outbox;
+        if let Some(finished) = finished {
+            self.keep_point(finished)?;
+        }
+        self.emit_all(outbox)?;
+        let (took, settled) = outcome?;
+        self.settled = Some((took, settled));
+        self.emit(&Event::Settled { point: id, took, settled })
+    }
+}
+
+pub(super) fn watcher<'b>(
+    bench: &'b mut Bench,
+    interlock: &'b mut Interlock,
+    stop: &'b StopWish,
+) -> Watcher<'b> {
+    Watcher {
+        supply: &mut *bench.supply,
+        load: &mut *bench.load,
+        thermometers: &mut bench.thermometers,
+        interlock,
+        wiring: &bench.wiring,
+        clock: &*bench.clock,
+        stop,
+        outbox: Vec::new(),
+    }
+}
+
+fn expect_off(is_on: bool, facts: &InstrumentFacts) -> Asked<()> {
+    expect_state(false, is_on, facts)
+}
+
+fn expect_state(wanted: bool, is_on: bool, facts: &InstrumentFacts) -> Asked<()> {
+    if wanted == is_on {
+        return Ok(());
+    }
+    let word = |on: bool| if on { "on" } else { "off" };
+    Err(InstrumentError {
+        kind: ErrorKind::Nonsense,
+        role: facts.role.clone(),
+        address: facts.address.clone(),
+        doing: format!("switching {}", word(wanted)),
+        detail: format!("it took the command but says it is {}", word(is_on)),
+        advice: "look whether its own protection has tripped, or its front panel is in use".to_owned(),
+    })
+}
+
+fn check_read_back<Q: Quantity>(what: &str, set: Q, back: Q, step: Q, facts: &InstrumentFacts) -> Asked<()> {
+    // Half a step is rounding; one and a half allows for an instrument that cuts off and prints one digit less.
+    if (set.value() - back.value()).abs() <= 1.5 * step.value() + 1e-9 {
+        return Ok(());
+    }
+    Err(InstrumentError {
+        kind: ErrorKind::Nonsense,
+        role: facts.role.clone(),
+        address: facts.address.clone(),
+        doing: format!("setting the {what} to {set}"),
+        detail: format!("it reads back {back}"),
+        advice: "look whether a range or a limit on the front panel is in the way".to_owned(),
+    })
+}
+
+fn wiring_fault(facts: &InstrumentFacts, detail: &str, advice: &str) -> Failure {
+    Failure::Instrument(InstrumentError {
+        kind: ErrorKind::Refused,
+        role: facts.role.clone(),
+        address: facts.address.clone(),
+        doing: "checking the wiring".to_owned(),
+        detail: detail.to_owned(),
+        advice: advice.to_owned(),
+    })
+}

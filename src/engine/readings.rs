@@ -1,0 +1,202 @@
+//! From readings to the figures of a point. Pure: what could not be had keeps its reason.
+
+use std::time::Duration;
+
+use crate::base::units::{Amps, Ohms, Volts};
+use crate::event::{FigureName, Figures, Region, Setting};
+use crate::waveform::figures::SteadyState;
+use crate::waveform::{Figure, Unavailable};
+
+/// What the meters said, each an average over the same moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeterReadings {
+    /// Voltage at the supply's terminals.
+    pub source_voltage: Volts,
+    /// Current out of the supply.
+    pub source_current: Amps,
+    /// Voltage at the load's terminals.
+    pub load_voltage: Volts,
+    /// Current into the load.
+    pub load_current: Amps,
+}
+
+/// Everything that was read at a point.
+#[derive(Debug, Clone)]
+pub struct PointReadings {
+    /// What was set.
+    pub setting: Setting,
+    /// The meters.
+    pub meters: MeterReadings,
+    /// Both leads from the supply to the board.
+    pub source_lead: Ohms,
+    /// Both leads from the board to the load.
+    pub load_lead: Ohms,
+    /// Board and ambient temperature.
+    pub board_c: Figure,
+    /// See `board_c`.
+    pub ambient_c: Figure,
+    /// How long settling took.
+    pub settle: Duration,
+    /// The trace's figures, or why there are none.
+    pub steady: Result<SteadyState, Unavailable>,
+}
+
+/// Input voltage at the board: what the supply shows less the drop of the leads.
+#[must_use]
+pub fn board_vin(source_voltage: Volts, source_current: Amps, lead: Ohms) -> Volts {
+    source_voltage - source_current * lead
+}
+
+/// Output voltage at the board: what the load shows plus the drop of the leads.
+#[must_use]
+pub fn board_vout(load_voltage: Volts, load_current: Amps, lead: Ohms) -> Volts {
+    load_voltage + load_current * lead
+}
+
+/// In which state the board is, by its output voltage.
+#[must_use]
+pub fn region(vout: Volts, nominal: Volts) -> Region {
+    let ratio = vout.value() / nominal.value();
+    if ratio < 0.1 {
+        Region::Off
+    } else if (ratio - 1.0).abs() <= 0.1 {
+        Region::Regulated
+    } else {
+        Region::Unregulated
+    }
+}
+
+/// The figures of a point.
+#[must_use]
+pub fn build_figures(readings: &PointReadings, region: Region) -> Figures {
+    let MeterReadings { source_voltage, source_current, load_voltage, load_current } = readings.meters;
+    let vin = board_vin(source_voltage, source_current, readings.source_lead);
+    let vout = board_vout(load_voltage, load_current, readings.load_lead);
+    let (input_w, output_w) = ((vin * source_current).value(), (vout * load_current).value());
+    let mut figures: Figures = [
+        (FigureName::Vin, Ok(vin.value())),
+        (FigureName::Iin, Ok(source_current.value())),
+        (FigureName::Vout, Ok(vout.value())),
+        (FigureName::Iout, Ok(load_current.value())),
+        (FigureName::InputPower, Ok(input_w)),
+        (FigureName::OutputPower, Ok(output_w)),
+        (FigureName::Loss, Ok(input_w - output_w)),
+        (FigureName::Efficiency, efficiency(readings.setting, region, input_w, output_w)),
+        (FigureName::Settle, Ok(readings.settle.as_secs_f64())),
+        (FigureName::BoardTemperature, readings.board_c.clone()),
+        (FigureName::AmbientTemperature, readings.ambient_c.clone()),
+    ]
+    .into_iter()
+    .collect();
+    match &readings.steady {
+        Ok(steady) => {
+            for (key, figure) in steady.figures() {
+                if let Ok(name) = key.parse::<FigureName>() {
+                    figures.insert(name, figure.clone());
+                }
+            }
+        }
+        Err(reason) => {
+            for name in FigureName::ALL.iter().filter(|name| is_of_trace(**name)) {
+                figures.insert(*name, Err(reason.clone()));
+            }
+        }
+    }
+    figures
+}
+
+fn efficiency(setting: Setting, region: Region, input_w: f64, output_w: f64) -> Figure {
+    if region == Region::Off {
+        return Err(Unavailable::because("the output is off"));
+    }
+    if setting.load.value() <= 0.0 {
+        return Err(Unavailable::because("no load is set, and efficiency has no meaning at 0 A"));
+    }
+    if input_w <= 0.0 {
+        return Err(Unavailable::because("no input power was measured"));
+    }
+    let ratio = output_w / input_w;
+    if ratio > 1.0 {
+        return Err(Unavailable::because(format!(
+            "more power out ({output_w:.3} W) than in ({input_w:.3} W): below the meters' resolution, or lead \
+             resistances in the rig are wrong"
+        )));
+    }
+    Ok(ratio)
+}
+
+/// Whether a figure is made of a trace.
+#[must_use]
+pub fn is_of_trace(name: FigureName) -> bool {
+    use FigureName as F;
+    !matches!(
+        name,
+        F::Vin
+            | F::Iin
+            | F::Vout
+            | F::Iout
+            | F::Efficiency
+            | F::Settle
+            | F::BoardTemperature
+            | F::AmbientTemperature
+            | F::InputPower
+            | F::OutputPower
+            | F::Loss
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(load_a: f64, source: (f64, f64), output: (f64, f64)) -> PointReadings {
+        PointReadings {
+            setting: Setting { vin: Volts(24.0), load: Amps(load_a) },
+            meters: MeterReadings {
+                source_voltage: Volts(source.0),
+                source_current: Amps(source.1),
+                load_voltage: Volts(output.0),
+                load_current: Amps(output.1),
+            },
+            source_lead: Ohms(0.2),
+            load_lead: Ohms(0.1),
+            board_c: Ok(40.0),
+            ambient_c: Err(Unavailable::because("no such sensor")),
+            settle: Duration::from_millis(350),
+            steady: Err(Unavailable::because("no scope")),
+        }
+    }
+
+    #[test]
+    fn lead_drops_are_taken_out_before_anything_is_computed() {
+        let figures =
+            build_figures(&readings(0.5, (24.0, 0.125), (4.95, 0.5)), region(Volts(5.0), Volts(5.0)));
+        assert!((figures.value(FigureName::Vin).unwrap() - 23.975).abs() < 1e-12);
+        assert!((figures.value(FigureName::Vout).unwrap() - 5.0).abs() < 1e-12);
+        let expected = 5.0 * 0.5 / (23.975 * 0.125);
+        assert!((figures.value(FigureName::Efficiency).unwrap() - expected).abs() < 1e-12);
+        assert_eq!(figures.figure(FigureName::RipplePp).unwrap_err().0, "no scope");
+        assert_eq!(figures.figure(FigureName::AmbientTemperature).unwrap_err().0, "no such sensor");
+    }
+
+    #[test]
+    fn efficiency_is_never_a_number_where_it_has_no_meaning() {
+        let told = |readings: &PointReadings, vout: f64| {
+            build_figures(readings, region(Volts(vout), Volts(5.0)))
+                .figure(FigureName::Efficiency)
+                .unwrap_err()
+                .0
+        };
+        assert_eq!(told(&readings(0.1, (8.0, 0.001), (0.0, 0.0)), 0.0), "the output is off");
+        assert!(told(&readings(0.0, (24.0, 0.002), (5.0, 0.0)), 5.0).contains("0 A"));
+        assert!(told(&readings(0.03, (24.0, 0.0), (5.0, 0.03)), 5.0).contains("no input power"));
+        assert!(told(&readings(0.03, (24.0, 0.001), (5.0, 0.03)), 5.0).contains("more power out"));
+    }
+
+    #[test]
+    fn the_region_is_told_by_the_output_voltage() {
+        let regions: Vec<&str> =
+            [0.0, 0.4, 2.0, 4.6, 5.2, 6.0].map(|v| region(Volts(v), Volts(5.0)).as_str()).into();
+        assert_eq!(regions, ["off", "off", "unregulated", "regulated", "regulated", "unregulated"]);
+    }
+}

@@ -308,3 +308,323 @@ fn asks(message: &str) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::base::clock::SimClock;
+    use crate::link::ErrorKind;
+    use crate::link::scpi::synchronisation::tag;
+    use crate::link::scpi::{Completion, Probe};
+    use crate::link::transport::{FaultLink, Faults};
+    use crate::link::wire::block::render_block;
+
+    /// An instrument in memory: `ECHO? x` answers `x`, `BLOCK? n` a block of `n` times the byte `n`.
+    #[derive(Default)]
+    struct Bench {
+        answers: VecDeque<Vec<u8>>,
+        errors: VecDeque<&'static str>,
+        event_enable: String,
+        value: String,
+        busy: usize,
+        /// So many further messages are taken and not answered.
+        mute: usize,
+        heard: Vec<String>,
+    }
+
+    impl Bench {
+        fn hear(&mut self, message: &str) {
+            let (header, parameter) = message.split_once(' ').unwrap_or((message, ""));
+            let answer = match header {
+                "*ESE?" => self.event_enable.clone(),
+                "*OPC?" => "1".to_owned(),
+                "*IDN?" => "MAKER,ECHO,7,1.0".to_owned(),
+                "SYST:ERR?" => self.errors.pop_front().unwrap_or("0,\"No error\"").to_owned(),
+                "ECHO?" => parameter.to_owned(),
+                "VAL?" => self.value.clone(),
+                "STAT?" => {
+                    self.busy = self.busy.saturating_sub(1);
+                    if self.busy > 0 { "RUN".to_owned() } else { "STOP".to_owned() }
+                }
+                "BLOCK?" => {
+                    let size: u8 = parameter.parse().unwrap();
+                    self.answers.push_back(render_block(&vec![size; usize::from(size)]).unwrap());
+                    return;
+                }
+                "*ESE" => return parameter.clone_into(&mut self.event_enable),
+                "VAL" => return parameter.clone_into(&mut self.value),
+                _ => return self.errors.push_back("-113,\"Undefined header\""),
+            };
+            self.answers.push_back(answer.into_bytes());
+        }
+    }
+
+    #[derive(Clone)]
+    struct Wire {
+        bench: Arc<Mutex<Bench>>,
+        clock: Arc<SimClock>,
+    }
+
+    impl Transport for Wire {
+        fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+            let mut bench = self.bench.lock().unwrap();
+            let text = String::from_utf8(message.to_vec()).unwrap();
+            let at_ms = self.clock.now().0 / 1_000_000;
+            bench.heard.push(format!("{at_ms} ms: {text}"));
+            let queued = bench.answers.len();
+            bench.hear(&text);
+            if bench.mute > 0 {
+                bench.mute -= 1;
+                bench.answers.truncate(queued);
+            }
+            Ok(())
+        }
+        fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+            if let Some(answer) = self.bench.lock().unwrap().answers.pop_front() {
+                return Ok(answer);
+            }
+            self.clock.sleep(timeout);
+            Err(LinkError::TimedOut(timeout))
+        }
+        fn clear(&mut self) -> Result<(), LinkError> {
+            self.bench.lock().unwrap().answers.clear();
+            Ok(())
+        }
+    }
+
+    fn wire() -> Wire {
+        let epoch = "2026-01-01T00:00:00Z".parse().unwrap();
+        Wire { bench: Arc::default(), clock: Arc::new(SimClock::starting_at(epoch)) }
+    }
+
+    fn client(wire: &Wire, settings: Conversation) -> Client {
+        Client::new(Box::new(wire.clone()), wire.clock.clone(), settings)
+    }
+
+    fn heard(wire: &Wire) -> String {
+        std::mem::take(&mut wire.bench.lock().unwrap().heard).join("\n")
+    }
+
+    #[test]
+    fn a_set_is_completed_and_its_errors_are_read() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        client.command("VAL 5").unwrap();
+        assert_eq!(client.query_number("VAL?").unwrap(), 5.0);
+        insta::assert_snapshot!(heard(&wire), @r"
+        0 ms: VAL 5
+        0 ms: *OPC?
+        0 ms: SYST:ERR?
+        0 ms: VAL?
+        ");
+    }
+
+    #[test]
+    fn every_entry_of_the_error_queue_is_told_and_the_reading_is_bounded() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation { max_error_entries: 3, ..Conversation::default() });
+        wire.bench.lock().unwrap().errors.push_back("-222,\"Data out of range\"");
+        let refused = client.command("VOLT 99").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Refused);
+        insta::assert_snapshot!(refused.to_string(), @r#"the instrument refused `VOLT 99`; it says: -222 "Data out of range", -113 "Undefined header""#);
+        wire.bench.lock().unwrap().errors.extend(["-350,\"Queue overflow\""; 50]);
+        let refused = client.command("VAL 1").unwrap_err();
+        assert!(
+            matches!(&refused, ScpiError::Refused { entries, more: true, .. } if entries.len() == 3),
+            "{refused}"
+        );
+        wire.bench.lock().unwrap().errors.clear();
+        client.command("VAL 1").unwrap();
+    }
+
+    #[test]
+    fn a_question_that_the_instrument_does_not_know_is_refused_and_not_blamed_on_the_next_set() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        let refused = client.query("BOGUS?").unwrap_err();
+        insta::assert_snapshot!(refused.to_string(), @r#"the instrument refused `BOGUS?`; it says: -113 "Undefined header""#);
+        client.command("VAL 1").unwrap();
+        assert!(client.is_in_sync());
+    }
+
+    #[test]
+    fn an_unacknowledged_set_asks_for_the_state_to_be_read_back() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        wire.bench.lock().unwrap().mute = 2;
+        let fault = client.command("VAL 7").unwrap_err();
+        assert_eq!(fault.kind(), ErrorKind::TimedOut);
+        insta::assert_snapshot!(fault.to_string(), @"it is not known whether `VAL 7` was carried out (`*OPC?` was not answered within 5s): read the state back");
+        assert_eq!(client.query("VAL?").unwrap(), "7");
+    }
+
+    #[test]
+    fn an_instrument_that_stays_silent_is_given_up_in_bounded_time() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        wire.bench.lock().unwrap().mute = usize::MAX;
+        assert_eq!(client.query("VAL?").unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(!client.is_in_sync());
+        let lost = client.query("VAL?").unwrap_err();
+        assert_eq!(lost.kind(), ErrorKind::LinkLost);
+        insta::assert_snapshot!(lost.to_string(), @"the link was lost at `*ESE?`: after a time-out the instrument did not answer the probe in 3 attempts");
+        assert!(wire.clock.now().seconds() <= 3.0 * 6.0 + 0.001, "took {} s", wire.clock.now().seconds());
+        let before = wire.clock.now();
+        assert_eq!(client.command("VAL 1").unwrap_err().kind(), ErrorKind::LinkLost);
+        assert_eq!(wire.clock.now(), before, "a link that was given up costs no more time");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_puts_the_conversation_in_doubt() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        let nonsense = client.query_number("ECHO? 5.0.0").unwrap_err();
+        assert_eq!(nonsense.kind(), ErrorKind::Nonsense);
+        insta::assert_snapshot!(nonsense.to_string(), @"`ECHO? 5.0.0` was answered with `5.0.0`, which is not a number");
+        assert!(!client.is_in_sync());
+        assert_eq!(client.query_number("ECHO? 5").unwrap(), 5.0);
+        assert!(client.is_in_sync());
+    }
+
+    #[test]
+    fn completion_follows_the_dialect() {
+        let wire = wire();
+        wire.bench.lock().unwrap().busy = 3;
+        let completion = Completion::StatusQuery { query: "STAT?".to_owned(), busy: vec!["run".to_owned()] };
+        let settings = Conversation { completion, error_query: None, ..Conversation::default() };
+        client(&wire, settings.clone()).command("VAL 1").unwrap();
+        wire.bench.lock().unwrap().busy = usize::MAX;
+        let never = client(&wire, settings).command("VAL 1").unwrap_err();
+        assert!(matches!(never, ScpiError::Unacknowledged { .. }), "{never}");
+        let _ = heard(&wire);
+        let completion = Completion::Time(Duration::from_millis(100));
+        let mut timed =
+            client(&wire, Conversation { completion, error_query: None, ..Conversation::default() });
+        let before = wire.clock.now();
+        timed.command("VAL 2").unwrap();
+        assert_eq!(wire.clock.now().since(before), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn messages_keep_their_distance() {
+        let wire = wire();
+        let pacing = Duration::from_millis(100);
+        let mut client = client(&wire, Conversation { pacing, ..Conversation::default() });
+        client.command("VAL 5").unwrap();
+        wire.clock.sleep(Duration::from_millis(70));
+        client.query("VAL?").unwrap();
+        insta::assert_snapshot!(heard(&wire), @r"
+        0 ms: VAL 5
+        100 ms: *OPC?
+        200 ms: SYST:ERR?
+        300 ms: VAL?
+        ");
+    }
+
+    #[test]
+    fn what_cannot_be_one_message_is_not_sent() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        for message in ["", "VOLT 5\nOUTP ON", "VOLT?", "A;B?", &"x".repeat(5000)] {
+            let fault = client.command(message).unwrap_err();
+            assert!(matches!(fault, ScpiError::NotSendable { .. }), "{fault}");
+        }
+        assert!(matches!(client.query("VOLT 5").unwrap_err(), ScpiError::NotSendable { .. }));
+        assert_eq!(heard(&wire), "");
+        client.command("VAL \"who?\"").unwrap();
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Tally {
+        right: usize,
+        mixed_up: usize,
+        no_answer: usize,
+        reopened: usize,
+    }
+
+    /// Thousands of questions over a bad link; half of the answers look like the tag that a synchronisation would use next.
+    fn converse(seed: u64, probe: Probe, faults: Faults, synchronised: bool) -> Tally {
+        let wire = wire();
+        let settings = Conversation { answer_timeout: TIMEOUT, probe, ..Conversation::default() };
+        let open = |seed: u64| {
+            wire.bench.lock().unwrap().answers.clear();
+            let link = FaultLink::new(Box::new(wire.clone()), wire.clock.clone(), seed, faults);
+            Client::new(Box::new(link), wire.clock.clone(), settings.clone())
+        };
+        let mut client = open(seed);
+        let mut tally = Tally::default();
+        for number in 0..EXCHANGES {
+            if !synchronised {
+                client.trust();
+            }
+            let tags = client.tags + number % 3;
+            let asked = if number % 2 == 0 { tag(tags) } else { number as i64 };
+            let block = number % 5 == 4;
+            let size = (number % 200) as u8;
+            let outcome = if block {
+                client.query_block(&format!("BLOCK? {size}")).map(|got| got == vec![size; usize::from(size)])
+            } else {
+                let query = format!("ECHO? {asked}");
+                let outcome =
+                    if synchronised { client.query(&query) } else { client.exchange_text(&query, TIMEOUT) };
+                outcome.map(|got| got == asked.to_string())
+            };
+            match outcome {
+                Ok(true) => tally.right += 1,
+                Ok(false) => tally.mixed_up += 1,
+                Err(fault) if fault.kind() == ErrorKind::LinkLost => {
+                    tally.reopened += 1;
+                    client = open(seed + number + 1);
+                }
+                Err(_) => tally.no_answer += 1,
+            }
+        }
+        tally
+    }
+
+    const TIMEOUT: Duration = Duration::from_millis(250);
+    const EXCHANGES: u64 = 2000;
+
+    #[test]
+    fn a_late_answer_never_passes_for_the_next_one() {
+        let late = Faults { delay: TIMEOUT / 2, late: 0.1, late_by: TIMEOUT * 4, ..Faults::default() };
+        let very_late = Faults { delay: TIMEOUT * 3, ..Faults::default() };
+        let broken = Faults { drop: 0.05, half: 0.05, cut: 0.005, ..late };
+        for seed in 1..=4 {
+            for faults in [late, very_late, broken] {
+                let tally = converse(seed, Probe::EventEnable, faults, true);
+                assert_eq!(tally.mixed_up, 0, "seed {seed}, {faults:?}: {tally:?}");
+                assert!(tally.right > 200 && tally.no_answer > 100, "seed {seed}, {faults:?}: {tally:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_tag_answers_must_come_less_than_two_time_outs_late() {
+        let late = Faults { delay: TIMEOUT.mul_f64(1.9), drop: 0.05, half: 0.05, ..Faults::default() };
+        for seed in 1..=4 {
+            for probe in [Probe::Identity, Probe::Quiet] {
+                let tally = converse(seed, probe, late, true);
+                assert_eq!(tally.mixed_up, 0, "seed {seed}, {probe:?}: {tally:?}");
+                assert!(tally.right > 200 && tally.no_answer > 100, "seed {seed}, {probe:?}: {tally:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_synchronisation_the_same_link_mixes_answers_up() {
+        let late = Faults { delay: TIMEOUT / 2, late: 0.1, late_by: TIMEOUT * 4, ..Faults::default() };
+        let tally = converse(1, Probe::EventEnable, late, false);
+        assert!(tally.mixed_up > 100, "{tally:?}");
+    }
+
+    #[test]
+    fn tags_differ_and_keep_to_bits_that_every_instrument_has() {
+        let tags: std::collections::BTreeSet<i64> = (1..=63).map(tag).collect();
+        assert_eq!(tags.len(), 63);
+        assert!(tags.iter().all(|tag| (1..=255).contains(tag) && tag & 0b0100_0010 == 0));
+    }
+}

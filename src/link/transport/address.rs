@@ -135,6 +135,9 @@ fn parse_socket(parts: &[&str]) -> Result<Address, String> {
             let port = number.ok_or_else(|| format!("`{port}` is no TCP port (1 to 65535)"))?;
             Ok(Address::Socket { host, port })
         }
+        _ if parts.len() > 4 => {
+            Err("an IPv6 address stands in brackets: `TCPIP0::[fe80::1]::5025::SOCKET`".to_owned())
+        }
         _ => Err(format!("a socket is written {}", socket("5025"))),
     }
 }
@@ -242,7 +245,6 @@ mod tests {
     #[test]
     fn a_refused_address_says_what_to_write_instead() {
         let refused = [
-            "",
             "10.0.0.5",
             "10.0.0.5:5555",
             "fe80::1",
@@ -267,7 +269,28 @@ mod tests {
             .iter()
             .map(|text| format!("{text:38} {}", text.parse::<Address>().unwrap_err().reason))
             .collect();
-        insta::assert_snapshot!(table.join("\n"));
+        assert!("".parse::<Address>().is_err());
+        insta::assert_snapshot!(table.join("\n"), @r"
+        10.0.0.5                               write `TCPIP0::10.0.0.5::5025::SOCKET` (5025 is the usual SCPI port; Rigol listens on 5555)
+        10.0.0.5:5555                          write `TCPIP0::10.0.0.5::5555::SOCKET`
+        fe80::1                                write `TCPIP0::[fe80::1]::5025::SOCKET` (5025 is the usual SCPI port; Rigol listens on 5555)
+        dp832.local                            write `TCPIP0::dp832.local::5025::SOCKET` (5025 is the usual SCPI port; Rigol listens on 5555)
+        /dev/ttyUSB0                           write `ASRL/dev/ttyUSB0::INSTR`
+        TCPIP0::10.0.0.5::inst0::INSTR         VXI-11 is not spoken; most instruments also listen on a plain socket: write `TCPIP0::10.0.0.5::5025::SOCKET` (Rigol: `TCPIP0::10.0.0.5::5555::SOCKET`)
+        TCPIP0::10.0.0.5::INSTR                VXI-11 is not spoken; most instruments also listen on a plain socket: write `TCPIP0::10.0.0.5::5025::SOCKET` (Rigol: `TCPIP0::10.0.0.5::5555::SOCKET`)
+        TCPIP0::10.0.0.5::hislip0::INSTR       HiSLIP is not spoken; most instruments also listen on a plain socket: write `TCPIP0::10.0.0.5::5025::SOCKET`
+        TCPIP0::10.0.0.5::99999::SOCKET        `99999` is no TCP port (1 to 65535)
+        TCPIP0::10.0.0.5::SOCKET               a socket is written `TCPIP0::10.0.0.5::5025::SOCKET`
+        TCPIP0::::5025::SOCKET                 there is no host in it; write `TCPIP0::10.0.0.5::5025::SOCKET`
+        TCPIP0::fe80::1::5025::SOCKET          an IPv6 address stands in brackets: `TCPIP0::[fe80::1]::5025::SOCKET`
+        USB0::0x1AB1::0x0E11::DP8C1234::INSTR  USBTMC is not spoken; use the instrument's LAN socket, `TCPIP0::10.0.0.5::5025::SOCKET` (5025 is the usual SCPI port; Rigol listens on 5555)
+        GPIB0::7::INSTR                        GPIB is not spoken; use the instrument's LAN socket, `TCPIP0::10.0.0.5::5025::SOCKET` (5025 is the usual SCPI port; Rigol listens on 5555)
+        ASRL/dev/ttyUSB0                       a serial port is written `ASRL/dev/ttyUSB0::INSTR`
+        ASRL0::INSTR                           VISA counts serial ports from 1: write `ASRL1::INSTR`
+        SIM                                    an instrument of the simulated bench is written `SIM::supply`
+        SIM::a b                               an instrument of the simulated bench is written `SIM::supply`
+        supply                                 write a VISA resource string: `TCPIP0::10.0.0.5::5025::SOCKET`, `ASRL/dev/ttyUSB0::INSTR` or `SIM::supply`
+        ");
     }
 
     proptest! {

@@ -179,3 +179,93 @@ impl Random {
         if span.is_zero() { span } else { span.mul_f64(self.fraction()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::SimClock;
+
+    /// Answers every message with itself.
+    struct Echo {
+        answers: VecDeque<Vec<u8>>,
+        clock: Arc<SimClock>,
+    }
+
+    impl Transport for Echo {
+        fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+            self.answers.push_back(message.to_vec());
+            Ok(())
+        }
+        fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+            self.answers.pop_front().ok_or_else(|| {
+                self.clock.sleep(timeout);
+                LinkError::TimedOut(timeout)
+            })
+        }
+        fn clear(&mut self) -> Result<(), LinkError> {
+            self.answers.clear();
+            Ok(())
+        }
+    }
+
+    fn link(faults: Faults) -> FaultLink {
+        let clock = Arc::new(SimClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()));
+        let echo = Echo { answers: VecDeque::new(), clock: clock.clone() };
+        FaultLink::new(Box::new(echo), clock, 7, faults)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn exchange(link: &mut FaultLink, message: &[u8]) -> Result<Vec<u8>, LinkError> {
+        link.send(message)?;
+        link.receive(SECOND)
+    }
+
+    #[test]
+    fn without_faults_everything_passes() {
+        let mut link = link(Faults::default());
+        assert_eq!(exchange(&mut link, b"5").unwrap(), b"5");
+        link.send(b"old").unwrap();
+        link.clear().unwrap();
+        assert_eq!(exchange(&mut link, b"new").unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_late_answer_survives_a_clear_and_is_found_by_the_next_one() {
+        let mut link = link(Faults { late: 1.0, late_by: SECOND / 2, ..Faults::default() });
+        assert!(matches!(exchange(&mut link, b"first"), Err(LinkError::TimedOut(_))));
+        link.clear().unwrap();
+        assert_eq!(exchange(&mut link, b"second").unwrap(), b"first");
+    }
+
+    #[test]
+    fn half_a_block_swallows_what_comes_behind_it() {
+        let mut link = link(Faults { half: 1.0, ..Faults::default() });
+        assert!(matches!(exchange(&mut link, b"#16abcdef"), Err(LinkError::TimedOut(_))));
+        link.faults.half = 0.0;
+        assert!(matches!(exchange(&mut link, b"5"), Err(LinkError::TimedOut(_))));
+        assert_eq!(exchange(&mut link, b"678\n9").unwrap(), b"#16a5\n678", "the header counted them in");
+        link.clear().unwrap();
+        assert_eq!(exchange(&mut link, b"5").unwrap(), b"5");
+    }
+
+    #[test]
+    fn a_cut_link_stays_cut_and_a_corrupt_byte_is_one_byte() {
+        let mut link = link(Faults { cut: 1.0, ..Faults::default() });
+        assert!(matches!(link.send(b"5"), Err(LinkError::Lost(_))));
+        assert!(matches!(link.receive(SECOND), Err(LinkError::Lost(_))));
+        assert!(matches!(link.clear(), Err(LinkError::Lost(_))));
+        let mut link = self::link(Faults { corrupt: 1.0, ..Faults::default() });
+        let got = exchange(&mut link, b"zzzzzzzz").unwrap();
+        assert_eq!(got.iter().filter(|&&byte| byte != b'z').count(), 1);
+    }
+
+    #[test]
+    fn a_seed_repeats_its_faults() {
+        let run = || {
+            let mut link = link(Faults { drop: 0.3, corrupt: 0.3, delay: SECOND * 2, ..Faults::default() });
+            (0..50).map(|n| format!("{:?}", exchange(&mut link, &[n, n]))).collect::<Vec<_>>()
+        };
+        assert_eq!(run(), run());
+    }
+}

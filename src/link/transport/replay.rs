@@ -93,3 +93,67 @@ impl Transport for Replay {
         self.play(Direction::Cleared, None).and_then(outcome_of).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::base::clock::SimClock;
+    use crate::link::transport::Trace;
+    use crate::link::wire::tape::{TapeLine, parse_tape};
+
+    const TAPE: &str = r#"
+        1000000 > "MEAS:VOLT?"
+        3000000 < "5.000"
+        4000000 > "MEAS:CURR?"
+        504000000 < "" ! timed out 500000000
+        504000000 - ""
+        505000000 > "*RST" ! lost "unplugged"
+    "#;
+
+    fn play() -> (Replay, Arc<SimClock>) {
+        let text: Vec<&str> = TAPE.lines().map(str::trim).collect();
+        let clock = Arc::new(SimClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()));
+        (Replay::new(parse_tape(&text.join("\n")).unwrap(), clock.clone()), clock)
+    }
+
+    #[test]
+    fn a_tape_plays_as_it_was_taken_and_its_trace_is_the_same_tape() {
+        let (replay, clock) = play();
+        let tape: Arc<Mutex<Vec<TapeLine>>> = Arc::default();
+        clock.sleep(Duration::from_millis(1));
+        let mut link = Trace::new(Box::new(replay), clock.clone(), tape.clone());
+        let timeout = Duration::from_millis(500);
+        link.send(b"MEAS:VOLT?").unwrap();
+        assert_eq!(link.receive(timeout).unwrap(), b"5.000");
+        link.send(b"MEAS:CURR?").unwrap();
+        assert!(matches!(link.receive(timeout), Err(LinkError::TimedOut(_))));
+        link.clear().unwrap();
+        assert!(matches!(link.send(b"*RST"), Err(LinkError::Lost(_))));
+        let written: Vec<String> =
+            tape.lock().unwrap().iter().map(|line| format!("        {}\n", line.render())).collect();
+        assert_eq!(format!("\n{}    ", written.concat()), TAPE);
+    }
+
+    #[test]
+    fn the_first_difference_is_the_error_and_stays_it() {
+        let (mut link, _) = play();
+        link.send(b"MEAS:VOLT?").unwrap();
+        let first = link.send(b"*IDN?").unwrap_err().to_string();
+        insta::assert_snapshot!(first, @"the replay differs: in line 2 of the tape it waits for an answer, but now it sends `*IDN?`");
+        assert_eq!(link.receive(Duration::ZERO).unwrap_err().to_string(), first);
+        let (mut link, _) = play();
+        let other = link.send(b"MEAS:CURR?").unwrap_err().to_string();
+        insta::assert_snapshot!(other, @"the replay differs: in line 1 of the tape it sends `MEAS:VOLT?`, but now it sends `MEAS:CURR?`");
+        assert_eq!(link.lines_left(), 6);
+    }
+
+    #[test]
+    fn a_tape_that_has_ended_answers_nothing() {
+        let (_, clock) = play();
+        let mut link = Replay::new(Vec::new(), clock);
+        let ended = link.clear().unwrap_err().to_string();
+        insta::assert_snapshot!(ended, @"the replay differs: the tape has ended after 0 lines, but now it drops what has arrived");
+    }
+}

@@ -181,10 +181,14 @@ pub fn split_list(text: &str) -> Vec<&str> {
     }
     let mut parts = Vec::new();
     let (mut start, mut open_quote, mut depth) = (0, None, 0_u32);
+    // Just behind a closing quote the same quote again stands for a quote inside the string.
+    let mut closed = None;
     for (at, byte) in text.bytes().enumerate() {
+        let reopens = closed.take() == Some(byte);
         match (open_quote, byte) {
-            (Some(quote), _) if byte == quote => open_quote = None,
+            (Some(quote), _) if byte == quote => (open_quote, closed) = (None, Some(quote)),
             (Some(_), _) => {}
+            (None, _) if reopens => open_quote = Some(byte),
             // A quote opens a string only where a part begins, so that an apostrophe in plain text does not.
             (None, b'"' | b'\'') if text[start..at].trim().is_empty() => open_quote = Some(byte),
             (None, b'(') => depth += 1,
@@ -400,7 +404,7 @@ mod tests {
             let quoted = format!("\"{}\"", text.replace('"', "\"\""));
             prop_assert_eq!(parse_string(&quoted).unwrap(), text.as_str());
             let list = format!("{quoted},{quoted}");
-            prop_assert_eq!(split_list(&list), vec![quoted.trim(), quoted.trim()]);
+            prop_assert_eq!(split_list(&list), vec![quoted.as_str(), quoted.as_str()]);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::filter::{LIMIT_HZ, measure_limited};
 use super::look::Look;
-use super::ripple::{measure_cycle_ripple, measure_harmonics};
-use super::spikes::RATE_THRESHOLD_V;
+use super::ripple::{measure_cycle_ripple, measure_harmonics, measure_spike_share};
+use super::spikes::{Deviations, RATE_THRESHOLD_V};
 use super::switching::Switching;
 use super::{Conduction, Figure, Pair, RippleMethod, SteadyState, Unavailable};
 use std::f64::consts::TAU;
@@ -43,6 +43,12 @@ pub fn measure_one(pair: &Pair<'_>) -> SteadyState {
     measure(None, Some(pair))
 }
 
+/// What noise and converter steps alone may reach over the baseline, in volts: the largest of some 100 000 samples of noise
+/// lies 4.4 sigma out.
+fn spike_floor_v(deviations: &Deviations) -> f64 {
+    (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v)
+}
+
 /// Part of the samples that may be clipped without moving a mean by more than its own resolution.
 const CLIPPED_MEAN_PART: f64 = 1e-3;
 
@@ -67,6 +73,16 @@ impl SteadyState {
         });
         self.max_v = dc(&|look| look.check_clipping(look.moments.clipped_high).map(|()| look.moments.max_v));
         self.min_v = dc(&|look| look.check_clipping(look.moments.clipped_low).map(|()| look.moments.min_v));
+        if let Some(look) = direct
+            && self.mean_v.is_ok()
+            && look.deviations.as_ref().is_ok_and(|d| d.noise_sigma_v().is_err())
+        {
+            self.note(format!(
+                "mean_v is known to {:.1} mV only: without noise to carry it, half a step of the {} is the least it shows",
+                look.moments.step_v * 500.0,
+                look.name
+            ));
+        }
         self.noise_pp_full_v = match wide.limit_hz() {
             Some(corner_hz) => Err(Unavailable::because(format!(
                 "the {} was limited to {:.0} MHz",
@@ -223,8 +239,7 @@ impl SteadyState {
                 corner_hz / 1e6
             ));
         }
-        // The largest of some 100 000 samples of noise lies 4.4 sigma out.
-        let floor_v = (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v);
+        let floor_v = spike_floor_v(deviations);
         for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", -low_v)] {
             if height_v <= floor_v {
                 self.note(format!(
@@ -278,7 +293,7 @@ impl SteadyState {
                 self.fill_cycle_ripple(look, switching);
             }
         }
-        self.note_ripple(look, switching);
+        self.weigh_ripple(look, switching);
     }
 
     fn refuse_ripple(&mut self, reason: &Unavailable) {
@@ -296,11 +311,22 @@ impl SteadyState {
     fn fill_fundamental(&mut self, look: &Look<'_>, switching: &Switching) {
         self.ripple_fund_pp_v =
             measure_harmonics(look.vout, switching).map(|harmonics| harmonics.fundamental_pp_v());
-        if look.clipped() > 0 {
+        if look.clipped() > 0 && switching.conduction == Conduction::Discontinuous {
             self.note(format!(
                 "ripple_fund_pp_v: {} samples of the {} are clipped, the spikes' share in it is cut",
                 look.clipped(),
                 look.name
+            ));
+        }
+        if switching.conduction == Conduction::Discontinuous
+            && let (Ok(fundamental_v), Ok(deviations)) = (&self.ripple_fund_pp_v, &look.deviations)
+            && let Ok(share_v) = measure_spike_share(deviations, switching, spike_floor_v(deviations))
+            && share_v > 0.1 * fundamental_v
+        {
+            self.note(format!(
+                "ripple_fund_pp_v holds a share of the spikes: {:.2} mV of {:.2} mV may be theirs",
+                share_v * 1e3,
+                fundamental_v * 1e3
             ));
         }
         let loss = 1.0 - (-(TAU * switching.wander).powi(2) / 2.0).exp();
@@ -331,6 +357,14 @@ impl SteadyState {
                 residual_v * 1e3
             ));
         }
+        if let (Ok(fit_v), Ok(sigma_v)) = (&cycle.fit_pp_v, &cycle.fit_sigma_v)
+            && 2.0 * sigma_v > 0.1 * fit_v
+        {
+            self.note(format!(
+                "ripple_fit_pp_v is known to {:.2} mV only: the fit reaches far under the blanking",
+                2.0 * sigma_v * 1e3
+            ));
+        }
         if look.clipped() > 0 && self.ripple_pp_v.is_ok() {
             self.note(format!(
                 "{} of {} samples of the {} are clipped; they lie at the edges, which the ripple leaves out",
@@ -342,7 +376,8 @@ impl SteadyState {
         (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (cycle.blank_pp_v, cycle.fit_pp_v);
     }
 
-    fn note_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
+    /// Holds the ripple against the record's noise and steps: refuses what they hide, tells what they limit.
+    fn weigh_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
         let Ok(ripple_v) = self.ripple_pp_v else { return };
         let step_v = look.moments.step_v;
         let cycles = switching.edges.rising.len().saturating_sub(1).max(1);
@@ -353,13 +388,20 @@ impl SteadyState {
             // The extremes of a mean over the cycles.
             _ => 6.0 * sigma_v / (cycles as f64).sqrt(),
         };
-        // Noise under half a step does not carry the mean across it.
-        let floor_v = if sigma_v < 0.5 * step_v { noise_v.max(step_v) } else { noise_v };
-        if ripple_v <= floor_v {
+        // Noise under half a step does not carry the mean across it: what lies within one step leaves no trace, or a wrong one.
+        if sigma_v < 0.5 * step_v && ripple_v < step_v {
+            self.refuse_ripple(&Unavailable::because(format!(
+                "the ripple is hidden: the {} has steps of {:.2} mV and no noise that would carry it across them",
+                look.name,
+                step_v * 1e3
+            )));
+            return;
+        }
+        if ripple_v <= noise_v {
             self.note(format!(
                 "ripple_pp_v is an upper bound: {:.2} mV lie at the floor of the record ({:.2} mV)",
                 ripple_v * 1e3,
-                floor_v * 1e3
+                noise_v * 1e3
             ));
         }
         if ripple_v < 4.0 * step_v {

@@ -1,6 +1,7 @@
 //! Ripple at the switching frequency, three ways (R1, R2, R3). None is right at every point; the choice is told.
 
 use super::fold::{PHASES, mean_cycle};
+use super::spikes::Deviations;
 use super::switching::Switching;
 use super::{Conduction, Figure, Unavailable, Waveform};
 use std::f64::consts::TAU;
@@ -32,6 +33,8 @@ pub struct CycleRipple {
     pub fit_pp_v: Figure,
     /// Rms of the kept phases less the fit, in volts.
     pub fit_residual_v: Figure,
+    /// Sigma of R3 in volts, from the residual and from how far the fit reaches under the blanking to the corners.
+    pub fit_sigma_v: Figure,
 }
 
 /// Which phases of the cycle stay after blanking both edges.
@@ -53,7 +56,8 @@ pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipp
     let none = |reason: Unavailable| CycleRipple {
         blank_pp_v: Err(reason.clone()),
         fit_pp_v: Err(reason.clone()),
-        fit_residual_v: Err(reason),
+        fit_residual_v: Err(reason.clone()),
+        fit_sigma_v: Err(reason),
     };
     if let Err(reason) = vout.check_readable() {
         return none(reason);
@@ -77,12 +81,24 @@ pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipp
     } else {
         Ok(peak_to_peak(blank) * step_v)
     };
-    match fit_segments(&mean, &kept, switching) {
-        Ok((pp, residual)) => {
-            CycleRipple { blank_pp_v, fit_pp_v: Ok(pp * step_v), fit_residual_v: Ok(residual * step_v) }
-        }
-        Err(reason) => CycleRipple { blank_pp_v, fit_pp_v: Err(reason.clone()), fit_residual_v: Err(reason) },
+    let fit = fit_segments(&mean, &kept, switching);
+    let in_volts =
+        |read: &dyn Fn(&SegmentFit) -> f64| fit.as_ref().map(|fit| read(fit) * step_v).map_err(Clone::clone);
+    CycleRipple {
+        blank_pp_v,
+        fit_pp_v: in_volts(&|fit| fit.pp),
+        fit_residual_v: in_volts(&|fit| fit.residual),
+        fit_sigma_v: in_volts(&|fit| fit.residual * (2.0 * fit.leverage).sqrt()),
     }
+}
+
+/// What the quadratics through both segments say, in levels.
+struct SegmentFit {
+    pp: f64,
+    /// Rms of the kept phases less the fit.
+    residual: f64,
+    /// Variance of the fit at its worst corner over that of one phase.
+    leverage: f64,
 }
 
 fn peak_to_peak(values: impl Iterator<Item = f64>) -> f64 {
@@ -118,10 +134,10 @@ fn check_clipping(vout: &Waveform, switching: &Switching, kept: &[bool]) -> Resu
     Ok(())
 }
 
-/// Peak to peak of a quadratic through each segment, ends included, and the rms of what is left; in levels.
-fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<(f64, f64), Unavailable> {
+/// A quadratic through each segment, evaluated over the whole of it, ends included.
+fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<SegmentFit, Unavailable> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    let (mut squares, mut count) = (0.0, 0_usize);
+    let (mut squares, mut count, mut leverage) = (0.0, 0_usize, 0.0_f64);
     for (name, from, to) in [("on", 0.0, switching.duty), ("off", switching.duty, 1.0)] {
         let points: Vec<(f64, f64)> = (0..PHASES)
             .filter(|phase| kept[*phase])
@@ -144,8 +160,9 @@ fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<(f
         }
         squares += points.iter().map(|(phase, value)| (value - fit.at(*phase)).powi(2)).sum::<f64>();
         count += points.len();
+        leverage = leverage.max(fit.leverage);
     }
-    Ok((high - low, (squares / count as f64).sqrt()))
+    Ok(SegmentFit { pp: high - low, residual: (squares / count as f64).sqrt(), leverage })
 }
 
 /// A parabola over a segment scaled to -1..1, which keeps its equations well conditioned.
@@ -153,6 +170,8 @@ struct Quadratic {
     center: f64,
     half: f64,
     coefficients: [f64; 3],
+    /// Variance at the worse end over that of one point.
+    leverage: f64,
 }
 
 impl Quadratic {
@@ -169,7 +188,12 @@ impl Quadratic {
                 }
             }
         }
-        Some(Self { center, half, coefficients: solve(matrix, right)? })
+        let mut leverage = 0.0_f64;
+        for end in [[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]] {
+            let weights = solve(matrix, end)?;
+            leverage = leverage.max(weights.iter().zip(&end).map(|(weight, power)| weight * power).sum());
+        }
+        Some(Self { center, half, coefficients: solve(matrix, right)?, leverage })
     }
 
     fn at(&self, phase: f64) -> f64 {
@@ -234,13 +258,32 @@ pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmo
     if switching.conduction == Conduction::Skipping {
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
-    let levels = vout.levels();
+    let levels: Vec<i32> = vout.levels().into_iter().map(i32::from).collect();
+    fit_harmonics(&levels, switching, vout.scaling.volts_per_code)
+}
+
+/// The spikes' share in R1, peak to peak in volts: the fundamental of what stands more than `floor_v` off the baseline.
+///
+/// # Errors
+/// As [`measure_harmonics`].
+pub fn measure_spike_share(
+    deviations: &Deviations,
+    switching: &Switching,
+    floor_v: f64,
+) -> Result<f64, Unavailable> {
+    let step_v = deviations.step_v;
+    let spikes: Vec<i32> =
+        deviations.steps.iter().map(|d| if f64::from(d.abs()) * step_v > floor_v { *d } else { 0 }).collect();
+    fit_harmonics(&spikes, switching, step_v).map(|harmonics| harmonics.fundamental_pp_v())
+}
+
+fn fit_harmonics(steps: &[i32], switching: &Switching, step_v: f64) -> Result<Harmonics, Unavailable> {
     let (first, last) = match (switching.edges.rising.first(), switching.edges.rising.last()) {
         (Some(first), Some(last)) => (first.ceil() as usize, last.floor() as usize + 1),
         _ => return Err(Unavailable::because("no switching edges")),
     };
-    let stretch = levels
-        .get(first..last.min(levels.len()))
+    let stretch = steps
+        .get(first..last.min(steps.len()))
         .filter(|stretch| stretch.len() > 4 * UNKNOWNS)
         .ok_or_else(|| Unavailable::because("too few samples between the switching edges"))?;
     if switching.period <= 2.0 * HARMONICS as f64 {
@@ -255,14 +298,13 @@ pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmo
         .ok_or_else(|| Unavailable::because("the harmonic fit has no solution"))?;
     let mut amplitude_v = [0.0; HARMONICS];
     for (harmonic, amplitude) in amplitude_v.iter_mut().enumerate() {
-        *amplitude =
-            solution[1 + 2 * harmonic].hypot(solution[2 + 2 * harmonic]) * vout.scaling.volts_per_code;
+        *amplitude = solution[1 + 2 * harmonic].hypot(solution[2 + 2 * harmonic]) * step_v;
     }
     Ok(Harmonics { amplitude_v, samples: stretch.len() })
 }
 
 /// Sums of the samples (less their first, which costs nothing but digits) times each of the fit's functions.
-fn harmonic_sums(stretch: &[u16], step: f64) -> [f64; UNKNOWNS] {
+fn harmonic_sums(stretch: &[i32], step: f64) -> [f64; UNKNOWNS] {
     let mut sums = [0.0; UNKNOWNS];
     let base = f64::from(stretch.first().copied().unwrap_or(0));
     let (turn_sin, turn_cos) = step.sin_cos();

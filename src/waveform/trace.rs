@@ -186,17 +186,15 @@ impl Waveform {
         if self.codes.is_empty() {
             return Err(super::Unavailable::because(format!("the trace of {signal} holds no samples")));
         }
-        if !(volts_per_code.is_finite()
-            && volts_per_code > 0.0
-            && zero_code.is_finite()
-            && offset_v.is_finite())
-        {
+        // Far beyond any instrument, and near enough that no figure overflows.
+        let usable = |value: f64| value.abs() < 1e9;
+        if !((1e-15..1e9).contains(&volts_per_code) && usable(zero_code) && usable(offset_v)) {
             return Err(super::Unavailable::because(format!(
                 "the trace of {signal} has no usable scale: {volts_per_code} V a code, zero at {zero_code}, offset {offset_v} V"
             )));
         }
         let rate_hz = self.sample_rate_hz();
-        if !(self.step_s > 0.0 && rate_hz.is_finite() && rate_hz > 0.0) {
+        if !(1e-15..1e6).contains(&self.step_s) {
             return Err(super::Unavailable::because(format!(
                 "the trace of {signal} has no usable sample interval: {} s",
                 self.step_s

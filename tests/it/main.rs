@@ -1,2 +1,4 @@
 //! One integration binary; each module is a room or a promise.
-mod placeholder {}
+
+// Figures of made-up traces against their closed forms, every measuring trap, hostile traces.
+mod waveform;

@@ -1,0 +1,739 @@
+//! The figures of a trace: made-up traces whose truth is a closed form, every trap of `docs/measurements.md`, and traces that
+//! no instrument should send.
+
+use proptest::prelude::*;
+use soakrig::waveform::fold::build_fold;
+use soakrig::waveform::overview::build_overview;
+use soakrig::waveform::spikes::find_worst_spike;
+use soakrig::waveform::{
+    Acquisition, Codes, Conduction, Coupling, Pair, RippleMethod, Scaling, SteadyState, Waveform, measure,
+    measure_one,
+};
+use std::f64::consts::{PI, TAU};
+
+/// A converter whose output is written down instead of simulated.
+#[derive(Debug, Clone)]
+struct Made {
+    rate_hz: f64,
+    samples: usize,
+    period_s: f64,
+    duty: f64,
+    /// Part of the period in which the diode conducts; `1 - duty` is continuous conduction.
+    diode: f64,
+    /// Sigma of each period, independent of the others.
+    jitter_s: f64,
+    vin_v: f64,
+    vout_v: f64,
+    /// The ripple in the shape of the inductor's current, peak to peak.
+    ripple_v: f64,
+    /// Start amplitude of the damped sine after each edge.
+    spike_v: f64,
+    ring_hz: f64,
+    /// A flat kick this high in the 60 ns after a rising edge, and its negative after a falling one.
+    kick_v: f64,
+    noise_v: f64,
+    drift_v: f64,
+    /// One period in so many carries a pulse, the others are left out.
+    one_in: usize,
+}
+
+/// How it is looked at.
+#[derive(Debug, Clone)]
+struct Range {
+    step_v: f64,
+    bits: u8,
+    coupling: Coupling,
+    purpose: &'static str,
+}
+
+const NARROW: Range = Range { step_v: 0.4e-3, bits: 8, coupling: Coupling::Ac, purpose: "ripple" };
+const WIDE: Range = Range { step_v: 40e-3, bits: 8, coupling: Coupling::Dc, purpose: "spikes" };
+const FINE: Range = Range { step_v: 0.25e-3, bits: 16, coupling: Coupling::Dc, purpose: "ripple" };
+
+impl Default for Made {
+    fn default() -> Self {
+        Self {
+            rate_hz: 100e6,
+            samples: 120_000,
+            period_s: 1.0 / 122e3,
+            duty: 0.435,
+            diode: 0.565,
+            jitter_s: 0.0,
+            vin_v: 24.0,
+            vout_v: 5.0,
+            ripple_v: 16e-3,
+            spike_v: 0.0,
+            ring_hz: 15e6,
+            kick_v: 0.0,
+            noise_v: 0.5e-3,
+            drift_v: 0.0,
+            one_in: 1,
+        }
+    }
+}
+
+/// Deterministic noise: the same trace on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (TAU * self.uniform()).cos()
+    }
+}
+
+const RING_DECAY_S: f64 = 120e-9;
+
+impl Made {
+    /// The inductor's current over one period, 0 to 1, at a part of it.
+    fn current(&self, phase: f64) -> f64 {
+        if phase < self.duty { phase / self.duty } else { (1.0 - (phase - self.duty) / self.diode).max(0.0) }
+    }
+
+    fn is_continuous(&self) -> bool {
+        self.duty + self.diode > 0.999
+    }
+
+    fn lx_v(&self, phase: f64, period_s: f64) -> f64 {
+        let idle_s = (phase - self.duty - self.diode) * period_s;
+        if phase < self.duty {
+            self.vin_v
+        } else if idle_s < 0.0 {
+            -0.4
+        } else {
+            // The empty inductor rings with the node's capacitance about the output.
+            self.vout_v - (self.vout_v + 0.4) * (-idle_s / 3e-6).exp() * (TAU * 600e3 * idle_s).cos()
+        }
+    }
+
+    fn spikes_v(&self, since_s: f64) -> f64 {
+        let ring = self.spike_v * (-since_s / RING_DECAY_S).exp() * (TAU * self.ring_hz * since_s).sin();
+        ring + if since_s < 60e-9 { self.kick_v } else { 0.0 }
+    }
+
+    /// Output and switch node in volts.
+    fn volts(&self) -> (Vec<f64>, Vec<f64>) {
+        let mut dice = Dice(20_261_123);
+        let (mut vout, mut lx) = (Vec::new(), Vec::new());
+        let (mut start_s, mut period_s, mut cycle) = (-0.3 * self.period_s, self.period_s, 0_usize);
+        for index in 0..self.samples {
+            let time_s = index as f64 / self.rate_hz;
+            while time_s >= start_s + period_s {
+                start_s += period_s;
+                period_s = self.period_s + self.jitter_s * dice.normal();
+                cycle += 1;
+            }
+            let since_s = time_s - start_s;
+            let phase = since_s / period_s;
+            let drift_v = self.drift_v * (index as f64 / self.samples as f64 - 0.5);
+            let noise_v = self.noise_v * dice.normal();
+            if cycle % self.one_in != 0 {
+                vout.push(self.vout_v + drift_v + noise_v);
+                lx.push(self.vout_v);
+                continue;
+            }
+            let off_s = since_s - self.duty * period_s;
+            let mut spikes_v = self.spikes_v(since_s);
+            if off_s >= 0.0 {
+                spikes_v -= self.spikes_v(off_s);
+            }
+            vout.push(self.vout_v + self.ripple_v * self.current(phase) + drift_v + noise_v + spikes_v);
+            // Slopes of 30 ns on the switch node: edges lie between samples.
+            let before_v = if self.is_continuous() { -0.4 } else { self.lx_v(0.9999, period_s) };
+            let slope =
+                |before_v: f64, after_v: f64, s: f64| before_v + (after_v - before_v) * (s / 30e-9).min(1.0);
+            lx.push(if off_s < 0.0 {
+                slope(before_v, self.vin_v, since_s)
+            } else if off_s < 30e-9 {
+                slope(self.vin_v, -0.4, off_s)
+            } else {
+                self.lx_v(phase, period_s)
+            });
+        }
+        (vout, lx)
+    }
+
+    fn capture(&self, range: &Range) -> (Waveform, Waveform) {
+        let (mut vout, lx) = self.volts();
+        if range.coupling == Coupling::Ac {
+            vout.iter_mut().for_each(|v| *v -= self.vout_v + self.ripple_v * 0.5);
+        }
+        let center = if range.coupling == Coupling::Ac { 0.0 } else { self.vout_v };
+        let lx_range = Range { step_v: 0.2, bits: 8, coupling: Coupling::Dc, purpose: range.purpose };
+        (
+            quantise(&vout, range, center, ("vout", self.rate_hz)),
+            quantise(&lx, &lx_range, 12.0, ("lx", self.rate_hz)),
+        )
+    }
+
+    fn measure_on(&self, range: &Range) -> SteadyState {
+        let (vout, lx) = self.capture(range);
+        measure_one(&Pair { vout: &vout, lx: Some(&lx) })
+    }
+
+    fn measure_twice(&self) -> SteadyState {
+        let (narrow, wide) = (self.capture(&NARROW), self.capture(&WIDE));
+        measure(
+            Some(&Pair { vout: &narrow.0, lx: Some(&narrow.1) }),
+            Some(&Pair { vout: &wide.0, lx: Some(&wide.1) }),
+        )
+    }
+
+    /// Twice the amplitude of the fundamental of a piecewise linear curve: the sum of its slope changes as phasors.
+    fn true_fundamental_v(&self) -> f64 {
+        let (up, down) = (self.ripple_v / self.duty, self.ripple_v / self.diode);
+        let before = if self.is_continuous() { -down } else { 0.0 };
+        let after = before;
+        let changes = [(0.0, up - before), (self.duty, -down - up), (self.duty + self.diode, after + down)];
+        let (mut re, mut im) = (0.0, 0.0);
+        for (phase, change) in changes {
+            re += change * (TAU * phase).cos();
+            im += change * (TAU * phase).sin();
+        }
+        2.0 * 2.0 * re.hypot(im) / (TAU * TAU)
+    }
+
+    /// Highest point of the damped sine.
+    fn true_spike_v(&self) -> f64 {
+        let (omega, decay) = (TAU * self.ring_hz, 1.0 / RING_DECAY_S);
+        let peak_s = (omega / decay).atan() / omega;
+        self.spike_v * (-peak_s * decay).exp() * (omega * peak_s).sin()
+    }
+}
+
+fn quantise(volts: &[f64], range: &Range, center_v: f64, (signal, rate_hz): (&str, f64)) -> Waveform {
+    let code = |v: &f64, half: f64| ((v - center_v) / range.step_v).round().clamp(-half, half - 1.0);
+    let (codes, zero_code, min_code, max_code) = if range.bits == 8 {
+        (Codes::U8(volts.iter().map(|v| (code(v, 128.0) + 128.0) as u8).collect()), 128.0, 0, 255)
+    } else {
+        (Codes::I16(volts.iter().map(|v| code(v, 32768.0) as i16).collect()), 0.0, -32768, 32767)
+    };
+    Waveform {
+        acquisition: Acquisition {
+            signal: signal.to_owned(),
+            channel: 1,
+            coupling: range.coupling,
+            bandwidth_limit_hz: None,
+            probe_ratio: 10.0,
+            volts_per_div: range.step_v * 25.0,
+            offset_v: center_v,
+            memory_depth: volts.len(),
+            purpose: range.purpose.to_owned(),
+            range_note: None,
+        },
+        codes,
+        scaling: Scaling { volts_per_code: range.step_v, zero_code, offset_v: center_v, min_code, max_code },
+        start_s: 0.0,
+        step_s: 1.0 / rate_hz,
+    }
+}
+
+/// The converter at 12 V, 18 V and 24 V, and at 30 mA where the inductor empties within the cycle.
+fn at_12v() -> Made {
+    Made { vin_v: 12.0, ..Made::default() }
+}
+fn at_24v() -> Made {
+    Made { duty: 0.221, diode: 0.779, ripple_v: 20e-3, ..Made::default() }
+}
+fn at_24v_light() -> Made {
+    Made { duty: 0.136, diode: 0.48, ripple_v: 13e-3, ..Made::default() }
+}
+
+/// One row of the frozen table: what was measured, the truth, and the error that is allowed.
+fn row(name: &str, figure: &soakrig::waveform::Figure, truth: f64, allowed: f64, rows: &mut String) {
+    let value = figure.as_ref().unwrap_or_else(|reason| panic!("{name}: {reason}"));
+    assert!(
+        (value - truth).abs() <= allowed,
+        "{name}: measured {value:e}, true {truth:e}, allowed {allowed:e}"
+    );
+    rows.push_str(&format!("{name:<44} {value:>12.4e}  true {truth:>12.4e}  allowed {allowed:>8.1e}\n"));
+}
+
+#[test]
+fn measured_figures_keep_within_the_allowed_error_of_the_closed_form() {
+    let spiky = |made: Made| Made { spike_v: 2.0, ..made };
+    let cases = [
+        ("12 V clean", at_12v(), 0.02),
+        ("12 V, spikes 1.5 V", spiky(at_12v()), 0.04),
+        ("12 V, spikes, noise 2 mV", Made { noise_v: 2e-3, ..spiky(at_12v()) }, 0.06),
+        ("12 V, spikes, jitter 10 ns", Made { jitter_s: 10e-9, ..spiky(at_12v()) }, 0.05),
+        ("24 V clean", at_24v(), 0.02),
+        ("24 V, spikes 1.5 V", spiky(at_24v()), 0.05),
+        ("24 V, spikes, ripple 1 mV", Made { ripple_v: 1e-3, ..spiky(at_24v()) }, 0.25),
+        ("24 V, 250 MSa/s", Made { rate_hz: 250e6, samples: 300_000, ..spiky(at_24v()) }, 0.04),
+        ("24 V, 30 mA clean", at_24v_light(), 0.02),
+        ("24 V, 30 mA, spikes 1.5 V", spiky(at_24v_light()), 0.25),
+    ];
+    let mut rows = String::new();
+    for (name, made, ripple_part) in cases {
+        let state = made.measure_twice();
+        let (method, conduction, truth) = if !made.is_continuous() {
+            (RippleMethod::Fundamental, Conduction::Discontinuous, made.true_fundamental_v())
+        } else {
+            (RippleMethod::Fit, Conduction::Continuous, made.ripple_v)
+        };
+        assert_eq!((state.ripple_method, state.conduction), (Some(method), conduction), "{name}");
+        row(&format!("{name}: ripple_pp_v"), &state.ripple_pp_v, truth, truth * ripple_part, &mut rows);
+        let hz = 1.0 / made.period_s;
+        // Independent periods of sigma s leave a mean off by s/sqrt(n).
+        let off_hz = hz * (5e-6 + 3.0 * made.jitter_s / made.period_s / 12.0);
+        row(&format!("{name}: switching_hz"), &state.switching_hz, hz, off_hz, &mut rows);
+        row(&format!("{name}: duty"), &state.duty, made.duty, 2e-3, &mut rows);
+        if made.jitter_s > 0.0 {
+            row(&format!("{name}: period_std_s"), &state.period_std_s, made.jitter_s, 2e-9, &mut rows);
+        }
+        if made.spike_v > 0.0 {
+            let peak = made.true_spike_v();
+            let allowed = 0.03 * peak + 3.0 * made.noise_v + made.ripple_v + WIDE.step_v;
+            row(&format!("{name}: spike_pos_v"), &state.spike_pos_v, peak, allowed, &mut rows);
+            row(&format!("{name}: spike_neg_v"), &state.spike_neg_v, -peak, allowed, &mut rows);
+            // Spikes less than 1 us apart, tails included, are one: a short on-time joins its two edges.
+            let groups = if made.duty * made.period_s < 1.5e-6 { 1.0 } else { 2.0 };
+            row(&format!("{name}: spike_rate_hz"), &state.spike_rate_hz, groups * hz, 0.02 * hz, &mut rows);
+        }
+        if made.spike_v == 0.0 {
+            row(&format!("{name}: noise_sigma_v"), &state.noise_sigma_v, made.noise_v, 0.4e-3, &mut rows);
+        }
+        let mean_v = made.vout_v + made.ripple_v * 0.5 * (made.duty + made.diode);
+        row(&format!("{name}: mean_v"), &state.mean_v, mean_v, 12e-3, &mut rows);
+    }
+    insta::assert_snapshot!(rows, @r#"
+    12 V clean: ripple_pp_v                         1.6137e-2  true    1.6000e-2  allowed   3.2e-4
+    12 V clean: switching_hz                         1.2200e5  true     1.2200e5  allowed   6.1e-1
+    12 V clean: duty                                4.3500e-1  true    4.3500e-1  allowed   2.0e-3
+    12 V clean: noise_sigma_v                       5.9304e-4  true    5.0000e-4  allowed   4.0e-4
+    12 V clean: mean_v                               5.0000e0  true     5.0080e0  allowed   1.2e-2
+    12 V, spikes 1.5 V: ripple_pp_v                 1.6138e-2  true    1.6000e-2  allowed   6.4e-4
+    12 V, spikes 1.5 V: switching_hz                 1.2200e5  true     1.2200e5  allowed   6.1e-1
+    12 V, spikes 1.5 V: duty                        4.3500e-1  true    4.3500e-1  allowed   2.0e-3
+    12 V, spikes 1.5 V: spike_pos_v                  1.7600e0  true     1.7475e0  allowed   1.1e-1
+    12 V, spikes 1.5 V: spike_neg_v                 -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    12 V, spikes 1.5 V: spike_rate_hz                2.4417e5  true     2.4400e5  allowed    2.4e3
+    12 V, spikes 1.5 V: mean_v                       5.0013e0  true     5.0080e0  allowed   1.2e-2
+    12 V, spikes, noise 2 mV: ripple_pp_v           1.6201e-2  true    1.6000e-2  allowed   9.6e-4
+    12 V, spikes, noise 2 mV: switching_hz           1.2200e5  true     1.2200e5  allowed   6.1e-1
+    12 V, spikes, noise 2 mV: duty                  4.3500e-1  true    4.3500e-1  allowed   2.0e-3
+    12 V, spikes, noise 2 mV: spike_pos_v            1.7600e0  true     1.7475e0  allowed   1.1e-1
+    12 V, spikes, noise 2 mV: spike_neg_v           -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    12 V, spikes, noise 2 mV: spike_rate_hz          2.4417e5  true     2.4400e5  allowed    2.4e3
+    12 V, spikes, noise 2 mV: mean_v                 5.0014e0  true     5.0080e0  allowed   1.2e-2
+    12 V, spikes, jitter 10 ns: ripple_pp_v         1.6146e-2  true    1.6000e-2  allowed   8.0e-4
+    12 V, spikes, jitter 10 ns: switching_hz         1.2199e5  true     1.2200e5  allowed    3.8e1
+    12 V, spikes, jitter 10 ns: duty                4.3500e-1  true    4.3500e-1  allowed   2.0e-3
+    12 V, spikes, jitter 10 ns: period_std_s        9.2300e-9  true    1.0000e-8  allowed   2.0e-9
+    12 V, spikes, jitter 10 ns: spike_pos_v          1.7600e0  true     1.7475e0  allowed   1.1e-1
+    12 V, spikes, jitter 10 ns: spike_neg_v         -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    12 V, spikes, jitter 10 ns: spike_rate_hz        2.4417e5  true     2.4400e5  allowed    2.4e3
+    12 V, spikes, jitter 10 ns: mean_v               5.0013e0  true     5.0080e0  allowed   1.2e-2
+    24 V clean: ripple_pp_v                         2.0267e-2  true    2.0000e-2  allowed   4.0e-4
+    24 V clean: switching_hz                         1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V clean: duty                                2.2100e-1  true    2.2100e-1  allowed   2.0e-3
+    24 V clean: noise_sigma_v                       5.9304e-4  true    5.0000e-4  allowed   4.0e-4
+    24 V clean: mean_v                               5.0004e0  true     5.0100e0  allowed   1.2e-2
+    24 V, spikes 1.5 V: ripple_pp_v                 2.0299e-2  true    2.0000e-2  allowed   1.0e-3
+    24 V, spikes 1.5 V: switching_hz                 1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V, spikes 1.5 V: duty                        2.2100e-1  true    2.2100e-1  allowed   2.0e-3
+    24 V, spikes 1.5 V: spike_pos_v                  1.7600e0  true     1.7475e0  allowed   1.1e-1
+    24 V, spikes 1.5 V: spike_neg_v                 -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    24 V, spikes 1.5 V: spike_rate_hz                2.4333e5  true     2.4400e5  allowed    2.4e3
+    24 V, spikes 1.5 V: mean_v                       5.0021e0  true     5.0100e0  allowed   1.2e-2
+    24 V, spikes, ripple 1 mV: ripple_pp_v          1.0917e-3  true    1.0000e-3  allowed   2.5e-4
+    24 V, spikes, ripple 1 mV: switching_hz          1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V, spikes, ripple 1 mV: duty                 2.2100e-1  true    2.2100e-1  allowed   2.0e-3
+    24 V, spikes, ripple 1 mV: spike_pos_v           1.7600e0  true     1.7475e0  allowed   9.5e-2
+    24 V, spikes, ripple 1 mV: spike_neg_v          -1.7600e0  true    -1.7475e0  allowed   9.5e-2
+    24 V, spikes, ripple 1 mV: spike_rate_hz         2.4333e5  true     2.4400e5  allowed    2.4e3
+    24 V, spikes, ripple 1 mV: mean_v                5.0001e0  true     5.0005e0  allowed   1.2e-2
+    24 V, 250 MSa/s: ripple_pp_v                    2.0198e-2  true    2.0000e-2  allowed   8.0e-4
+    24 V, 250 MSa/s: switching_hz                    1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V, 250 MSa/s: duty                           2.2100e-1  true    2.2100e-1  allowed   2.0e-3
+    24 V, 250 MSa/s: spike_pos_v                     1.7600e0  true     1.7475e0  allowed   1.1e-1
+    24 V, 250 MSa/s: spike_neg_v                    -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    24 V, 250 MSa/s: spike_rate_hz                   2.4333e5  true     2.4400e5  allowed    2.4e3
+    24 V, 250 MSa/s: mean_v                          5.0021e0  true     5.0100e0  allowed   1.2e-2
+    24 V, 30 mA clean: ripple_pp_v                  1.1214e-2  true    1.1215e-2  allowed   2.2e-4
+    24 V, 30 mA clean: switching_hz                  1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V, 30 mA clean: duty                         1.3635e-1  true    1.3600e-1  allowed   2.0e-3
+    24 V, 30 mA clean: noise_sigma_v                5.9304e-4  true    5.0000e-4  allowed   4.0e-4
+    24 V, 30 mA clean: mean_v                        5.0000e0  true     5.0040e0  allowed   1.2e-2
+    24 V, 30 mA, spikes 1.5 V: ripple_pp_v          1.0120e-2  true    1.1215e-2  allowed   2.8e-3
+    24 V, 30 mA, spikes 1.5 V: switching_hz          1.2200e5  true     1.2200e5  allowed   6.1e-1
+    24 V, 30 mA, spikes 1.5 V: duty                 1.3635e-1  true    1.3600e-1  allowed   2.0e-3
+    24 V, 30 mA, spikes 1.5 V: spike_pos_v           1.7600e0  true     1.7475e0  allowed   1.1e-1
+    24 V, 30 mA, spikes 1.5 V: spike_neg_v          -1.7200e0  true    -1.7475e0  allowed   1.1e-1
+    24 V, 30 mA, spikes 1.5 V: spike_rate_hz         1.2167e5  true     1.2200e5  allowed    2.4e3
+    24 V, 30 mA, spikes 1.5 V: mean_v                5.0012e0  true     5.0040e0  allowed   1.2e-2
+    "#);
+}
+
+#[test]
+fn the_estimators_meet_their_closed_forms_on_a_fine_record() {
+    let made = Made { noise_v: 0.2e-3, ..at_24v() };
+    let state = made.measure_on(&FINE);
+    let mut rows = String::new();
+    let rms_v = (made.ripple_v.powi(2) / 12.0 + made.noise_v.powi(2) + FINE.step_v.powi(2) / 12.0).sqrt();
+    row("rms_ac_v", &state.rms_ac_v, rms_v, 0.01 * rms_v, &mut rows);
+    row("ripple_fit_pp_v", &state.ripple_fit_pp_v, made.ripple_v, 0.03 * made.ripple_v, &mut rows);
+    // The triangle less its blanked corners: from 1 us after an edge to 0.1 us before the next.
+    let (on_s, off_s) = (made.duty * made.period_s, (1.0 - made.duty) * made.period_s);
+    let top = 1.0 - (0.1e-6 / on_s).min(1e-6 / off_s);
+    let bottom = (0.1e-6 / off_s).min(1e-6 / on_s);
+    row("ripple_blank_pp_v", &state.ripple_blank_pp_v, (top - bottom) * made.ripple_v, 0.3e-3, &mut rows);
+    let fundamental =
+        made.ripple_v * (PI * made.duty).sin() / (PI * PI * made.duty * (1.0 - made.duty)) * 2.0;
+    assert!((fundamental / made.true_fundamental_v() - 1.0).abs() < 1e-9);
+    row("ripple_fund_pp_v", &state.ripple_fund_pp_v, fundamental, 0.01 * fundamental, &mut rows);
+    row("drift_v", &state.drift_v, 0.0, 0.1e-3, &mut rows);
+    row("on_time_s", &state.on_time_s, on_s, 2e-9, &mut rows);
+    row("low_v", &state.low_v, -0.4, 0.2, &mut rows);
+    row("high_v", &state.high_v, 24.0, 0.2, &mut rows);
+    row("pulse_hz", &state.pulse_hz, 122e3, 1e3, &mut rows);
+    insta::assert_snapshot!(rows, @r#"
+    rms_ac_v                                        5.7737e-3  true    5.7774e-3  allowed   5.8e-5
+    ripple_fit_pp_v                                 2.0234e-2  true    2.0000e-2  allowed   6.0e-4
+    ripple_blank_pp_v                               1.8723e-2  true    1.8583e-2  allowed   3.0e-4
+    ripple_fund_pp_v                                1.5063e-2  true    1.5063e-2  allowed   1.5e-4
+    drift_v                                        -1.2929e-5  true     0.0000e0  allowed   1.0e-4
+    on_time_s                                       1.8115e-6  true    1.8115e-6  allowed   2.0e-9
+    low_v                                          -3.5234e-1  true   -4.0000e-1  allowed   2.0e-1
+    high_v                                           2.3952e1  true     2.4000e1  allowed   2.0e-1
+    pulse_hz                                         1.2167e5  true     1.2200e5  allowed    1.0e3
+    "#);
+}
+
+#[test]
+fn kicks_at_the_edges_falsify_the_fundamental_but_not_the_fit() {
+    // A kick against the ripple at each edge, as the switched current makes in the ground's inductance.
+    let made = Made { kick_v: -0.35, noise_v: 0.5e-3, ..at_12v() };
+    let state = made.measure_on(&FINE);
+    let fit = state.ripple_fit_pp_v.clone().unwrap();
+    assert!((fit / made.ripple_v - 1.0).abs() < 0.05, "{fit}");
+    let fundamental = state.ripple_fund_pp_v.clone().unwrap();
+    assert!((fundamental / made.true_fundamental_v() - 1.0).abs() > 0.2, "{fundamental}");
+    assert_eq!(state.ripple_method, Some(RippleMethod::Fit));
+}
+
+#[test]
+fn discontinuous_conduction_takes_the_fundamental_and_refuses_the_fit() {
+    let state = at_24v_light().measure_on(&FINE);
+    assert_eq!(state.ripple_method, Some(RippleMethod::Fundamental));
+    assert_eq!(state.ripple_pp_v, state.ripple_fund_pp_v);
+    insta::assert_snapshot!(state.ripple_fit_pp_v.unwrap_err(),
+        @"discontinuous conduction: the off-time has a kink and ringing outlasts the blanking");
+    assert!(state.ripple_blank_pp_v.is_err());
+}
+
+#[test]
+fn the_spikes_share_in_the_fundamental_is_told() {
+    let state = Made { spike_v: 1.5, ..at_24v_light() }.measure_on(&FINE);
+    let told = |state: &SteadyState| {
+        state.notes.iter().any(|note| note.starts_with("ripple_fund_pp_v holds a share"))
+    };
+    assert!(told(&state), "{:?}", state.notes);
+    assert!(!told(&at_24v_light().measure_on(&FINE)));
+}
+
+#[test]
+fn evenly_skipped_pulses_are_not_taken_for_a_low_frequency() {
+    let state = Made { one_in: 5, ..at_24v_light() }.measure_on(&FINE);
+    assert_eq!(state.conduction, Conduction::Skipping);
+    assert!((state.pulse_hz.unwrap() - 122e3 / 5.0).abs() < 900.0);
+    assert!(state.duty.is_err());
+}
+
+#[test]
+fn ringing_that_passes_half_of_the_input_makes_no_edge() {
+    let made = Made { vin_v: 15.0, duty: 0.2, diode: 0.4, ripple_v: 12e-3, ..Made::default() };
+    let (_, lx) = made.volts();
+    let naive = lx.windows(2).filter(|pair| pair[0] < 7.3 && pair[1] >= 7.3).count();
+    let state = made.measure_on(&FINE);
+    let periods = (made.samples as f64 / made.rate_hz / made.period_s) as usize;
+    assert!(naive > periods * 3 / 2, "a plain 50 % crossing counts {naive} edges in {periods} periods");
+    assert!((state.switching_hz.unwrap() - 122e3).abs() < 1.0);
+    assert_eq!(state.conduction, Conduction::Discontinuous);
+}
+
+#[test]
+fn the_mean_over_cycles_resolves_less_than_a_step() {
+    let made = Made { ripple_v: 3e-3, noise_v: 1.5e-3, ..at_12v() };
+    let state = made.measure_on(&Range { step_v: 2e-3, ..NARROW });
+    let fit = state.ripple_pp_v.unwrap();
+    assert!((fit - 3e-3).abs() < 0.4e-3, "{fit}");
+    assert!(
+        state.notes.iter().any(|note| note.starts_with("the range is wide for the ripple: ")),
+        "{:?}",
+        state.notes
+    );
+}
+
+#[test]
+fn a_20_megahertz_pole_takes_little_of_a_spike_that_rings_at_17() {
+    let made = Made { spike_v: 2.0, ring_hz: 17e6, ..at_24v() };
+    let state = made.measure_on(&FINE);
+    let (full, limited) = (state.noise_pp_full_v.unwrap(), state.noise_pp_20mhz_v.unwrap());
+    assert!((0.6..0.9).contains(&(limited / full)), "{full} {limited}");
+}
+
+#[test]
+fn one_wide_record_hides_the_ripple_and_two_records_show_both() {
+    let made = Made { spike_v: 2.0, noise_v: 0.3e-3, ..at_24v() };
+    let alone = made.measure_on(&WIDE);
+    assert_eq!(alone.ripple_method, None);
+    insta::assert_snapshot!(alone.ripple_pp_v.unwrap_err(), @"the ripple is hidden: the spikes acquisition (DC, 1000 mV/div) has steps of 40.00 mV and no noise that would carry it across them");
+    let both = made.measure_twice();
+    assert!((both.ripple_pp_v.clone().unwrap() / made.ripple_v - 1.0).abs() < 0.05);
+    assert!((both.spike_pos_v.clone().unwrap() / made.true_spike_v() - 1.0).abs() < 0.06);
+    insta::assert_snapshot!(both.notes.join("\n"), @r#"
+    the 20 MHz figures and rms_ac_v come from the spikes acquisition (DC, 1000 mV/div): spikes leave the range of the ripple acquisition (AC, 10 mV/div) (10569 of 120000 samples)
+    10569 of 120000 samples of the ripple acquisition (AC, 10 mV/div) are clipped; they lie at the edges, which the ripple leaves out
+    "#);
+}
+
+#[test]
+fn clipped_spikes_are_no_figure_when_only_the_narrow_record_is_there() {
+    let made = Made { spike_v: 2.0, ..at_24v() };
+    let (vout, lx) = made.capture(&NARROW);
+    let state = measure(Some(&Pair { vout: &vout, lx: Some(&lx) }), None);
+    for figure in [&state.spike_pos_v, &state.spike_neg_v, &state.noise_pp_full_v, &state.noise_pp_20mhz_v] {
+        assert!(figure.as_ref().unwrap_err().0.contains("are clipped"), "{figure:?}");
+    }
+    assert!(state.ripple_pp_v.is_ok());
+    insta::assert_snapshot!(state.mean_v.unwrap_err(),
+        @"the capture is AC-coupled: the mean is taken away before the converter");
+}
+
+#[test]
+fn ripple_that_leaves_the_range_between_the_edges_is_refused() {
+    let made = Made { ripple_v: 0.2, ..at_12v() };
+    let state = made.measure_on(&NARROW);
+    assert_eq!(state.ripple_method, None);
+    assert!(state.ripple_pp_v.unwrap_err().0.contains("samples between the edges are clipped"));
+}
+
+#[test]
+fn drift_within_the_record_is_told() {
+    let state = Made { drift_v: 20e-3, ..at_24v() }.measure_on(&FINE);
+    assert!((state.drift_v.unwrap() - 10e-3).abs() < 0.2e-3);
+    assert!(state.notes.iter().any(|note| note.contains("it had not settled")), "{:?}", state.notes);
+}
+
+#[test]
+fn a_dead_board_has_no_frequency_and_says_where_its_switch_node_stays() {
+    let made = Made { vin_v: 0.0, vout_v: 0.0, ripple_v: 0.0, samples: 20_000, ..Made::default() };
+    let (vout, mut lx) = made.capture(&FINE);
+    lx.codes = Codes::U8((0..20_000).map(|i| 68 + u8::from(i % 7 == 0)).collect());
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    insta::assert_snapshot!(state.switching_hz.clone().unwrap_err(),
+        @"no switching edges: LX stays at 0.03 V (it moves by 0.20 V)");
+    assert_eq!(state.ripple_pp_v, state.switching_hz);
+    assert_eq!(state.duty, state.switching_hz);
+    assert_eq!(state.conduction, Conduction::Unknown);
+    assert!(state.mean_v.unwrap().abs() < 1e-4);
+}
+
+#[test]
+fn skipped_pulses_have_a_rate_but_no_frequency() {
+    let made = Made { one_in: 5, ..at_24v_light() };
+    let (vout, mut lx) = made.capture(&FINE);
+    // Bursts of one and of two pulses: a strict one in five would be a lower frequency, not skipping.
+    let Codes::U8(codes) = &mut lx.codes else { panic!("bytes") };
+    let period = (made.period_s * made.rate_hz) as usize;
+    for start in (9 * period / 2..codes.len() - 2 * period).step_by(10 * period) {
+        codes.copy_within(start..start + period, start + period);
+    }
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    assert_eq!(state.conduction, Conduction::Skipping, "{:?}", state.switching_hz);
+    assert!(state.switching_hz.unwrap_err().0.starts_with("pulses are skipped"));
+    assert!(state.pulse_hz.unwrap() > 10e3);
+    assert!(state.ripple_pp_v.is_err() && state.ripple_fund_pp_v.is_err());
+}
+
+#[test]
+fn without_a_switch_node_the_output_still_has_its_own_figures() {
+    let (vout, _) = Made { spike_v: 2.0, ..at_24v() }.capture(&FINE);
+    let state = measure_one(&Pair { vout: &vout, lx: None });
+    for figure in
+        [&state.mean_v, &state.rms_ac_v, &state.noise_pp_20mhz_v, &state.spike_pos_v, &state.spike_rate_hz]
+    {
+        assert!(figure.is_ok(), "{figure:?}");
+    }
+    for figure in [&state.switching_hz, &state.duty, &state.ripple_pp_v, &state.spike_pos_median_v] {
+        assert_eq!(
+            figure.as_ref().unwrap_err().0,
+            "the switch node is not wired to the scope: no edges are known"
+        );
+    }
+}
+
+#[test]
+fn noise_under_the_resolution_is_not_a_noise_of_zero() {
+    let state = Made { noise_v: 1e-5, ripple_v: 0.0, ..at_24v() }.measure_on(&WIDE);
+    assert!(state.noise_sigma_v.unwrap_err().0.starts_with("the noise is under the resolution"));
+    assert!(state.notes.iter().any(|note| note.starts_with("spike_pos_v is a bound")), "{:?}", state.notes);
+}
+
+#[test]
+fn bytes_and_words_of_the_same_codes_give_the_same_figures() {
+    let (vout, lx) = Made { spike_v: 2.0, samples: 40_000, ..at_24v() }.capture(&WIDE);
+    let Codes::U8(bytes) = &vout.codes else { panic!("bytes") };
+    let mut words = vout.clone();
+    words.codes = Codes::I16(bytes.iter().map(|code| i16::from(*code)).collect());
+    let from_bytes = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    let from_words = measure_one(&Pair { vout: &words, lx: Some(&lx) });
+    for ((name, a), (_, b)) in from_bytes.figures().into_iter().zip(from_words.figures()) {
+        match (a, b) {
+            (Ok(a), Ok(b)) => assert!((a - b).abs() <= 1e-8 * a.abs().max(1e-3), "{name}: {a} {b}"),
+            _ => assert_eq!(a, b, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn figures_do_not_depend_on_where_a_kernel_cuts_its_record() {
+    // Lengths on both sides of every stretch length used inside.
+    for samples in [4095, 4096, 4097, 8191, 8192, 8193, 16_385, 20_480] {
+        let made = Made { samples, noise_v: 0.2e-3, ..at_24v() };
+        let (vout, lx) = made.capture(&FINE);
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        let volts: Vec<f64> =
+            vout.levels().iter().map(|level| vout.volts_at_level(f64::from(*level))).collect();
+        let mean = volts.iter().sum::<f64>() / samples as f64;
+        let rms = (volts.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / samples as f64).sqrt();
+        assert!((state.mean_v.unwrap() - mean).abs() < 1e-9);
+        assert!((state.rms_ac_v.unwrap() / rms - 1.0).abs() < 1e-9);
+        let fundamental = state.ripple_fund_pp_v.unwrap();
+        assert!((fundamental / made.true_fundamental_v() - 1.0).abs() < 0.02, "{samples}: {fundamental}");
+    }
+}
+
+#[test]
+fn a_single_spike_shows_in_every_picture() {
+    let (mut vout, lx) = at_24v().capture(&WIDE);
+    let Codes::U8(codes) = &mut vout.codes else { panic!("bytes") };
+    codes[77_777] = 250;
+    let whole = build_overview(&vout, 0..usize::MAX, 600).unwrap();
+    let highest = whole.columns.iter().map(|column| column.1).fold(f64::MIN, f64::max);
+    assert!((highest - vout.volts_at_level(250.0)).abs() < 1e-9);
+    assert_eq!(whole.columns.len(), 600);
+    assert!((whole.span_s - 1.2e-3).abs() < 1e-12);
+    let window = find_worst_spike(&vout, 0.5e-6, 1.5e-6).unwrap();
+    assert_eq!((window.from, window.peak, window.to), (77_727, 77_777, 77_928));
+    let pair = Pair { vout: &vout, lx: Some(&lx) };
+    let fold = build_fold(&pair, 400, 100).unwrap();
+    assert_eq!(fold.density.len(), 40_000);
+    let rising_to_last = 145.0 / 122e3 * 100e6;
+    let folded: u32 = fold.density.iter().sum();
+    assert!((f64::from(folded) - rising_to_last).abs() < 900.0, "{folded}");
+    assert!(fold.max_v.iter().flatten().any(|v| (v - highest).abs() < 1e-9));
+    assert!((fold.period_s * 122e3 - 1.0).abs() < 1e-4 && (fold.duty - 0.221).abs() < 1e-3);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn no_trace_makes_a_figure_that_is_not_a_number(
+        bytes in prop::collection::vec(any::<u8>(), 0..3000),
+        words in prop::collection::vec(any::<i16>(), 0..3000),
+        scale in prop::sample::select(vec![0.0, 1.0, -1.0, 0.04, 1e-300, 1e300, f64::NAN, f64::INFINITY]),
+        step_s in prop::sample::select(vec![1e-8, 1e-9, 0.0, -1.0, 1.0, 1e-300, 1e300, f64::NAN, f64::INFINITY]),
+        (min_code, max_code) in prop::sample::select(vec![(0, 255), (0, 0), (i32::MIN, i32::MAX), (300, -300)]),
+    ) {
+        let mut vout = quantise(&[], &WIDE, 5.0, ("vout", 1e8));
+        vout.codes = Codes::U8(bytes);
+        vout.scaling = Scaling { volts_per_code: scale, zero_code: 128.0, offset_v: 0.0, min_code, max_code };
+        vout.step_s = step_s;
+        let mut lx = vout.clone();
+        lx.codes = Codes::I16(words);
+        for (a, b) in [(&vout, &lx), (&lx, &vout), (&vout, &vout), (&lx, &lx)] {
+            let pair = Pair { vout: a, lx: Some(b) };
+            let state = measure(Some(&pair), Some(&Pair { vout: b, lx: None }));
+            for (name, figure) in state.figures() {
+                prop_assert!(figure.as_ref().map_or(true, |value| value.is_finite()), "{} {:?}", name, figure);
+            }
+            prop_assert_eq!(state.ripple_method.is_some(), state.ripple_pp_v.is_ok());
+            let _ = (build_fold(&pair, 40, 30), build_overview(a, 5..900, 70), find_worst_spike(a, 1e-6, f64::NAN));
+        }
+    }
+}
+
+#[test]
+fn nothing_one_sample_and_all_equal_are_answered() {
+    for codes in [vec![], vec![7], vec![7; 50], vec![7; 50_000], vec![255; 50_000]] {
+        let mut vout = quantise(&[], &WIDE, 5.0, ("vout", 1e8));
+        vout.codes = Codes::U8(codes);
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&vout) });
+        assert!(state.switching_hz.is_err() && state.ripple_pp_v.is_err() && state.noise_sigma_v.is_err());
+    }
+    let none = measure(None, None);
+    assert!(none.figures().iter().all(|(_, figure)| figure.is_err()));
+}
+
+/// Traces for `tests/reference/steady_state.py`, which computes the same figures from the definitions with numpy and scipy.
+#[test]
+#[ignore = "writes traces to SOAKRIG_REFERENCE_DIR for the reference script"]
+fn traces_and_figures_for_the_reference_script() {
+    let dir =
+        std::path::PathBuf::from(std::env::var("SOAKRIG_REFERENCE_DIR").expect("SOAKRIG_REFERENCE_DIR"));
+    let cases = [
+        ("ccm-12v-fine", Made { spike_v: 2.0, ..at_12v() }, FINE),
+        ("ccm-24v-fine", Made { spike_v: 2.0, jitter_s: 5e-9, ..at_24v() }, FINE),
+        ("ccm-24v-narrow", at_24v(), NARROW),
+        ("ccm-24v-wide", Made { spike_v: 2.0, ..at_24v() }, WIDE),
+        (
+            "ccm-18v-250MSa",
+            Made { rate_hz: 250e6, samples: 250_001, duty: 0.293, diode: 0.707, spike_v: 1.0, ..at_24v() },
+            FINE,
+        ),
+        ("dcm-24v-fine", Made { spike_v: 1.5, ..at_24v_light() }, FINE),
+        (
+            "dcm-15v-fine",
+            Made { vin_v: 15.0, duty: 0.2, diode: 0.4, jitter_s: 20e-9, ..Made::default() },
+            FINE,
+        ),
+    ];
+    for (name, made, range) in cases {
+        let (vout, lx) = made.capture(&range);
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        for (signal, trace) in [("vout", &vout), ("lx", &lx)] {
+            std::fs::write(dir.join(format!("{name}.{signal}.npy")), npy(&trace.codes))
+                .expect("trace written");
+        }
+        let scaling = |w: &Waveform| serde_json::json!({ "volts_per_code": w.scaling.volts_per_code, "zero_code": w.scaling.zero_code, "offset_v": w.scaling.offset_v });
+        let figures: serde_json::Map<String, serde_json::Value> = state
+            .figures()
+            .into_iter()
+            .filter_map(|(name, figure)| Some((name.to_owned(), serde_json::json!(figure.as_ref().ok()?))))
+            .collect();
+        let page = serde_json::json!({
+            "step_s": vout.step_s, "vout": scaling(&vout), "lx": scaling(&lx), "figures": figures,
+            "conduction": state.conduction.as_str(), "ripple_method": state.ripple_method.map(RippleMethod::as_str),
+        });
+        std::fs::write(dir.join(format!("{name}.json")), page.to_string()).expect("figures written");
+    }
+}
+
+/// A `.npy` file of raw codes, format version 1.0.
+fn npy(codes: &Codes) -> Vec<u8> {
+    let kind = if matches!(codes, Codes::U8(_)) { "|u1" } else { "<i2" };
+    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({},), }}", codes.len());
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    match codes {
+        Codes::U8(codes) => file.extend(codes),
+        Codes::I16(codes) => file.extend(codes.iter().flat_map(|code| code.to_le_bytes())),
+    }
+    file
+}

@@ -7,7 +7,7 @@ use super::identify::{Names, Pattern};
 pub use super::schema::{Class, Quirk, Word};
 use super::template::Template;
 use super::verb::Verb;
-use crate::base::units::{Amps, Hertz, Volts};
+use crate::base::units::{Hertz, Volts};
 use crate::instrument::load::LoadAbility;
 use crate::instrument::scope::ScopeAbility;
 use crate::instrument::supply::SupplyAbility;

@@ -1,4 +1,6 @@
 //! One integration binary; each module is a room or a promise.
+// Clippy allows these in test functions only; what the tests share is test code, too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 // Figures of made-up traces against their closed forms, every measuring trap, hostile traces.
 mod waveform;

@@ -29,7 +29,11 @@ pub(super) fn check_facts(check: &mut Check<'_>, family: &FamilyText, class: Cla
         if of == class && span.is_none() {
             check.missing(section, None, "what the instruments of this class can do");
         } else if of != class && span.is_some() {
-            check.faults.add(section, span, format!("belongs to the class {}, not {}", of.as_str(), class.as_str()));
+            check.faults.add(
+                section,
+                span,
+                format!("belongs to the class {}, not {}", of.as_str(), class.as_str()),
+            );
         }
     }
     let numbered = |section: &str, at: usize| format!("{section}[{at}]");
@@ -61,7 +65,8 @@ fn output(check: &mut Check<'_>, placed: &Placed<OutputText>, section: &str) -> 
     check.source(text.source.as_ref(), section, table.clone());
     let models = check.patterns(text.models.as_deref(), &format!("{section}.models"), table.clone());
     let channel_key = format!("{section}.channel");
-    let channel = check.required(text.channel.as_ref(), &channel_key, table.clone(), "the output's number, from 1");
+    let channel =
+        check.required(text.channel.as_ref(), &channel_key, table.clone(), "the output's number, from 1");
     if channel == Some(0) {
         check.faults.add(&channel_key, table, "outputs are counted from 1");
     }
@@ -110,7 +115,8 @@ fn scope(check: &mut Check<'_>, placed: &Placed<ScopeText>, section: &str) -> Op
     check.source(placed.value.source.as_ref(), section, table.clone());
     let models = check.patterns(placed.value.models.as_deref(), &format!("{section}.models"), table.clone());
     let channels = placed.value.channels.as_ref();
-    let channels = check.required(channels, &format!("{section}.channels"), table, "the number of analog channels");
+    let channels =
+        check.required(channels, &format!("{section}.channels"), table, "the number of analog channels");
     let bandwidth = needed!(check, placed, section, bandwidth: Hertz, "a frequency, e.g. `100 MHz`");
     Some(ScopeFacts { models: models?, channels: channels?, bandwidth: bandwidth? })
 }
@@ -121,15 +127,35 @@ fn screen(check: &mut Check<'_>, placed: &Placed<ScreenText>) -> Option<ScreenFa
     let vertical = divisions(check, text.vertical_divisions.as_ref(), "vertical_divisions", placed);
     let horizontal = divisions(check, text.horizontal_divisions.as_ref(), "horizontal_divisions", placed);
     let per_division = divisions(check, text.codes_per_division.as_ref(), "codes_per_division", placed);
-    let lowest = check.required(text.lowest_code.as_ref(), "screen.lowest_code", table.clone(), "a code from 0 to 255");
-    let highest = check.required(text.highest_code.as_ref(), "screen.highest_code", table.clone(), "a code from 0 to 255");
+    let lowest = check.required(
+        text.lowest_code.as_ref(),
+        "screen.lowest_code",
+        table.clone(),
+        "a code from 0 to 255",
+    );
+    let highest = check.required(
+        text.highest_code.as_ref(),
+        "screen.highest_code",
+        table.clone(),
+        "a code from 0 to 255",
+    );
     if lowest.zip(highest).is_some_and(|(lowest, highest)| lowest >= highest) {
         check.faults.add("screen.highest_code", table.clone(), "must be above the lowest code");
     }
     let smallest = needed!(check, placed, "screen", smallest_scale: Volts, "a voltage, e.g. `1 mV`");
     let largest = needed!(check, placed, "screen", largest_scale: Volts, "a voltage, e.g. `10 V`");
-    check.required(text.fastest_timebase.as_ref(), "screen.fastest_timebase", table.clone(), "a time, e.g. `5 ns`");
-    check.required(text.slowest_timebase.as_ref(), "screen.slowest_timebase", table.clone(), "a time, e.g. `50 s`");
+    check.required(
+        text.fastest_timebase.as_ref(),
+        "screen.fastest_timebase",
+        table.clone(),
+        "a time, e.g. `5 ns`",
+    );
+    check.required(
+        text.slowest_timebase.as_ref(),
+        "screen.slowest_timebase",
+        table.clone(),
+        "a time, e.g. `50 s`",
+    );
     let fastest = check.span(text.fastest_timebase.as_ref(), "screen.fastest_timebase");
     let slowest = check.span(text.slowest_timebase.as_ref(), "screen.slowest_timebase");
     let depths = text.depths.as_ref().map(|depths| depths.value.clone()).unwrap_or_default();

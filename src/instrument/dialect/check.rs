@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::fault::{Fault, Faults};
 use super::family::Family;
+use super::fault::{Fault, Faults};
 use super::identify::{Names, Pattern};
 use super::phrase::check_verbs;
 use super::reading::{Placed, read_toml};
@@ -45,7 +45,8 @@ impl<'f> Check<'f> {
 
     fn family(&mut self, family: &FamilyText) -> Option<Family> {
         let name = self.name(family);
-        let title = self.required(family.title.as_ref(), "title", None, "a line that people know the family by");
+        let title =
+            self.required(family.title.as_ref(), "title", None, "a line that people know the family by");
         if self.required(family.class.as_ref(), "class", None, "`supply`, `load` or `scope`").is_none() {
             return None;
         }
@@ -90,8 +91,12 @@ impl<'f> Check<'f> {
     fn check_sources(&mut self, family: &FamilyText) {
         let expected = "a table `[sources]` that says where the facts come from";
         self.required(family.sources.as_ref(), "sources", None, expected);
-        let empty: Vec<String> =
-            self.sources.iter().filter(|(_, text)| text.trim().is_empty()).map(|(name, _)| name.clone()).collect();
+        let empty: Vec<String> = self
+            .sources
+            .iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(name, _)| name.clone())
+            .collect();
         let span = family.sources.as_ref().map(|sources| sources.span.clone());
         for name in empty {
             self.faults.add(&format!("sources.{name}"), span.clone(), "an empty text is no source");
@@ -125,10 +130,16 @@ impl<'f> Check<'f> {
     ) -> Option<Conversation> {
         let span = family.timing.as_ref().map(|timing| timing.span.clone());
         self.source(timing.source.as_ref(), "timing", span.clone());
-        let answer = self.required(timing.answer.as_ref(), "timing.answer", span.clone(), "a time, e.g. `1 s`");
+        let answer =
+            self.required(timing.answer.as_ref(), "timing.answer", span.clone(), "a time, e.g. `1 s`");
         let answer_timeout = answer.and_then(|_| self.span(timing.answer.as_ref(), "timing.answer"));
         let expected = "a time, e.g. `5 s`";
-        let within = self.required(timing.completion_within.as_ref(), "timing.completion_within", span.clone(), expected);
+        let within = self.required(
+            timing.completion_within.as_ref(),
+            "timing.completion_within",
+            span.clone(),
+            expected,
+        );
         let completion_timeout =
             within.and_then(|_| self.span(timing.completion_within.as_ref(), "timing.completion_within"));
         let completion = self.completion(timing, span.clone());
@@ -142,7 +153,8 @@ impl<'f> Check<'f> {
                 self.missing("timing.error_query", span, expected);
             }
             (Some(query), true) => {
-                let told = "a question for an error queue that the quirk `no_error_queue` says does not exist";
+                let told =
+                    "a question for an error queue that the quirk `no_error_queue` says does not exist";
                 self.faults.add("timing.error_query", Some(query.span.clone()), told);
             }
             _ => {}
@@ -173,7 +185,12 @@ impl<'f> Check<'f> {
             }
             CompletionText::Status => {
                 let query = timing.completion_query.as_ref();
-                let query = self.required(query, "timing.completion_query", span.clone(), "what is asked for the status");
+                let query = self.required(
+                    query,
+                    "timing.completion_query",
+                    span.clone(),
+                    "what is asked for the status",
+                );
                 if timing.completion_busy.is_none() {
                     self.missing("timing.completion_busy", span, "the answers that mean \"busy\"");
                 }

@@ -179,7 +179,8 @@ impl Family {
             current_step: if b.current_step < a.current_step { b.current_step } else { a.current_step },
             over_current: larger(a.over_current, b.over_current),
         };
-        let fitting = self.inputs.iter().filter(|facts| means(&facts.models, model)).map(|facts| facts.ability);
+        let fitting =
+            self.inputs.iter().filter(|facts| means(&facts.models, model)).map(|facts| facts.ability);
         let mut ability = fitting.reduce(widest)?;
         ability.over_current = ability.over_current.filter(|_| self.can(Verb::SetOverCurrent));
         Some(ability)
@@ -189,7 +190,8 @@ impl Family {
     #[must_use]
     pub fn scope_ability(&self, model: Option<&str>) -> Option<ScopeAbility> {
         let screen = self.screen.as_ref()?;
-        let fitting: Vec<&ScopeFacts> = self.scopes.iter().filter(|facts| means(&facts.models, model)).collect();
+        let fitting: Vec<&ScopeFacts> =
+            self.scopes.iter().filter(|facts| means(&facts.models, model)).collect();
         let channels = fitting.iter().map(|facts| facts.channels).max()?;
         let bandwidth = fitting.iter().map(|facts| facts.bandwidth.0).fold(0.0, f64::max);
         Some(ScopeAbility {

@@ -92,7 +92,8 @@ impl Names {
     /// Whether an instrument could be of both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let any = |ours: &[Pattern], theirs: &[Pattern]| ours.iter().any(|a| theirs.iter().any(|b| a.overlaps(b)));
+        let any =
+            |ours: &[Pattern], theirs: &[Pattern]| ours.iter().any(|a| theirs.iter().any(|b| a.overlaps(b)));
         any(&self.makers, &other.makers) && any(&self.models, &other.models)
     }
 }

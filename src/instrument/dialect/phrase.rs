@@ -33,7 +33,9 @@ pub(super) fn check_verbs(
     for rule in rules.iter().filter(|rule| !verbs.contains_key(rule.verb.as_str())) {
         let needed = match rule.need {
             Need::Always => "every family of its class must have it".to_owned(),
-            Need::With(other) if verbs.contains_key(other.as_str()) => format!("`{}` needs it", other.as_str()),
+            Need::With(other) if verbs.contains_key(other.as_str()) => {
+                format!("`{}` needs it", other.as_str())
+            }
             Need::With(_) | Need::Optional => continue,
         };
         check.faults.add(&format!("verbs.{}", rule.verb.as_str()), None, format!("missing; {needed}"));
@@ -81,14 +83,21 @@ fn check_message(check: &mut Check<'_>, rule: &Rule, message: &Placed<String>) -
         }
     }
     match (rule.answer == Answer::Nothing, template.asks()) {
-        (true, true) => check.faults.add(&key, span, "a set must not ask: its answer would pass for the next one's"),
+        (true, true) => {
+            check.faults.add(&key, span, "a set must not ask: its answer would pass for the next one's")
+        }
         (false, false) => check.faults.add(&key, span, "a question needs a `?`"),
         _ => {}
     }
     Some(template)
 }
 
-fn check_placeholders(check: &mut Check<'_>, rule: &Rule, messages: &[Template], table: Option<Range<usize>>) {
+fn check_placeholders(
+    check: &mut Check<'_>,
+    rule: &Rule,
+    messages: &[Template],
+    table: Option<Range<usize>>,
+) {
     for wanted in rule.takes {
         // A question like Rigol's `:WAV:PRE?` is about the source chosen before, so only messages that are sent are looked at.
         if !messages.iter().any(|message| message.placeholders().any(|placeholder| placeholder == *wanted)) {
@@ -157,7 +166,11 @@ fn check_bits(check: &mut Check<'_>, rule: &Rule, placed: &Placed<VerbText>) -> 
     Some(Reply::Bits { mask, words: values })
 }
 
-fn check_words(check: &mut Check<'_>, rule: &Rule, placed: &Placed<VerbText>) -> Option<BTreeMap<String, Word>> {
+fn check_words(
+    check: &mut Check<'_>,
+    rule: &Rule,
+    placed: &Placed<VerbText>,
+) -> Option<BTreeMap<String, Word>> {
     let key = format!("verbs.{}.words", rule.verb.as_str());
     let allowed = rule.answer.words();
     let names: Vec<String> = allowed.iter().map(|word| format!("`{}`", word.as_str())).collect();
@@ -165,7 +178,8 @@ fn check_words(check: &mut Check<'_>, rule: &Rule, placed: &Placed<VerbText>) ->
     let words = placed.value.words.as_ref();
     let words = check.required(words, &key, Some(placed.span.clone()), &expected)?;
     for word in words.values().filter(|word| !allowed.contains(&word.value)) {
-        let told = format!("`{}` has no meaning here; expected one of {}", word.value.as_str(), names.join(", "));
+        let told =
+            format!("`{}` has no meaning here; expected one of {}", word.value.as_str(), names.join(", "));
         check.faults.add(&key, Some(word.span.clone()), told);
     }
     Some(words.into_iter().map(|(said, word)| (said, word.value)).collect())

@@ -55,7 +55,11 @@ impl Registry {
             match check_family(file, text) {
                 Ok(family) => {
                     if let Some(other) = named.insert(family.name.clone(), file) {
-                        faults.push(fault(file, "name", format!("`{}` is the family of {other}, too", family.name)));
+                        faults.push(fault(
+                            file,
+                            "name",
+                            format!("`{}` is the family of {other}, too", family.name),
+                        ));
                     }
                     families.insert(family.name.clone(), (Arc::new(family), file));
                 }

@@ -123,7 +123,9 @@ impl Template {
             return Err(wrong(format!("it is longer than {LONGEST} bytes")));
         }
         if text.chars().any(char::is_control) {
-            return Err(wrong("control characters have no place in a message; the line's end is added by the link"));
+            return Err(wrong(
+                "control characters have no place in a message; the line's end is added by the link",
+            ));
         }
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -165,9 +167,7 @@ impl Template {
         for piece in &self.pieces {
             let fill = match piece.placeholder() {
                 None => None,
-                Some(wanted) => {
-                    Some(*fills.iter().find(|fill| fill.placeholder() == wanted).ok_or(wanted)?)
-                }
+                Some(wanted) => Some(*fills.iter().find(|fill| fill.placeholder() == wanted).ok_or(wanted)?),
             };
             write_piece(&mut message, piece, fill);
         }
@@ -182,10 +182,13 @@ fn write_piece(message: &mut String, piece: &Piece, fill: Option<Fill>) {
         (Piece::Decimals(decimals), Some(Fill::Value(value))) => {
             // `-0.000` is a number that some parsers refuse.
             let rounded = format!("{value:.decimals$}");
-            let negative_zero = rounded.starts_with('-') && !rounded.contains(|c: char| ('1'..='9').contains(&c));
+            let negative_zero =
+                rounded.starts_with('-') && !rounded.contains(|c: char| ('1'..='9').contains(&c));
             message.write_str(if negative_zero { &rounded[1..] } else { &rounded })
         }
-        (Piece::Exponent, Some(Fill::Value(value))) => message.write_str(&format!("{value:.6e}").replace('e', "E")),
+        (Piece::Exponent, Some(Fill::Value(value))) => {
+            message.write_str(&format!("{value:.6e}").replace('e', "E"))
+        }
         (Piece::Choice(yes, no), Some(Fill::State(state))) => message.write_str(if state { yes } else { no }),
         (_, Some(Fill::Channel(channel))) => write!(message, "{channel}"),
         (_, Some(Fill::Value(value))) => write!(message, "{value}"),
@@ -219,7 +222,9 @@ fn piece(inside: &str) -> Result<Piece, TemplateError> {
         (Placeholder::Value, Some(format)) => {
             let decimals = format.strip_prefix('.').and_then(|digits| digits.parse().ok());
             decimals.filter(|decimals| *decimals <= 12).map(Piece::Decimals).ok_or_else(|| {
-                wrong(format!("`{format}` is no format of a value; write `{{value:.3}}`, `{{value:e}}` or `{{value}}`"))
+                wrong(format!(
+                    "`{format}` is no format of a value; write `{{value:.3}}`, `{{value:e}}` or `{{value}}`"
+                ))
             })
         }
         (placeholder, Some(_)) => Err(wrong(format!("`{{{}}}` takes no format", placeholder.as_str()))),
@@ -234,7 +239,8 @@ mod tests {
 
     #[test]
     fn messages_are_rendered_as_the_instrument_wants_them() {
-        let fills = [Fill::Channel(2), Fill::Value(12.3456), Fill::State(true), Fill::Start(1), Fill::Stop(250_000)];
+        let fills =
+            [Fill::Channel(2), Fill::Value(12.3456), Fill::State(true), Fill::Start(1), Fill::Stop(250_000)];
         let table = [
             (":SOUR{channel}:VOLT {value:.3}", ":SOUR2:VOLT 12.346"),
             ("VOLT {value},(@{channel})", "VOLT 12.3456,(@2)"),
@@ -253,10 +259,11 @@ mod tests {
 
     #[test]
     fn a_bad_template_says_what_is_wrong() {
-        let told: Vec<String> = ["", "V {volts}", "V {value", "V value}", "V {value:3}", "O {state}", "{count:.1}", "a\nb"]
-            .iter()
-            .map(|text| Template::parse(text).unwrap_err().to_string())
-            .collect();
+        let told: Vec<String> =
+            ["", "V {volts}", "V {value", "V value}", "V {value:3}", "O {state}", "{count:.1}", "a\nb"]
+                .iter()
+                .map(|text| Template::parse(text).unwrap_err().to_string())
+                .collect();
         insta::assert_snapshot!(told.join("\n"), @"");
     }
 

@@ -163,3 +163,61 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         }),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{FigureName, RunVerdict};
+    use crate::waveform::Unavailable;
+
+    #[test]
+    fn every_kind_of_event_comes_back_as_it_was() {
+        let role = || "scope".parse().unwrap();
+        let what = || "line 1\nline \"2\" °C".to_owned();
+        let events = [
+            Event::ProtectionSet { role: role(), over_voltage: Some(Volts(26.4)), over_current: None },
+            Event::WiringChecked { findings: vec![what()] },
+            Event::OutputSwitched { role: role(), on: true },
+            Event::Settled { point: PointId(3), took: Duration::from_nanos(1_234_567_891), settled: false },
+            Event::Retried { role: role(), what: what(), attempt: 2 },
+            Event::SensorFailed { role: role(), what: what() },
+            Event::InterlockHeld { what: what() },
+            Event::InterlockReleased { what: what(), held: Duration::from_secs(9) },
+            Event::InterlockTripped { what: what() },
+            Event::StopRequested { stop: Stop::Now },
+            Event::StopRequested { stop: Stop::AfterPoint },
+            Event::Warned { what: what() },
+            Event::TemperatureRead { role: role(), temperature: Celsius(f64::INFINITY) },
+            Event::MadeSafe(SafeState {
+                load_off: true,
+                supply_off: false,
+                vout_v: Err(Unavailable::because("no answer")),
+                verified: false,
+                attempts: 3,
+                failures: vec![what()],
+            }),
+            Event::RunFinished(RunEnd {
+                verdict: RunVerdict::Tripped,
+                reason: what(),
+                points_finished: 1,
+                points_failed: 2,
+                points_not_applicable: 3,
+                outputs_off_verified: true,
+            }),
+        ];
+        for event in events {
+            let json = serde_json::to_string(&entry_of(&event)).unwrap();
+            let entry: Entry = serde_json::from_str(&json).unwrap();
+            assert_eq!(event_of(entry), Ok(Some(event)), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_word_from_elsewhere_is_named() {
+        let json = r#"{"point_finished":{"point":1,"repeat":1,"vin_set_v":1,"load_set_a":0.1,
+            "figures":{"vuot_v":1.5},"region":"off","checks":[],"verdict":"pass","notes":[]}}"#;
+        let entry: Entry = serde_json::from_str(json).unwrap();
+        assert_eq!(event_of(entry), Err("`vuot_v` is no figure; the nearest is `vout_v`".to_owned()));
+        assert_eq!(FigureName::Vout.key(), "vout_v");
+    }
+}

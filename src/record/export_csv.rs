@@ -51,7 +51,7 @@ pub fn notes(result: &PointResult) -> String {
         }
     }
     let missing =
-        reasons.into_iter().map(|(reason, names)| format!("{}: {}", names.join(" "), one_line(&reason.0)));
+        reasons.into_iter().map(|(reason, names)| format!("{}: {}", names.join(", "), one_line(&reason.0)));
     let all: Vec<String> = missing.chain(result.notes.iter().map(|note| one_line(note))).collect();
     all.join("; ")
 }

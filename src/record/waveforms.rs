@@ -107,7 +107,12 @@ mod tests {
             .iter()
             .map(|b| parse_npy(b).unwrap_err())
             .collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        it does not begin as an .npy file of format 1
+        it ends inside its header
+        its header names 3 samples of 1 bytes, 2 bytes follow
+        its samples are neither `|u1` nor `<i2`
+        ");
     }
 
     proptest! {

@@ -6,3 +6,6 @@
 mod waveform;
 // Links over real sockets and a real pty, and everything that goes wrong on them.
 mod link;
+
+// What is kept of a run, and what becomes of it when it breaks off.
+mod record;

@@ -398,6 +398,15 @@ fn the_spikes_share_in_the_fundamental_is_told() {
 }
 
 #[test]
+fn an_input_under_twice_the_output_is_told_as_a_third_level_not_counted() {
+    let made = Made { vin_v: 9.5, duty: 0.06, diode: 0.14, period_s: 30e-6, ..Made::default() };
+    let state = made.measure_on(&FINE);
+    let reason = state.switching_hz.unwrap_err().0;
+    assert!(reason.starts_with("LX stands at three levels"), "{reason}");
+    assert!(state.ripple_pp_v.is_err());
+}
+
+#[test]
 fn evenly_skipped_pulses_are_not_taken_for_a_low_frequency() {
     let state = Made { one_in: 5, ..at_24v_light() }.measure_on(&FINE);
     assert_eq!(state.conduction, Conduction::Skipping);

@@ -1,11 +1,20 @@
 //! What will be done, as a value: it can be printed, checked and estimated before anything moves. Planning touches nothing.
 
+pub mod ability;
 pub mod build;
+pub mod check;
+mod document;
+mod estimate;
+mod fit;
+mod order;
 pub mod place;
 pub mod profile;
 pub mod rig;
 pub mod step;
+mod written;
 
+pub use ability::Ability;
+pub use build::{Overrides, build};
 pub use profile::Profile;
 pub use rig::Rig;
 pub use step::{Plan, PlannedPoint, Step};

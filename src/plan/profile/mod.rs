@@ -1,11 +1,19 @@
 //! What to do, checked. A profile knows no rig.
 
+mod axis;
+mod check;
+mod limit;
+mod schema;
+
 use std::time::Duration;
 
 use crate::base::names::{ProfileName, Revision, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::{FigureName, Limit};
 use crate::plan::place::Places;
+
+pub(in crate::plan) use check::{TraceNeed, trace_need};
+pub use check::{json_schema, parse};
 
 /// A checked profile.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,8 @@
 //! What is wired to what, checked. A rig knows no profile.
 
+mod check;
+mod schema;
+
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -8,6 +11,8 @@ use crate::base::names::{Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 use crate::instrument::dialect::{Address, LinePattern};
 use crate::plan::place::Places;
+
+pub use check::{json_schema, parse};
 
 /// A checked rig.
 #[derive(Debug, Clone, PartialEq)]

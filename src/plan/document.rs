@@ -1,0 +1,261 @@
+//! A TOML file on its way to a checked value: everything that is wrong with it is gathered, and nothing stops at the first
+//! fault.
+//!
+//! The keys that are known come from the same types that read the file (their JSON Schema), so the two cannot drift apart.
+//! Unknown keys and wrong shapes are told and taken out; the rest is read; each scalar then says for itself what is wrong.
+
+use std::ops::Range;
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::place::Places;
+use super::written::Written;
+use crate::base::names::nearest;
+use crate::instrument::dialect::Fault;
+
+/// Longest file that is read: no rig or profile comes near, and a wrong file (a trace, a disk image) is refused early.
+const LONGEST_FILE: usize = 1 << 20;
+
+/// A file that is being read.
+pub(crate) struct Document {
+    /// Where its values stand.
+    pub(crate) places: Places,
+    faults: Vec<Fault>,
+    /// Lines that are no TOML: what the parser made of them is not judged again.
+    torn: Vec<Range<usize>>,
+}
+
+impl Document {
+    /// Reads the text as far as it can be read.
+    pub(crate) fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> (Option<T>, Self) {
+        let mut document = Self { places: Places::new(file), faults: Vec::new(), torn: Vec::new() };
+        if text.len() > LONGEST_FILE {
+            document.fault("", format!("the file has {} bytes; {LONGEST_FILE} are the most", text.len()));
+            return (None, document);
+        }
+        let (mut root, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            document.add_syntax(text, &error);
+        }
+        let schema = json_schema::<T>();
+        document.walk(root.get_mut(), &schema, "");
+        match T::deserialize(toml::de::Deserializer::from(root)) {
+            Ok(value) => (Some(value), document),
+            Err(error) => {
+                document.add_syntax(text, &error);
+                (None, document)
+            }
+        }
+    }
+
+    fn add_syntax(&mut self, text: &str, error: &toml::de::Error) {
+        let span = error.span().map(|span| clip(text, span));
+        if let Some(span) = &span {
+            let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+            let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+            // A torn line often makes several complaints; the first one is the useful one.
+            if self.torn.iter().any(|line| line.contains(&span.start)) {
+                return;
+            }
+            self.torn.push(start..end.max(start + 1));
+        }
+        self.faults.push(Fault { span, ..self.places.fault("", error.message()) });
+    }
+
+    /// Notes every place, tells what is unknown or misshapen, and takes it out.
+    fn walk(&mut self, table: &mut DeTable<'_>, schema: &Value, path: &str) {
+        let known = properties(schema);
+        let mut unfit: Vec<String> = Vec::new();
+        for (key, value) in table.iter_mut() {
+            let name: &str = key.get_ref();
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            let fits = if let Some(schema) = known.and_then(|known| known.get(name)) {
+                self.walk_value(value, schema, &path)
+            } else {
+                let names = known.into_iter().flatten().map(|(name, _)| name.as_str());
+                self.add_unknown(&path, key.span(), names);
+                false
+            };
+            if !fits {
+                unfit.push(name.to_owned());
+            }
+        }
+        for name in unfit {
+            table.remove(name.as_str());
+        }
+    }
+
+    fn walk_value(&mut self, value: &mut Spanned<DeValue<'_>>, schema: &Value, path: &str) -> bool {
+        self.places.insert(path, value.span());
+        let (table, list) = (properties(schema).is_some(), items(schema));
+        match value.get_mut() {
+            DeValue::Table(inner) if table => self.walk(inner, schema, path),
+            DeValue::Array(inner) if list.is_some() => {
+                for (index, item) in inner.iter_mut().enumerate() {
+                    let path = format!("{path}[{}]", index + 1);
+                    if !self.walk_value(item, list.unwrap_or(&Value::Null), &path) {
+                        return false;
+                    }
+                }
+            }
+            other if table || list.is_some() => {
+                let wanted = match (table, list.is_some()) {
+                    (true, true) => "a list or a table",
+                    (true, false) => "a table",
+                    _ => "a list",
+                };
+                let message = format!("{wanted} is expected here, not {}", noun(other));
+                self.fault(path, message);
+                return false;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn add_unknown<'k>(
+        &mut self,
+        path: &str,
+        span: Range<usize>,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let near = nearest(name, known.clone()).map(str::to_owned);
+        let list = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("unknown key `{name}`; known here: {list}");
+        self.push(Fault { span: Some(span), nearest: near, ..self.places.fault(path, message) });
+    }
+
+    fn push(&mut self, fault: Fault) {
+        let torn = |span: &Range<usize>| self.torn.iter().any(|line| line.contains(&span.start));
+        if !fault.span.as_ref().is_some_and(torn) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Tells a fault at a key.
+    pub(crate) fn fault(&mut self, key: &str, message: impl Into<String>) {
+        self.push(self.places.fault(key, message));
+    }
+
+    /// Tells that two keys contradict each other.
+    pub(crate) fn contradiction(&mut self, key: &str, other: &str, told: (&str, &str)) {
+        let mut fault = self.places.fault(key, told.0);
+        fault.also.push(self.places.label(other, told.1));
+        self.push(fault);
+    }
+
+    /// The value of an optional key; what is wrong with it is told.
+    pub(crate) fn take<T: Clone>(&mut self, key: &str, written: Option<&Written<T>>) -> Option<T> {
+        match &written?.0 {
+            Ok(value) => Some(value.clone()),
+            Err(wrong) => {
+                let mut fault = self.places.fault(key, wrong.message.clone());
+                fault.nearest.clone_from(&wrong.nearest);
+                self.push(fault);
+                None
+            }
+        }
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn need<T: Clone>(&mut self, key: &str, written: Option<&Written<T>>) -> Option<T> {
+        if written.is_none() {
+            self.missing(key);
+        }
+        self.take(key, written)
+    }
+
+    /// Tells that a key or table is missing. A file with torn lines may well hold it there, so nothing is said then; nor
+    /// where the key was written in a wrong shape, which has been told.
+    pub(crate) fn missing(&mut self, key: &str) {
+        if self.torn.is_empty() && !self.places.is_written(key) {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            self.fault(key, format!("`{name}` is missing"));
+        }
+    }
+
+    /// A value that must lie inside a range, both ends included.
+    pub(crate) fn within<T: PartialOrd + std::fmt::Display + Copy>(
+        &mut self,
+        key: &str,
+        value: Option<T>,
+        (lowest, highest): (T, T),
+    ) -> Option<T> {
+        let value = value?;
+        if value >= lowest && value <= highest {
+            return Some(value);
+        }
+        self.fault(key, format!("{value} is out of range: {lowest} to {highest} is possible here"));
+        None
+    }
+
+    /// Nothing was wrong, or everything that was, in the order of the file.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<Fault>> {
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => {
+                if self.faults.is_empty() {
+                    self.fault("", "the file could not be read as a whole");
+                }
+                self.faults.sort_by_key(|fault| fault.span.as_ref().map_or(0, |span| span.start));
+                Err(self.faults)
+            }
+        }
+    }
+}
+
+/// The digest that ties a plan or a record to the very text of a file: SHA-256 in hex.
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The JSON Schema of a file, with everything in place.
+pub(crate) fn json_schema<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft07();
+    settings.inline_subschemas = true;
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The named part of a schema, or of one of its alternatives (a key that may be left out has two).
+fn part<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
+    let alternatives = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    schema.get(name).or_else(|| alternatives.into_iter().find_map(|inner| part(inner, name)))
+}
+
+fn properties(schema: &Value) -> Option<&serde_json::Map<String, Value>> {
+    part(schema, "properties").and_then(Value::as_object)
+}
+
+fn items(schema: &Value) -> Option<&Value> {
+    part(schema, "items")
+}
+
+fn noun(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The span inside the text, on whole characters.
+fn clip(text: &str, span: Range<usize>) -> Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (start, end) = (floor(span.start), floor(span.end));
+    start..end.max(start)
+}

@@ -1,0 +1,424 @@
+//! From what a profile file says to a profile, or to everything that is wrong with it.
+
+use std::time::Duration;
+
+use schemars::{Schema, json_schema as schema_of};
+
+use super::axis::check_axis;
+use super::limit::check_limits;
+use super::schema::{CaptureFile, InterlocksFile, PointsFile, ProfileFile, SettleFile};
+use super::{CaptureSelection, Interlocks, Order, Profile, SettleRule};
+use crate::base::span::render_span;
+use crate::base::units::{Amps, Celsius, Volts};
+use crate::event::{FigureName, Limit, Setting};
+use crate::instrument::dialect::Fault;
+use crate::plan::document::{Document, digest};
+use crate::plan::written::{FromScalar, Ratio, Scalar, Written, Wrong, choose};
+
+/// Most points of one run, repeats included: at a second a point more than a day.
+const MOST_POINTS: usize = 100_000;
+
+/// In which order points are taken, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OrderWord {
+    Written,
+    Snake,
+    Shuffled,
+}
+
+impl FromScalar for OrderWord {
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Wrong> {
+        let words = [("written", Self::Written), ("snake", Self::Snake), ("shuffled", Self::Shuffled)];
+        choose(scalar, &words)
+    }
+    fn schema() -> Schema {
+        schema_of!({ "type": "string", "enum": ["written", "snake", "shuffled"] })
+    }
+}
+
+/// Reads a profile file.
+///
+/// # Errors
+/// Every fault of the file at once, in the order of its lines.
+pub fn parse(file_name: &str, text: &str) -> Result<Profile, Vec<Fault>> {
+    let (file, mut document) = Document::read::<ProfileFile>(file_name, text);
+    let profile = file.and_then(|file| check(&mut document, &file, text));
+    document.finish(profile)
+}
+
+/// The JSON Schema of a profile file, for editors.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    crate::plan::document::json_schema::<ProfileFile>()
+}
+
+fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Profile> {
+    // Everything is looked at before anything is given up: a missing part hides no fault of another one.
+    let name = document.need("name", file.name.as_ref());
+    let purpose = document.need("purpose", file.purpose.as_ref());
+    let operator = document.take("operator", file.operator.as_ref());
+    let note = document.take("note", file.note.as_ref());
+    let board = file.board.as_ref();
+    let serial = document.take("board.serial", board.and_then(|board| board.serial.as_ref()));
+    let revision = document.take("board.revision", board.and_then(|board| board.revision.as_ref()));
+    let vout_nominal = document.need("vout_nominal", file.vout_nominal.as_ref());
+    let vout_nominal = document.within("vout_nominal", vout_nominal, (Volts(0.1), Volts(100.0)));
+    let margin = document.take("protection_margin", file.protection_margin.as_ref()).unwrap_or(Ratio(0.1)).0;
+    let margin = document.within("protection_margin", Some(margin), (0.02, 0.5));
+    let figures = check_figures(document, file.figures.as_ref());
+    let points = check_points(document, file.points.as_ref());
+    let settle = check_settle(document, file.settle.as_ref());
+    let interlocks = check_interlocks(document, file.interlocks.as_ref(), vout_nominal.unwrap_or(Volts(5.0)));
+    let capture = file.capture.as_ref().map(|capture| check_capture(document, capture));
+    let limits = check_limits(document, file.limits.as_ref(), figures.as_deref());
+    if let Some(figures) = &figures {
+        check_traces(document, figures, capture.as_ref().map(Option::as_ref));
+    }
+    if let (Some(points), Some(limits)) = (&points, &limits) {
+        check_conditions(document, points, limits);
+    }
+    let (points, capture) = (points?, capture.map_or(Some(None), |capture| capture.map(Some))?);
+    Some(Profile {
+        name: name?,
+        purpose: purpose?,
+        serial,
+        revision,
+        operator,
+        note,
+        vin: points.vin,
+        load: points.load,
+        order: points.order,
+        repeats: points.repeats,
+        vout_nominal: vout_nominal?,
+        settle: settle?,
+        interlocks: interlocks?,
+        figures: figures?,
+        capture,
+        limits: limits?,
+        protection_margin: margin?,
+        digest: digest(text),
+        places: document.places.clone(),
+    })
+}
+
+fn check_figures(
+    document: &mut Document,
+    files: Option<&Vec<Written<FigureName>>>,
+) -> Option<Vec<FigureName>> {
+    let Some(files) = files else {
+        document.missing("figures");
+        return None;
+    };
+    let figures: Vec<Option<FigureName>> = files
+        .iter()
+        .enumerate()
+        .map(|(index, figure)| document.take(&format!("figures[{}]", index + 1), Some(figure)))
+        .collect();
+    let mut figures = figures.into_iter().collect::<Option<Vec<_>>>()?;
+    if figures.is_empty() {
+        document.fault("figures", "at least one figure is needed");
+        return None;
+    }
+    figures.sort_unstable();
+    figures.dedup();
+    Some(figures)
+}
+
+struct Points {
+    vin: Vec<Volts>,
+    load: Vec<Amps>,
+    order: Order,
+    repeats: u32,
+}
+
+fn check_points(document: &mut Document, file: Option<&PointsFile>) -> Option<Points> {
+    let Some(file) = file else {
+        document.missing("points");
+        return None;
+    };
+    let vin = check_axis(document, "points.vin", file.vin.as_ref());
+    let load = check_axis(document, "points.load", file.load.as_ref());
+    let word = document.take("points.order", file.order.as_ref());
+    let seed = document.take("points.seed", file.seed.as_ref());
+    let repeats = document.take("points.repeats", file.repeats.as_ref()).unwrap_or(1);
+    let repeats = document.within("points.repeats", Some(repeats), (1, 10_000))?;
+    if let (true, Some(word)) = (file.seed.is_some(), word)
+        && word != OrderWord::Shuffled
+    {
+        let told = ("a seed is for the order \"shuffled\" only", "the order");
+        document.contradiction("points.seed", "points.order", told);
+    }
+    let order = match word.unwrap_or(OrderWord::Snake) {
+        OrderWord::Written => Order::Written,
+        OrderWord::Snake => Order::Snake,
+        OrderWord::Shuffled => Order::Shuffled { seed: seed.unwrap_or(1) },
+    };
+    let (vin, load) = (vin?, load?);
+    let count = vin.len().saturating_mul(load.len()).saturating_mul(repeats as usize);
+    if count > MOST_POINTS {
+        document.fault("points", format!("these are {count} points; {MOST_POINTS} are the most"));
+        return None;
+    }
+    Some(Points { vin, load, order, repeats: u32::try_from(repeats).ok()? })
+}
+
+/// A length of time with its default and its range in milliseconds.
+fn check_span(
+    document: &mut Document,
+    key: &str,
+    written: Option<&Written<Duration>>,
+    (default_ms, lowest_ms, highest_ms): (u64, u64, u64),
+) -> Option<Duration> {
+    let span = match written {
+        None => Duration::from_millis(default_ms),
+        Some(_) => document.take(key, written)?,
+    };
+    let (lowest, highest) = (Duration::from_millis(lowest_ms), Duration::from_millis(highest_ms));
+    if span >= lowest && span <= highest {
+        return Some(span);
+    }
+    let told = [span, lowest, highest].map(render_span);
+    document.fault(key, format!("{} is out of range: {} to {} is possible here", told[0], told[1], told[2]));
+    None
+}
+
+fn check_settle(document: &mut Document, file: Option<&SettleFile>) -> Option<SettleRule> {
+    let band = document.take("settle.band", file.and_then(|file| file.band.as_ref()));
+    let band = document.within("settle.band", band.or(Some(Volts(0.01))), (Volts(1e-6), Volts(10.0)));
+    let mut span = |name: &str, written: Option<&Written<Duration>>, range| {
+        check_span(document, &format!("settle.{name}"), written, range)
+    };
+    let hold = span("hold", file.and_then(|file| file.hold.as_ref()), (100, 1, 3_600_000));
+    let minimum = span("minimum", file.and_then(|file| file.minimum.as_ref()), (50, 0, 3_600_000));
+    let limit = span("limit", file.and_then(|file| file.limit.as_ref()), (2000, 1, 86_400_000));
+    let interval = span("interval", file.and_then(|file| file.interval.as_ref()), (20, 1, 60_000));
+    let rule = SettleRule { band: band?, hold: hold?, minimum: minimum?, limit: limit?, interval: interval? };
+    if rule.interval > rule.hold {
+        let told = ("readings must be closer than the time they must hold", "they must hold for this long");
+        document.contradiction("settle.interval", "settle.hold", told);
+    }
+    if rule.limit < rule.hold.max(rule.minimum) {
+        let longer = if rule.hold >= rule.minimum { "settle.hold" } else { "settle.minimum" };
+        let told = ("no point could settle within this limit", "it takes at least this long");
+        document.contradiction("settle.limit", longer, told);
+    }
+    Some(rule)
+}
+
+fn check_interlocks(
+    document: &mut Document,
+    file: Option<&InterlocksFile>,
+    vout_nominal: Volts,
+) -> Option<Interlocks> {
+    let voltage = document.take("interlocks.over_voltage", file.and_then(|file| file.over_voltage.as_ref()));
+    let current = document.take("interlocks.over_current", file.and_then(|file| file.over_current.as_ref()));
+    let mut temperature = |name: &str, written: Option<&Written<Celsius>>| {
+        let key = format!("interlocks.{name}");
+        let value = document.take(&key, written);
+        document.within(&key, value, (Celsius(-40.0), Celsius(250.0)))
+    };
+    let trip = temperature("over_temperature", file.and_then(|file| file.over_temperature.as_ref()));
+    let hold = temperature("hold_temperature", file.and_then(|file| file.hold_temperature.as_ref()));
+    let resume = temperature("resume_temperature", file.and_then(|file| file.resume_temperature.as_ref()));
+    let trip = trip.unwrap_or(Celsius(85.0));
+    if let Some(hold) = hold {
+        if hold >= trip {
+            let told = ("the run would trip before it could be held", "it trips here");
+            document.contradiction("interlocks.hold_temperature", "interlocks.over_temperature", told);
+        }
+        if resume.is_some_and(|resume| resume >= hold) {
+            let told = ("a held run goes on below the temperature that held it", "it is held here");
+            document.contradiction("interlocks.resume_temperature", "interlocks.hold_temperature", told);
+        }
+    } else if resume.is_some() {
+        document
+            .fault("interlocks.resume_temperature", "nothing holds the run: `hold_temperature` is missing");
+    }
+    let rise = document.take("interlocks.rise_k_per_min", file.and_then(|file| file.rise_k_per_min.as_ref()));
+    let rise = document.within("interlocks.rise_k_per_min", rise.or(Some(30.0)), (0.01, 1000.0));
+    let voltage = voltage.unwrap_or(vout_nominal * 1.1);
+    if voltage <= vout_nominal {
+        let told = ("the run would trip at the voltage that the board should have", "the nominal voltage");
+        document.contradiction("interlocks.over_voltage", "vout_nominal", told);
+    }
+    let current =
+        document.within("interlocks.over_current", current.or(Some(Amps(0.8))), (Amps(0.001), Amps(100.0)));
+    let hold_limit = file.and_then(|file| file.hold_limit.as_ref());
+    let hold_limit = check_span(document, "interlocks.hold_limit", hold_limit, (1_800_000, 1000, 86_400_000));
+    let lost = file.and_then(|file| file.lost_reading.as_ref());
+    let lost = check_span(document, "interlocks.lost_reading", lost, (5000, 100, 3_600_000));
+    Some(Interlocks {
+        over_voltage: Some(voltage),
+        over_current: Some(current?),
+        over_temperature: Some(trip),
+        hold_temperature: hold,
+        resume_temperature: hold.map(|hold| resume.unwrap_or(Celsius(hold.value() - 5.0))),
+        hold_limit: hold_limit?,
+        rise_k_per_min: Some(rise?),
+        lost_reading: lost?,
+    })
+}
+
+fn check_capture(document: &mut Document, file: &CaptureFile) -> Option<CaptureSelection> {
+    let span = document.need("capture.span", file.span.as_ref());
+    let samples = document.need("capture.samples", file.samples.as_ref());
+    let samples = document.within("capture.samples", samples, (1000, 100_000_000));
+    let ripple = document.take("capture.ripple", file.ripple.as_ref()).unwrap_or(true);
+    let spikes = document.take("capture.spikes", file.spikes.as_ref()).unwrap_or(true);
+    let limiter = document.take("capture.ripple_bandwidth_limit", file.ripple_bandwidth_limit.as_ref());
+    let keep = document.take("capture.keep", file.keep.as_ref()).unwrap_or(false);
+    let screen_every = document.take("capture.screen_every", file.screen_every.as_ref()).unwrap_or(0);
+    let screen_every = document.within("capture.screen_every", Some(screen_every), (0, 1_000_000));
+    let attempts = document.take("capture.range_attempts", file.range_attempts.as_ref()).unwrap_or(4);
+    let attempts = document.within("capture.range_attempts", Some(attempts), (1, 20));
+    let span = span?;
+    if !(Duration::from_micros(1)..=Duration::from_secs(100)).contains(&span) {
+        document.fault(
+            "capture.span",
+            format!("{} is out of range: 1 µs to 100 s is possible here", render_span(span)),
+        );
+        return None;
+    }
+    if !ripple && !spikes {
+        let told = ("a capture takes ripple, spikes or both", "this one is off as well");
+        document.contradiction("capture.spikes", "capture.ripple", told);
+    }
+    let samples = samples?;
+    let rate = samples as f64 / span.as_secs_f64();
+    if rate > 1e11 {
+        let told = (format!("{rate:.1e} samples a second are more than any scope takes"), "in this span");
+        document.contradiction("capture.samples", "capture.span", (&told.0, told.1));
+    }
+    Some(CaptureSelection {
+        span,
+        samples: usize::try_from(samples).ok()?,
+        ripple,
+        spikes,
+        ripple_bandwidth_limit: limiter.unwrap_or(true),
+        keep,
+        screen_every: u32::try_from(screen_every?).ok()?,
+        range_attempts: u32::try_from(attempts?).ok()?,
+    })
+}
+
+/// What a figure needs of the scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::plan) enum TraceNeed {
+    /// Nothing: it comes from the supply, the load or a thermometer.
+    None,
+    /// A trace of Vout.
+    Vout,
+    /// A trace of Vout, and of the switch node to tell the cycles apart.
+    VoutAndSwitchNode,
+}
+
+/// What the figure needs, by its definition in `docs/measurements.md`.
+pub(in crate::plan) fn trace_need(figure: FigureName) -> TraceNeed {
+    use FigureName as F;
+    match figure {
+        F::Vin
+        | F::Iin
+        | F::Vout
+        | F::Iout
+        | F::Efficiency
+        | F::Settle
+        | F::InputPower
+        | F::OutputPower
+        | F::Loss
+        | F::BoardTemperature
+        | F::AmbientTemperature => TraceNeed::None,
+        F::Mean
+        | F::RmsAc
+        | F::NoisePpFull
+        | F::NoisePp20Mhz
+        | F::SpikePos
+        | F::SpikeNeg
+        | F::Max
+        | F::Min
+        | F::NoiseRms20Mhz
+        | F::SpikeRate
+        | F::NoiseSigma
+        | F::Drift => TraceNeed::Vout,
+        F::RipplePp
+        | F::Switching
+        | F::Duty
+        | F::RippleFit
+        | F::RippleBlank
+        | F::RippleFundamental
+        | F::SpikePosMedian
+        | F::SpikeNegMedian
+        | F::PeriodStd
+        | F::PeriodPp
+        | F::PeriodC2c
+        | F::SwitchLow
+        | F::SwitchHigh => TraceNeed::VoutAndSwitchNode,
+    }
+}
+
+/// Figures of a trace need a capture, each its own kind of acquisition. `capture` is `None` where the profile has none,
+/// and `Some(None)` where it has one that could not be read.
+fn check_traces(document: &mut Document, figures: &[FigureName], capture: Option<Option<&CaptureSelection>>) {
+    use FigureName as F;
+    for figure in figures.iter().filter(|figure| trace_need(**figure) != TraceNeed::None) {
+        let capture = match capture {
+            None => {
+                document.fault("figures", format!("{figure} needs a trace, but there is no [capture]"));
+                continue;
+            }
+            Some(None) => continue,
+            Some(Some(capture)) => capture,
+        };
+        let is_spike = matches!(
+            figure,
+            F::SpikePos | F::SpikeNeg | F::SpikePosMedian | F::SpikeNegMedian | F::SpikeRate | F::NoiseSigma
+        );
+        let is_ripple = matches!(figure, F::RipplePp | F::RippleFit | F::RippleBlank | F::RippleFundamental);
+        if is_spike && !capture.spikes {
+            let told = format!("{figure} needs the acquisition for spikes, which is off");
+            document.contradiction("capture.spikes", "figures", (&told, "wanted here"));
+        }
+        if is_ripple && !capture.ripple {
+            let told = format!("{figure} needs the acquisition for ripple, which is off");
+            document.contradiction("capture.ripple", "figures", (&told, "wanted here"));
+        }
+        let rate = capture.samples as f64 / capture.span.as_secs_f64();
+        if matches!(figure, F::NoisePp20Mhz | F::NoiseRms20Mhz) && rate < 50e6 {
+            let told = (
+                format!("{figure} needs at least 50 MSa/s; these are {:.3} MSa/s", rate / 1e6),
+                "samples are spread over this span",
+            );
+            document.contradiction("capture.samples", "capture.span", (&told.0, told.1));
+        }
+    }
+}
+
+/// A limit that applies nowhere would never fail, and nobody would notice.
+fn check_conditions(document: &mut Document, points: &Points, limits: &[Limit]) {
+    for (index, limit) in limits.iter().enumerate() {
+        let applies = points.vin.iter().any(|vin| {
+            points.load.iter().any(|load| limit.condition.holds(Setting { vin: *vin, load: *load }))
+        });
+        if !applies {
+            let key = format!("limits[{}].when", index + 1);
+            let told = (format!("`{}` holds at none of the points", limit.condition), "the points");
+            document.contradiction(&key, "points", (&told.0, told.1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profiles_of_the_project_are_read() {
+        for (name, text) in [
+            ("profiles/smoke.toml", include_str!("../../../profiles/smoke.toml")),
+            ("profiles/line-load-sweep.toml", include_str!("../../../profiles/line-load-sweep.toml")),
+        ] {
+            if let Err(faults) = parse(name, text) {
+                panic!("{faults:#?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! From what a rig file says to a rig, or to everything that is wrong with it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use schemars::{Schema, json_schema};
+
+use super::schema::{
+    LoadFile, PatternWord, ProbeFile, RigFile, SafeFile, ScopeFile, SimFile, SourceFile, ThermometerFile,
+    ThermometersFile,
+};
+use super::{
+    InstrumentWiring, LoadWiring, ProbeWiring, Rig, ScopeWiring, SimSettings, SourceWiring, TemperatureScale,
+    ThermometerWiring,
+};
+use crate::base::names::Role;
+use crate::base::span::render_span;
+use crate::base::units::{Amps, Celsius, Ohms, Volts};
+use crate::instrument::dialect::{Address, Fault, LinePattern};
+use crate::plan::document::{Document, digest};
+use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
+
+/// How a probe touches the board; the word goes into reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fixture(&'static str);
+
+/// Whose identity the simulated load answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LoadIdentity(&'static str);
+
+macro_rules! word_lists {
+    ($($name:ty: $($word:literal => $value:expr),*;)*) => {
+        $(impl FromScalar for $name {
+            fn from_scalar(scalar: &Scalar) -> Result<Self, Wrong> {
+                choose(scalar, &[$(($word, $value)),*])
+            }
+            fn schema() -> Schema {
+                json_schema!({ "type": "string", "enum": [$($word),*] })
+            }
+        })*
+    };
+}
+
+word_lists! {
+    Fixture: "tip_barrel" => Self("tip_barrel"), "spring" => Self("spring"), "clip" => Self("clip"),
+        "coax50" => Self("coax50"), "bnc" => Self("bnc"), "jeita" => Self("jeita");
+    LoadIdentity: "rigol_dl3021" => Self("rigol_dl3021"), "siglent_sdl1020x_e" => Self("siglent_sdl1020x_e");
+    PatternWord: "key_value" => Self::KeyValue, "csv" => Self::Csv, "json" => Self::Json, "plain" => Self::Plain;
+    TemperatureScale: "C" => Self::Celsius, "F" => Self::Fahrenheit, "K" => Self::Kelvin;
+}
+
+/// Reads a rig file.
+///
+/// # Errors
+/// Every fault of the file at once, in the order of its lines.
+pub fn parse(file_name: &str, text: &str) -> Result<Rig, Vec<Fault>> {
+    let (file, mut document) = Document::read::<RigFile>(file_name, text);
+    let rig = file.and_then(|file| check(&mut document, &file, text));
+    document.finish(rig)
+}
+
+/// The JSON Schema of a rig file, for editors.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    crate::plan::document::json_schema::<RigFile>()
+}
+
+fn check(document: &mut Document, file: &RigFile, text: &str) -> Option<Rig> {
+    // Everything is looked at before anything is given up: a missing part hides no fault of another one.
+    let name = document.need("name", file.name.as_ref());
+    let families = document.take("families", file.families.as_ref());
+    let board = file.board.as_ref();
+    let serial = document.take("board.serial", board.and_then(|board| board.serial.as_ref()));
+    let revision = document.take("board.revision", board.and_then(|board| board.revision.as_ref()));
+    let (safe_vout, safe_within) = check_safe(document, file.safe.as_ref());
+    let source = required(document, "source", file.source.as_ref(), check_source);
+    let load = required(document, "load", file.load.as_ref(), check_load);
+    let scope = file.scope.as_ref().map(|scope| check_scope(document, scope));
+    let thermometers = check_thermometers(document, file.thermometer.as_ref());
+    let sim = check_sim(document, file.sim.as_ref());
+    check_addresses(document, file);
+    Some(Rig {
+        name: name?,
+        source: source?,
+        load: load?,
+        scope: match scope {
+            Some(scope) => Some(scope?),
+            None => None,
+        },
+        thermometers: thermometers?,
+        serial,
+        revision,
+        safe_vout,
+        safe_within,
+        families,
+        sim,
+        digest: digest(text),
+        places: document.places.clone(),
+    })
+}
+
+fn required<F, T>(
+    document: &mut Document,
+    key: &str,
+    file: Option<&F>,
+    check: impl Fn(&mut Document, &F) -> Option<T>,
+) -> Option<T> {
+    if file.is_none() {
+        document.missing(key);
+    }
+    check(document, file?)
+}
+
+fn check_safe(document: &mut Document, file: Option<&SafeFile>) -> (Volts, Duration) {
+    let vout = document.take("safe.vout", file.and_then(|safe| safe.vout.as_ref()));
+    let vout = document.within("safe.vout", vout, (Volts(0.01), Volts(60.0)));
+    let within = document.take("safe.within", file.and_then(|safe| safe.within.as_ref()));
+    let within = check_span(document, "safe.within", within, (10, 600_000));
+    if let Some(order) = file.and_then(|safe| safe.order.as_ref()) {
+        let words: Vec<Option<String>> = order
+            .iter()
+            .enumerate()
+            .map(|(index, word)| document.take(&format!("safe.order[{}]", index + 1), Some(word)))
+            .collect();
+        if words != ["load", "source"].map(|word| Some(word.to_owned())) {
+            document.fault(
+                "safe.order",
+                "the order is [\"load\", \"source\"]: a load that is still drawing when the supply goes off would pull \
+                 the board's output through zero unseen, and a supply that goes off first hides a load that does not",
+            );
+        }
+    }
+    (vout.unwrap_or(Volts(0.5)), within.unwrap_or(Duration::from_secs(5)))
+}
+
+fn check_span(
+    document: &mut Document,
+    key: &str,
+    span: Option<Duration>,
+    (lowest_ms, highest_ms): (u64, u64),
+) -> Option<Duration> {
+    let (lowest, highest) = (Duration::from_millis(lowest_ms), Duration::from_millis(highest_ms));
+    let span = span?;
+    if span >= lowest && span <= highest {
+        return Some(span);
+    }
+    let told = [span, lowest, highest].map(render_span);
+    document.fault(key, format!("{} is out of range: {} to {} is possible here", told[0], told[1], told[2]));
+    None
+}
+
+/// A whole number in a range, as the type that holds it.
+fn check_count<T: TryFrom<u64>>(
+    document: &mut Document,
+    key: &str,
+    number: Option<u64>,
+    range: RangeInclusive<u64>,
+) -> Option<T> {
+    document.within(key, number, (*range.start(), *range.end())).and_then(|number| T::try_from(number).ok())
+}
+
+/// The keys that every instrument's table has, wherever it stands.
+struct Common<'f> {
+    address: Option<&'f Written<Address>>,
+    family: Option<&'f Written<String>>,
+    serial: Option<&'f Written<String>>,
+    timeout: Option<&'f Written<Duration>>,
+    baud: Option<&'f Written<u64>>,
+    calibration_due: Option<&'f Written<jiff::civil::Date>>,
+}
+
+macro_rules! common {
+    ($file:ident, $family:expr) => {
+        Common {
+            address: $file.address.as_ref(),
+            family: $family,
+            serial: $file.serial.as_ref(),
+            timeout: $file.timeout.as_ref(),
+            baud: $file.baud.as_ref(),
+            calibration_due: $file.calibration_due.as_ref(),
+        }
+    };
+}
+
+/// `table` is where it stands, e.g. `thermometer.board`; its last part is the role.
+fn check_instrument(document: &mut Document, table: &str, file: &Common<'_>) -> Option<InstrumentWiring> {
+    let key = |name: &str| format!("{table}.{name}");
+    let is_sensor = table.starts_with("thermometer.");
+    let address = document.need(&key("address"), file.address);
+    let family = if is_sensor { Some(String::new()) } else { document.need(&key("family"), file.family) };
+    let serial = document.take(&key("serial"), file.serial);
+    let timeout = document.take(&key("timeout"), file.timeout);
+    let timeout = check_span(document, &key("timeout"), timeout, (10, 120_000));
+    let baud = document.take(&key("baud"), file.baud);
+    let baud = check_count::<u32>(document, &key("baud"), baud, 300..=4_000_000);
+    let calibration_due = document.take(&key("calibration_due"), file.calibration_due);
+    if let (Some(address), Some(_)) = (&address, file.baud)
+        && !matches!(address, Address::Serial { .. })
+    {
+        let told = ("a baud rate is for a serial line only", "this address is no serial line");
+        document.contradiction(&key("baud"), &key("address"), told);
+    }
+    let role: Role = table.rsplit('.').next().unwrap_or(table).parse().ok()?;
+    Some(InstrumentWiring {
+        role,
+        address: address?,
+        family: family?,
+        serial,
+        timeout,
+        baud: baud.unwrap_or(9600),
+        calibration_due,
+    })
+}
+
+fn check_lead(document: &mut Document, key: &str, lead: Option<&Written<Ohms>>) -> Ohms {
+    let lead = document.take(key, lead);
+    document.within(key, lead, (Ohms(0.0), Ohms(10.0))).unwrap_or(Ohms(0.0))
+}
+
+fn check_source(document: &mut Document, file: &SourceFile) -> Option<SourceWiring> {
+    let instrument = check_instrument(document, "source", &common!(file, file.family.as_ref()));
+    let channel = document.take("source.channel", file.channel.as_ref());
+    let channel = check_count(document, "source.channel", channel.or(Some(1)), 1..=8);
+    let max_voltage = document.need("source.max_voltage", file.max_voltage.as_ref());
+    let max_voltage = document.within("source.max_voltage", max_voltage, (Volts(0.1), Volts(1000.0)));
+    let max_current = document.need("source.max_current", file.max_current.as_ref());
+    let max_current = document.within("source.max_current", max_current, (Amps(0.001), Amps(100.0)));
+    let lead = check_lead(document, "source.lead", file.lead.as_ref());
+    Some(SourceWiring {
+        instrument: instrument?,
+        channel: channel?,
+        max_voltage: max_voltage?,
+        max_current: max_current?,
+        lead,
+    })
+}
+
+fn check_load(document: &mut Document, file: &LoadFile) -> Option<LoadWiring> {
+    let instrument = check_instrument(document, "load", &common!(file, file.family.as_ref()));
+    let max_current = document.need("load.max_current", file.max_current.as_ref());
+    let max_current = document.within("load.max_current", max_current, (Amps(0.001), Amps(100.0)));
+    let lead = check_lead(document, "load.lead", file.lead.as_ref());
+    Some(LoadWiring { instrument: instrument?, max_current: max_current?, lead })
+}
+
+fn check_scope(document: &mut Document, file: &ScopeFile) -> Option<ScopeWiring> {
+    let instrument = check_instrument(document, "scope", &common!(file, file.family.as_ref()));
+    let vout = required(document, "scope.vout", file.vout.as_ref(), |document, probe| {
+        check_probe(document, "scope.vout", probe)
+    });
+    let lx = file.lx.as_ref().map(|probe| check_probe(document, "scope.lx", probe));
+    if let (Some(vout), Some(Some(lx))) = (&vout, &lx)
+        && vout.channel == lx.channel
+    {
+        let told = ("the switch node cannot be on the channel of Vout", "Vout is on this channel");
+        document.contradiction("scope.lx.channel", "scope.vout.channel", told);
+    }
+    Some(ScopeWiring {
+        instrument: instrument?,
+        vout: vout?,
+        lx: match lx {
+            Some(lx) => Some(lx?),
+            None => None,
+        },
+    })
+}
+
+fn check_probe(document: &mut Document, table: &str, file: &ProbeFile) -> Option<ProbeWiring> {
+    let key = |name: &str| format!("{table}.{name}");
+    let channel = document.need(&key("channel"), file.channel.as_ref());
+    let channel = check_count(document, &key("channel"), channel, 1..=8);
+    let ratio = document.need(&key("ratio"), file.ratio.as_ref());
+    let ratio = document.within(&key("ratio"), ratio, (0.1, 1000.0));
+    let fixture = document.need(&key("fixture"), file.fixture.as_ref());
+    Some(ProbeWiring { channel: channel?, ratio: ratio?, fixture: fixture?.0.to_owned() })
+}
+
+fn check_thermometers(
+    document: &mut Document,
+    file: Option<&ThermometersFile>,
+) -> Option<Vec<ThermometerWiring>> {
+    let tables = [
+        ("thermometer.board", file.and_then(|file| file.board.as_ref())),
+        ("thermometer.ambient", file.and_then(|file| file.ambient.as_ref())),
+    ];
+    let checked: Vec<Option<ThermometerWiring>> = tables
+        .into_iter()
+        .filter_map(|(table, file)| file.map(|file| check_thermometer(document, table, file)))
+        .collect();
+    checked.into_iter().collect()
+}
+
+fn check_thermometer(
+    document: &mut Document,
+    table: &str,
+    file: &ThermometerFile,
+) -> Option<ThermometerWiring> {
+    let key = |name: &str| format!("{table}.{name}");
+    let instrument = check_instrument(document, table, &common!(file, None));
+    let pattern = check_pattern(document, table, file);
+    let scale = document.take(&key("unit"), file.unit.as_ref()).unwrap_or(TemperatureScale::Celsius);
+    let possible = (Celsius(-273.15), Celsius(1000.0));
+    let min = document.take(&key("plausible_min"), file.plausible_min.as_ref());
+    let min = document.within(&key("plausible_min"), min.or(Some(Celsius(-40.0))), possible);
+    let max = document.take(&key("plausible_max"), file.plausible_max.as_ref());
+    let max = document.within(&key("plausible_max"), max.or(Some(Celsius(150.0))), possible);
+    if let (Some(min), Some(max)) = (min, max)
+        && min >= max
+    {
+        let told = ("the lowest plausible value must be below the highest", "the highest plausible value");
+        document.contradiction(&key("plausible_min"), &key("plausible_max"), told);
+    }
+    let max_age = document.take(&key("max_age"), file.max_age.as_ref());
+    let max_age =
+        check_span(document, &key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 3_600_000));
+    let frozen_after = document.take(&key("frozen_after"), file.frozen_after.as_ref());
+    let frozen_after = check_span(document, &key("frozen_after"), frozen_after, (10, 86_400_000));
+    if let (Some(age), Some(frozen)) = (max_age, frozen_after)
+        && frozen <= age
+    {
+        let told = (
+            "a value can only be called frozen later than a reading may be old",
+            "a reading may be this old",
+        );
+        document.contradiction(&key("frozen_after"), &key("max_age"), told);
+    }
+    Some(ThermometerWiring {
+        instrument: instrument?,
+        pattern: pattern?,
+        scale,
+        plausible: (min?, max?),
+        max_age: max_age?,
+        frozen_after,
+    })
+}
+
+fn check_pattern(document: &mut Document, table: &str, file: &ThermometerFile) -> Option<LinePattern> {
+    let place = |name: &str| format!("{table}.{name}");
+    let word = document.need(&place("pattern"), file.pattern.as_ref());
+    let key = document.take(&place("key"), file.key.as_ref());
+    let column = document.take(&place("column"), file.column.as_ref());
+    let column = check_count::<usize>(document, &place("column"), column, 0..=255);
+    let separator = document.take(&place("separator"), file.separator.as_ref());
+    let word = word?;
+    let is_keyed = matches!(word, PatternWord::KeyValue | PatternWord::Json);
+    let is_csv = word == PatternWord::Csv;
+    let owners = [
+        ("key", file.key.is_some(), is_keyed, is_keyed),
+        ("column", file.column.is_some(), is_csv, is_csv),
+        ("separator", file.separator.is_some(), is_csv, false),
+    ];
+    for (name, written, allowed, needed) in owners {
+        if written && !allowed {
+            let told = (format!("this pattern has no {name}"), "the pattern");
+            document.contradiction(&place(name), &place("pattern"), (&told.0, told.1));
+        } else if needed && !written {
+            document.fault(&place("pattern"), format!("this pattern needs a `{name}`"));
+        }
+    }
+    let separator = match separator.as_deref() {
+        None => Some(','),
+        Some(text) => {
+            let mut letters = text.chars();
+            let one = letters.next().filter(|_| letters.next().is_none());
+            if one.is_none() {
+                document.fault(&place("separator"), "one character is expected");
+            }
+            one
+        }
+    };
+    Some(match word {
+        PatternWord::KeyValue => LinePattern::KeyValue { key: key? },
+        PatternWord::Csv => LinePattern::CsvColumn { column: column?, separator: separator? },
+        PatternWord::Json => LinePattern::JsonKey { key: key? },
+        PatternWord::Plain => LinePattern::Plain,
+    })
+}
+
+fn check_sim(document: &mut Document, file: Option<&SimFile>) -> SimSettings {
+    let seed = document.take("sim.seed", file.and_then(|sim| sim.seed.as_ref()));
+    let ambient = document.take("sim.ambient", file.and_then(|sim| sim.ambient.as_ref()));
+    let ambient = document.within("sim.ambient", ambient, (Celsius(-40.0), Celsius(85.0)));
+    let identity = document.take("sim.load_identity", file.and_then(|sim| sim.load_identity.as_ref()));
+    SimSettings {
+        seed: seed.unwrap_or(1),
+        ambient: ambient.unwrap_or(Celsius(23.0)),
+        load_identity: identity.map_or("rigol_dl3021", |identity| identity.0).to_owned(),
+    }
+}
+
+/// Two instruments cannot be at one address, and a bench is simulated as a whole or not at all: a real supply behind a
+/// simulated thermometer would heat a board that nothing watches.
+fn check_addresses(document: &mut Document, file: &RigFile) {
+    fn known(written: Option<&Written<Address>>) -> Option<Address> {
+        written.and_then(|written| written.0.as_ref().ok()).cloned()
+    }
+    let thermometer = file.thermometer.as_ref();
+    let board = thermometer.and_then(|tables| tables.board.as_ref());
+    let ambient = thermometer.and_then(|tables| tables.ambient.as_ref());
+    let addresses: Vec<(&str, Address)> = [
+        ("source.address", known(file.source.as_ref().and_then(|table| table.address.as_ref()))),
+        ("load.address", known(file.load.as_ref().and_then(|table| table.address.as_ref()))),
+        ("scope.address", known(file.scope.as_ref().and_then(|table| table.address.as_ref()))),
+        ("thermometer.board.address", known(board.and_then(|table| table.address.as_ref()))),
+        ("thermometer.ambient.address", known(ambient.and_then(|table| table.address.as_ref()))),
+    ]
+    .into_iter()
+    .filter_map(|(key, address)| Some((key, address?)))
+    .collect();
+    let is_simulated = |address: &Address| matches!(address, Address::Sim { .. });
+    for (index, (key, address)) in addresses.iter().enumerate() {
+        for (earlier, other) in &addresses[..index] {
+            // Two values of one sensor line are two thermometers at one address.
+            let share = key.starts_with("thermometer") && earlier.starts_with("thermometer");
+            if address == other && !share {
+                let told = ("two instruments cannot be at one address", "this one is there already");
+                document.contradiction(key, earlier, told);
+            }
+        }
+        if let Some((first, other)) = addresses.first()
+            && is_simulated(address) != is_simulated(other)
+        {
+            let told = (
+                "a bench is simulated as a whole or not at all",
+                if is_simulated(other) { "this instrument is simulated" } else { "this instrument is real" },
+            );
+            document.contradiction(key, first, told);
+        }
+    }
+    if let (Some((first, other)), true) = (addresses.first(), file.sim.is_some())
+        && !is_simulated(other)
+    {
+        let told = ("settings of the simulated bench have no meaning here", "this bench is real");
+        document.contradiction("sim", first, told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rigs_of_the_project_are_read() {
+        for (name, text) in [
+            ("rigs/sim.toml", include_str!("../../../rigs/sim.toml")),
+            ("rigs/example-bench.toml", include_str!("../../../rigs/example-bench.toml")),
+        ] {
+            if let Err(faults) = parse(name, text) {
+                panic!("{faults:#?}");
+            }
+        }
+    }
+}

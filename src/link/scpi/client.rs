@@ -216,8 +216,13 @@ impl Client {
         }
     }
 
-    /// One question and its answer, without bringing anything together first.
+    /// One question and its answer. Something that lies there unread although nothing was asked would be taken for the
+    /// answer, so question and answer are brought together first then.
     pub(super) fn exchange(&mut self, query: &str, timeout: Duration) -> Result<Vec<u8>, ScpiError> {
+        if self.link.has_unread() {
+            self.distrust();
+            self.ensure_sync()?;
+        }
         let outcome = self.send(query).and_then(|()| self.link.receive(timeout));
         outcome.map_err(|fault| self.link_fault(query, fault))
     }
@@ -332,6 +337,8 @@ mod tests {
         busy: usize,
         /// So many further messages are taken and not answered.
         mute: usize,
+        /// Whether the link knows of answers that nobody received; a socket does not while the system holds them.
+        shows_unread: bool,
         heard: Vec<String>,
     }
 
@@ -344,6 +351,10 @@ mod tests {
                 "*IDN?" => "MAKER,ECHO,7,1.0".to_owned(),
                 "SYST:ERR?" => self.errors.pop_front().unwrap_or("0,\"No error\"").to_owned(),
                 "ECHO?" => parameter.to_owned(),
+                "TWICE?" => {
+                    self.answers.push_back(parameter.as_bytes().to_vec());
+                    parameter.to_owned()
+                }
                 "VAL?" => self.value.clone(),
                 "STAT?" => {
                     self.busy = self.busy.saturating_sub(1);
@@ -392,6 +403,10 @@ mod tests {
         fn clear(&mut self) -> Result<(), LinkError> {
             self.bench.lock().unwrap().answers.clear();
             Ok(())
+        }
+        fn has_unread(&self) -> bool {
+            let bench = self.bench.lock().unwrap();
+            bench.shows_unread && !bench.answers.is_empty()
         }
     }
 
@@ -487,6 +502,17 @@ mod tests {
         assert!(!client.is_in_sync());
         assert_eq!(client.query_number("ECHO? 5").unwrap(), 5.0);
         assert!(client.is_in_sync());
+    }
+
+    #[test]
+    fn an_answer_of_two_messages_does_not_leave_the_conversation_one_behind() {
+        let wire = wire();
+        wire.bench.lock().unwrap().shows_unread = true;
+        let mut client = client(&wire, Conversation::default());
+        assert_eq!(client.query("TWICE? 7").unwrap(), "7");
+        assert_eq!(client.query("ECHO? 8").unwrap(), "8");
+        assert_eq!(client.query("TWICE? 9").unwrap(), "9");
+        client.command("VAL 1").unwrap();
     }
 
     #[test]

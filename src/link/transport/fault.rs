@@ -136,6 +136,10 @@ impl Transport for FaultLink {
         }
     }
 
+    fn has_unread(&self) -> bool {
+        self.framer.has_unread() || self.inner.has_unread()
+    }
+
     /// What is late has not arrived yet, so it stays on its way.
     fn clear(&mut self) -> Result<(), LinkError> {
         self.ensure_open()?;

@@ -107,6 +107,11 @@ pub trait Transport: Send {
     /// # Errors
     /// The link is gone.
     fn clear(&mut self) -> Result<(), LinkError>;
+    /// Whether something has arrived that nobody received, as far as the link knows without asking the system. A
+    /// conversation in which an answer was more than one message would go on one answer behind for ever.
+    fn has_unread(&self) -> bool {
+        false
+    }
 }
 
 /// Opens links: to the real world or to the simulated bench.

@@ -131,6 +131,10 @@ impl<P: Port> Transport for StreamLink<P> {
         }
     }
 
+    fn has_unread(&self) -> bool {
+        self.framer.has_unread()
+    }
+
     fn clear(&mut self) -> Result<(), LinkError> {
         self.ensure_open()?;
         self.framer.clear();

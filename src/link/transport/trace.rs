@@ -67,6 +67,10 @@ impl Transport for Trace {
         outcome
     }
 
+    fn has_unread(&self) -> bool {
+        self.inner.has_unread()
+    }
+
     fn clear(&mut self) -> Result<(), LinkError> {
         let outcome = self.inner.clear();
         self.write(Direction::Cleared, Vec::new(), outcome.as_ref().err());

@@ -123,6 +123,13 @@ impl Framer {
         self.buffer.len() - self.start
     }
 
+    /// Whether bytes are there beyond the last message that was taken, apart from line ends behind a block.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        let line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        self.dropping || !self.buffer[self.start..].iter().all(|byte| self.after_block && line_end(byte))
+    }
+
     /// Looks on from where it stopped; the place of the LF that ends the message.
     fn find_end(&mut self) -> Option<usize> {
         while let Some(&byte) = self.buffer.get(self.scan) {
@@ -242,6 +249,16 @@ mod tests {
             for piece in 1..=stream.len() {
                 assert_eq!(cut(Framer::scpi(100), stream, piece), expected, "in pieces of {piece}");
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_an_answer_is_known_but_the_second_end_of_a_block_is_not_counted() {
+        for (stream, unread) in [("5\n", false), ("5\n6", true), ("5\n\n", true), ("#15hello\n\n", false)] {
+            let mut framer = Framer::scpi(100);
+            framer.push(stream.as_bytes());
+            framer.next_message().unwrap().unwrap();
+            assert_eq!(framer.has_unread(), unread, "{stream:?}");
         }
     }
 

@@ -14,7 +14,7 @@ use super::step::{Plan, PlannedPoint, Step};
 use crate::base::names::{Revision, Serial};
 use crate::base::units::{Amps, Volts};
 use crate::event::Board;
-use crate::instrument::dialect::Fault;
+use crate::instrument::dialect::{Fault, Registry};
 
 /// What the command line says over the profile and the rig.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,12 +31,25 @@ pub struct Overrides {
     pub seed: Option<u64>,
 }
 
+/// Builds the plan of a profile on a rig, by what the families of its instruments can do.
+///
+/// # Errors
+/// Everything that this rig cannot do for this profile; see [`build_for`].
+pub fn build(
+    rig: &Rig,
+    profile: &Profile,
+    registry: &Registry,
+    overrides: &Overrides,
+) -> Result<Plan, Vec<Fault>> {
+    build_for(rig, profile, &Ability::read(rig, registry)?, overrides)
+}
+
 /// Builds the plan of a profile on a rig whose instruments can do `ability`.
 ///
 /// # Errors
 /// Everything that this rig cannot do for this profile, each with its place in both files; and whatever the finished steps
 /// would do wrong to the outputs, which would be a fault of this program.
-pub fn build(
+pub fn build_for(
     rig: &Rig,
     profile: &Profile,
     ability: &Ability,

@@ -9,12 +9,13 @@ mod fit;
 mod order;
 pub mod place;
 pub mod profile;
+pub mod render;
 pub mod rig;
 pub mod step;
 mod written;
 
 pub use ability::Ability;
-pub use build::{Overrides, build};
+pub use build::Overrides;
 pub use profile::Profile;
 pub use rig::Rig;
 pub use step::{Plan, PlannedPoint, Step};

@@ -1,5 +1,6 @@
 //! A plan: a flat list of imperative steps with a digest.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::profile::{CaptureSelection, Interlocks, SettleRule};
@@ -100,5 +101,36 @@ impl Plan {
     #[must_use]
     pub fn point(&self, id: PointId) -> Option<&PlannedPoint> {
         self.points.iter().find(|point| point.id == id)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let switched = |on: &bool| if *on { "on" } else { "off" };
+        match self {
+            Self::SwitchAllOff => f.write_str("switch load and supply off"),
+            Self::SetProtection { over_voltage, over_current, current_limit, load_limit } => {
+                write!(f, "limit the supply to {current_limit}")?;
+                for (what, level) in [
+                    ("over-voltage protection", over_voltage.map(|level| level.to_string())),
+                    ("over-current protection", over_current.map(|level| level.to_string())),
+                    ("current limit of the load", load_limit.map(|level| level.to_string())),
+                ] {
+                    match level {
+                        Some(level) => write!(f, "; {what} at {level}")?,
+                        None => write!(f, "; no {what}")?,
+                    }
+                }
+                Ok(())
+            }
+            Self::CheckWiring => f.write_str("look at the wiring with the outputs off"),
+            Self::SetVoltage(voltage) => write!(f, "set the supply to {voltage}"),
+            Self::SetLoad(current) => write!(f, "set the load to {current}"),
+            Self::SwitchSupply(on) => write!(f, "switch the supply {}", switched(on)),
+            Self::SwitchLoad(on) => write!(f, "switch the load {}", switched(on)),
+            Self::BeginPoint(point) => write!(f, "begin point {}", point.0),
+            Self::Settle(point) => write!(f, "wait until point {} has settled", point.0),
+            Self::Measure(point) => write!(f, "measure point {}", point.0),
+        }
     }
 }

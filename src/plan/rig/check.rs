@@ -163,6 +163,7 @@ fn check_count<T: TryFrom<u64>>(
 struct Common<'f> {
     address: Option<&'f Written<Address>>,
     family: Option<&'f Written<String>>,
+    model: Option<&'f Written<String>>,
     serial: Option<&'f Written<String>>,
     timeout: Option<&'f Written<Duration>>,
     baud: Option<&'f Written<u64>>,
@@ -170,10 +171,11 @@ struct Common<'f> {
 }
 
 macro_rules! common {
-    ($file:ident, $family:expr) => {
+    ($file:ident, $family:expr, $model:expr) => {
         Common {
             address: $file.address.as_ref(),
             family: $family,
+            model: $model,
             serial: $file.serial.as_ref(),
             timeout: $file.timeout.as_ref(),
             baud: $file.baud.as_ref(),
@@ -188,6 +190,7 @@ fn check_instrument(document: &mut Document, table: &str, file: &Common<'_>) -> 
     let is_sensor = table.starts_with("thermometer.");
     let address = document.need(&key("address"), file.address);
     let family = if is_sensor { Some(String::new()) } else { document.need(&key("family"), file.family) };
+    let model = document.take(&key("model"), file.model);
     let serial = document.take(&key("serial"), file.serial);
     let timeout = document.take(&key("timeout"), file.timeout);
     let timeout = check_span(document, &key("timeout"), timeout, (10, 120_000));
@@ -205,6 +208,7 @@ fn check_instrument(document: &mut Document, table: &str, file: &Common<'_>) -> 
         role,
         address: address?,
         family: family?,
+        model,
         serial,
         timeout,
         baud: baud.unwrap_or(9600),
@@ -218,7 +222,8 @@ fn check_lead(document: &mut Document, key: &str, lead: Option<&Written<Ohms>>) 
 }
 
 fn check_source(document: &mut Document, file: &SourceFile) -> Option<SourceWiring> {
-    let instrument = check_instrument(document, "source", &common!(file, file.family.as_ref()));
+    let instrument =
+        check_instrument(document, "source", &common!(file, file.family.as_ref(), file.model.as_ref()));
     let channel = document.take("source.channel", file.channel.as_ref());
     let channel = check_count(document, "source.channel", channel.or(Some(1)), 1..=8);
     let max_voltage = document.need("source.max_voltage", file.max_voltage.as_ref());
@@ -236,7 +241,8 @@ fn check_source(document: &mut Document, file: &SourceFile) -> Option<SourceWiri
 }
 
 fn check_load(document: &mut Document, file: &LoadFile) -> Option<LoadWiring> {
-    let instrument = check_instrument(document, "load", &common!(file, file.family.as_ref()));
+    let instrument =
+        check_instrument(document, "load", &common!(file, file.family.as_ref(), file.model.as_ref()));
     let max_current = document.need("load.max_current", file.max_current.as_ref());
     let max_current = document.within("load.max_current", max_current, (Amps(0.001), Amps(100.0)));
     let lead = check_lead(document, "load.lead", file.lead.as_ref());
@@ -244,7 +250,8 @@ fn check_load(document: &mut Document, file: &LoadFile) -> Option<LoadWiring> {
 }
 
 fn check_scope(document: &mut Document, file: &ScopeFile) -> Option<ScopeWiring> {
-    let instrument = check_instrument(document, "scope", &common!(file, file.family.as_ref()));
+    let instrument =
+        check_instrument(document, "scope", &common!(file, file.family.as_ref(), file.model.as_ref()));
     let vout = required(document, "scope.vout", file.vout.as_ref(), |document, probe| {
         check_probe(document, "scope.vout", probe)
     });
@@ -296,7 +303,7 @@ fn check_thermometer(
     file: &ThermometerFile,
 ) -> Option<ThermometerWiring> {
     let key = |name: &str| format!("{table}.{name}");
-    let instrument = check_instrument(document, table, &common!(file, None));
+    let instrument = check_instrument(document, table, &common!(file, None, None));
     let pattern = check_pattern(document, table, file);
     let scale = document.take(&key("unit"), file.unit.as_ref()).unwrap_or(TemperatureScale::Celsius);
     let possible = (Celsius(-273.15), Celsius(1000.0));

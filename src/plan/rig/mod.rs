@@ -54,6 +54,8 @@ pub struct InstrumentWiring {
     pub address: Address,
     /// Family by name, e.g. `rigol_dp800`; empty for a sensor.
     pub family: String,
+    /// The very model, so that the plan knows its limits; otherwise those of the family's best.
+    pub model: Option<String>,
     /// The serial number it must have, if the rig insists.
     pub serial: Option<String>,
     /// Answer time-out, where the family's own is not enough.

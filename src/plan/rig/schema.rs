@@ -89,6 +89,8 @@ instrument_tables! {
         /// Family of instruments that speak alike, e.g. `rigol_dp800`.
         #[schemars(required)]
         family: Option<Written<String>>,
+        /// The very model, e.g. `DP832`, so that a plan knows its limits before it is opened. Default: the family's best.
+        model: Option<Written<String>>,
         /// Output number, from 1. Default 1.
         channel: Option<Written<u64>>,
         /// Hard limit: never set above, whatever a profile says.
@@ -105,6 +107,8 @@ instrument_tables! {
         /// Family of instruments that speak alike, e.g. `rigol_dl3000`.
         #[schemars(required)]
         family: Option<Written<String>>,
+        /// The very model, e.g. `DL3021`, so that a plan knows its limits before it is opened. Default: the family's best.
+        model: Option<Written<String>>,
         /// Hard limit: never set above, whatever a profile says.
         #[schemars(required)]
         max_current: Option<Written<Amps>>,
@@ -116,6 +120,8 @@ instrument_tables! {
         /// Family of instruments that speak alike, e.g. `rigol_ds1000z`.
         #[schemars(required)]
         family: Option<Written<String>>,
+        /// The very model, e.g. `DS1104Z`, so that a plan knows its limits before it is opened. Default: the family's best.
+        model: Option<Written<String>>,
         /// The probe on the board's output.
         #[schemars(required)]
         vout: Option<ProbeFile>,

@@ -1,0 +1,9 @@
+//! A plan and the faults of files, for people and for scripts.
+
+mod faults;
+mod json;
+mod text;
+
+pub use faults::render_faults;
+pub use json::render_plan_json;
+pub use text::{render_plan, settle_sentence};

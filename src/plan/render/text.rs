@@ -1,0 +1,169 @@
+//! A plan as a person reads it before saying yes.
+
+use std::fmt::Write as _;
+
+use crate::base::span::render_span;
+use crate::plan::profile::{CaptureSelection, Interlocks, SettleRule};
+use crate::plan::step::{Plan, Step};
+
+/// When a point counts as settled, as a sentence for reports.
+#[must_use]
+pub fn settle_sentence(rule: &SettleRule) -> String {
+    format!(
+        "A point counts as settled when readings of Vout every {} have stayed within {} for {}, not before {} after the last \
+         change; after {} it is measured as it is and marked \"not settled\".",
+        render_span(rule.interval),
+        rule.band,
+        render_span(rule.hold),
+        render_span(rule.minimum),
+        render_span(rule.limit)
+    )
+}
+
+/// Renders a plan: what is for whom, what was checked, the points, the limits and how long it will take.
+#[must_use]
+pub fn render_plan(plan: &Plan) -> String {
+    let mut text = String::new();
+    let out = &mut text;
+    let _ = writeln!(
+        out,
+        "Plan of {} for board {}, revision {}",
+        plan.profile, plan.board.serial, plan.board.revision
+    );
+    let _ = writeln!(out, "{}", plan.purpose);
+    for (what, told) in [("Operator", &plan.operator), ("Note", &plan.note)] {
+        if let Some(told) = told {
+            let _ = writeln!(out, "{what}: {told}");
+        }
+    }
+    let _ = writeln!(out, "\nExpected duration on a real bench: about {}", render_span(plan.expected));
+    let _ = writeln!(out, "Plan digest: {}", plan.digest);
+    render_section(out, "Checked", &checks(plan));
+    render_section(out, "Before the first point", &opening(plan));
+    render_section(out, "At every point", &point_rules(plan));
+    render_section(out, "Interlocks", &interlocks(&plan.interlocks));
+    render_limits(out, plan);
+    render_points(out, plan);
+    text
+}
+
+fn render_section(out: &mut String, title: &str, lines: &[String]) {
+    let _ = writeln!(out, "\n{title}");
+    for line in lines {
+        let _ = writeln!(out, "  - {line}");
+    }
+}
+
+/// What planning has proved, a sentence each.
+#[must_use]
+pub(super) fn checks(plan: &Plan) -> Vec<String> {
+    let highest_vin = plan.points.iter().map(|point| point.setting.vin.value()).fold(0.0, f64::max);
+    let highest_load = plan.points.iter().map(|point| point.setting.load.value()).fold(0.0, f64::max);
+    let show = crate::base::units::with_prefix;
+    let mut checks = vec![
+        format!(
+            "the largest point, {} and {}, is within the rig's hard limits and within what its instruments can do",
+            show(highest_vin, "V"),
+            show(highest_load, "A")
+        ),
+        "whatever is switched on is switched off again, the load before the supply".to_owned(),
+        "nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A".to_owned(),
+        "the load is at 0 A whenever the input voltage changes".to_owned(),
+    ];
+    if !plan.figures.is_empty() {
+        let figures = plan.figures.len();
+        checks.push(format!("all {figures} figures that are wanted can be had with this rig"));
+    }
+    checks
+}
+
+fn opening(plan: &Plan) -> Vec<String> {
+    let is_opening = |step: &&Step| !matches!(step, Step::BeginPoint(_));
+    plan.steps.iter().take_while(is_opening).map(ToString::to_string).collect()
+}
+
+fn point_rules(plan: &Plan) -> Vec<String> {
+    let mut rules = vec![
+        "set the load to 0 A and the input voltage, where it changes; then set the load".to_owned(),
+        settle_sentence(&plan.settle),
+        "read supply, load and thermometers side by side".to_owned(),
+    ];
+    rules.extend(plan.capture.as_ref().map(capture_sentence));
+    rules
+}
+
+fn capture_sentence(capture: &CaptureSelection) -> String {
+    let limiter = if capture.ripple_bandwidth_limit { " with the 20 MHz limiter" } else { "" };
+    let kinds = match (capture.ripple, capture.spikes) {
+        (true, true) => format!("once AC-coupled in a narrow range{limiter}, once in a wide range"),
+        (true, false) => format!("AC-coupled in a narrow range{limiter}"),
+        _ => "in a wide range".to_owned(),
+    };
+    let kept = if capture.keep { "the traces are kept" } else { "only figures are kept" };
+    let screen = match capture.screen_every {
+        0 => String::new(),
+        1 => "; the scope's screen is kept".to_owned(),
+        n => format!("; the scope's screen is kept at every {n}th point"),
+    };
+    format!("capture {} in {} samples, {kinds}; {kept}{screen}", render_span(capture.span), capture.samples)
+}
+
+fn interlocks(rules: &Interlocks) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(rules.over_voltage.map(|level| format!("output voltage above {level} trips")));
+    lines.extend(rules.over_current.map(|level| format!("input current above {level} trips")));
+    lines.extend(rules.over_temperature.map(|level| format!("board temperature above {level} trips")));
+    if let (Some(hold), Some(resume)) = (rules.hold_temperature, rules.resume_temperature) {
+        let longest = render_span(rules.hold_limit);
+        lines.push(format!(
+            "board temperature above {hold} holds the run without load until it is below {resume}, {longest} at most"
+        ));
+    }
+    lines.extend(
+        rules.rise_k_per_min.map(|rise| format!("board temperature rising faster than {rise} K/min trips")),
+    );
+    lines.push(format!("a needed reading that is lost for {} trips", render_span(rules.lost_reading)));
+    lines
+}
+
+fn render_limits(out: &mut String, plan: &Plan) {
+    let lines: Vec<String> = plan
+        .limits
+        .iter()
+        .map(|limit| {
+            let condition = limit.condition.to_string();
+            let at =
+                if condition.is_empty() { "at every point".to_owned() } else { format!("where {condition}") };
+            format!("{}: {} {}, {at}", limit.name, limit.figure.title(), limit.bounds())
+        })
+        .collect();
+    if lines.is_empty() {
+        let _ = writeln!(out, "\nLimits\n  - none: this run measures and does not judge");
+    } else {
+        render_section(out, "Limits", &lines);
+    }
+}
+
+fn render_points(out: &mut String, plan: &Plan) {
+    let _ = writeln!(out, "\nPoints: {}", plan.points.len());
+    let repeats = plan.points.iter().map(|point| point.repeat).max().unwrap_or(1);
+    let pass = |repeat: String| if repeats > 1 { repeat } else { String::new() };
+    let head = format!(
+        "{:>6}  {:>13}  {:>12}  {}",
+        "point",
+        "input voltage",
+        "load current",
+        pass("pass".to_owned())
+    );
+    let _ = writeln!(out, "{}", head.trim_end());
+    for point in &plan.points {
+        let row = format!(
+            "{:>6}  {:>13}  {:>12}  {}",
+            point.id.0,
+            point.setting.vin,
+            point.setting.load,
+            pass(format!("{:>4}", point.repeat))
+        );
+        let _ = writeln!(out, "{}", row.trim_end());
+    }
+}

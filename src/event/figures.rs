@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::base::units::with_prefix;
 use crate::waveform::{Figure, Unavailable};
 
 macro_rules! figures {
@@ -79,6 +80,17 @@ figures! {
     SwitchLow, "low_v", "V", false, "low level of the switch node";
     SwitchHigh, "high_v", "V", false, "high level of the switch node";
     Drift, "drift_v", "V", false, "drift inside the trace";
+}
+
+impl FigureName {
+    /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent.
+    #[must_use]
+    pub fn show(self, value: f64) -> String {
+        if self.unit().is_empty() {
+            return format!("{} %", (value * 1e4).round() / 100.0);
+        }
+        with_prefix(value, self.unit())
+    }
 }
 
 impl fmt::Display for FigureName {
@@ -158,6 +170,20 @@ mod tests {
             "ripple_p_v".parse::<FigureName>(),
             Err("`ripple_p_v` is no figure; the nearest is `ripple_pp_v`".to_owned())
         );
+    }
+
+    #[test]
+    fn values_are_shown_as_people_read_them() {
+        let table = [
+            (FigureName::Efficiency, 0.8, "80 %"),
+            (FigureName::Duty, 0.004_567, "0.46 %"),
+            (FigureName::RipplePp, 0.0204, "20.4 mV"),
+            (FigureName::Switching, 122_070.0, "122.1 kHz"),
+            (FigureName::BoardTemperature, 41.24, "41.2 °C"),
+        ];
+        for (name, value, shown) in table {
+            assert_eq!(name.show(value), shown);
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Limit {
     /// The bounds as a person reads them, e.g. `4.85 V to 5.15 V`.
     #[must_use]
     pub fn bounds(&self) -> String {
-        let show = |value: f64| with_prefix(value, self.figure.unit()).trim_end().to_owned();
+        let show = |value: f64| self.figure.show(value);
         match (self.min, self.max) {
             (Some(min), Some(max)) => format!("{} to {}", show(min), show(max)),
             (Some(min), None) => format!("at least {}", show(min)),

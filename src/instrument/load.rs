@@ -1,7 +1,12 @@
 //! An electronic load in constant current.
 
-use super::{Asked, Instrument};
+use super::dialect::family::Word;
+use super::dialect::template::Fill;
+use super::dialect::verb::Verb;
+use super::speaker::Speaker;
+use super::{Asked, ErrorKind, Instrument};
 use crate::base::units::{Amps, Volts};
+use crate::event::InstrumentFacts;
 
 /// What the load can do, known before anything is switched on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,4 +66,94 @@ pub trait Load: Instrument {
     /// # Errors
     /// `Unsupported` where there is none; otherwise the conversation failed.
     fn set_over_current(&mut self, level: Amps) -> Asked<Amps>;
+}
+
+/// A load, driven in the words of its family.
+pub struct ScpiLoad {
+    speaker: Speaker,
+    ability: LoadAbility,
+}
+
+impl ScpiLoad {
+    pub(super) fn new(speaker: Speaker, ability: LoadAbility) -> Self {
+        Self { speaker, ability }
+    }
+
+    fn is_in_constant_current(speaker: &mut Speaker) -> Asked<bool> {
+        Ok(speaker.ask_word(Verb::ReadMode, &[])? == Word::ConstantCurrent)
+    }
+
+    fn set(&mut self, set: Verb, read: Verb, current: Amps, most: Amps) -> Asked<()> {
+        if !(current.0.is_finite() && (0.0..=most.0).contains(&current.0)) {
+            let told = format!("this load can be set from 0 A to {most}; nothing was sent");
+            return Err(self.speaker.error(ErrorKind::Refused, told));
+        }
+        let step_a = self.ability.current_step.0;
+        self.speaker.tell_checked(set, &[Fill::Value(current.0)], |speaker| {
+            Ok((speaker.ask_number(read, &[])? - current.0).abs() <= step_a * 1.01)
+        })
+    }
+}
+
+impl Instrument for ScpiLoad {
+    fn facts(&self) -> &InstrumentFacts {
+        &self.speaker.facts
+    }
+    fn reopen(&mut self) -> Asked<()> {
+        self.speaker.reopen()
+    }
+}
+
+impl Load for ScpiLoad {
+    fn ability(&self) -> LoadAbility {
+        self.ability
+    }
+
+    fn set_constant_current(&mut self) -> Asked<()> {
+        self.speaker.doing("setting constant current");
+        self.speaker.tell_checked(Verb::SetConstantCurrent, &[], Self::is_in_constant_current)?;
+        if Self::is_in_constant_current(&mut self.speaker)? {
+            return Ok(());
+        }
+        Err(self.speaker.error(ErrorKind::Refused, "read back, it stayed in another mode"))
+    }
+
+    fn set_current(&mut self, current: Amps) -> Asked<()> {
+        self.speaker.doing(format!("setting {current}"));
+        self.set(Verb::SetCurrent, Verb::ReadSetCurrent, current, self.ability.max_current)
+    }
+
+    fn read_set_current(&mut self) -> Asked<Amps> {
+        self.speaker.doing("reading the set current").ask_number(Verb::ReadSetCurrent, &[]).map(Amps)
+    }
+
+    fn set_input(&mut self, on: bool) -> Asked<()> {
+        self.speaker.doing(if on { "switching the input on" } else { "switching the input off" });
+        self.speaker.tell_checked(Verb::SetInput, &[Fill::State(on)], |speaker| {
+            Ok(speaker.ask_switch(Verb::ReadInput, &[])? == on)
+        })
+    }
+
+    fn read_input(&mut self) -> Asked<bool> {
+        self.speaker.doing("reading whether the input is on").ask_switch(Verb::ReadInput, &[])
+    }
+
+    fn measure_voltage(&mut self) -> Asked<Volts> {
+        self.speaker.doing("measuring the voltage").ask_number(Verb::MeasureVoltage, &[]).map(Volts)
+    }
+
+    fn measure_current(&mut self) -> Asked<Amps> {
+        self.speaker.doing("measuring the current").ask_number(Verb::MeasureCurrent, &[]).map(Amps)
+    }
+
+    fn set_over_current(&mut self, level: Amps) -> Asked<Amps> {
+        self.speaker.doing(format!("setting the over-current level to {level}"));
+        let Some(most) = self.ability.over_current else {
+            return Err(self
+                .speaker
+                .error(ErrorKind::Unsupported, "this load has no current limit of its own"));
+        };
+        self.set(Verb::SetOverCurrent, Verb::ReadOverCurrent, level, most)?;
+        self.speaker.ask_number(Verb::ReadOverCurrent, &[]).map(Amps)
+    }
 }

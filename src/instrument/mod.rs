@@ -5,7 +5,9 @@ pub mod dialect;
 pub mod guard;
 pub mod load;
 pub mod open;
+mod preamble;
 pub mod scope;
+mod speaker;
 pub mod supply;
 pub mod thermometer;
 

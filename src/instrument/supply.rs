@@ -1,7 +1,12 @@
 //! A programmable DC supply: one output of it is one [`Supply`].
 
-use super::{Asked, Instrument};
+use super::dialect::family::Word;
+use super::dialect::template::Fill;
+use super::dialect::verb::Verb;
+use super::speaker::Speaker;
+use super::{Asked, ErrorKind, Instrument};
 use crate::base::units::{Amps, Volts};
+use crate::event::InstrumentFacts;
 
 /// What the output can do, known before anything is switched on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,4 +107,144 @@ pub trait Supply: Instrument {
     /// # Errors
     /// The conversation failed, or the family cannot say.
     fn read_regulation(&mut self) -> Asked<Regulation>;
+}
+
+/// A supply's output, driven in the words of its family.
+pub struct ScpiSupply {
+    speaker: Speaker,
+    ability: SupplyAbility,
+}
+
+impl ScpiSupply {
+    pub(super) fn new(speaker: Speaker, ability: SupplyAbility) -> Self {
+        Self { speaker, ability }
+    }
+
+    /// A set of a quantity: within what the output can do, acknowledged, read back where that is in doubt.
+    fn set(&mut self, quantity: Setting) -> Asked<()> {
+        let Setting { set, read, value, most, step } = quantity;
+        if !(value.is_finite() && (0.0..=most).contains(&value)) {
+            let told = format!("this output can be set from 0 to {most}; nothing was sent");
+            return Err(self.speaker.error(ErrorKind::Refused, told));
+        }
+        self.speaker.tell_checked(set, &[Fill::Value(value)], |speaker| {
+            Ok((speaker.ask_number(read, &[])? - value).abs() <= step * 1.01)
+        })
+    }
+
+    fn ask(&mut self, doing: &str, verb: Verb) -> Asked<f64> {
+        self.speaker.doing(doing).ask_number(verb, &[])
+    }
+}
+
+/// A quantity that is set, and the question that reads it back.
+struct Setting {
+    set: Verb,
+    read: Verb,
+    value: f64,
+    most: f64,
+    step: f64,
+}
+
+impl Instrument for ScpiSupply {
+    fn facts(&self) -> &InstrumentFacts {
+        &self.speaker.facts
+    }
+    fn reopen(&mut self) -> Asked<()> {
+        self.speaker.reopen()
+    }
+}
+
+impl Supply for ScpiSupply {
+    fn ability(&self) -> SupplyAbility {
+        self.ability
+    }
+
+    fn set_voltage(&mut self, voltage: Volts) -> Asked<()> {
+        self.speaker.doing(format!("setting {voltage}"));
+        let (most, step) = (self.ability.max_voltage.0, self.ability.voltage_step.0);
+        let (set, read) = (Verb::SetVoltage, Verb::ReadSetVoltage);
+        self.set(Setting { set, read, value: voltage.0, most, step })
+    }
+
+    fn read_set_voltage(&mut self) -> Asked<Volts> {
+        self.ask("reading the set voltage", Verb::ReadSetVoltage).map(Volts)
+    }
+
+    fn set_current_limit(&mut self, current: Amps) -> Asked<()> {
+        self.speaker.doing(format!("setting the current limit to {current}"));
+        let (most, step) = (self.ability.max_current.0, self.ability.current_step.0);
+        let (set, read) = (Verb::SetCurrentLimit, Verb::ReadCurrentLimit);
+        self.set(Setting { set, read, value: current.0, most, step })
+    }
+
+    fn read_current_limit(&mut self) -> Asked<Amps> {
+        self.ask("reading the current limit", Verb::ReadCurrentLimit).map(Amps)
+    }
+
+    fn set_output(&mut self, on: bool) -> Asked<()> {
+        self.speaker.doing(if on { "switching the output on" } else { "switching the output off" });
+        self.speaker.tell_checked(Verb::SetOutput, &[Fill::State(on)], |speaker| {
+            Ok(speaker.ask_switch(Verb::ReadOutput, &[])? == on)
+        })
+    }
+
+    fn read_output(&mut self) -> Asked<bool> {
+        self.speaker.doing("reading whether the output is on").ask_switch(Verb::ReadOutput, &[])
+    }
+
+    fn measure_voltage(&mut self) -> Asked<Volts> {
+        self.ask("measuring the voltage", Verb::MeasureVoltage).map(Volts)
+    }
+
+    fn measure_current(&mut self) -> Asked<Amps> {
+        self.ask("measuring the current", Verb::MeasureCurrent).map(Amps)
+    }
+
+    fn set_over_voltage(&mut self, level: Volts) -> Asked<Volts> {
+        self.speaker.doing(format!("setting the over-voltage level to {level}"));
+        let Some(most) = self.ability.over_voltage else {
+            return Err(self
+                .speaker
+                .error(ErrorKind::Unsupported, "this output has no over-voltage protection"));
+        };
+        let (set, read, step) = (Verb::SetOverVoltage, Verb::ReadOverVoltage, self.ability.voltage_step.0);
+        self.set(Setting { set, read, value: level.0, most: most.0, step })?;
+        self.speaker.ask_number(read, &[]).map(Volts)
+    }
+
+    fn set_over_current(&mut self, level: Amps) -> Asked<Amps> {
+        self.speaker.doing(format!("setting the over-current level to {level}"));
+        let Some(most) = self.ability.over_current else {
+            let told = "this output has no over-current protection with a level of its own";
+            return Err(self.speaker.error(ErrorKind::Unsupported, told));
+        };
+        let (set, read, step) = (Verb::SetOverCurrent, Verb::ReadOverCurrent, self.ability.current_step.0);
+        self.set(Setting { set, read, value: level.0, most: most.0, step })?;
+        self.speaker.ask_number(read, &[]).map(Amps)
+    }
+
+    fn read_protection(&mut self) -> Asked<Option<String>> {
+        self.speaker.doing("reading whether a protection has tripped");
+        let known = [
+            (Verb::ReadOverVoltageTripped, "over-voltage protection"),
+            (Verb::ReadOverCurrentTripped, "over-current protection"),
+        ];
+        let mut tripped = Vec::new();
+        for (verb, name) in known {
+            if self.speaker.family.can(verb) && self.speaker.ask_switch(verb, &[])? {
+                tripped.push(name);
+            }
+        }
+        Ok(if tripped.is_empty() { None } else { Some(tripped.join(" and ")) })
+    }
+
+    fn read_regulation(&mut self) -> Asked<Regulation> {
+        self.speaker.doing("reading how the output is regulated");
+        Ok(match self.speaker.ask_word(Verb::ReadRegulation, &[])? {
+            Word::ConstantVoltage => Regulation::ConstantVoltage,
+            Word::ConstantCurrent => Regulation::ConstantCurrent,
+            _ => Regulation::Unregulated,
+        })
+    }
 }

@@ -34,7 +34,8 @@ pub enum Fault {
 /// The faults that last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
-    pub(crate) thermometer_frozen: bool,
+    /// The line that a frozen thermometer repeats.
+    pub(crate) thermometer_frozen: Option<String>,
     pub(crate) thermometer_silent: bool,
     pub(crate) swapped_leads: bool,
     pub(crate) supply_stuck: bool,

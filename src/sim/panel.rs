@@ -69,8 +69,6 @@ pub(crate) enum Answer {
     Text(String),
     /// A definite block with Rigol's nine digits of length.
     Block(Vec<u8>),
-    /// Not even a line: the instrument has nothing to send.
-    Nothing,
 }
 
 impl Answer {
@@ -161,7 +159,6 @@ impl Command<Bench> for Verb {
                 block.extend_from_slice(&bytes);
                 unit.data(Raw(&block)).finish()
             }
-            Answer::Nothing => Ok(()),
         }
     }
 }

@@ -26,14 +26,18 @@ pub(crate) fn next_after(now: Instant) -> u64 {
 
 /// Line `index`, as far as it is still remembered.
 pub(crate) fn line(bench: &Bench, index: u64) -> Option<String> {
-    let index = if bench.faults.thermometer_frozen { bench.plant.warmth.front()?.index } else { index };
-    if bench.faults.thermometer_frozen {
-        // Whatever stood there when it froze; the front of the memory moves on, so the number is left out of it.
-        return Some("board=31.2500 ambient=23.0000 seq=77".to_owned());
+    if let Some(frozen) = &bench.faults.thermometer_frozen {
+        return Some(frozen.clone());
     }
     let warmth = bench.plant.warmth.iter().find(|warmth| warmth.index == index)?;
+    // Drawn from the line's number alone, so that every listener reads the same.
     let mut noise = Generator::seeded(mix(bench.seed ^ 0x04) ^ index);
     let mut shown = |true_c: f64| ((true_c + SCATTER_C * noise.normal()) / STEP_C).round() * STEP_C;
     let (board_c, ambient_c) = (shown(warmth.board_c), shown(warmth.ambient_c));
     Some(format!("board={board_c:.4} ambient={ambient_c:.4} seq={index}"))
+}
+
+/// The line that was sent last.
+pub(crate) fn latest(bench: &Bench) -> Option<String> {
+    bench.plant.warmth.back().and_then(|warmth| line(bench, warmth.index))
 }

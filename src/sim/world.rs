@@ -19,6 +19,7 @@ use super::plant::noise::mix;
 use super::plant::{Leads, Plant};
 use super::scope::{self, Scope};
 use super::supply::{self, Supply};
+use super::thermometer;
 
 /// How long an instrument is away when it reboots.
 const BOOT: Duration = Duration::from_secs(2);
@@ -306,7 +307,7 @@ impl World {
     pub fn inject(&self, fault: Fault) {
         let mut bench = self.bench();
         match fault {
-            Fault::ThermometerFreezes => bench.faults.thermometer_frozen = true,
+            Fault::ThermometerFreezes => bench.faults.thermometer_frozen = thermometer::latest(&bench),
             Fault::ThermometerFallsSilent => bench.faults.thermometer_silent = true,
             Fault::SwappedLeads => bench.faults.swapped_leads = true,
             Fault::ForeignVoltage(volts) => bench.plant.foreign_v = Some(volts.0),

@@ -91,11 +91,6 @@ impl Operating {
         Self { mode, peak_a, on_s, off_s, pulse_hz, ..point }
     }
 
-    /// Charge of one pulse in discontinuous operation, in coulombs.
-    pub(crate) fn pulse_charge_c(&self) -> f64 {
-        self.peak_a * (self.on_s + self.off_s) / 2.0
-    }
-
     /// What the converter loses, in watts, without the current of its divider.
     pub(crate) fn loss_w(&self, board: &Board) -> f64 {
         let quiescent_w = self.vin_v * board.quiescent_a;
@@ -109,8 +104,8 @@ impl Operating {
         let conduction_w = on * square_a2 * board.switch_ohm
             + (on + off) * square_a2 * board.inductor_ohm
             + off * middle_a * board.diode_v;
-        // 40 ns in the linear region at both edges, 0.35 µJ of gate and winding charge at 24 V, core loss by the swing.
-        let edge_j = 0.5 * self.vin_v * self.peak_a * 40e-9 + 0.35e-6 * self.vin_v / 24.0;
+        // 60 ns in the linear region at both edges, 0.5 µJ of gate and winding charge at 24 V, core loss by the swing.
+        let edge_j = 0.5 * self.vin_v * self.peak_a * 60e-9 + 0.5e-6 * self.vin_v / 24.0;
         let core_j = 0.20e-6 * (swing_a / 0.157).powi(2);
         quiescent_w + conduction_w + self.pulse_hz * (edge_j + core_j)
     }
@@ -155,7 +150,7 @@ mod tests {
         assert_eq!(Operating::at(&board, 24.0, 5.0, 0.015).mode, Mode::Discontinuous);
         let light = Operating::at(&board, 24.0, 5.0, 0.002);
         assert_eq!(light.mode, Mode::Skipping);
-        let carried_a = light.pulse_charge_c() * light.pulse_hz;
+        let carried_a = light.peak_a * (light.on_s + light.off_s) / 2.0 * light.pulse_hz;
         assert!((carried_a - 0.002).abs() < 1e-9, "the pulses carry the load: {carried_a}");
         assert!(light.pulse_hz < 25e3);
     }

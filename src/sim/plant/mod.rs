@@ -9,10 +9,13 @@
 
 pub(crate) mod board;
 pub(crate) mod buck;
+pub(crate) mod filter;
 pub(crate) mod noise;
 pub(crate) mod sink;
 pub(crate) mod source;
+pub(crate) mod spikes;
 pub(crate) mod thermal;
+pub(crate) mod trace;
 
 use std::collections::VecDeque;
 

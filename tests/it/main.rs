@@ -9,3 +9,5 @@ mod link;
 
 // What is kept of a run, and what becomes of it when it breaks off.
 mod record;
+// Rig and profile to plan: every fault told at its place, and no plan that leaves an output on.
+mod plan;

@@ -194,12 +194,14 @@ fn check_settle(document: &mut Document, file: Option<&SettleFile>) -> Option<Se
     let interval = span("interval", file.and_then(|file| file.interval.as_ref()), (20, 1, 60_000));
     let rule = SettleRule { band: band?, hold: hold?, minimum: minimum?, limit: limit?, interval: interval? };
     if rule.interval > rule.hold {
-        let told = ("readings must be closer than the time they must hold", "they must hold for this long");
+        let held = format!("they must hold for {}", render_span(rule.hold));
+        let told = ("readings must be closer than the time they must hold", held.as_str());
         document.contradiction("settle.interval", "settle.hold", told);
     }
     if rule.limit < rule.hold.max(rule.minimum) {
         let longer = if rule.hold >= rule.minimum { "settle.hold" } else { "settle.minimum" };
-        let told = ("no point could settle within this limit", "it takes at least this long");
+        let least = format!("it takes at least {}", render_span(rule.hold.max(rule.minimum)));
+        let told = ("no point could settle within this limit", least.as_str());
         document.contradiction("settle.limit", longer, told);
     }
     Some(rule)
@@ -223,12 +225,21 @@ fn check_interlocks(
     let trip = trip.unwrap_or(Celsius(85.0));
     if let Some(hold) = hold {
         if hold >= trip {
-            let told = ("the run would trip before it could be held", "it trips here");
-            document.contradiction("interlocks.hold_temperature", "interlocks.over_temperature", told);
+            let told = ("the run would trip before it could be held", format!("it trips at {trip}"));
+            document.contradiction(
+                "interlocks.hold_temperature",
+                "interlocks.over_temperature",
+                (told.0, &told.1),
+            );
         }
         if resume.is_some_and(|resume| resume >= hold) {
-            let told = ("a held run goes on below the temperature that held it", "it is held here");
-            document.contradiction("interlocks.resume_temperature", "interlocks.hold_temperature", told);
+            let told =
+                ("a held run goes on below the temperature that held it", format!("it is held at {hold}"));
+            document.contradiction(
+                "interlocks.resume_temperature",
+                "interlocks.hold_temperature",
+                (told.0, &told.1),
+            );
         }
     } else if resume.is_some() {
         document

@@ -4,7 +4,7 @@ use schemars::{Schema, json_schema};
 
 use super::schema::LimitFile;
 use crate::base::names::nearest;
-use crate::base::units::{Amps, Celsius, Hertz, Kelvins, Seconds, Volts, Watts};
+use crate::base::units::{Amps, Celsius, Hertz, Kelvins, QuantityError, Seconds, Volts, Watts};
 use crate::event::limit::{Clause, Comparison, Condition, Operand};
 use crate::event::{FigureName, Limit};
 use crate::plan::document::Document;
@@ -45,8 +45,9 @@ fn parse_bound(bound: &Bound, figure: FigureName, is_distance: bool) -> Result<f
             bound.0
         ));
     };
-    let told = |fault: crate::base::units::QuantityError| {
-        format!("{fault} ({} is in {})", figure.key(), figure.unit())
+    let told = |fault: QuantityError| match is_distance && figure.unit() == "°C" {
+        true => format!("{fault} (a distance of temperatures is in K)"),
+        false => format!("{fault} ({} is in {})", figure.key(), figure.unit()),
     };
     match figure.unit() {
         "V" => text.parse::<Volts>().map(Volts::value).map_err(told),
@@ -62,6 +63,9 @@ fn parse_bound(bound: &Bound, figure: FigureName, is_distance: bool) -> Result<f
 
 /// Reads `vin >= 13.2 V and load > 0 A`.
 pub(super) fn parse_condition(text: &str) -> Result<Condition, Wrong> {
+    if text.contains(" or ") {
+        return Err("only `and` joins comparisons; write two limits in place of an `or`".to_owned().into());
+    }
     let clauses: Result<Vec<Clause>, Wrong> =
         text.split(" and ").map(|clause| parse_clause(clause.trim())).collect();
     clauses.map(Condition)

@@ -125,8 +125,8 @@ fn check_safe(document: &mut Document, file: Option<&SafeFile>) -> (Volts, Durat
         if words != ["load", "source"].map(|word| Some(word.to_owned())) {
             document.fault(
                 "safe.order",
-                "the order is [\"load\", \"source\"]: a load that is still drawing when the supply goes off would pull \
-                 the board's output through zero unseen, and a supply that goes off first hides a load that does not",
+                "the order is [\"load\", \"source\"]: the load always goes off first, or it would draw from a board that is \
+                 losing its input",
             );
         }
     }
@@ -314,8 +314,8 @@ fn check_thermometer(
     if let (Some(min), Some(max)) = (min, max)
         && min >= max
     {
-        let told = ("the lowest plausible value must be below the highest", "the highest plausible value");
-        document.contradiction(&key("plausible_min"), &key("plausible_max"), told);
+        let told = ("the lowest plausible value must be below the highest", format!("the highest is {max}"));
+        document.contradiction(&key("plausible_min"), &key("plausible_max"), (told.0, &told.1));
     }
     let max_age = document.take(&key("max_age"), file.max_age.as_ref());
     let max_age =
@@ -327,9 +327,9 @@ fn check_thermometer(
     {
         let told = (
             "a value can only be called frozen later than a reading may be old",
-            "a reading may be this old",
+            format!("a reading may be {} old", render_span(age)),
         );
-        document.contradiction(&key("frozen_after"), &key("max_age"), told);
+        document.contradiction(&key("frozen_after"), &key("max_age"), (told.0, &told.1));
     }
     Some(ThermometerWiring {
         instrument: instrument?,

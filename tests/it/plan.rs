@@ -1,0 +1,493 @@
+//! Rig and profile to plan: every fault told at its place, and no plan that leaves an output on.
+
+use proptest::prelude::*;
+use soakrig::base::units::{Amps, Volts};
+use soakrig::instrument::dialect::{Fault, Registry};
+use soakrig::plan::ability::{Ability, LoadAbility, ScopeAbility, SourceAbility};
+use soakrig::plan::build::{build, build_for};
+use soakrig::plan::check::check_switching;
+use soakrig::plan::render::{render_faults, render_plan, render_plan_json};
+use soakrig::plan::{Overrides, Plan, Profile, Rig, Step, profile, rig};
+
+const SIM: &str = include_str!("../../rigs/sim.toml");
+const EXAMPLE: &str = include_str!("../../rigs/example-bench.toml");
+const SMOKE: &str = include_str!("../../profiles/smoke.toml");
+const SWEEP: &str = include_str!("../../profiles/line-load-sweep.toml");
+
+fn sim_rig() -> Rig {
+    rig::parse("rigs/sim.toml", SIM).unwrap()
+}
+
+fn sweep() -> Profile {
+    profile::parse("profiles/line-load-sweep.toml", SWEEP).unwrap()
+}
+
+fn able() -> Ability {
+    Ability {
+        source: SourceAbility {
+            max_voltage: Volts(32.0),
+            max_current: Amps(3.2),
+            over_voltage: Some(Volts(33.0)),
+            over_current: Some(Amps(3.3)),
+        },
+        load: LoadAbility {
+            max_current: Amps(4.0),
+            max_voltage: Volts(150.0),
+            over_current: Some(Amps(4.4)),
+        },
+        scope: Some(ScopeAbility { channels: 4, bandwidth_limit: true }),
+    }
+}
+
+fn shown(faults: &[Fault], sources: &[(&str, &str)]) -> String {
+    let sources: Vec<(String, String)> =
+        sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    render_faults(faults, &sources, false)
+}
+
+/// The smallest profile that says everything it must, with further lines.
+fn profile_with(points: &str, more: &str) -> String {
+    format!(
+        "name = \"p\"\npurpose = \"Test.\"\nvout_nominal = \"5 V\"\nfigures = [\"vout_v\"]\n{more}\n[points]\n{points}\n"
+    )
+}
+
+fn vin_of(axis: &str) -> Result<Vec<f64>, Vec<String>> {
+    let text = profile_with(&format!("vin = {axis}\nload = [\"0 A\"]"), "");
+    match profile::parse("p.toml", &text) {
+        Ok(profile) => Ok(profile.vin.iter().map(|vin| vin.value()).collect()),
+        Err(faults) => {
+            Err(faults.into_iter().map(|fault| format!("{}: {}", fault.key, fault.message)).collect())
+        }
+    }
+}
+
+#[test]
+fn all_faults_of_a_rig_are_told_at_once_at_their_places() {
+    let text = r#"
+name = 7
+colour = "red"
+
+[safe]
+vout = "0.5"
+order = ["source", "load"]
+
+[source]
+adress = "SIM::supply"
+address = "TCPIP0::10.0.0.5::inst0::INSTR"
+family = "rigol_dp800"
+channel = 12
+max_voltage = 26
+max_current = "250 mV"
+baud = 9600
+
+[load]
+address = "SIM::load"
+max_current = "-1 A"
+lead = "1 kOhm"
+
+[scope]
+address = "SIM::load"
+family = "rigol_ds1000z"
+calibration_due = "2027-13-31"
+vout = { channel = 1, ratio = 10, fixture = "tipbarrel" }
+lx = { channel = 1, ratio = 0, fixture = "clip" }
+
+[thermometer.board]
+address = "ASRL/dev/ttyUSB0::INSTR"
+pattern = "csv"
+key = "board"
+plausible_min = "90 degC"
+plausible_max = "20 degC"
+frozen_after = "1 s"
+
+[thermometer.abmient]
+address = "SIM::thermometer"
+"#;
+    let faults = rig::parse("rigs/bad.toml", text).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("rigs/bad.toml", text)]), @"");
+}
+
+#[test]
+fn all_faults_of_a_profile_are_told_at_once_at_their_places() {
+    let text = r#"
+name = "line load"
+purpose = ""
+vout_nominal = "5 V"
+protection_margin = "3"
+figures = ["vout_v", "ripple_p_v", "spike_pos_v"]
+
+[points]
+vin = ["0 V", "12 V", "24", "12 V"]
+load = { from = "0 A", to = "500 mA", steps = "100 mA" }
+order = "snail"
+seed = 3
+
+[settle]
+hold = "1 s"
+interval = "2 s"
+limit = 3
+
+[interlocks]
+over_voltage = "4.5 V"
+hold_temperature = "90 degC"
+
+[capture]
+span = "1.2 ms"
+samples = 120000.5
+spikes = "yes"
+
+[[limits]]
+name = "output voltage"
+figure = "vout_v"
+min = 4.8
+max = "5.2 A"
+when = "vim >= 13.2 V"
+
+[[limits]]
+name = "output voltage"
+figure = "vout_v"
+min = "5.2 V"
+max = "4.8 V"
+when = "vin >= 13.2 V or load > 0 A"
+
+[[limits]]
+name = "warm"
+figure = "board_c"
+marginal = "3 degC"
+"#;
+    let faults = profile::parse("profiles/bad.toml", text).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("profiles/bad.toml", text)]), @"");
+}
+
+#[test]
+fn several_lines_that_are_no_toml_are_told_together_and_the_rest_is_still_checked() {
+    let text = SIM
+        .replace("max_voltage = \"26 V\"", "max_voltage = 26 V")
+        .replace("fixture = \"tip_barrel\"\n\n[scope.lx]", "fixture = \"tip_barrel\n\n[scope.lx]")
+        + "chanel = 2\n";
+    let faults = rig::parse("rigs/torn.toml", &text).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("rigs/torn.toml", &text)]), @"");
+}
+
+#[test]
+fn a_fault_in_the_second_item_is_found_as_well() {
+    let told = |text: &str| -> Vec<String> {
+        profile::parse("p.toml", text).unwrap_err().into_iter().map(|fault| fault.key).collect()
+    };
+    let points = "vin = [\"24 V\"]\nload = [\"0 A\"]";
+    let limits = "[[limits]]\nname = \"a\"\nfigure = \"vout_v\"\nmin = \"4 V\"\n[[limits]]\nname = \"b\"\nfigure = \"vout_v\"\nmin = \"4 A\"\n";
+    assert_eq!(told(&(profile_with(points, "") + limits)), ["limits[2].min"]);
+    assert_eq!(
+        told(&profile_with("vin = [\"24 V\", \"2 A\", \"3 A\"]\nload = [\"0 A\"]", "")),
+        ["points.vin[2]", "points.vin[3]"]
+    );
+    assert_eq!(
+        told(&profile_with(points, "").replace("\"vout_v\"]", "\"vout_v\", \"volt\"]")),
+        ["figures[2]"]
+    );
+    let probe = SIM.replace("channel = 2\nratio = 10", "channel = 2\nratio = \"10\"");
+    let keys: Vec<String> =
+        rig::parse("r.toml", &probe).unwrap_err().into_iter().map(|fault| fault.key).collect();
+    assert_eq!(keys, ["scope.lx.ratio"]);
+    let ambient = SIM.replace("key = \"ambient\"\n", "");
+    let keys: Vec<String> =
+        rig::parse("r.toml", &ambient).unwrap_err().into_iter().map(|fault| fault.key).collect();
+    assert_eq!(keys, ["thermometer.ambient.pattern"]);
+}
+
+#[test]
+fn axes_are_lists_ranges_and_logarithmic_ranges() {
+    assert_eq!(vin_of(r#"["5 V", "0 V", "24 V"]"#), Ok(vec![5.0, 0.0, 24.0]));
+    assert_eq!(vin_of(r#"{ from = "0 V", to = "0.3 V", step = "100 mV" }"#), Ok(vec![0.0, 0.1, 0.2, 0.3]));
+    assert_eq!(vin_of(r#"{ from = "3 V", to = "1 V", step = "1 V" }"#), Ok(vec![3.0, 2.0, 1.0]));
+    assert_eq!(vin_of(r#"{ from = "0 V", to = "24 V", points = 4 }"#), Ok(vec![0.0, 8.0, 16.0, 24.0]));
+    assert_eq!(
+        vin_of(r#"{ from = "10 mV", to = "10 V", points = 4, spacing = "log" }"#),
+        Ok(vec![0.01, 0.1, 1.0, 10.0])
+    );
+    let told: Vec<String> = [
+        "[]",
+        r#"{ from = "0 V", to = "24 V" }"#,
+        r#"{ from = "0 V", to = "24 V", step = "5 V" }"#,
+        r#"{ from = "0 V", to = "24 V", step = "-1 V" }"#,
+        r#"{ from = "0 V", to = "24 V", step = "1 uV" }"#,
+        r#"{ from = "0 V", to = "24 V", points = 1 }"#,
+        r#"{ from = "0 V", to = "24 V", points = 5, step = "6 V" }"#,
+        r#"{ from = "0 V", to = "24 V", points = 5, spacing = "log" }"#,
+        r#"{ from = "5 V", to = "5 V", points = 5 }"#,
+        r#"{ form = "5 V", to = "2 V", points = 5 }"#,
+        r#"["-5 V"]"#,
+        "3",
+    ]
+    .into_iter()
+    .flat_map(|axis| vin_of(axis).unwrap_err())
+    .collect();
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
+
+#[test]
+fn the_projects_files_make_plans_on_the_simulated_bench() {
+    let registry = Registry::built_in().unwrap();
+    for (name, text, points) in [("smoke", SMOKE, 6), ("line-load-sweep", SWEEP, 125)] {
+        let profile = profile::parse(name, text).unwrap();
+        let plan = match build(&sim_rig(), &profile, &registry, &Overrides::default()) {
+            Ok(plan) => plan,
+            Err(faults) => panic!("{}", shown(&faults, &[(name, text), ("rigs/sim.toml", SIM)])),
+        };
+        assert_eq!((plan.profile.as_str(), plan.points.len()), (name, points));
+        assert_eq!(check_switching(&plan.steps), Vec::<String>::new());
+        // And on the real bench that the example describes.
+        let example = rig::parse("rigs/example-bench.toml", EXAMPLE).unwrap();
+        assert!(build(&example, &profile, &registry, &Overrides::default()).is_ok());
+    }
+}
+
+#[test]
+fn a_plan_is_shown_to_people() {
+    let profile = profile::parse("profiles/smoke.toml", SMOKE).unwrap();
+    let plan = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
+    let text = render_plan(&plan).replace(&plan.digest, "DIGEST");
+    insta::assert_snapshot!(text, @"");
+    let json: serde_json::Value = serde_json::from_str(&render_plan_json(&plan)).unwrap();
+    assert_eq!(json["points"].as_array().map(Vec::len), Some(6));
+    assert_eq!(
+        json["points"][5],
+        serde_json::json!({ "point": 6, "vin_set_v": 24.0, "load_set_a": 0.25, "repeat": 1 })
+    );
+    assert_eq!(json["protection"]["over_voltage_v"], 26.0);
+}
+
+/// A change of the rig's text, of the profile's text and of what the instruments can do.
+type Change = (fn(&str) -> String, fn(&str) -> String, fn(&mut Ability));
+
+#[test]
+fn what_the_rig_cannot_do_is_refused_with_the_place_in_both_files() {
+    let same: fn(&str) -> String = str::to_owned;
+    let none: fn(&mut Ability) = |_| {};
+    let changes: [(&str, Change); 9] = [
+        ("24 V on a 20 V supply", (same, same, |able| able.source.max_voltage = Volts(20.0))),
+        (
+            "the rig allows less",
+            (
+                |rig| rig.replace("max_voltage = \"26 V\"", "max_voltage = \"20 V\""),
+                |profile| {
+                    profile
+                        .replace("{ from = \"0 V\", to = \"24 V\", step = \"1 V\" }", "[\"0 V\", \"24 V\"]")
+                },
+                none,
+            ),
+        ),
+        ("no room for protection", (|rig| rig.replace("\"26 V\"", "\"24 V\""), same, none)),
+        ("too much load", (same, |profile| profile.replace("\"500 mA\"]", "\"900 mA\"]"), none)),
+        ("no switch node", (|rig| without(rig, "[scope.lx]", "[thermometer.board]"), same, none)),
+        ("no thermometer", (|rig| without(rig, "[thermometer.board]", "[thermometer.ambient]"), same, none)),
+        ("no scope", (|rig| without(rig, "[scope]", "[thermometer.board]"), same, |able| able.scope = None)),
+        (
+            "a poor scope",
+            (same, same, |able| able.scope = Some(ScopeAbility { channels: 1, bandwidth_limit: false })),
+        ),
+        ("nobody names the board", (|rig| rig.replace("serial = \"0007\"", ""), same, none)),
+    ];
+    let mut told = String::new();
+    for (what, (rig_change, profile_change, able_change)) in changes {
+        let (rig_text, profile_text) = (rig_change(SIM), profile_change(SWEEP));
+        let rig = rig::parse("sim.toml", &rig_text).unwrap();
+        let profile = profile::parse("sweep.toml", &profile_text).unwrap();
+        let mut able = able();
+        able_change(&mut able);
+        let faults = build_for(&rig, &profile, &able, &Overrides::default()).unwrap_err();
+        let sources = [("sim.toml", rig_text.as_str()), ("sweep.toml", profile_text.as_str())];
+        told.push_str(&format!("== {what}\n{}\n", shown(&faults, &sources)));
+    }
+    insta::assert_snapshot!(told, @"");
+}
+
+fn without(text: &str, from: &str, to: &str) -> String {
+    let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn an_unknown_family_is_refused_with_the_nearest_one() {
+    let registry = Registry::built_in().unwrap();
+    let text = SIM
+        .replace("\"rigol_dp800\"", "\"rigol_dp80\"")
+        .replace("\"rigol_dl3000\"", "\"rigol_ds1000z\"")
+        .replace("\"DS1104Z\"", "\"DSO-X 2002A\"");
+    let rig = rig::parse("sim.toml", &text).unwrap();
+    let faults = build(&rig, &sweep(), &registry, &Overrides::default()).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("sim.toml", &text)]), @"");
+}
+
+#[test]
+fn the_command_line_comes_before_the_profile_and_the_profile_before_the_rig() {
+    let text = format!("{SMOKE}\n[board]\nrevision = \"A\"\n");
+    let profile = profile::parse("smoke.toml", &text).unwrap();
+    let over = Overrides {
+        serial: Some("sn42".parse().unwrap()),
+        operator: Some("M. Faraday".to_owned()),
+        seed: Some(9),
+        ..Overrides::default()
+    };
+    let plan = build_for(&sim_rig(), &profile, &able(), &over).unwrap();
+    assert_eq!((plan.board.serial.as_str(), plan.board.revision.as_str()), ("sn42", "A"));
+    assert_eq!((plan.operator.as_deref(), plan.seed), (Some("M. Faraday"), 9));
+    let plain = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
+    assert_eq!((plain.board.serial.as_str(), plain.seed), ("0007", 1));
+    assert_eq!(plain.digest, plan.digest, "a plan is the same plan for another board");
+}
+
+#[test]
+fn a_seed_shuffles_and_changes_the_digest() {
+    let text = SWEEP.replace("order = \"snake\"", "order = \"shuffled\"\nseed = 5");
+    let profile = profile::parse("sweep.toml", &text).unwrap();
+    let plan =
+        |seed| build_for(&sim_rig(), &profile, &able(), &Overrides { seed, ..Overrides::default() }).unwrap();
+    assert_eq!(plan(None).points, plan(Some(5)).points);
+    assert_ne!(plan(Some(5)).points, plan(Some(6)).points);
+    assert_ne!(plan(Some(5)).digest, plan(Some(6)).digest);
+}
+
+#[test]
+fn rules_on_a_temperature_that_nobody_measures_are_dropped_only_where_nobody_wrote_them() {
+    let rig_text = without(SIM, "[thermometer.board]", "[sim]");
+    let rig = rig::parse("sim.toml", &rig_text).unwrap();
+    let profile = profile::parse("p.toml", &profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", "")).unwrap();
+    let plan = build_for(&rig, &profile, &able(), &Overrides::default()).unwrap();
+    assert_eq!((plan.interlocks.over_temperature, plan.interlocks.rise_k_per_min), (None, None));
+    assert_eq!(plan.interlocks.over_voltage, Some(Volts(5.5)));
+}
+
+#[test]
+fn every_key_of_a_rig_is_explained_in_the_example() {
+    let mut missing = Vec::new();
+    each_key(&rig::json_schema(), "", &mut |path, schema| {
+        let leaf = path.rsplit('.').next().unwrap();
+        let is_table = schema.to_string().contains("\"properties\"");
+        let named = [format!("{leaf} ="), format!("`{leaf}`")].iter().any(|text| EXAMPLE.contains(text));
+        if !(named || is_table && EXAMPLE.contains(leaf)) {
+            missing.push(path.to_owned());
+        }
+    });
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn the_schemas_describe_every_key_and_refuse_others() {
+    for schema in [rig::json_schema(), profile::json_schema()] {
+        assert_eq!(schema["additionalProperties"], false);
+        let mut count = 0;
+        each_key(&schema, "", &mut |path, schema| {
+            count += 1;
+            assert!(schema["description"].as_str().is_some_and(|text| text.len() > 8), "{path}: {schema}");
+        });
+        assert!(count > 40, "{count}");
+    }
+    let required = &rig::json_schema()["required"];
+    assert_eq!(required, &serde_json::json!(["name", "source", "load"]));
+}
+
+fn each_key(schema: &serde_json::Value, path: &str, see: &mut impl FnMut(&str, &serde_json::Value)) {
+    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        see(&path, inner);
+        each_key(inner, &path, see);
+    }
+    for inner in schema["anyOf"].as_array().into_iter().flatten() {
+        each_key(inner, path, see);
+    }
+    if schema["items"].is_object() {
+        each_key(&schema["items"], path, see);
+    }
+}
+
+fn is_off_at_the_end(plan: &Plan) -> bool {
+    let last = |wanted: fn(&Step) -> bool| plan.steps.iter().rposition(wanted);
+    let load_off = last(|step| *step == Step::SwitchLoad(false));
+    let supply_off = last(|step| *step == Step::SwitchSupply(false));
+    let any_on = last(|step| matches!(step, Step::SwitchLoad(true) | Step::SwitchSupply(true)));
+    any_on < load_off && load_off < supply_off
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn every_plan_that_is_built_switches_off_what_it_switches_on(
+        vin in prop::collection::vec(0u32..300, 1..8),
+        load in prop::collection::vec(0u32..700, 1..6),
+        order in prop::sample::select(vec!["written", "snake", "shuffled"]),
+        repeats in 1u32..4,
+        margin in 2u32..50,
+    ) {
+        let list = |values: &[u32], unit: &str| {
+            values.iter().map(|value| format!("\"{value} {unit}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let points = format!(
+            "vin = [{}]\nload = [{}]\norder = \"{order}\"\nrepeats = {repeats}",
+            // In tenths of a volt: half of all cases reach above the rig's limit.
+            vin.iter().map(|tenths| format!("\"{} mV\"", tenths * 100)).collect::<Vec<_>>().join(", "),
+            list(&load, "mA"),
+        );
+        let text = profile_with(&points, &format!("protection_margin = \"{margin} %\""));
+        let Ok(profile) = profile::parse("p.toml", &text) else {
+            let doubled = |values: &[u32]| (1..values.len()).any(|end| values[..end].contains(&values[end]));
+            prop_assert!(doubled(&vin) || doubled(&load), "only doubled values are refused here");
+            return Ok(());
+        };
+        let (highest, most) = (vin.iter().max().unwrap() * 100, *load.iter().max().unwrap());
+        match build_for(&sim_rig(), &profile, &able(), &Overrides::default()) {
+            Ok(plan) => {
+                prop_assert!(highest < 26_000 && most < 600);
+                prop_assert_eq!(check_switching(&plan.steps), Vec::<String>::new());
+                prop_assert!(is_off_at_the_end(&plan));
+                let measured = plan.steps.iter().filter(|step| matches!(step, Step::Measure(_))).count();
+                prop_assert_eq!(measured, vin.len() * load.len() * repeats as usize);
+                for step in &plan.steps {
+                    match step {
+                        Step::SetVoltage(voltage) => prop_assert!(*voltage <= Volts(26.0)),
+                        Step::SetLoad(current) => prop_assert!(*current <= Amps(0.6)),
+                        _ => {}
+                    }
+                }
+            }
+            Err(faults) => {
+                // Within two per cent of the hard limit there is no room for the instruments' own protection.
+                prop_assert!(highest * 102 > 26_000 * 100 || most * 102 > 600 * 100, "{:?}", faults);
+                prop_assert!(faults.iter().all(|fault| fault.span.is_some() && !fault.also.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_switches_off_cannot_be_left_out(index in 0usize..2) {
+        let plan = build_for(&sim_rig(), &sweep(), &able(), &Overrides::default()).unwrap();
+        let mut steps = plan.steps;
+        let left_out = [Step::SwitchLoad(false), Step::SwitchSupply(false)][index].clone();
+        steps.retain(|step| *step != left_out);
+        prop_assert!(!check_switching(&steps).is_empty());
+    }
+
+    #[test]
+    fn no_text_makes_the_parsers_panic_and_every_fault_can_be_shown(
+        start in 0usize..2000, length in 0usize..60, put in "\\PC{0,12}", which in 0u8..3, cut: bool,
+    ) {
+        let mut text = [SIM, SWEEP, EXAMPLE][usize::from(which)].to_owned();
+        let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (from, to) = (floor(start), floor(start + length));
+        text.replace_range(from..to, &put);
+        if cut {
+            text.truncate(from + put.len());
+        }
+        let faults = if which == 1 {
+            profile::parse("f.toml", &text).err()
+        } else {
+            rig::parse("f.toml", &text).err()
+        };
+        if let Some(faults) = faults {
+            prop_assert!(!faults.is_empty());
+            prop_assert!(!shown(&faults, &[("f.toml", &text)]).is_empty());
+        }
+    }
+}

@@ -172,7 +172,7 @@ fn check_figures(rig: &Rig, profile: &Profile, faults: &mut Vec<Fault>) {
         let message =
             format!("{} {needs} the switch node, which this rig does not look at", refused.join(", "));
         faults.push(clash(
-            (profile, "figures", message),
+            (profile, &format!("figures.{}", refused[0]), message),
             (rig, "scope", "no [scope.lx] in this rig".to_owned()),
         ));
     }
@@ -182,7 +182,7 @@ fn check_figures(rig: &Rig, profile: &Profile, faults: &mut Vec<Fault>) {
         if profile.figures.contains(&figure) && !has_thermometer(rig, role) {
             let message = format!("{figure} needs a thermometer `{role}`, which this rig does not have");
             faults.push(clash(
-                (profile, "figures", message),
+                (profile, &format!("figures.{figure}"), message),
                 (rig, "thermometer", format!("no [thermometer.{role}] in this rig")),
             ));
         }

@@ -105,7 +105,160 @@ frozen_after = "1 s"
 address = "SIM::thermometer"
 "#;
     let faults = rig::parse("rigs/bad.toml", text).unwrap_err();
-    insta::assert_snapshot!(shown(&faults, &[("rigs/bad.toml", text)]), @"");
+    insta::assert_snapshot!(shown(&faults, &[("rigs/bad.toml", text)]), @r#"
+    error: a text in quotes is expected; write "7"
+     --> rigs/bad.toml:2:8
+      |
+    2 | name = 7
+      |        ^ name
+
+    error: unknown key `colour`; known here: `board`, `families`, `load`, `name`, `safe`, `scope`, `sim`, `source`, `thermometer`
+     --> rigs/bad.toml:3:1
+      |
+    3 | colour = "red"
+      | ^^^^^^ colour
+
+    error: `0.5` is not a voltage: the unit V is missing; write for example `500 mV`
+     --> rigs/bad.toml:6:8
+      |
+    6 | vout = "0.5"
+      |        ^^^^^ safe.vout
+
+    error: the order is ["load", "source"]: the load always goes off first, or it would draw from a board that is losing its input
+     --> rigs/bad.toml:7:9
+      |
+    7 | order = ["source", "load"]
+      |         ^^^^^^^^^^^^^^^^^^ safe.order
+
+    error: unknown key `adress`; known here: `address`, `baud`, `calibration_due`, `channel`, `family`, `lead`, `max_current`, `max_voltage`, `model`, `serial`, `timeout`
+      --> rigs/bad.toml:10:1
+       |
+    10 | adress = "SIM::supply"
+       | ^^^^^^ source.adress
+       |
+       = help: did you mean `address`?
+
+    error: `TCPIP0::10.0.0.5::inst0::INSTR` is not an address this program can open: VXI-11 is not spoken; most instruments also listen on a plain socket: write `TCPIP0::10.0.0.5::5025::SOCKET` (Rigol: `TCPIP0::10.0.0.5::5555::SOCKET`)
+      --> rigs/bad.toml:11:11
+       |
+    11 | address = "TCPIP0::10.0.0.5::inst0::INSTR"
+       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ source.address
+
+    error: 12 is out of range: 1 to 8 is possible here
+      --> rigs/bad.toml:13:11
+       |
+    13 | channel = 12
+       |           ^^ source.channel
+
+    error: the number 26 has no unit; write "26 V"
+      --> rigs/bad.toml:14:15
+       |
+    14 | max_voltage = 26
+       |               ^^ source.max_voltage
+
+    error: `250 mV` is not a current: the unit `mV` is not A; write for example `250 mA`
+      --> rigs/bad.toml:15:15
+       |
+    15 | max_current = "250 mV"
+       |               ^^^^^^^^ source.max_current
+
+    error: `family` is missing
+      --> rigs/bad.toml:18:1
+       |
+    18 | [load]
+       | ^^^^^^ load.family
+
+    error: -1 A is out of range: 1 mA to 100 A is possible here
+      --> rigs/bad.toml:20:15
+       |
+    20 | max_current = "-1 A"
+       |               ^^^^^^ load.max_current
+
+    error: 1 kΩ is out of range: 0 Ω to 10 Ω is possible here
+      --> rigs/bad.toml:21:8
+       |
+    21 | lead = "1 kOhm"
+       |        ^^^^^^^^ load.lead
+
+    error: two instruments cannot be at one address
+      --> rigs/bad.toml:24:11
+       |
+    19 | address = "SIM::load"
+       |           ----------- this one is there already
+    ...
+    24 | address = "SIM::load"
+       |           ^^^^^^^^^^^ scope.address
+
+    error: a day such as "2027-03-31" is expected, not "2027-13-31"
+      --> rigs/bad.toml:26:19
+       |
+    26 | calibration_due = "2027-13-31"
+       |                   ^^^^^^^^^^^^ scope.calibration_due
+
+    error: "tipbarrel" is not one of "tip_barrel", "spring", "clip", "coax50", "bnc", "jeita"
+      --> rigs/bad.toml:27:45
+       |
+    27 | vout = { channel = 1, ratio = 10, fixture = "tipbarrel" }
+       |                                             ^^^^^^^^^^^ scope.vout.fixture
+       |
+       = help: did you mean `tip_barrel`?
+
+    error: 0 is out of range: 0.1 to 1000 is possible here
+      --> rigs/bad.toml:28:29
+       |
+    28 | lx = { channel = 1, ratio = 0, fixture = "clip" }
+       |                             ^ scope.lx.ratio
+
+    error: a bench is simulated as a whole or not at all
+      --> rigs/bad.toml:31:11
+       |
+    19 | address = "SIM::load"
+       |           ----------- this instrument is simulated
+    ...
+    31 | address = "ASRL/dev/ttyUSB0::INSTR"
+       |           ^^^^^^^^^^^^^^^^^^^^^^^^^ thermometer.board.address
+
+    error: this pattern needs a `column`
+      --> rigs/bad.toml:32:11
+       |
+    32 | pattern = "csv"
+       |           ^^^^^ thermometer.board.pattern
+
+    error: this pattern has no key
+      --> rigs/bad.toml:33:7
+       |
+    32 | pattern = "csv"
+       |           ----- the pattern
+    33 | key = "board"
+       |       ^^^^^^^ thermometer.board.key
+
+    error: the lowest plausible value must be below the highest
+      --> rigs/bad.toml:34:17
+       |
+    34 | plausible_min = "90 degC"
+       |                 ^^^^^^^^^ thermometer.board.plausible_min
+    35 | plausible_max = "20 degC"
+       |                 --------- the highest is 20 °C
+
+    error: a value can only be called frozen later than a reading may be old
+      --> rigs/bad.toml:36:16
+       |
+    30 | [thermometer.board]
+       | ------------------- a reading may be 3 s old
+    ...
+    36 | frozen_after = "1 s"
+       |                ^^^^^ thermometer.board.frozen_after
+
+    error: unknown key `abmient`; known here: `ambient`, `board`
+      --> rigs/bad.toml:38:14
+       |
+    38 | [thermometer.abmient]
+       |              ^^^^^^^ thermometer.abmient
+       |
+       = help: did you mean `ambient`?
+
+    22 faults in rigs/bad.toml
+    "#);
 }
 
 #[test]
@@ -157,7 +310,162 @@ figure = "board_c"
 marginal = "3 degC"
 "#;
     let faults = profile::parse("profiles/bad.toml", text).unwrap_err();
-    insta::assert_snapshot!(shown(&faults, &[("profiles/bad.toml", text)]), @"");
+    insta::assert_snapshot!(shown(&faults, &[("profiles/bad.toml", text)]), @r#"
+    error: `line load` is not a profile name: only letters, digits, `-`, `_` and `.` may stand in it, for it becomes part of file names
+     --> profiles/bad.toml:2:8
+      |
+    2 | name = "line load"
+      |        ^^^^^^^^^^^ name
+
+    error: it is empty
+     --> profiles/bad.toml:3:11
+      |
+    3 | purpose = ""
+      |           ^^ purpose
+
+    error: `3` is not a ratio: the per-cent sign is missing; write for example `80 %` or, without quotes, 0.8
+     --> profiles/bad.toml:5:21
+      |
+    5 | protection_margin = "3"
+      |                     ^^^ protection_margin
+
+    error: "ripple_p_v" is no figure
+     --> profiles/bad.toml:6:22
+      |
+    6 | figures = ["vout_v", "ripple_p_v", "spike_pos_v"]
+      |                      ^^^^^^^^^^^^ figures[2]
+      |
+      = help: did you mean `ripple_pp_v`?
+
+    error: `24` is not a voltage: the unit V is missing; write for example `500 mV`
+     --> profiles/bad.toml:9:23
+      |
+    9 | vin = ["0 V", "12 V", "24", "12 V"]
+      |                       ^^^^ points.vin[3]
+
+    error: 12 V stands here twice; `repeats` measures every point again
+     --> profiles/bad.toml:9:29
+      |
+    9 | vin = ["0 V", "12 V", "24", "12 V"]
+      |               ------        ^^^^^^ points.vin[4]
+      |               |
+      |               the first one
+
+    error: a range needs a `step` or a number of `points`
+      --> profiles/bad.toml:10:8
+       |
+    10 | load = { from = "0 A", to = "500 mA", steps = "100 mA" }
+       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ points.load
+
+    error: unknown key `steps`; known here: `from`, `points`, `spacing`, `step`, `to`
+      --> profiles/bad.toml:10:39
+       |
+    10 | load = { from = "0 A", to = "500 mA", steps = "100 mA" }
+       |                                       ^^^^^ points.load.steps
+       |
+       = help: did you mean `step`?
+
+    error: "snail" is not one of "written", "snake", "shuffled"
+      --> profiles/bad.toml:11:9
+       |
+    11 | order = "snail"
+       |         ^^^^^^^ points.order
+       |
+       = help: did you mean `snake`?
+
+    error: the number 3 has no unit; write "3 s" or "3 ms"
+      --> profiles/bad.toml:17:9
+       |
+    17 | limit = 3
+       |         ^ settle.limit
+
+    error: the run would trip at the voltage that the board should have
+      --> profiles/bad.toml:20:16
+       |
+     4 | vout_nominal = "5 V"
+       |                ----- the nominal voltage
+    ...
+    20 | over_voltage = "4.5 V"
+       |                ^^^^^^^ interlocks.over_voltage
+
+    error: the run would trip before it could be held
+      --> profiles/bad.toml:21:20
+       |
+    19 | [interlocks]
+       | ------------ it trips at 85 °C
+    20 | over_voltage = "4.5 V"
+    21 | hold_temperature = "90 degC"
+       |                    ^^^^^^^^^ interlocks.hold_temperature
+
+    error: a whole number is expected, not 120000.5
+      --> profiles/bad.toml:25:11
+       |
+    25 | samples = 120000.5
+       |           ^^^^^^^^ capture.samples
+
+    error: true or false is expected, not "yes"
+      --> profiles/bad.toml:26:10
+       |
+    26 | spikes = "yes"
+       |          ^^^^^ capture.spikes
+
+    error: the number 4.8 has no unit; vout_v is in V: write "4.8 V"
+      --> profiles/bad.toml:31:7
+       |
+    31 | min = 4.8
+       |       ^^^ limits[1].min
+
+    error: `5.2 A` is not a voltage: the unit `A` is not V; write for example `500 mV` (vout_v is in V)
+      --> profiles/bad.toml:32:7
+       |
+    32 | max = "5.2 A"
+       |       ^^^^^^^ limits[1].max
+
+    error: `vim` cannot be compared; `vin` and `load` can: write for example `vin >= 13.2 V and load > 0 A`
+      --> profiles/bad.toml:33:8
+       |
+    33 | when = "vim >= 13.2 V"
+       |        ^^^^^^^^^^^^^^^ limits[1].when
+       |
+       = help: did you mean `vin`?
+
+    error: a limit named "output voltage" was there before
+      --> profiles/bad.toml:36:8
+       |
+    29 | name = "output voltage"
+       |        ---------------- the first one
+    ...
+    36 | name = "output voltage"
+       |        ^^^^^^^^^^^^^^^^ limits[2].name
+
+    error: the lowest good value must be below the highest
+      --> profiles/bad.toml:38:7
+       |
+    38 | min = "5.2 V"
+       |       ^^^^^^^ limits[2].min
+    39 | max = "4.8 V"
+       |       ------- the highest good value
+
+    error: only `and` joins comparisons; write two limits in place of an `or`
+      --> profiles/bad.toml:40:8
+       |
+    40 | when = "vin >= 13.2 V or load > 0 A"
+       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ limits[2].when
+
+    error: a limit needs `min`, `max` or both
+      --> profiles/bad.toml:42:1
+       |
+    42 | [[limits]]
+       | ^^^^^^^^^^ limits[3]
+
+    error: `3 degC` is not a temperature difference: the unit `degC` is not K; write for example `15 K` (a distance of temperatures is in K)
+      --> profiles/bad.toml:45:12
+       |
+    45 | marginal = "3 degC"
+       |            ^^^^^^^^ limits[3].marginal
+
+    22 faults in profiles/bad.toml
+    "#);
 }
 
 #[test]
@@ -167,7 +475,27 @@ fn several_lines_that_are_no_toml_are_told_together_and_the_rest_is_still_checke
         .replace("fixture = \"tip_barrel\"\n\n[scope.lx]", "fixture = \"tip_barrel\n\n[scope.lx]")
         + "chanel = 2\n";
     let faults = rig::parse("rigs/torn.toml", &text).unwrap_err();
-    insta::assert_snapshot!(shown(&faults, &[("rigs/torn.toml", &text)]), @"");
+    insta::assert_snapshot!(shown(&faults, &[("rigs/torn.toml", &text)]), @r#"
+    error: string values must be quoted, expected literal string
+      --> rigs/torn.toml:18:15
+       |
+    18 | max_voltage = 26 V
+       |               ^^^^
+
+    error: invalid basic string, expected `"`
+      --> rigs/torn.toml:40:22
+       |
+    40 | fixture = "tip_barrel
+       |                      ^
+
+    error: unknown key `chanel`; known here: `ambient`, `load_identity`, `seed`
+      --> rigs/torn.toml:68:1
+       |
+    68 | chanel = 2
+       | ^^^^^^ sim.chanel
+
+    3 faults in rigs/torn.toml
+    "#);
 }
 
 #[test]
@@ -223,7 +551,21 @@ fn axes_are_lists_ranges_and_logarithmic_ranges() {
     .into_iter()
     .flat_map(|axis| vin_of(axis).unwrap_err())
     .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    points.vin: the list is empty; at least one value is needed
+    points.vin: a range needs a `step` or a number of `points`
+    points.vin.step: steps of 5 V do not lead from 0 V to 24 V
+    points.vin.step: a step is above 0; a falling range is written with `from` above `to`
+    points.vin.step: the range has more than 10000 values
+    points.vin.points: 1 is out of range: 2 to 10000 is possible here
+    points.vin.step: a range has a `step` or a number of `points`, not both
+    points.vin.from: a logarithmic range cannot reach 0; begin with a small value
+    points.vin.from: the range begins and ends at 5 V
+    points.vin.from: `from` is missing
+    points.vin.form: unknown key `form`; known here: `from`, `points`, `spacing`, `step`, `to`
+    points.vin: -5 V is out of range: 0 V to 1 kV can be set
+    points.vin: a list or a table is expected here, not a number
+    ");
 }
 
 #[test]
@@ -248,7 +590,56 @@ fn a_plan_is_shown_to_people() {
     let profile = profile::parse("profiles/smoke.toml", SMOKE).unwrap();
     let plan = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
     let text = render_plan(&plan).replace(&plan.digest, "DIGEST");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    Plan of smoke for board 0007, revision B
+    A few points that show in seconds whether bench and board work.
+
+    Expected duration on a real bench: about 17.7 s
+    Plan digest: DIGEST
+
+    Checked
+      - the largest point, 24 V and 250 mA, is within the rig's hard limits and within what its instruments can do
+      - whatever is switched on is switched off again, the load before the supply
+      - nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A
+      - the load is at 0 A whenever the input voltage changes
+      - all 20 figures that are wanted can be had with this rig
+
+    Before the first point
+      - switch load and supply off
+      - limit the supply to 1 A; over-voltage protection at 26 V; over-current protection at 1.1 A; current limit of the load at 275 mA
+      - look at the wiring with the outputs off
+      - set the load to 0 A
+      - set the supply to 0 V
+      - switch the supply on
+      - switch the load on
+
+    At every point
+      - set the load to 0 A and the input voltage, where it changes; then set the load
+      - A point counts as settled when readings of Vout every 20 ms have stayed within 10 mV for 100 ms, not before 50 ms after the last change; after 2 s it is measured as it is and marked "not settled".
+      - read supply, load and thermometers side by side
+      - capture 1.2 ms in 120000 samples, once AC-coupled in a narrow range with the 20 MHz limiter, once in a wide range; only figures are kept
+
+    Interlocks
+      - output voltage above 5.5 V trips
+      - input current above 800 mA trips
+      - board temperature above 85 °C trips
+      - board temperature rising faster than 30 K/min trips
+      - a needed reading that is lost for 5 s trips
+
+    Limits
+      - output voltage: output voltage at the board 4.8 V to 5.2 V, where vin >= 13.2 V
+      - no output without input: output voltage at the board at most 100 mV, where vin < 1 V
+      - efficiency: efficiency at least 70 %, where vin >= 13.2 V and load >= 100 mA
+
+    Points: 6
+     point  input voltage  load current
+         1            0 V         30 mA
+         2            0 V        250 mA
+         3           18 V         30 mA
+         4           18 V        250 mA
+         5           24 V         30 mA
+         6           24 V        250 mA
+    "#);
     let json: serde_json::Value = serde_json::from_str(&render_plan_json(&plan)).unwrap();
     assert_eq!(json["points"].as_array().map(Vec::len), Some(6));
     assert_eq!(
@@ -300,7 +691,165 @@ fn what_the_rig_cannot_do_is_refused_with_the_place_in_both_files() {
         let sources = [("sim.toml", rig_text.as_str()), ("sweep.toml", profile_text.as_str())];
         told.push_str(&format!("== {what}\n{}\n", shown(&faults, &sources)));
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    == 24 V on a 20 V supply
+    error: 24 V is more than the rig's supply can give
+      --> sweep.toml:21:28
+       |
+    21 | vin = { from = "0 V", to = "24 V", step = "1 V" }
+       |                            ^^^^^^ points.vin.to
+       |
+      ::: sim.toml:15:10
+       |
+    15 | family = "rigol_dp800"
+       |          ------------- this output of rigol_dp800 ends at 20 V
+
+    1 fault in sweep.toml
+
+    == the rig allows less
+    error: 24 V is more than this rig allows at the board's input
+      --> sweep.toml:21:15
+       |
+    21 | vin = ["0 V", "24 V"]
+       |               ^^^^^^ points.vin[2]
+       |
+      ::: sim.toml:18:15
+       |
+    18 | max_voltage = "20 V"
+       |               ------ 20 V is the limit
+
+    1 fault in sweep.toml
+
+    == no room for protection
+    error: 24 V leaves no room for the supply's over-voltage protection above it
+      --> sweep.toml:21:28
+       |
+    21 | vin = { from = "0 V", to = "24 V", step = "1 V" }
+       |                            ^^^^^^ points.vin.to
+       |
+      ::: sim.toml:18:15
+       |
+    18 | max_voltage = "24 V"
+       |               ------ the protection can be set to 24 V at most; 24.48 V is needed
+
+    1 fault in sweep.toml
+
+    == too much load
+    error: 900 mA is more than this rig allows at the board's output
+      --> sweep.toml:22:45
+       |
+    22 | load = ["0 A", "30 mA", "100 mA", "250 mA", "900 mA"]   # 0 A: the load's input is on, with 0 A set
+       |                                             ^^^^^^^^ points.load[5]
+       |
+      ::: sim.toml:27:15
+       |
+    27 | max_current = "600 mA"
+       |               -------- 600 mA is the limit
+
+    1 fault in sweep.toml
+
+    == no switch node
+    error: ripple_pp_v, switching_hz, duty, ripple_fit_pp_v, ripple_blank_pp_v, period_std_s, low_v, high_v need the switch node, which this rig does not look at
+      --> sweep.toml:15:5
+       |
+    15 |     "ripple_pp_v", "ripple_fit_pp_v", "ripple_blank_pp_v",
+       |     ^^^^^^^^^^^^^ figures.ripple_pp_v
+       |
+      ::: sim.toml:31:1
+       |
+    31 | [scope]
+       | ------- no [scope.lx] in this rig
+
+    1 fault in sweep.toml
+
+    == no thermometer
+    error: board_c needs a thermometer `board`, which this rig does not have
+      --> sweep.toml:11:69
+       |
+    11 |     "vin_v", "iin_a", "vout_v", "iout_a", "efficiency", "settle_s", "board_c", "ambient_c",
+       |                                                                     ^^^^^^^^^ figures.board_c
+       |
+      ::: sim.toml:48:2
+       |
+    48 | [thermometer.ambient]
+       |  ----------- no [thermometer.board] in this rig
+
+    error: this rule needs a thermometer `board`, which this rig does not have
+      --> sweep.toml:35:20
+       |
+    35 | over_temperature = "95 degC"
+       |                    ^^^^^^^^^ interlocks.over_temperature
+       |
+      ::: sim.toml:48:2
+       |
+    48 | [thermometer.ambient]
+       |  ----------- no [thermometer.board] in this rig
+
+    error: this rule needs a thermometer `board`, which this rig does not have
+      --> sweep.toml:36:20
+       |
+    36 | hold_temperature = "88 degC"
+       |                    ^^^^^^^^^ interlocks.hold_temperature
+       |
+      ::: sim.toml:48:2
+       |
+    48 | [thermometer.ambient]
+       |  ----------- no [thermometer.board] in this rig
+
+    error: this rule needs a thermometer `board`, which this rig does not have
+      --> sweep.toml:39:18
+       |
+    39 | rise_k_per_min = 60
+       |                  ^^ interlocks.rise_k_per_min
+       |
+      ::: sim.toml:48:2
+       |
+    48 | [thermometer.ambient]
+       |  ----------- no [thermometer.board] in this rig
+
+    4 faults in sweep.toml
+
+    == no scope
+    error: a trace is wanted, but the rig has no scope
+      --> sweep.toml:42:1
+       |
+    42 | [capture]
+       | ^^^^^^^^^ capture
+      ::: sim.toml
+       = note: sim.toml: no [scope] in this rig
+
+    1 fault in sweep.toml
+
+    == a poor scope
+    error: the rig's scope has no 20 MHz limiter
+      --> sweep.toml:47:26
+       |
+    47 | ripple_bandwidth_limit = true
+       |                          ^^^^ capture.ripple_bandwidth_limit
+       |
+      ::: sim.toml:33:10
+       |
+    33 | family = "rigol_ds1000z"
+       |          --------------- the family is rigol_ds1000z
+
+    error: channel 2 of a scope that has 1
+      --> sim.toml:43:11
+       |
+    33 | family = "rigol_ds1000z"
+       |          --------------- the family is rigol_ds1000z
+    ...
+    43 | channel = 2
+       |           ^ scope.lx.channel
+
+    2 faults in sim.toml and sweep.toml
+
+    == nobody names the board
+    error: the board's serial is nowhere named; give --board or write `serial` into [board] of the profile or the rig
+    --> sweep.toml
+     = note: the key is `board.serial`
+
+    1 fault in sweep.toml
+    "#);
 }
 
 fn without(text: &str, from: &str, to: &str) -> String {
@@ -317,7 +866,29 @@ fn an_unknown_family_is_refused_with_the_nearest_one() {
         .replace("\"DS1104Z\"", "\"DSO-X 2002A\"");
     let rig = rig::parse("sim.toml", &text).unwrap();
     let faults = build(&rig, &sweep(), &registry, &Overrides::default()).unwrap_err();
-    insta::assert_snapshot!(shown(&faults, &[("sim.toml", &text)]), @"");
+    insta::assert_snapshot!(shown(&faults, &[("sim.toml", &text)]), @r#"
+    error: no family is named `rigol_dp80`; there are `keysight_e36300`, `rigol_dp800`
+      --> sim.toml:15:10
+       |
+    15 | family = "rigol_dp80"
+       |          ^^^^^^^^^^^^ source.family
+       |
+       = help: did you mean `rigol_dp800`?
+
+    error: rigol_ds1000z is a family of the class scope; a load is expected: `rigol_dl3000`, `siglent_sdl1000x`
+      --> sim.toml:25:10
+       |
+    25 | family = "rigol_ds1000z"
+       |          ^^^^^^^^^^^^^^^ load.family
+
+    error: the family rigol_ds1000z knows no channels for the model DSO-X 2002A
+      --> sim.toml:34:9
+       |
+    34 | model = "DSO-X 2002A"
+       |         ^^^^^^^^^^^^^ scope.model
+
+    3 faults in sim.toml
+    "#);
 }
 
 #[test]

@@ -109,11 +109,16 @@ fn check_figures(
         document.missing("figures");
         return None;
     };
-    let figures: Vec<Option<FigureName>> = files
-        .iter()
-        .enumerate()
-        .map(|(index, figure)| document.take(&format!("figures[{}]", index + 1), Some(figure)))
-        .collect();
+    let mut figures: Vec<Option<FigureName>> = Vec::new();
+    for (index, written) in files.iter().enumerate() {
+        let key = format!("figures[{}]", index + 1);
+        let figure = document.take(&key, Some(written));
+        // Figures are sorted below; later faults still find each one's place by its name.
+        if let (Some(figure), Some(span)) = (figure, document.places.span(&key)) {
+            document.places.insert(&format!("figures.{figure}"), span);
+        }
+        figures.push(figure);
+    }
     let mut figures = figures.into_iter().collect::<Option<Vec<_>>>()?;
     if figures.is_empty() {
         document.fault("figures", "at least one figure is needed");
@@ -373,7 +378,10 @@ fn check_traces(document: &mut Document, figures: &[FigureName], capture: Option
     for figure in figures.iter().filter(|figure| trace_need(**figure) != TraceNeed::None) {
         let capture = match capture {
             None => {
-                document.fault("figures", format!("{figure} needs a trace, but there is no [capture]"));
+                document.fault(
+                    &format!("figures.{figure}"),
+                    format!("{figure} needs a trace, but there is no [capture]"),
+                );
                 continue;
             }
             Some(None) => continue,
@@ -386,11 +394,11 @@ fn check_traces(document: &mut Document, figures: &[FigureName], capture: Option
         let is_ripple = matches!(figure, F::RipplePp | F::RippleFit | F::RippleBlank | F::RippleFundamental);
         if is_spike && !capture.spikes {
             let told = format!("{figure} needs the acquisition for spikes, which is off");
-            document.contradiction("capture.spikes", "figures", (&told, "wanted here"));
+            document.contradiction("capture.spikes", &format!("figures.{figure}"), (&told, "wanted here"));
         }
         if is_ripple && !capture.ripple {
             let told = format!("{figure} needs the acquisition for ripple, which is off");
-            document.contradiction("capture.ripple", "figures", (&told, "wanted here"));
+            document.contradiction("capture.ripple", &format!("figures.{figure}"), (&told, "wanted here"));
         }
         let rate = capture.samples as f64 / capture.span.as_secs_f64();
         if matches!(figure, F::NoisePp20Mhz | F::NoiseRms20Mhz) && rate < 50e6 {

@@ -1,13 +1,17 @@
 //! The simulated bench: one world behind real SCPI bytes; instruments written from manuals, never from our dialect files.
 //!
-//! A [`World`] holds one plant and four instruments; [`SimOpener`] is the door inside the process.
+//! A [`World`] holds one plant and four instruments; [`SimOpener`] is the door inside the process, [`Server`] the
+//! one to the outside.
 
 pub mod fault;
 mod load;
 mod panel;
 mod plant;
+#[cfg(unix)]
+mod pty;
 mod scope;
 mod screen;
+pub mod server;
 mod supply;
 mod thermometer;
 pub mod transport;
@@ -17,5 +21,6 @@ pub use fault::Fault;
 pub use load::LoadModel;
 pub use plant::board::Filter;
 pub use plant::buck::Mode;
+pub use server::{Ports, Server};
 pub use transport::SimOpener;
 pub use world::{Instrument, Truth, World, WorldSettings};

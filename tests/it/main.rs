@@ -11,3 +11,5 @@ mod link;
 mod record;
 // Rig and profile to plan: every fault told at its place, and no plan that leaves an output on.
 mod plan;
+// The simulated bench: conversations, physics, faults.
+mod sim;

@@ -250,26 +250,25 @@ impl Plant {
         self.stage = self.next_stage(target_v);
     }
 
-    /// Where the output gets to within one step, with at most `available_a` to charge it up to `reference_v`.
+    /// Where the output gets to within one step (implicit Euler).
+    ///
+    /// The converter gives up to `available_a` below its reference and nothing above it; what leaves grows with the
+    /// voltage, so there is one balance, at the reference or found by bisection on either side.
     fn reached_v(&self, before_v: f64, reference_v: f64, available_a: f64) -> f64 {
-        if reference_v > 0.0
-            && self.leaves_a(reference_v, before_v) <= available_a
-            && before_v <= reference_v + 1e-3
-        {
+        let at_reference_a = self.leaves_a(reference_v, before_v);
+        let (given_a, mut low_v, mut high_v) = if at_reference_a < 0.0 {
+            (0.0, reference_v, before_v)
+        } else if at_reference_a <= available_a {
             return reference_v;
-        }
-        // Implicit Euler: the current that leaves grows with the voltage, so bisection finds the balance. An output above
-        // its reference is not pulled down, the load does that.
-        let above = before_v > reference_v;
-        let budget_a = if above { 0.0 } else { available_a };
-        let (mut low_v, mut high_v) =
-            if above { (reference_v, before_v) } else { (0.0, reference_v.max(before_v)) };
-        if self.leaves_a(low_v, before_v) > budget_a {
+        } else {
+            (available_a, 0.0, reference_v)
+        };
+        if self.leaves_a(low_v, before_v) > given_a {
             return low_v;
         }
         for _ in 0..40 {
             let middle_v = 0.5 * (low_v + high_v);
-            if self.leaves_a(middle_v, before_v) > budget_a {
+            if self.leaves_a(middle_v, before_v) > given_a {
                 high_v = middle_v;
             } else {
                 low_v = middle_v;

@@ -44,7 +44,10 @@ fn capture_duration(plan: &Plan, rig: &Rig, point: u32) -> Duration {
     let acquisitions = f64::from(u8::from(capture.ripple) + u8::from(capture.spikes)) * ATTEMPTS;
     let channels = if scope.lx.is_some() { 2.0 } else { 1.0 };
     let transfer = Duration::from_secs_f64(capture.samples as f64 * channels / BYTES_PER_SECOND);
-    let screen =
-        if capture.screen_every > 0 && point % capture.screen_every == 0 { SCREEN } else { Duration::ZERO };
+    let screen = if capture.screen_every > 0 && point.is_multiple_of(capture.screen_every) {
+        SCREEN
+    } else {
+        Duration::ZERO
+    };
     (capture.span + ARM + transfer).mul_f64(acquisitions) + screen
 }

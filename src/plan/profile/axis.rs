@@ -184,7 +184,7 @@ fn check_range<T: Quantity + FromScalar>(
 /// `from`, `from` ± `step`, … up to `to`, which must be met: a range that ends elsewhere than written surprises.
 fn stepped<T: Quantity>(document: &mut Document, key: &str, (from, to): (T, T), step: T) -> Option<Vec<T>> {
     let place = format!("{key}.step");
-    if !(step.value() > 0.0) {
+    if step.value() <= 0.0 {
         document.fault(&place, "a step is above 0; a falling range is written with `from` above `to`");
         return None;
     }

@@ -1,6 +1,7 @@
 //! What to do, checked. A profile knows no rig.
 
 mod axis;
+mod capture;
 mod check;
 mod limit;
 mod schema;
@@ -12,7 +13,7 @@ use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::{FigureName, Limit};
 use crate::plan::place::Places;
 
-pub(in crate::plan) use check::{TraceNeed, trace_need};
+pub(in crate::plan) use capture::{TraceNeed, trace_need};
 pub use check::{json_schema, parse};
 
 /// A checked profile.

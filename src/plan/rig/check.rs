@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use schemars::{Schema, json_schema};
 
-use super::schema::{
-    LoadFile, PatternWord, ProbeFile, RigFile, SafeFile, ScopeFile, SimFile, SourceFile, ThermometerFile,
-    ThermometersFile,
-};
+use super::schema::{LoadFile, PatternWord, ProbeFile, RigFile, SafeFile, ScopeFile, SimFile, SourceFile};
+use super::thermometer::check_thermometers;
 use super::{
     InstrumentWiring, LoadWiring, ProbeWiring, Rig, ScopeWiring, SimSettings, SourceWiring, TemperatureScale,
-    ThermometerWiring,
 };
 use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
-use crate::instrument::dialect::{Address, Fault, LinePattern};
+use crate::instrument::dialect::{Address, Fault};
 use crate::plan::document::{Document, digest};
 use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
 
@@ -133,7 +130,7 @@ fn check_safe(document: &mut Document, file: Option<&SafeFile>) -> (Volts, Durat
     (vout.unwrap_or(Volts(0.5)), within.unwrap_or(Duration::from_secs(5)))
 }
 
-fn check_span(
+pub(super) fn check_span(
     document: &mut Document,
     key: &str,
     span: Option<Duration>,
@@ -150,7 +147,7 @@ fn check_span(
 }
 
 /// A whole number in a range, as the type that holds it.
-fn check_count<T: TryFrom<u64>>(
+pub(super) fn check_count<T: TryFrom<u64>>(
     document: &mut Document,
     key: &str,
     number: Option<u64>,
@@ -160,22 +157,22 @@ fn check_count<T: TryFrom<u64>>(
 }
 
 /// The keys that every instrument's table has, wherever it stands.
-struct Common<'f> {
-    address: Option<&'f Written<Address>>,
-    family: Option<&'f Written<String>>,
-    model: Option<&'f Written<String>>,
-    serial: Option<&'f Written<String>>,
-    timeout: Option<&'f Written<Duration>>,
-    baud: Option<&'f Written<u64>>,
-    calibration_due: Option<&'f Written<jiff::civil::Date>>,
+pub(super) struct Common<'f> {
+    pub(super) address: Option<&'f Written<Address>>,
+    pub(super) family: Option<&'f Written<String>>,
+    pub(super) model: Option<&'f Written<String>>,
+    pub(super) serial: Option<&'f Written<String>>,
+    pub(super) timeout: Option<&'f Written<Duration>>,
+    pub(super) baud: Option<&'f Written<u64>>,
+    pub(super) calibration_due: Option<&'f Written<jiff::civil::Date>>,
 }
 
 macro_rules! common {
-    ($file:ident, $family:expr, $model:expr) => {
+    ($file:ident) => {
         Common {
             address: $file.address.as_ref(),
-            family: $family,
-            model: $model,
+            family: $file.family.as_ref(),
+            model: $file.model.as_ref(),
             serial: $file.serial.as_ref(),
             timeout: $file.timeout.as_ref(),
             baud: $file.baud.as_ref(),
@@ -185,7 +182,11 @@ macro_rules! common {
 }
 
 /// `table` is where it stands, e.g. `thermometer.board`; its last part is the role.
-fn check_instrument(document: &mut Document, table: &str, file: &Common<'_>) -> Option<InstrumentWiring> {
+pub(super) fn check_instrument(
+    document: &mut Document,
+    table: &str,
+    file: &Common<'_>,
+) -> Option<InstrumentWiring> {
     let key = |name: &str| format!("{table}.{name}");
     let is_sensor = table.starts_with("thermometer.");
     let address = document.need(&key("address"), file.address);
@@ -222,8 +223,7 @@ fn check_lead(document: &mut Document, key: &str, lead: Option<&Written<Ohms>>) 
 }
 
 fn check_source(document: &mut Document, file: &SourceFile) -> Option<SourceWiring> {
-    let instrument =
-        check_instrument(document, "source", &common!(file, file.family.as_ref(), file.model.as_ref()));
+    let instrument = check_instrument(document, "source", &common!(file));
     let channel = document.take("source.channel", file.channel.as_ref());
     let channel = check_count(document, "source.channel", channel.or(Some(1)), 1..=8);
     let max_voltage = document.need("source.max_voltage", file.max_voltage.as_ref());
@@ -241,8 +241,7 @@ fn check_source(document: &mut Document, file: &SourceFile) -> Option<SourceWiri
 }
 
 fn check_load(document: &mut Document, file: &LoadFile) -> Option<LoadWiring> {
-    let instrument =
-        check_instrument(document, "load", &common!(file, file.family.as_ref(), file.model.as_ref()));
+    let instrument = check_instrument(document, "load", &common!(file));
     let max_current = document.need("load.max_current", file.max_current.as_ref());
     let max_current = document.within("load.max_current", max_current, (Amps(0.001), Amps(100.0)));
     let lead = check_lead(document, "load.lead", file.lead.as_ref());
@@ -250,8 +249,7 @@ fn check_load(document: &mut Document, file: &LoadFile) -> Option<LoadWiring> {
 }
 
 fn check_scope(document: &mut Document, file: &ScopeFile) -> Option<ScopeWiring> {
-    let instrument =
-        check_instrument(document, "scope", &common!(file, file.family.as_ref(), file.model.as_ref()));
+    let instrument = check_instrument(document, "scope", &common!(file));
     let vout = required(document, "scope.vout", file.vout.as_ref(), |document, probe| {
         check_probe(document, "scope.vout", probe)
     });
@@ -280,107 +278,6 @@ fn check_probe(document: &mut Document, table: &str, file: &ProbeFile) -> Option
     let ratio = document.within(&key("ratio"), ratio, (0.1, 1000.0));
     let fixture = document.need(&key("fixture"), file.fixture.as_ref());
     Some(ProbeWiring { channel: channel?, ratio: ratio?, fixture: fixture?.0.to_owned() })
-}
-
-fn check_thermometers(
-    document: &mut Document,
-    file: Option<&ThermometersFile>,
-) -> Option<Vec<ThermometerWiring>> {
-    let tables = [
-        ("thermometer.board", file.and_then(|file| file.board.as_ref())),
-        ("thermometer.ambient", file.and_then(|file| file.ambient.as_ref())),
-    ];
-    let checked: Vec<Option<ThermometerWiring>> = tables
-        .into_iter()
-        .filter_map(|(table, file)| file.map(|file| check_thermometer(document, table, file)))
-        .collect();
-    checked.into_iter().collect()
-}
-
-fn check_thermometer(
-    document: &mut Document,
-    table: &str,
-    file: &ThermometerFile,
-) -> Option<ThermometerWiring> {
-    let key = |name: &str| format!("{table}.{name}");
-    let instrument = check_instrument(document, table, &common!(file, None, None));
-    let pattern = check_pattern(document, table, file);
-    let scale = document.take(&key("unit"), file.unit.as_ref()).unwrap_or(TemperatureScale::Celsius);
-    let possible = (Celsius(-273.15), Celsius(1000.0));
-    let min = document.take(&key("plausible_min"), file.plausible_min.as_ref());
-    let min = document.within(&key("plausible_min"), min.or(Some(Celsius(-40.0))), possible);
-    let max = document.take(&key("plausible_max"), file.plausible_max.as_ref());
-    let max = document.within(&key("plausible_max"), max.or(Some(Celsius(150.0))), possible);
-    if let (Some(min), Some(max)) = (min, max)
-        && min >= max
-    {
-        let told = ("the lowest plausible value must be below the highest", format!("the highest is {max}"));
-        document.contradiction(&key("plausible_min"), &key("plausible_max"), (told.0, &told.1));
-    }
-    let max_age = document.take(&key("max_age"), file.max_age.as_ref());
-    let max_age =
-        check_span(document, &key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 3_600_000));
-    let frozen_after = document.take(&key("frozen_after"), file.frozen_after.as_ref());
-    let frozen_after = check_span(document, &key("frozen_after"), frozen_after, (10, 86_400_000));
-    if let (Some(age), Some(frozen)) = (max_age, frozen_after)
-        && frozen <= age
-    {
-        let told = (
-            "a value can only be called frozen later than a reading may be old",
-            format!("a reading may be {} old", render_span(age)),
-        );
-        document.contradiction(&key("frozen_after"), &key("max_age"), (told.0, &told.1));
-    }
-    Some(ThermometerWiring {
-        instrument: instrument?,
-        pattern: pattern?,
-        scale,
-        plausible: (min?, max?),
-        max_age: max_age?,
-        frozen_after,
-    })
-}
-
-fn check_pattern(document: &mut Document, table: &str, file: &ThermometerFile) -> Option<LinePattern> {
-    let place = |name: &str| format!("{table}.{name}");
-    let word = document.need(&place("pattern"), file.pattern.as_ref());
-    let key = document.take(&place("key"), file.key.as_ref());
-    let column = document.take(&place("column"), file.column.as_ref());
-    let column = check_count::<usize>(document, &place("column"), column, 0..=255);
-    let separator = document.take(&place("separator"), file.separator.as_ref());
-    let word = word?;
-    let is_keyed = matches!(word, PatternWord::KeyValue | PatternWord::Json);
-    let is_csv = word == PatternWord::Csv;
-    let owners = [
-        ("key", file.key.is_some(), is_keyed, is_keyed),
-        ("column", file.column.is_some(), is_csv, is_csv),
-        ("separator", file.separator.is_some(), is_csv, false),
-    ];
-    for (name, written, allowed, needed) in owners {
-        if written && !allowed {
-            let told = (format!("this pattern has no {name}"), "the pattern");
-            document.contradiction(&place(name), &place("pattern"), (&told.0, told.1));
-        } else if needed && !written {
-            document.fault(&place("pattern"), format!("this pattern needs a `{name}`"));
-        }
-    }
-    let separator = match separator.as_deref() {
-        None => Some(','),
-        Some(text) => {
-            let mut letters = text.chars();
-            let one = letters.next().filter(|_| letters.next().is_none());
-            if one.is_none() {
-                document.fault(&place("separator"), "one character is expected");
-            }
-            one
-        }
-    };
-    Some(match word {
-        PatternWord::KeyValue => LinePattern::KeyValue { key: key? },
-        PatternWord::Csv => LinePattern::CsvColumn { column: column?, separator: separator? },
-        PatternWord::Json => LinePattern::JsonKey { key: key? },
-        PatternWord::Plain => LinePattern::Plain,
-    })
 }
 
 fn check_sim(document: &mut Document, file: Option<&SimFile>) -> SimSettings {

@@ -2,6 +2,7 @@
 
 mod check;
 mod schema;
+mod thermometer;
 
 use std::time::Duration;
 

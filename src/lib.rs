@@ -22,6 +22,8 @@ pub mod link;
 pub mod plan;
 /// The record of a run: one append-only journal and the sample files.
 pub mod record;
+/// What a record says, for people and machines.
+pub mod report;
 /// The simulated bench: the other end of the wire.
 pub mod sim;
 /// A trace and its figures.

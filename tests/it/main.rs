@@ -13,3 +13,5 @@ mod record;
 mod plan;
 // The simulated bench: conversations, physics, faults.
 mod sim;
+// What the page, the terminal and a CI server are told of a record.
+mod report;

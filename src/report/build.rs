@@ -1,0 +1,145 @@
+//! From a record to what the report shows. Reads the record and nothing else.
+
+use std::time::Duration;
+
+use crate::base::names::Role;
+use crate::base::units::{Amps, Volts};
+use crate::event::{Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
+use crate::record::format::LimitSummary;
+use crate::record::{Record, Summary, Tail, summary};
+
+use super::capture::{self, CaptureView};
+use super::facts::{self, Conditions, Incident, Missing, Start};
+use super::figure::{self, FigureView};
+
+/// The most bytes of a screen's picture that are put into the page; the page shall stay one that can be sent by mail.
+const SCREEN_LIMIT: u64 = 1 << 20;
+
+/// The scope's own screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// Number of the point.
+    pub point: u32,
+    /// The file, relative to the run folder.
+    pub file: String,
+    /// PNG bytes.
+    pub png: Vec<u8>,
+}
+
+/// An instrument's own protection as read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protection {
+    /// Which instrument.
+    pub role: Role,
+    /// Over-voltage level.
+    pub over_voltage: Option<Volts>,
+    /// Over-current level.
+    pub over_current: Option<Amps>,
+}
+
+/// What the report shows.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The summary as in `summary.json`.
+    pub summary: Summary,
+    /// The facts the run began with; `None` where the record ends before.
+    pub facts: Option<RunFacts>,
+    /// How the journal ends.
+    pub tail: Tail,
+    /// How long the run took, as far as the record goes.
+    pub lasted: Duration,
+    /// The instruments.
+    pub instruments: Vec<InstrumentFacts>,
+    /// Their protection.
+    pub protections: Vec<Protection>,
+    /// What the check of the wiring saw.
+    pub findings: Vec<String>,
+    /// The limits in force.
+    pub limits: Vec<Limit>,
+    /// The finished points in the order of measurement.
+    pub points: Vec<PointResult>,
+    /// How traces were captured.
+    pub conditions: Vec<Conditions>,
+    /// Figures over all points.
+    pub figures: Vec<FigureView>,
+    /// Where the board starts.
+    pub starts: Vec<Start>,
+    /// The worst captures, or why there is none.
+    pub captures: Vec<Result<CaptureView, String>>,
+    /// The scope's screen, or why there is none.
+    pub screen: Result<Screen, String>,
+    /// What could not be had.
+    pub missing: Vec<Missing>,
+    /// What went other than planned.
+    pub incidents: Vec<Incident>,
+    /// How the outputs were found at the end.
+    pub made_safe: Option<SafeState>,
+}
+
+impl Report {
+    /// The limits that failed, could not be judged, or were met, in this order.
+    pub fn limits_by_weight(&self) -> impl Iterator<Item = &LimitSummary> {
+        let weight = |limit: &LimitSummary| match (limit.failed, limit.not_measured) {
+            (1.., _) => 0,
+            (0, 1..) => 1,
+            (0, 0) => 2,
+        };
+        (0..3).flat_map(move |wanted| self.summary.limits.iter().filter(move |limit| weight(limit) == wanted))
+    }
+}
+
+/// Builds the report of a record, complete or not.
+#[must_use]
+pub fn build(record: &Record) -> Report {
+    let points: Vec<PointResult> = record.points().into_iter().cloned().collect();
+    let facts = record.facts().cloned();
+    let limits = facts.as_ref().map_or_else(Vec::new, |facts| facts.limits.clone());
+    let (mut protections, mut findings) = (Vec::new(), Vec::new());
+    for logged in record.events() {
+        match &logged.event {
+            Event::ProtectionSet { role, over_voltage, over_current } => protections.push(Protection {
+                role: role.clone(),
+                over_voltage: *over_voltage,
+                over_current: *over_current,
+            }),
+            Event::WiringChecked { findings: seen } => findings.extend(seen.iter().cloned()),
+            _ => {}
+        }
+    }
+    Report {
+        summary: summary::build(record),
+        tail: record.tail().clone(),
+        lasted: record.lasted(),
+        instruments: record.instruments().cloned().collect(),
+        protections,
+        findings,
+        conditions: facts::conditions(record),
+        figures: figure::build(&points, &limits),
+        starts: facts::starts(&points),
+        captures: capture::build(record, &points),
+        screen: screen(record),
+        missing: facts::missing(&points),
+        incidents: facts::incidents(record),
+        made_safe: record.made_safe().cloned(),
+        facts,
+        limits,
+        points,
+    }
+}
+
+/// The last screen that was kept: the plan ends at the hardest point.
+fn screen(record: &Record) -> Result<Screen, String> {
+    let facts = record.screens().last().ok_or("No picture of the scope's screen was kept.")?;
+    if facts.bytes > SCREEN_LIMIT {
+        return Err(format!(
+            "The picture of the scope's screen is too large for this page: see {}.",
+            facts.file
+        ));
+    }
+    let png =
+        record.screen(facts).map_err(|error| format!("The scope's screen cannot be shown: {error}."))?;
+    if !png.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Err(format!("What the scope sent as its screen is no PNG picture: see {}.", facts.file));
+    }
+    Ok(Screen { point: facts.point.0, file: facts.file.clone(), png })
+}

@@ -1,0 +1,142 @@
+//! The worst captures of a run: which they are, and the data of their pictures.
+
+use crate::event::{FigureName, PointId, PointResult};
+use crate::record::{Record, WaveformFacts};
+use crate::waveform::fold::{Fold, build_fold};
+use crate::waveform::overview::{Overview, build_overview};
+use crate::waveform::{Acquisition, Pair, Waveform};
+
+use super::svg::FOLD_GRID;
+
+/// A short stretch, sample by sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zoom {
+    /// Time of the first sample, from the trigger, in seconds.
+    pub start_s: f64,
+    /// Sample interval in seconds.
+    pub step_s: f64,
+    /// The output.
+    pub volts: Vec<f32>,
+    /// The switch node at the same time, if it was captured.
+    pub node_v: Option<Vec<f32>>,
+}
+
+/// A capture with its pictures' data. What could not be drawn says why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureView {
+    /// What it is the worst of, e.g. `The worst spike`.
+    pub title: &'static str,
+    /// The figure, its value and where, as a sentence.
+    pub why: String,
+    /// How it was captured.
+    pub acquisition: Acquisition,
+    /// The sample file.
+    pub file: String,
+    /// Samples at the ends of the converter's range.
+    pub clipped: usize,
+    /// The whole record.
+    pub overview: Result<Overview, String>,
+    /// About the largest deviation.
+    pub zoom: Option<Zoom>,
+    /// All cycles laid over each other.
+    pub fold: Result<Fold, String>,
+}
+
+/// The capture of the worst spike and of the worst ripple, or why there is none.
+#[must_use]
+pub fn build(record: &Record, points: &[PointResult]) -> Vec<Result<CaptureView, String>> {
+    if record.waveforms().is_empty() {
+        return vec![Err("The record holds no traces.".to_owned())];
+    }
+    let spikes = worst(points, &[FigureName::SpikePos, FigureName::SpikeNeg]);
+    let ripple = worst(points, &[FigureName::RipplePp, FigureName::NoisePp20Mhz]);
+    let no_figure =
+        |what: &str| Err(format!("No {what} could be measured at any point, so that none is the worst."));
+    vec![
+        spikes.map_or_else(|| no_figure("spike"), |worst| view(record, "The worst spike", "spikes", worst)),
+        ripple.map_or_else(|| no_figure("ripple"), |worst| view(record, "The worst ripple", "ripple", worst)),
+    ]
+}
+
+/// The point at which one of the figures is farthest from zero; the second figure only where the first is nowhere.
+fn worst<'p>(points: &'p [PointResult], names: &[FigureName]) -> Option<(&'p PointResult, FigureName, f64)> {
+    let of = |name: FigureName| {
+        let values =
+            points.iter().filter_map(move |point| point.figures.value(name).map(|v| (point, name, v)));
+        values.max_by(|a, b| a.2.abs().total_cmp(&b.2.abs()))
+    };
+    // A positive and a negative spike are of one kind; ripple and noise are not.
+    let is_one_kind = names.contains(&FigureName::SpikeNeg);
+    let mut found = names.iter().filter_map(|name| of(*name));
+    if is_one_kind { found.max_by(|a, b| a.2.abs().total_cmp(&b.2.abs())) } else { found.next() }
+}
+
+fn view(
+    record: &Record,
+    title: &'static str,
+    purpose: &str,
+    (point, name, value): (&PointResult, FigureName, f64),
+) -> Result<CaptureView, String> {
+    let place = format!("point {} ({}, {})", point.point.0, point.setting.vin, point.setting.load);
+    let why = format!("{}: {} at {place}", name.title(), name.show(value));
+    let none = || format!("{title} — {why} — cannot be shown: no trace of the output was kept there.");
+    // A point without its own wide capture is shown by the other one.
+    let output = find(record, point.point, "vout", Some(purpose))
+        .or_else(|| find(record, point.point, "vout", None))
+        .ok_or_else(none)?;
+    let fault = |error: crate::record::RecordError| format!("{title} — {why} — cannot be shown: {error}.");
+    let vout = record.waveform(output).map_err(fault)?;
+    let node = find(record, point.point, "lx", Some(&output.acquisition.purpose));
+    let lx = node.and_then(|facts| record.waveform(facts).ok());
+    let (columns, rows) = FOLD_GRID;
+    let pair = Pair { vout: &vout, lx: lx.as_ref() };
+    Ok(CaptureView {
+        title,
+        why,
+        file: output.file.clone(),
+        clipped: vout.clipped(),
+        overview: build_overview(&vout, 0..vout.codes.len(), 990).map_err(|reason| reason.0),
+        zoom: zoom(&vout, lx.as_ref()),
+        fold: build_fold(&pair, columns, rows).map_err(|reason| reason.0),
+        acquisition: vout.acquisition,
+    })
+}
+
+/// The last trace of a signal at a point: earlier ones belong to attempts that were given up.
+fn find<'r>(
+    record: &'r Record,
+    point: PointId,
+    signal: &str,
+    purpose: Option<&str>,
+) -> Option<&'r WaveformFacts> {
+    record.waveforms().iter().rev().find(|facts| {
+        facts.point == point
+            && facts.acquisition.signal == signal
+            && purpose.is_none_or(|purpose| facts.acquisition.purpose == purpose)
+    })
+}
+
+/// One and a half microseconds about the sample farthest from the mean: a spike with its ringing.
+fn zoom(vout: &Waveform, lx: Option<&Waveform>) -> Option<Zoom> {
+    let volts = vout.volts();
+    let is_usable =
+        vout.step_s.is_finite() && vout.step_s > 0.0 && volts.iter().all(|value| value.is_finite());
+    if volts.is_empty() || !is_usable {
+        return None;
+    }
+    let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len() as f64;
+    let far = |value: &f32| (f64::from(*value) - mean).abs();
+    let (farthest, _) = volts.iter().enumerate().max_by(|a, b| far(a.1).total_cmp(&far(b.1)))?;
+    let samples = |seconds: f64| (seconds / vout.step_s).clamp(10.0, 2000.0) as usize;
+    let from = farthest.saturating_sub(samples(0.5e-6));
+    let to = (farthest + samples(1.0e-6)).min(volts.len());
+    let node_v = lx
+        .filter(|lx| lx.codes.len() == volts.len() && lx.step_s.to_bits() == vout.step_s.to_bits())
+        .map(|lx| lx.volts()[from..to].to_vec());
+    Some(Zoom {
+        start_s: vout.start_s + from as f64 * vout.step_s,
+        step_s: vout.step_s,
+        volts: volts[from..to].to_vec(),
+        node_v,
+    })
+}

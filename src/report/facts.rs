@@ -1,0 +1,236 @@
+//! What the report says in tables: how ripple was looked at, what went wrong on the way, what could not be had, where the
+//! board starts. Pure.
+
+use crate::event::{Event, FigureName, PointResult, Region, Stop};
+use crate::record::Record;
+use crate::waveform::Acquisition;
+
+/// Captures taken under the same conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conditions {
+    /// The first of them.
+    pub acquisition: Acquisition,
+    /// How many.
+    pub captures: usize,
+    /// Lowest and highest vertical scale in volts a division.
+    pub volts_per_div: (f64, f64),
+    /// Lowest and highest number of samples.
+    pub samples: (u64, u64),
+    /// Lowest and highest sample rate in Hz.
+    pub sample_rate_hz: (f64, f64),
+    /// Where the range could not be met: what was seen, and at which points.
+    pub range_notes: Vec<(String, Vec<u32>)>,
+}
+
+/// Groups the captures of a record by what they can be compared under.
+#[must_use]
+pub fn conditions(record: &Record) -> Vec<Conditions> {
+    let mut groups: Vec<Conditions> = Vec::new();
+    for facts in record.waveforms() {
+        let about = &facts.acquisition;
+        let is_same = |known: &Acquisition| {
+            known.signal == about.signal
+                && known.purpose == about.purpose
+                && known.channel == about.channel
+                && known.coupling == about.coupling
+                && known.bandwidth_limit_hz == about.bandwidth_limit_hz
+                && known.probe_ratio.to_bits() == about.probe_ratio.to_bits()
+        };
+        let rate_hz = 1.0 / facts.step_s;
+        let place = match groups.iter().position(|group| is_same(&group.acquisition)) {
+            Some(place) => place,
+            None => {
+                groups.push(Conditions {
+                    acquisition: about.clone(),
+                    captures: 0,
+                    volts_per_div: (about.volts_per_div, about.volts_per_div),
+                    samples: (facts.samples, facts.samples),
+                    sample_rate_hz: (rate_hz, rate_hz),
+                    range_notes: Vec::new(),
+                });
+                groups.len() - 1
+            }
+        };
+        let group = &mut groups[place];
+        group.captures += 1;
+        let widen = |range: (f64, f64), value: f64| (range.0.min(value), range.1.max(value));
+        group.volts_per_div = widen(group.volts_per_div, about.volts_per_div);
+        group.sample_rate_hz = widen(group.sample_rate_hz, rate_hz);
+        group.samples = (group.samples.0.min(facts.samples), group.samples.1.max(facts.samples));
+        if let Some(note) = &about.range_note {
+            match group.range_notes.iter_mut().find(|(known, _)| known == note) {
+                Some((_, points)) => points.push(facts.point.0),
+                None => group.range_notes.push((note.clone(), vec![facts.point.0])),
+            }
+        }
+    }
+    groups
+}
+
+/// Something that went other than planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// Seconds since the run began.
+    pub at_s: f64,
+    /// The point that was being measured; `None` before the first.
+    pub point: Option<u32>,
+    /// What kind.
+    pub kind: &'static str,
+    /// What happened.
+    pub what: String,
+}
+
+/// Retries, warnings, interlocks, stops, in order.
+#[must_use]
+pub fn incidents(record: &Record) -> Vec<Incident> {
+    let start = record.started().monotonic;
+    let mut point = None;
+    let mut incidents = Vec::new();
+    for logged in record.events() {
+        let (kind, what) = match &logged.event {
+            Event::PointStarted { point: this, attempt, .. } => {
+                point = Some(this.0);
+                if *attempt < 2 {
+                    continue;
+                }
+                ("measured again", format!("attempt {attempt}"))
+            }
+            Event::Settled { took, settled: false, .. } => {
+                ("not settled", format!("given up after {}", crate::base::span::render_span(*took)))
+            }
+            Event::Retried { role, what, attempt } => {
+                ("tried again", format!("{role}, attempt {attempt}: {what}"))
+            }
+            Event::SensorFailed { role, what } => ("sensor failed", format!("{role}: {what}")),
+            Event::InterlockHeld { what } => ("interlock held", what.clone()),
+            Event::InterlockReleased { what, held } => {
+                ("interlock released", format!("{what}, after {}", crate::base::span::render_span(*held)))
+            }
+            Event::InterlockTripped { what } => ("interlock tripped", what.clone()),
+            Event::StopRequested { stop: Stop::AfterPoint } => {
+                ("stop asked for", "after the point".to_owned())
+            }
+            Event::StopRequested { stop: Stop::Now } => ("stop asked for", "outputs off at once".to_owned()),
+            Event::Warned { what } => ("warning", what.clone()),
+            Event::MadeSafe(state) if !state.failures.is_empty() => {
+                ("switching off failed", state.failures.join("; "))
+            }
+            _ => continue,
+        };
+        incidents.push(Incident { at_s: logged.at.monotonic.since(start).as_secs_f64(), point, kind, what });
+    }
+    incidents
+}
+
+/// Figures that could not be had for one reason at the same points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Which figures.
+    pub figures: Vec<FigureName>,
+    /// Why.
+    pub reason: String,
+    /// At which points.
+    pub points: Vec<u32>,
+}
+
+/// Groups everything that was asked for and could not be had.
+#[must_use]
+pub fn missing(points: &[PointResult]) -> Vec<Missing> {
+    let mut by_figure: Vec<Missing> = Vec::new();
+    for point in points {
+        for (name, figure) in point.figures.iter() {
+            let Err(reason) = figure else { continue };
+            let known = |group: &&mut Missing| group.figures == [name] && group.reason == reason.0;
+            match by_figure.iter_mut().find(known) {
+                Some(group) => group.points.push(point.point.0),
+                None => by_figure.push(Missing {
+                    figures: vec![name],
+                    reason: reason.0.clone(),
+                    points: vec![point.point.0],
+                }),
+            }
+        }
+    }
+    let mut groups: Vec<Missing> = Vec::new();
+    for one in by_figure {
+        match groups.iter_mut().find(|group| group.reason == one.reason && group.points == one.points) {
+            Some(group) => group.figures.extend(one.figures),
+            None => groups.push(one),
+        }
+    }
+    groups
+}
+
+/// Where the board starts at one load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// Load that was set, in amperes.
+    pub load_a: f64,
+    /// Highest input voltage with the output off, in volts.
+    pub highest_off_v: Option<f64>,
+    /// Lowest input voltage in regulation, in volts.
+    pub lowest_regulated_v: Option<f64>,
+    /// Input voltages at which there was an output outside regulation, in volts.
+    pub unregulated_v: Vec<f64>,
+    /// Points at which the output voltage could not be measured.
+    pub unknown: usize,
+}
+
+/// Where the board starts, a row a load.
+#[must_use]
+pub fn starts(points: &[PointResult]) -> Vec<Start> {
+    let mut loads: Vec<f64> = points.iter().map(|point| point.setting.load.value()).collect();
+    loads.sort_by(f64::total_cmp);
+    loads.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    let start = |load_a: f64| {
+        let vins = |region: Region| {
+            let mine = points.iter().filter(move |point| {
+                (point.setting.load.value() - load_a).abs() < 1e-9 && point.region == region
+            });
+            mine.map(|point| point.setting.vin.value())
+        };
+        let mut unregulated_v: Vec<f64> = vins(Region::Unregulated).collect();
+        unregulated_v.sort_by(f64::total_cmp);
+        Start {
+            load_a,
+            highest_off_v: vins(Region::Off).max_by(f64::total_cmp),
+            lowest_regulated_v: vins(Region::Regulated).min_by(f64::total_cmp),
+            unregulated_v,
+            unknown: vins(Region::Unknown).count(),
+        }
+    };
+    loads.into_iter().map(start).collect()
+}
+
+/// Numbers of points as people write them: `1–12, 15`.
+#[must_use]
+pub fn ranges(points: &[u32]) -> String {
+    let mut sorted = points.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for point in sorted {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(point) => *last = point,
+            _ => runs.push((point, point)),
+        }
+    }
+    let show = |(first, last): (u32, u32)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first}–{last}"),
+    };
+    runs.into_iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_named_in_runs() {
+        assert_eq!(ranges(&[]), "");
+        assert_eq!(ranges(&[3, 1, 2, 9, 5, 6, 9]), "1–3, 5, 6, 9");
+        assert_eq!(ranges(&[u32::MAX, u32::MAX - 1]), format!("{}, {}", u32::MAX - 1, u32::MAX));
+    }
+}

@@ -1,0 +1,355 @@
+//! One figure over all points: lines, a map and the limits in them. Pure.
+
+use crate::base::units::with_prefix;
+use crate::event::limit::{Comparison, Operand};
+use crate::event::{FigureName, Limit, Outcome, PointResult, Region, Setting};
+
+/// The figures that are drawn, in the order of the report.
+pub const DRAWN: [FigureName; 9] = [
+    FigureName::Vout,
+    FigureName::Efficiency,
+    FigureName::NoisePp20Mhz,
+    FigureName::RipplePp,
+    FigureName::NoisePpFull,
+    FigureName::SpikePos,
+    FigureName::SpikeNeg,
+    FigureName::Switching,
+    FigureName::BoardTemperature,
+];
+
+/// A map with more cells than this has none that can be seen.
+const MOST_CELLS: usize = 20_000;
+
+/// How values of a figure are written in a picture: one unit for all of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shown {
+    /// Multiplies the SI value.
+    pub factor: f64,
+    /// The unit with its prefix.
+    pub unit: &'static str,
+}
+
+impl Shown {
+    /// The unit in which the largest of the values has one to three digits before the point.
+    #[must_use]
+    pub fn for_values(name: FigureName, largest: f64) -> Self {
+        let shown = |factor, unit| Self { factor, unit };
+        match name.unit() {
+            "" => shown(100.0, "%"),
+            "V" if largest < 1.0 => shown(1e3, "mV"),
+            "A" if largest < 1.0 => shown(1e3, "mA"),
+            "W" if largest < 1.0 => shown(1e3, "mW"),
+            "Hz" if largest >= 1e6 => shown(1e-6, "MHz"),
+            "Hz" if largest >= 1e3 => shown(1e-3, "kHz"),
+            "s" if largest < 1e-3 => shown(1e6, "µs"),
+            "s" if largest < 1.0 => shown(1e3, "ms"),
+            unit => shown(1.0, unit),
+        }
+    }
+    /// A value with three significant digits, without its unit.
+    #[must_use]
+    pub fn digits(&self, value: f64) -> String {
+        let value = value * self.factor;
+        let decimals = if value.abs() >= 99.95 {
+            0
+        } else if value.abs() >= 9.995 {
+            1
+        } else {
+            2
+        };
+        let text = format!("{value:.decimals$}");
+        match text.strip_prefix('-') {
+            Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
+            Some(rest) => format!("−{rest}"),
+            None => text,
+        }
+    }
+}
+
+/// Along which setting the lines run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    /// Over the input voltage, a line a load.
+    Vin,
+    /// Over the load, a line an input voltage.
+    Load,
+}
+
+impl Along {
+    /// The axis' title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Vin => "input voltage in V",
+            Self::Load => "load in A",
+        }
+    }
+    fn split(self, setting: Setting) -> (f64, f64) {
+        match self {
+            Self::Vin => (setting.vin.value(), setting.load.value()),
+            Self::Load => (setting.load.value(), setting.vin.value()),
+        }
+    }
+}
+
+/// A line: one load (or one input voltage).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// What it is called, e.g. `250 mA`.
+    pub label: String,
+    /// Position and value; a point without a value breaks the line.
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+/// A bound drawn into the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The figure's value.
+    pub value: f64,
+    /// Where the limit applies along the axis; `None` at a side without end.
+    pub from: Option<f64>,
+    /// See `from`.
+    pub to: Option<f64>,
+    /// What it says.
+    pub label: String,
+    /// Good values lie below it.
+    pub is_upper: bool,
+}
+
+/// How a cell of the map came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// No limit on this figure.
+    Plain,
+    /// Limits, but none applies here.
+    NotApplicable,
+    /// Inside.
+    Pass,
+    /// Near a bound.
+    Marginal,
+    /// It could not be had.
+    NotMeasured,
+    /// Outside.
+    Fail,
+}
+
+/// A cell of the map.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// The figure.
+    pub value: Option<f64>,
+    /// How it came out.
+    pub mark: Mark,
+}
+
+/// A figure over input voltage and load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    /// Input voltages, rising.
+    pub vins: Vec<f64>,
+    /// Loads, rising.
+    pub loads: Vec<f64>,
+    /// Cells, load by load; `None` where no point was finished.
+    pub cells: Vec<Option<Cell>>,
+    /// The range of the colours.
+    pub range: (f64, f64),
+}
+
+/// A value and its point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extreme {
+    /// The value.
+    pub value: f64,
+    /// Number of the point.
+    pub point: u32,
+    /// What was set there.
+    pub setting: Setting,
+}
+
+/// Everything the report shows of a figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureView {
+    /// Which.
+    pub name: FigureName,
+    /// How its values are written.
+    pub shown: Shown,
+    /// Along what.
+    pub along: Along,
+    /// The lines; empty where fewer than two points have a value.
+    pub lines: Vec<Line>,
+    /// The same in regulation only, where the whole range would hide it.
+    pub closer: Option<Vec<Line>>,
+    /// The limits on it.
+    pub bounds: Vec<Bound>,
+    /// The map; `None` where there is only one input voltage or no value.
+    pub map: Option<Map>,
+    /// Lowest and highest value in regulation, or of all where the board never regulated.
+    pub extremes: Option<(Extreme, Extreme)>,
+    /// How many points have a value.
+    pub available: usize,
+    /// The commonest reason why there is none.
+    pub why_not: Option<String>,
+}
+
+/// Views of all drawn figures that the profile asked for.
+#[must_use]
+pub fn build(points: &[PointResult], limits: &[Limit]) -> Vec<FigureView> {
+    let asked =
+        |name: FigureName| points.iter().any(|point| point.figures.iter().any(|(known, _)| known == name));
+    DRAWN.into_iter().filter(|name| asked(*name)).map(|name| view(name, points, limits)).collect()
+}
+
+fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureView {
+    let along = if distinct(points, Along::Vin).len() > 1 { Along::Vin } else { Along::Load };
+    let value = |point: &PointResult| point.figures.value(name);
+    let regulated: Vec<&PointResult> =
+        points.iter().filter(|point| point.region == Region::Regulated && value(point).is_some()).collect();
+    let all: Vec<&PointResult> = points.iter().filter(|point| value(point).is_some()).collect();
+    let shown_from = if regulated.is_empty() { &all } else { &regulated };
+    let extreme = |point: &&PointResult| {
+        value(point).map(|value| Extreme { value, point: point.point.0, setting: point.setting })
+    };
+    let extremes: Vec<Extreme> = shown_from.iter().filter_map(extreme).collect();
+    let least = extremes.iter().copied().min_by(|a, b| a.value.total_cmp(&b.value));
+    let most = extremes.iter().copied().max_by(|a, b| a.value.total_cmp(&b.value));
+    let largest = all.iter().filter_map(|point| value(point)).fold(0.0, |most: f64, v| most.max(v.abs()));
+    let is_line = all.len() > 1;
+    FigureView {
+        name,
+        shown: Shown::for_values(name, largest),
+        along,
+        lines: if is_line { lines(name, points.iter(), along) } else { Vec::new() },
+        closer: is_line.then(|| closer(name, &all, &regulated, along)).flatten(),
+        bounds: limits
+            .iter()
+            .filter(|limit| limit.figure == name)
+            .flat_map(|limit| bounds(limit, along))
+            .collect(),
+        map: (is_line && along == Along::Vin).then(|| map(name, points, limits, least.zip(most))).flatten(),
+        extremes: least.zip(most),
+        available: all.len(),
+        why_not: commonest_reason(name, points),
+    }
+}
+
+fn distinct(points: &[PointResult], along: Along) -> Vec<f64> {
+    let mut values: Vec<f64> = points.iter().map(|point| along.split(point.setting).0).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    values
+}
+
+fn lines<'p>(
+    name: FigureName,
+    points: impl Iterator<Item = &'p PointResult> + Clone,
+    along: Along,
+) -> Vec<Line> {
+    let mut keys: Vec<f64> = points.clone().map(|point| along.split(point.setting).1).collect();
+    keys.sort_by(f64::total_cmp);
+    keys.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    let unit = if along == Along::Vin { "A" } else { "V" };
+    let line = |key: f64| {
+        let mine = points.clone().filter(|point| (along.split(point.setting).1 - key).abs() < 1e-9);
+        let mut points: Vec<(f64, Option<f64>)> =
+            mine.map(|point| (along.split(point.setting).0, point.figures.value(name))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Line { label: with_prefix(key, unit), points }
+    };
+    keys.into_iter().map(line).filter(|line| line.points.iter().any(|point| point.1.is_some())).collect()
+}
+
+/// Where the values in regulation lie in a small part of the whole range, their own lines.
+fn closer(
+    name: FigureName,
+    all: &[&PointResult],
+    regulated: &[&PointResult],
+    along: Along,
+) -> Option<Vec<Line>> {
+    let span = |points: &[&PointResult]| {
+        let values = || points.iter().filter_map(|point| point.figures.value(name));
+        values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
+    };
+    let is_hidden = regulated.len() > 1 && span(regulated) < 0.1 * span(all);
+    is_hidden.then(|| lines(name, regulated.iter().copied(), along))
+}
+
+fn bounds(limit: &Limit, along: Along) -> Vec<Bound> {
+    let mine = |operand: Operand| {
+        matches!((operand, along), (Operand::Vin, Along::Vin) | (Operand::Load, Along::Load))
+    };
+    let (mut from, mut to, mut other) = (None, None, Vec::new());
+    for clause in &limit.condition.0 {
+        match clause.comparison {
+            _ if !mine(clause.operand) => {
+                let (name, unit) = if clause.operand == Operand::Vin { ("vin", "V") } else { ("load", "A") };
+                let sign = clause.comparison.sign().replace("<=", "≤").replace(">=", "≥");
+                other.push(format!("{name} {sign} {}", with_prefix(clause.value, unit)));
+            }
+            Comparison::AtLeast | Comparison::Above => from = Some(clause.value),
+            Comparison::AtMost | Comparison::Below => to = Some(clause.value),
+        }
+    }
+    let tail = if other.is_empty() { String::new() } else { format!(" for {}", other.join(", ")) };
+    let bound = |value: f64, is_upper: bool| Bound {
+        value,
+        from,
+        to,
+        label: format!("limit {} {}{tail}", if is_upper { "≤" } else { "≥" }, limit.figure.show(value)),
+        is_upper,
+    };
+    limit.max.map(|max| bound(max, true)).into_iter().chain(limit.min.map(|min| bound(min, false))).collect()
+}
+
+/// How a figure came out at a point under all limits on it; the worst counts.
+#[must_use]
+pub fn mark(name: FigureName, point: &PointResult, limits: &[Limit]) -> Mark {
+    let outcomes =
+        point.checks.iter().filter(|check| limits.get(check.limit).is_some_and(|l| l.figure == name));
+    let marks = outcomes.map(|check| match check.outcome {
+        Outcome::Pass(_) => Mark::Pass,
+        Outcome::Marginal(_) => Mark::Marginal,
+        Outcome::Fail(_) => Mark::Fail,
+        Outcome::NotApplicable => Mark::NotApplicable,
+        Outcome::NotMeasured(_) => Mark::NotMeasured,
+    });
+    marks.max().unwrap_or(Mark::Plain)
+}
+
+fn map(
+    name: FigureName,
+    points: &[PointResult],
+    limits: &[Limit],
+    ends: Option<(Extreme, Extreme)>,
+) -> Option<Map> {
+    let (vins, loads) = (distinct(points, Along::Vin), distinct(points, Along::Load));
+    if vins.len().saturating_mul(loads.len()) > MOST_CELLS {
+        return None;
+    }
+    let place = |axis: &[f64], value: f64| axis.iter().position(|known| (known - value).abs() < 1e-9);
+    let mut cells: Vec<Option<Cell>> = vec![None; vins.len() * loads.len()];
+    for point in points {
+        let (vin, load) = (point.setting.vin.value(), point.setting.load.value());
+        let (Some(column), Some(row)) = (place(&vins, vin), place(&loads, load)) else { continue };
+        let cell = Cell { value: point.figures.value(name), mark: mark(name, point, limits) };
+        let kept = &mut cells[row * vins.len() + column];
+        // Of repeats the worst is shown.
+        if kept.is_none_or(|kept| cell.mark > kept.mark) {
+            *kept = Some(cell);
+        }
+    }
+    let range = ends.map_or((0.0, 1.0), |(least, most)| (least.value, most.value));
+    Some(Map { vins, loads, cells, range })
+}
+
+fn commonest_reason(name: FigureName, points: &[PointResult]) -> Option<String> {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for point in points {
+        if let Err(reason) = point.figures.figure(name) {
+            match counts.iter_mut().find(|(known, _)| *known == reason.0) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((reason.0, 1)),
+            }
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
+}

@@ -1,0 +1,55 @@
+//! `report.html`: one file that needs nothing from outside, for the screen, the phone and paper.
+
+mod captures;
+mod figures;
+mod tables;
+mod top;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::build::Report;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The page. Every text in it is escaped; pictures are SVG and inline PNG.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let board = report.summary.board.as_ref().map(|board| format!("{} rev {}", board.serial, board.revision));
+    let title = format!(
+        "{}: {} on {}",
+        report.summary.verdict,
+        report.summary.profile.as_deref().unwrap_or("unknown profile"),
+        board.as_deref().unwrap_or("unknown board")
+    );
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (top::render(report))
+                    (tables::bench(report))
+                    (tables::conditions(report))
+                    (figures::render(report))
+                    (figures::starts(report))
+                    (captures::render(report))
+                    (tables::missing(report))
+                    (tables::incidents(report))
+                    (tables::points(report))
+                    (tables::method(report))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// A picture that keeps its letters readable on a narrow page: it is scrolled, not shrunk away.
+fn picture(svg: &str, class: &str, says: &str) -> Markup {
+    html! { div class={ "picture " (class) } role="img" aria-label=(says) { (PreEscaped(svg)) } }
+}

@@ -1,0 +1,270 @@
+//! The tables: bench, conditions, what is missing, incidents, points, method.
+
+use maud::{Markup, html};
+
+use super::top::sentence;
+use crate::base::span::render_span;
+use crate::base::units::{Hertz, Volts, with_prefix};
+use crate::event::{FigureName, PointResult, PointVerdict};
+use crate::report::build::Report;
+use crate::report::facts::{Conditions, ranges};
+use crate::report::figure::{Mark, Shown, mark};
+
+pub(super) fn bench(report: &Report) -> Markup {
+    html! {
+        h2 { "Bench" }
+        @if let Some(facts) = &report.facts {
+            p {
+                "Rig " b { (facts.rig) }
+                @if facts.simulated { ", simulated: the instruments below are programs that speak as the real ones do." } @else { "." }
+            }
+        }
+        @if report.instruments.is_empty() { p { "No instrument was opened." } } @else {
+            div.scroll { table {
+                thead { tr {
+                    th { "role" } th { "instrument" } th { "serial" } th { "firmware" } th { "address" } th { "calibration due" }
+                } }
+                tbody { @for instrument in &report.instruments { tr {
+                    td { b { (instrument.role) } }
+                    td {
+                        (instrument.maker) " " (instrument.model)
+                        @if instrument.maker.is_empty() && instrument.model.is_empty() { "sends lines, has no identity" }
+                        br; span.small { (instrument.family) }
+                    }
+                    td { (or_dash(&instrument.serial)) }
+                    td { (or_dash(&instrument.firmware)) }
+                    td { code { (instrument.address) } }
+                    @match &instrument.calibration_due {
+                        Some((day, true)) => td.broken { (day) ", past" },
+                        Some((day, false)) => td { (day) },
+                        None => td.aside { "not named" },
+                    }
+                } } }
+            } }
+        }
+        @for protection in &report.protections {
+            p {
+                "The " (protection.role) "'s own protection, read back before any output: "
+                @match protection.over_voltage {
+                    Some(level) => { (level) }
+                    None => { "no level" }
+                }
+                " over-voltage, "
+                @match protection.over_current {
+                    Some(level) => { (level) }
+                    None => { "no level" }
+                }
+                " over-current."
+            }
+        }
+        @for finding in &report.findings { p { "Wiring: " (finding) "." } }
+    }
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "–" } else { text }
+}
+
+pub(super) fn conditions(report: &Report) -> Markup {
+    html! {
+        h2 { "How ripple and spikes were looked at" }
+        @if report.conditions.is_empty() { p { "No trace was captured." } } @else {
+            p { "A ripple figure means nothing without these." }
+            div.scroll { table {
+                thead { tr {
+                    th { "signal" } th { "for" } th { "channel" } th { "coupling" } th { "bandwidth" } th { "probe" }
+                    th { "range per division" } th { "samples" } th { "sample rate" } th.number { "captures" }
+                } }
+                tbody { @for group in &report.conditions { (condition_row(group)) } }
+            } }
+            @for group in &report.conditions { @for (note, points) in &group.range_notes {
+                p.small {
+                    (group.acquisition.signal) ", " (group.acquisition.purpose) ": " (note) " (points " (ranges(points)) ")."
+                }
+            } }
+        }
+    }
+}
+
+fn condition_row(group: &Conditions) -> Markup {
+    let about = &group.acquisition;
+    let span = |low: String, high: String| if low == high { low } else { format!("{low} to {high}") };
+    let (low, high) = group.volts_per_div;
+    html! {
+        tr {
+            td { b { (about.signal) } }
+            td { (about.purpose) }
+            td { (about.channel) }
+            td { (about.coupling.as_str()) }
+            td.nowrap { (about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |corner| Hertz(corner).to_string())) }
+            td { (about.probe_ratio) ":1" }
+            td { (span(Volts(low).to_string(), Volts(high).to_string())) }
+            td { (span(group.samples.0.to_string(), group.samples.1.to_string())) }
+            td { (span(rate(group.sample_rate_hz.0), rate(group.sample_rate_hz.1))) }
+            td.number { (group.captures) }
+        }
+    }
+}
+
+fn rate(hz: f64) -> String {
+    with_prefix(hz, "Sa/s")
+}
+
+pub(super) fn missing(report: &Report) -> Markup {
+    html! {
+        h2 { "What could not be measured" }
+        @if report.missing.is_empty() {
+            p { "Everything that was asked for was measured at every finished point." }
+        } @else {
+            div.scroll { table.slim {
+                thead { tr { th { "why" } th { "figures" } th { "points" } } }
+                tbody { @for group in &report.missing { tr {
+                    td { (sentence(&group.reason)) }
+                    td {
+                        @for (place, name) in group.figures.iter().enumerate() {
+                            @if place > 0 { ", " } (name.title())
+                        }
+                    }
+                    td { (group.points.len()) ": " (ranges(&group.points)) }
+                } } }
+            } }
+        }
+        @let planned = report.summary.points.planned;
+        @if report.summary.points.finished < planned {
+            p { (planned - report.summary.points.finished) " of " (planned) " planned points were not finished." }
+        }
+    }
+}
+
+pub(super) fn incidents(report: &Report) -> Markup {
+    html! {
+        h2 { "Interruptions, retries and warnings" }
+        @if report.incidents.is_empty() { p { "None." } } @else {
+            div.scroll { table.slim {
+                thead { tr { th.number { "after" } th { "point" } th { "kind" } th { "what" } } }
+                tbody { @for incident in &report.incidents { tr {
+                    td.number { (render_span(std::time::Duration::from_secs_f64(incident.at_s.clamp(0.0, 1e9)))) }
+                    td { @match incident.point { Some(point) => { (point) } None => { "–" } } }
+                    td.nowrap { b { (incident.kind) } }
+                    td { (incident.what) }
+                } } }
+            } }
+        }
+        h3 { "Switched off at the end" }
+        @match &report.made_safe {
+            None => p { "The record holds no word on it." },
+            Some(state) => p {
+                "Load " (if state.load_off { "off" } else { "NOT off" }) ", supply " (if state.supply_off { "off" } else { "NOT off" })
+                ", both as read back; output voltage afterwards "
+                @match &state.vout_v {
+                    Ok(vout) => { (FigureName::Vout.show(*vout)) }
+                    Err(reason) => { "not measured (" (reason) ")" }
+                }
+                "; " (if state.verified { "verified" } else { "not verified" })
+                " at attempt " (state.attempts) "."
+            },
+        }
+    }
+}
+
+/// The columns of the table of points: figure, heading.
+const COLUMNS: [(FigureName, &str); 13] = [
+    (FigureName::Vin, "Vin"),
+    (FigureName::Iin, "Iin"),
+    (FigureName::Vout, "Vout"),
+    (FigureName::Iout, "Iout"),
+    (FigureName::Efficiency, "eff."),
+    (FigureName::Settle, "settle"),
+    (FigureName::NoisePp20Mhz, "noise 20 MHz"),
+    (FigureName::RipplePp, "ripple"),
+    (FigureName::SpikePos, "spike +"),
+    (FigureName::SpikeNeg, "spike −"),
+    (FigureName::Switching, "fsw"),
+    (FigureName::Duty, "duty"),
+    (FigureName::BoardTemperature, "board"),
+];
+
+pub(super) fn points(report: &Report) -> Markup {
+    let shown: Vec<(FigureName, &str, Shown)> = COLUMNS
+        .into_iter()
+        .map(|(name, heading)| {
+            let values = report.points.iter().filter_map(|point| point.figures.value(name));
+            (name, heading, Shown::for_values(name, values.fold(0.0, |most, value| value.abs().max(most))))
+        })
+        .collect();
+    html! {
+        h2 { "All points" }
+        @if report.points.is_empty() { p { "No point was finished." } } @else {
+            div.scroll { table.points {
+                thead { tr {
+                    th.number { "point" } th.number { "set" br; "V" } th.number { "load" br; "A" }
+                    @for (_, heading, shown) in &shown { th.number { (heading) br; (shown.unit) } }
+                    th { "board is" } th { "verdict" } th { "notes" }
+                } }
+                tbody { @for (place, point) in report.points.iter().enumerate() {
+                    @let is_new = place > 0
+                        && report.points[place - 1].setting.vin != point.setting.vin;
+                    (point_row(report, point, &shown, is_new))
+                } }
+            } }
+            p.small { "A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
+        }
+    }
+}
+
+fn point_row(
+    report: &Report,
+    point: &PointResult,
+    shown: &[(FigureName, &str, Shown)],
+    is_new: bool,
+) -> Markup {
+    html! {
+        tr.group[is_new] {
+            td.number { (point.point.0) @if point.repeat > 1 { "/" (point.repeat) } }
+            td.number { (point.setting.vin.value()) }
+            td.number { (point.setting.load.value()) }
+            @for (name, _, shown) in shown {
+                @match point.figures.value(*name) {
+                    Some(value) => {
+                        @match mark(*name, point, &report.limits) {
+                            Mark::Fail => td.number.broken { (shown.digits(value)) },
+                            Mark::Marginal => td.number.near { (shown.digits(value)) },
+                            _ => td.number { (shown.digits(value)) },
+                        }
+                    },
+                    None => td.number.aside { "–" },
+                }
+            }
+            td { (point.region) }
+            td {
+                @if point.verdict == PointVerdict::NotApplicable { span.small { "n/a" } }
+                @else { span class={ "tag " (point.verdict) } { (point.verdict.as_str().replace('_', " ")) } }
+            }
+            td.notes { (point.notes.join("; ")) }
+        }
+    }
+}
+
+pub(super) fn method(report: &Report) -> Markup {
+    html! {
+        h2 { "How it was measured" }
+        @match &report.facts {
+            None => p { "The record ends before the run's facts were written." },
+            Some(facts) => dl {
+                dt { "Purpose" } dd { (facts.purpose) }
+                dt { "Settling" } dd { (sentence(&facts.settle_rule)) }
+                dt { "Regulated output" } dd { (facts.vout_nominal) " nominal" }
+                dt { "Seed" } dd { (facts.seed) }
+                dt { "Software" } dd { (facts.software) }
+                dt { "Plan" } dd { code { (facts.plan_digest) } }
+                dt { "Rig file" } dd { code { (facts.rig_digest) } }
+                dt { "Profile file" } dd { code { (facts.profile_digest) } }
+            },
+        }
+        p.small {
+            "Digests are SHA-256. The record beside this page holds the files themselves, every event (" code { "journal.jsonl" }
+            "), the raw samples (" code { "waveforms/" } ") and a manifest; this page can be made again from them."
+        }
+        footer { "Run " (report.summary.run) " · record format " (report.summary.format) }
+    }
+}

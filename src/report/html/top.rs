@@ -1,0 +1,142 @@
+//! The first page: the verdict and why, the limits, the board.
+
+use maud::{Markup, html};
+
+use crate::base::span::render_span;
+use crate::event::FigureName;
+use crate::record::Tail;
+use crate::record::format::LimitSummary;
+use crate::report::build::Report;
+use crate::report::text::{limit_word, worst};
+
+pub(super) fn render(report: &Report) -> Markup {
+    let summary = &report.summary;
+    let board = summary.board.as_ref();
+    html! {
+        header {
+            h1 {
+                @if let Some(board) = board { "Board " (board.serial) ", revision " (board.revision) }
+                @else { "Unknown board" }
+            }
+            p.lead {
+                (summary.profile.as_deref().unwrap_or("unknown profile")) " · " (day(&summary.started))
+                @if let Some(facts) = &report.facts {
+                    @if let Some(operator) = &facts.operator { " · " (operator) }
+                    @if facts.simulated { " · simulated bench: no real board was measured" }
+                }
+            }
+        }
+        div class={ "verdict " (summary.verdict) } {
+            div.word { (sign(&summary.verdict)) " " (summary.verdict.to_uppercase()) }
+            div.why { (sentence(&summary.reason)) }
+        }
+        (alarms(report))
+        (numbers(report))
+        (limits(report))
+        @if let Some(facts) = &report.facts {
+            @if let Some(note) = &facts.note { p { b { "Note: " } (note) } }
+        }
+    }
+}
+
+/// Shape says it, too, where colour does not.
+fn sign(verdict: &str) -> &'static str {
+    match verdict {
+        "pass" => "✓",
+        "fail" => "✗",
+        "tripped" | "error" => "⚠",
+        _ => "…",
+    }
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// `2026-11-23 16:04 UTC` from a time stamp.
+fn day(stamp: &str) -> String {
+    match (stamp.get(..10), stamp.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => stamp.to_owned(),
+    }
+}
+
+fn alarms(report: &Report) -> Markup {
+    let summary = &report.summary;
+    html! {
+        @if !summary.outputs_off_verified {
+            p.alarm {
+                "The outputs were not verified off at the end of this record. "
+                @match &report.made_safe {
+                    Some(state) if !state.failures.is_empty() => { (sentence(&state.failures.join("; "))) }
+                    Some(_) => { "An output was switched on after the last check." }
+                    None => { "It holds no word on switching off: look at the bench before you touch it." }
+                }
+            }
+        }
+        @if let Tail::Torn { line, bytes, what } = &report.tail {
+            p.alarm {
+                "The journal breaks off inside line " (line) " (" (bytes) " bytes left out: " (what)
+                "). Everything before it was checked and is whole."
+            }
+        }
+    }
+}
+
+fn numbers(report: &Report) -> Markup {
+    let points = report.summary.points;
+    let outputs = if report.summary.outputs_off_verified { "verified off" } else { "not verified" };
+    html! {
+        ul.facts {
+            li { b { (points.finished) " / " (points.planned) } span { "points finished" } }
+            li { b { (points.failed) } span { "points with a broken limit" } }
+            li { b { (points.not_applicable) } span { "points where no limit applies" } }
+            li { b { (outputs) } span { "outputs at the end" } }
+            li { b { (render_span(report.lasted)) } span { "from first to last event" } }
+        }
+    }
+}
+
+fn limits(report: &Report) -> Markup {
+    if report.summary.limits.is_empty() {
+        return html! { p { "The record names no limits, so that nothing could be judged." } };
+    }
+    html! {
+        h2 { "Limits" }
+        div.scroll { table {
+            thead { tr {
+                th { "verdict" } th { "limit" } th { "bounds" } th { "applies where" } th { "worst value" }
+                th.number { "met" } th.number { "near" } th.number { "broken" } th.number { "not measured" }
+                th.number { "not applicable" }
+            } }
+            tbody { @for limit in report.limits_by_weight() { (limit_row(limit)) } }
+        } }
+        p.small {
+            "A point counts as near where the value lies within the profile's marginal band inside a bound. "
+            "Not applicable is neither a pass nor a fail: the limit's condition does not hold there."
+        }
+    }
+}
+
+fn limit_row(limit: &LimitSummary) -> Markup {
+    let word = limit_word(limit);
+    let title = limit.figure.parse::<FigureName>().map_or("", FigureName::title);
+    html! {
+        tr {
+            td { span class={ "tag " (word.replace(' ', "_")) } { (word) } }
+            td { b { (limit.name) } br; span.small { (title) } }
+            td.nowrap { (limit.bounds) }
+            td { @if limit.condition.is_empty() { "everywhere" } @else { (limit.condition) } }
+            td class=(if limit.failed > 0 { "broken" } else { "" }) { (worst(limit).unwrap_or_else(|| "–".to_owned())) }
+            td.number { (limit.passed) }
+            td.number { (limit.marginal) }
+            td.number.broken[limit.failed > 0] { (limit.failed) }
+            td.number { (limit.not_measured) }
+            td.number.aside { (limit.not_applicable) }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a run's record says, for people and for machines: a page, a few lines for the terminal, JUnit. Made from the record
+//! alone; the same record gives the same bytes.
+
+pub mod build;
+pub mod capture;
+pub mod facts;
+pub mod figure;
+pub mod html;
+pub mod junit;
+pub mod products;
+pub mod svg;
+pub mod text;
+
+pub use build::{Report, build};
+pub use products::{Written, write_all};

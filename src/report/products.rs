@@ -1,0 +1,38 @@
+//! All products of a run folder, made from its journal and samples.
+
+use std::path::{Path, PathBuf};
+
+use crate::record::{Record, RecordError, products};
+
+use super::build::{Report, build};
+use super::{html, junit};
+
+/// The page's name in a run folder.
+pub const PAGE: &str = "report.html";
+/// The JUnit file's name in a run folder.
+pub const JUNIT: &str = "report.junit.xml";
+
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// What the files say; [`super::text::render`] gives the lines for the terminal.
+    pub report: Report,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The files.
+    pub files: Vec<PathBuf>,
+}
+
+/// Makes `points.csv`, `summary.json`, `report.html`, `report.junit.xml` and, for a run that has an end, the manifest.
+/// The journal and the samples are only read. A record that breaks off gives a report that says so.
+///
+/// # Errors
+/// There is no record, it is damaged, or the disk refuses.
+pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
+    let record = Record::open(folder)?;
+    let report = build(&record);
+    let page = html::render(&report);
+    let junit = junit::render(&report);
+    let files = products::write(&record, &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())])?;
+    Ok(Written { report, folder: folder.to_owned(), files })
+}

@@ -1,0 +1,180 @@
+//! A sheet to draw on, in pixels with fractions, that becomes an SVG with plotters.
+
+use plotters::backend::SVGBackend;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
+
+/// Plotters rounds every coordinate to whole pixels; the sheet is drawn this much larger and shown smaller.
+const SCALE: f64 = 4.0;
+
+/// Plotters writes a font's size divided by this.
+const FONT_FACTOR: f64 = 1.24;
+
+/// Ink for text and axes.
+pub(super) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2b);
+/// For what stands back: labels of axes.
+pub(super) const GREY: RGBColor = RGBColor(0x5f, 0x66, 0x6e);
+/// Grid lines.
+pub(super) const FAINT: RGBColor = RGBColor(0xe3, 0xe6, 0xea);
+/// Broken limits; told from the others by colour-blind people, too.
+pub(super) const RED: RGBColor = RGBColor(0xb5, 0x1a, 0x1a);
+/// Marginal values.
+pub(super) const AMBER: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+/// Paper.
+pub(super) const WHITE: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+/// Where a text stands from its point.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Anchor {
+    Left,
+    Middle,
+    Right,
+}
+
+/// How a text looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Letters {
+    pub(super) size: f64,
+    pub(super) color: RGBColor,
+    pub(super) anchor: Anchor,
+    pub(super) is_bold: bool,
+}
+
+impl Letters {
+    pub(super) const fn new(size: f64, color: RGBColor, anchor: Anchor) -> Self {
+        Self { size, color, anchor, is_bold: false }
+    }
+    pub(super) const fn bold(self) -> Self {
+        Self { is_bold: true, ..self }
+    }
+}
+
+type Area<'b> = DrawingArea<SVGBackend<'b>, Shift>;
+
+/// The sheet. Drawing into memory cannot fail, so that the results of plotters' calls are dropped.
+pub(super) struct Canvas<'b> {
+    area: Area<'b>,
+}
+
+/// Draws a picture of `width` by `height` pixels.
+pub(super) fn render(width: f64, height: f64, draw: impl FnOnce(&Canvas<'_>)) -> String {
+    let mut svg = String::new();
+    {
+        let backend = SVGBackend::with_string(&mut svg, (place(width) as u32, place(height) as u32));
+        let canvas = Canvas { area: backend.into_drawing_area() };
+        draw(&canvas);
+        let _ = canvas.area.present();
+    }
+    // The page gives the size; full opacity is the default and need not be said a thousand times.
+    let head = format!("<svg width=\"{}\" height=\"{}\" ", place(width), place(height));
+    svg.replacen(&head, "<svg ", 1).replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "")
+}
+
+fn place(pixels: f64) -> i32 {
+    (pixels * SCALE).round() as i32
+}
+
+fn at((x, y): (f64, f64)) -> (i32, i32) {
+    (place(x), place(y))
+}
+
+impl Canvas<'_> {
+    pub(super) fn line(&self, points: &[(f64, f64)], color: RGBColor, width: f64) {
+        let style = ShapeStyle::from(&color).stroke_width(place(width).max(1) as u32);
+        let _ = self.area.draw(&PathElement::new(points.iter().copied().map(at).collect::<Vec<_>>(), style));
+    }
+
+    pub(super) fn dashes(&self, from: (f64, f64), to: (f64, f64), color: RGBColor, width: f64) {
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let count = (length / 10.0).ceil() as usize;
+        for index in 0..count {
+            let part = |pixels: f64| {
+                let share = (pixels / length).min(1.0);
+                (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
+            };
+            let start = index as f64 * 10.0;
+            self.line(&[part(start), part(start + 6.0)], color, width);
+        }
+    }
+
+    pub(super) fn fill(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
+        let _ = self.area.draw(&Rectangle::new([at(from), at(to)], color.filled()));
+    }
+
+    pub(super) fn frame(&self, from: (f64, f64), to: (f64, f64), color: RGBColor, width: f64) {
+        let corners = [from, (to.0, from.1), to, (from.0, to.1), from];
+        self.line(&corners, color, width);
+    }
+
+    pub(super) fn polygon(&self, points: &[(f64, f64)], color: RGBColor) {
+        let _ =
+            self.area.draw(&Polygon::new(points.iter().copied().map(at).collect::<Vec<_>>(), color.filled()));
+    }
+
+    pub(super) fn disc(&self, center: (f64, f64), radius: f64, color: RGBColor) {
+        let _ = self.area.draw(&Circle::new(at(center), place(radius), color.filled()));
+    }
+
+    /// Diagonal strokes inside a rectangle.
+    pub(super) fn hatch(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
+        let (width, height) = (to.0 - from.0, to.1 - from.1);
+        let mut offset = 7.0;
+        while offset < width + height {
+            // The stroke x + y = offset, cut to the rectangle.
+            let start = (offset.min(width), (offset - width).max(0.0));
+            let end = ((offset - height).max(0.0), offset.min(height));
+            self.line(&[(from.0 + start.0, from.1 + start.1), (from.0 + end.0, from.1 + end.1)], color, 0.75);
+            offset += 7.0;
+        }
+    }
+
+    pub(super) fn text(&self, text: &str, position: (f64, f64), letters: Letters) {
+        let style = Self::style(letters);
+        let _ = self.area.draw(&Text::new(text.to_owned(), at(position), style));
+    }
+
+    /// A text that runs upwards.
+    pub(super) fn text_upwards(&self, text: &str, position: (f64, f64), letters: Letters) {
+        let style = Self::style(letters).transform(FontTransform::Rotate270);
+        let _ = self.area.draw(&Text::new(text.to_owned(), at(position), style));
+    }
+
+    fn style(letters: Letters) -> TextStyle<'static> {
+        let size = letters.size * SCALE * FONT_FACTOR;
+        let face = if letters.is_bold { FontStyle::Bold } else { FontStyle::Normal };
+        let across = match letters.anchor {
+            Anchor::Left => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::Right => HPos::Right,
+        };
+        let mut style = TextStyle::from(("sans-serif", size, face).into_font());
+        style.color = letters.color.to_backend_color();
+        style.pos(Pos::new(across, VPos::Center))
+    }
+}
+
+/// Light or dark letters, whichever is read better on a ground.
+pub(super) fn letters_on(ground: RGBColor) -> RGBColor {
+    let luminance = 0.299 * f64::from(ground.0) + 0.587 * f64::from(ground.1) + 0.114 * f64::from(ground.2);
+    if luminance < 140.0 { WHITE } else { INK }
+}
+
+/// From pale to dark blue; dark means much. One hue, so that it is read in grey, too.
+pub(super) fn blues(share: f64) -> RGBColor {
+    const STOPS: [(f64, f64, f64); 5] = [
+        (239.0, 245.0, 251.0),
+        (198.0, 219.0, 239.0),
+        (129.0, 180.0, 217.0),
+        (49.0, 124.0, 183.0),
+        (8.0, 64.0, 121.0),
+    ];
+    let position = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let below = (position.floor() as usize).min(STOPS.len() - 2);
+    let rest = position - below as f64;
+    let mix = |from: f64, to: f64| (from + (to - from) * rest).round() as u8;
+    let (from, to) = (STOPS[below], STOPS[below + 1]);
+    RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}

@@ -1,0 +1,162 @@
+//! Lines over input voltage or load, with the limits drawn in.
+
+use plotters::style::RGBColor;
+
+use super::axis::{Field, Scale};
+use super::canvas::{Anchor, Canvas, GREY, INK, Letters, RED, WHITE, render};
+use super::padded;
+use crate::report::figure::{Bound, FigureView, Line};
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 330.0;
+/// Behind a limit.
+const FORBIDDEN: RGBColor = RGBColor(0xfb, 0xec, 0xea);
+
+/// Okabe and Ito's colours without the yellow, which is lost on paper.
+const COLORS: [RGBColor; 7] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xb8, 0x5a, 0x97),
+    RGBColor(0x2f, 0x9f, 0xd8),
+    RGBColor(0xc9, 0x8a, 0x00),
+    RGBColor(0x33, 0x33, 0x33),
+];
+
+/// Draws a figure's lines, or those in regulation only. `None` where there is nothing to draw.
+#[must_use]
+pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
+    let lines = if is_closer { view.closer.as_ref()? } else { &view.lines };
+    let values = || lines.iter().flat_map(|line| line.points.iter().filter_map(|(_, value)| *value));
+    let positions = || lines.iter().flat_map(|line| line.points.iter().map(|(position, _)| *position));
+    if values().next().is_none() {
+        return None;
+    }
+    let range = |values: &mut dyn Iterator<Item = f64>| {
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let shown = view.shown;
+    let (mut low, mut high) = range(&mut values().chain(view.bounds.iter().map(|bound| bound.value)));
+    // Zero is the honest ground unless the values lie far from it.
+    if !is_closer && low > 0.0 && low < 0.6 * high {
+        low = 0.0;
+    } else if !is_closer && high < 0.0 && high > 0.6 * low {
+        high = 0.0;
+    }
+    let y_range = padded((low * shown.factor, high * shown.factor), 0.07);
+    let y_range = if low == 0.0 { (0.0, y_range.1) } else { y_range };
+    let field = Field {
+        x: Scale::new(range(&mut positions()), (66.0, WIDTH - 86.0)),
+        y: Scale::new(y_range, (HEIGHT - 46.0, 12.0)),
+    };
+    Some(render(WIDTH, HEIGHT, |canvas| {
+        for bound in &view.bounds {
+            shade(canvas, &field, bound, shown.factor);
+        }
+        field.draw(canvas, view.along.title(), &format!("{} in {}", view.name.title(), shown.unit));
+        for (index, line) in lines.iter().enumerate() {
+            draw_line(canvas, &field, line, index, shown.factor);
+        }
+        for bound in &view.bounds {
+            draw_bound(canvas, &field, bound, shown.factor);
+        }
+        draw_labels(canvas, &field, lines, shown.factor);
+    }))
+}
+
+/// Left and right end of a bound inside the field, in pixels.
+fn ends(field: &Field, bound: &Bound) -> (f64, f64) {
+    let end = |value: Option<f64>, otherwise: f64| {
+        value.map_or(otherwise, |value| field.x.px(field.x.clamp(value)))
+    };
+    (end(bound.from, field.x.from_px), end(bound.to, field.x.to_px))
+}
+
+fn shade(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
+    let (left, right) = ends(field, bound);
+    let y = field.y.px(field.y.clamp(bound.value * factor));
+    let far = if bound.is_upper { field.y.to_px } else { field.y.from_px };
+    if right > left {
+        canvas.fill((left, y.min(far)), (right, y.max(far)), FORBIDDEN);
+    }
+}
+
+fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
+    let (left, right) = ends(field, bound);
+    if right <= left {
+        return;
+    }
+    let y = field.y.px(field.y.clamp(bound.value * factor));
+    canvas.dashes((left, y), (right, y), RED, 1.5);
+    let text_y = if bound.is_upper { y - 9.0 } else { y + 10.0 };
+    let text_y = text_y.clamp(field.y.to_px + 8.0, field.y.from_px - 8.0);
+    let width = 6.3 * bound.label.chars().count() as f64;
+    canvas.fill((right - width - 6.0, text_y - 7.5), (right - 1.0, text_y + 7.5), FORBIDDEN);
+    canvas.text(&bound.label, (right - 4.0, text_y), Letters::new(12.0, RED, Anchor::Right));
+}
+
+fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, index: usize, factor: f64) {
+    let color = COLORS[index % COLORS.len()];
+    for run in line.points.split(|(_, value)| value.is_none()) {
+        let places: Vec<(f64, f64)> = run
+            .iter()
+            .filter_map(|(x, value)| value.map(|value| field.at((*x, field.y.clamp(value * factor)))))
+            .collect();
+        if places.len() > 1 {
+            canvas.line(&places, color, 1.75);
+        }
+        for place in places {
+            marker(canvas, place, index, color);
+        }
+    }
+}
+
+/// Lines are told apart by shape, too.
+fn marker(canvas: &Canvas<'_>, (x, y): (f64, f64), index: usize, color: RGBColor) {
+    let r = 3.2;
+    match index % 5 {
+        0 => canvas.disc((x, y), 2.8, color),
+        1 => canvas.fill((x - 2.6, y - 2.6), (x + 2.6, y + 2.6), color),
+        2 => canvas.polygon(&[(x, y - r), (x + r, y + 2.6), (x - r, y + 2.6)], color),
+        3 => canvas.polygon(&[(x, y - r - 0.4), (x + r, y), (x, y + r + 0.4), (x - r, y)], color),
+        _ => {
+            canvas.disc((x, y), 3.2, color);
+            canvas.disc((x, y), 1.6, WHITE);
+        }
+    }
+}
+
+/// A name at the right end of each line, moved apart where they would lie on each other.
+fn draw_labels(canvas: &Canvas<'_>, field: &Field, lines: &[Line], factor: f64) {
+    const PITCH: f64 = 15.0;
+    let last =
+        |line: &Line| line.points.iter().rev().find_map(|(x, value)| value.map(|value| (*x, value * factor)));
+    let mut labels: Vec<(usize, (f64, f64), f64)> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| last(line).map(|end| (index, field.at(end))))
+        .map(|(index, end)| (index, end, end.1))
+        .collect();
+    labels.sort_by(|a, b| a.2.total_cmp(&b.2));
+    let room = (field.y.to_px + 6.0, field.y.from_px - 6.0);
+    let mut lowest = room.0;
+    for label in &mut labels {
+        label.2 = label.2.max(lowest);
+        lowest = label.2 + PITCH;
+    }
+    let mut highest = room.1;
+    for label in labels.iter_mut().rev() {
+        label.2 = label.2.min(highest);
+        highest = label.2 - PITCH;
+    }
+    for (index, end, y) in labels {
+        let color = COLORS[index % COLORS.len()];
+        let x = field.x.to_px + 8.0;
+        if (y - end.1).abs() > 3.0 || field.x.to_px - end.0 > 3.0 {
+            canvas.line(&[(end.0 + 4.0, end.1), (x + 2.0, y)], GREY, 0.5);
+        }
+        marker(canvas, (x + 7.0, y), index, color);
+        canvas.text(&lines[index].label, (x + 15.0, y), Letters::new(12.5, INK, Anchor::Left).bold());
+    }
+}

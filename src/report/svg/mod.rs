@@ -1,0 +1,38 @@
+//! The pictures of the report, as SVG without anything from outside. Pure.
+
+mod axis;
+mod canvas;
+mod curves;
+mod fold;
+mod map;
+mod trace;
+
+pub use curves::render_curves;
+pub(in crate::report) use fold::GRID as FOLD_GRID;
+pub use fold::render_fold;
+pub use map::{render_map, render_regions};
+pub use trace::{render_overview, render_zoom};
+
+/// One unit of time for a picture: factor and symbol for a span in seconds.
+fn time_unit(span_s: f64) -> (f64, &'static str) {
+    if span_s < 2e-6 {
+        (1e9, "ns")
+    } else if span_s < 2e-3 {
+        (1e6, "µs")
+    } else if span_s < 2.0 {
+        (1e3, "ms")
+    } else {
+        (1.0, "s")
+    }
+}
+
+/// One unit of voltage for a picture: factor and symbol for the largest magnitude in volts.
+fn volt_unit(largest_v: f64) -> (f64, &'static str) {
+    if largest_v < 1.0 { (1e3, "mV") } else { (1.0, "V") }
+}
+
+/// A range with some air at both ends.
+fn padded((low, high): (f64, f64), share: f64) -> (f64, f64) {
+    let pad = (high - low).max(1e-12) * share;
+    (low - pad, high + pad)
+}

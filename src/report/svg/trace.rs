@@ -1,0 +1,84 @@
+//! Traces as pictures: the whole record by minimum and maximum of each column, and a stretch of it sample by sample.
+
+use plotters::style::RGBColor;
+
+use super::axis::{Field, Scale};
+use super::canvas::{Canvas, render};
+use super::{padded, time_unit, volt_unit};
+use crate::report::capture::Zoom;
+use crate::waveform::overview::Overview;
+
+const TRACE: RGBColor = RGBColor(0x1f, 0x6f, 0xb2);
+const NODE: RGBColor = RGBColor(0x7a, 0x5c, 0x99);
+const SPOT: RGBColor = RGBColor(0xff, 0xf0, 0xc2);
+
+/// Draws a whole record; `spot` is the stretch that is shown closer elsewhere, in seconds from the trigger.
+#[must_use]
+pub fn render_overview(overview: &Overview, spot: Option<(f64, f64)>) -> String {
+    let (width, height) = (1060.0, 240.0);
+    let ends = overview.columns.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| {
+        (low.min(column.0), high.max(column.1))
+    });
+    let (time_factor, time) = time_unit(overview.span_s);
+    let (volt_factor, volt) = volt_unit(ends.0.abs().max(ends.1.abs()));
+    let start = overview.start_s * time_factor;
+    let field = Field {
+        x: Scale::new((start, start + overview.span_s * time_factor), (66.0, width - 10.0)),
+        y: Scale::new(padded((ends.0 * volt_factor, ends.1 * volt_factor), 0.06), (height - 46.0, 8.0)),
+    };
+    let pitch = (field.x.to_px - field.x.from_px) / overview.columns.len() as f64;
+    let edge = |upper: bool| {
+        overview.columns.iter().enumerate().map(move |(index, column)| {
+            let volts = if upper { column.1 } else { column.0 };
+            // Half a pixel more each way: a flat stretch keeps a line.
+            let air = if upper { -0.5 } else { 0.5 };
+            (field.x.from_px + pitch * (index as f64 + 0.5), field.y.px(volts * volt_factor) + air)
+        })
+    };
+    render(width, height, |canvas| {
+        if let Some((from, to)) = spot {
+            let x = |seconds: f64| field.x.px(field.x.clamp(seconds * time_factor));
+            // A stretch of two microseconds in a long record would be too thin to see.
+            let (left, right) = (x(from) - 2.0, x(to) + 2.0);
+            canvas.fill((left, field.y.to_px), (right, field.y.from_px), SPOT);
+        }
+        field.draw(canvas, &format!("time from trigger in {time}"), &format!("output in {volt}"));
+        let outline: Vec<(f64, f64)> =
+            edge(true).chain(edge(false).collect::<Vec<_>>().into_iter().rev()).collect();
+        canvas.polygon(&outline, TRACE);
+    })
+}
+
+/// Draws a stretch of the output, and the switch node under it where it was captured.
+#[must_use]
+pub fn render_zoom(zoom: &Zoom) -> String {
+    let has_node = zoom.node_v.is_some();
+    let (width, upper, height) = (520.0, 225.0, if has_node { 345.0 } else { 271.0 });
+    let (time_factor, time) = time_unit(zoom.volts.len() as f64 * zoom.step_s);
+    let position = |index: usize| (zoom.start_s + index as f64 * zoom.step_s) * time_factor;
+    let x = Scale::new((position(0), position(zoom.volts.len().saturating_sub(1))), (66.0, width - 12.0));
+    render(width, height, |canvas| {
+        let title = format!("time from trigger in {time}");
+        let panel = |canvas: &Canvas<'_>, volts: &[f32], (from_px, to_px): (f64, f64), is_node: bool| {
+            let ends = volts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(f64::from(*value)), high.max(f64::from(*value)))
+            });
+            let (factor, volt) = volt_unit(ends.0.abs().max(ends.1.abs()));
+            let y = Scale::new(padded((ends.0 * factor, ends.1 * factor), 0.08), (from_px, to_px));
+            let field = Field { x, y };
+            let name = if is_node { "node" } else { "output" };
+            let x_title = if is_node || !has_node { title.as_str() } else { "" };
+            field.draw(canvas, x_title, &format!("{name} in {volt}"));
+            let places: Vec<(f64, f64)> = volts
+                .iter()
+                .enumerate()
+                .map(|(index, value)| field.at((position(index), f64::from(*value) * factor)))
+                .collect();
+            canvas.line(&places, if is_node { NODE } else { TRACE }, 1.4);
+        };
+        panel(canvas, &zoom.volts, (upper, 8.0), false);
+        if let Some(node_v) = &zoom.node_v {
+            panel(canvas, node_v, (height - 46.0, upper + 26.0), true);
+        }
+    })
+}

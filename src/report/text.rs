@@ -1,0 +1,103 @@
+//! The few lines that the terminal shows at the end: the verdict and why first, then the limits, then where the files are.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::base::span::render_span;
+use crate::event::FigureName;
+use crate::record::Tail;
+use crate::record::format::LimitSummary;
+
+use super::build::Report;
+
+/// The lines, without colour, for a terminal of any width from 80 columns.
+#[must_use]
+pub fn render(report: &Report, folder: &Path) -> String {
+    let summary = &report.summary;
+    let mut text = String::new();
+    let board = summary.board.as_ref().map_or_else(
+        || "unknown board".to_owned(),
+        |board| format!("board {} rev {}", board.serial, board.revision),
+    );
+    let profile = summary.profile.as_deref().unwrap_or("unknown profile");
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "{}  {board}, {profile}", summary.verdict.to_uppercase());
+    let _ = writeln!(text, "      {}", summary.reason);
+    if let Tail::Torn { line, .. } = &report.tail {
+        let _ = writeln!(text, "      the journal's last line, {line}, was torn and is left out");
+    }
+    text.push('\n');
+    let points = summary.points;
+    let _ = writeln!(
+        text,
+        "points     {} of {} finished, {} failed, {} where no limit applies; {}",
+        points.finished,
+        points.planned,
+        points.failed,
+        points.not_applicable,
+        render_span(report.lasted)
+    );
+    let _ = writeln!(text, "outputs    {}", outputs(report));
+    text.push('\n');
+    render_limits(&mut text, report);
+    let _ = writeln!(text, "report     {}", folder.join(super::products::PAGE).display());
+    let _ = writeln!(text, "record     {}", folder.display());
+    text
+}
+
+fn outputs(report: &Report) -> String {
+    match (&report.made_safe, report.summary.outputs_off_verified) {
+        (Some(state), true) => match &state.vout_v {
+            Ok(vout) => format!("off, read back and measured: {}", FigureName::Vout.show(*vout)),
+            Err(_) => "off, read back".to_owned(),
+        },
+        (Some(state), false) => {
+            format!("NOT VERIFIED OFF after {} attempts: {}", state.attempts, state.failures.join("; "))
+        }
+        (None, _) => "NOT KNOWN: the record says nothing of switching off; look at the bench".to_owned(),
+    }
+}
+
+/// One word on how a limit came out.
+#[must_use]
+pub fn limit_word(limit: &LimitSummary) -> &'static str {
+    match limit {
+        limit if limit.failed > 0 => "fail",
+        limit if limit.not_measured > 0 => "not measured",
+        limit if limit.marginal > 0 => "marginal",
+        limit if limit.passed > 0 => "pass",
+        _ => "not applicable",
+    }
+}
+
+/// The worst value and where, e.g. `1.56 V at 24 V, 500 mA (point 125)`.
+#[must_use]
+pub fn worst(limit: &LimitSummary) -> Option<String> {
+    use crate::base::units::with_prefix;
+    let worst = limit.worst?;
+    let figure: FigureName = limit.figure.parse().ok()?;
+    let place = format!("{}, {}", with_prefix(worst.vin_set_v, "V"), with_prefix(worst.load_set_a, "A"));
+    Some(format!("{} at {place} (point {})", figure.show(worst.value), worst.point))
+}
+
+fn render_limits(text: &mut String, report: &Report) {
+    let width = |cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0);
+    let name_width = width(&mut report.summary.limits.iter().map(|limit| limit.name.chars().count()));
+    let bound_width = width(&mut report.summary.limits.iter().map(|limit| limit.bounds.chars().count()));
+    for limit in report.limits_by_weight() {
+        let applied = limit.passed + limit.marginal + limit.failed + limit.not_measured;
+        let count = match (limit.failed, limit.not_measured) {
+            (0, 0) if applied == 0 => "applies at no point".to_owned(),
+            (0, 0) => format!("worst {}", worst(limit).unwrap_or_default()),
+            (0, missing) => format!("could not be measured at {missing} of {applied} points"),
+            (failed, _) => {
+                format!("{failed} of {applied} points, worst {}", worst(limit).unwrap_or_default())
+            }
+        };
+        let (word, name, bounds) = (limit_word(limit), &limit.name, &limit.bounds);
+        let _ = writeln!(text, "  {word:<14} {name:<name_width$}  {bounds:<bound_width$}  {count}");
+    }
+    if !report.summary.limits.is_empty() {
+        text.push('\n');
+    }
+}

@@ -4,27 +4,46 @@
 //! engine carries it out and says what happened as events; the record keeps the events, the report is made from the record
 //! alone. The simulated bench is the other end of the wire. `docs/architecture.md` draws the flow and says who may use whom.
 
-// The map of the house, bottom-up.
+// The map of the house, bottom-up. The blank lines keep the order from being sorted.
 
 /// Quantities, names, time, statistics.
 pub mod base;
-/// The opened rig and the way to make it safe.
-pub mod bench;
-/// Carries a plan out.
-pub mod engine;
-/// What happened: events, figures, limits, verdicts.
-pub mod event;
-/// Instruments: a trait a class, dialects as data.
-pub mod instrument;
-/// Bytes, links and the SCPI conversation.
-pub mod link;
-/// What will be done, as a value.
-pub mod plan;
-/// The record of a run: one append-only journal and the sample files.
-pub mod record;
-/// What a record says, for people and machines.
-pub mod report;
-/// The simulated bench: the other end of the wire.
-pub mod sim;
+
 /// A trace and its figures.
 pub mod waveform;
+
+/// What happened: events, figures, limits, verdicts.
+pub mod event;
+
+/// Bytes, messages and the SCPI conversation.
+pub mod link;
+
+/// Instruments: a trait a class, dialects as data.
+pub mod instrument;
+
+/// What will be done, as a value.
+pub mod plan;
+
+/// The opened rig and the way to make it safe.
+pub mod bench;
+
+/// Carries a plan out.
+pub mod engine;
+
+/// The record of a run: one append-only journal and the sample files.
+pub mod record;
+
+/// The simulated bench: the other end of the wire.
+pub mod sim;
+
+/// Documents, from a record alone.
+pub mod report;
+
+/// The state of a run for people, from events.
+pub mod live;
+
+/// One run, from files to a sealed folder.
+pub mod session;
+
+/// The command line.
+pub mod cli;

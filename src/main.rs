@@ -1,2 +1,5 @@
 //! The program's door: everything is in the library.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    soakrig::cli::main()
+}

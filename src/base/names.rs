@@ -27,6 +27,11 @@ macro_rules! name {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+            /// The name of what nobody has named.
+            #[must_use]
+            pub fn unnamed() -> Self {
+                Self("unnamed".to_owned())
+            }
         }
 
         impl fmt::Display for $name {

@@ -119,30 +119,31 @@ impl CaptureJob<'_> {
             Purpose::Spikes => &mut scales.spikes_v_div,
         };
         let mut scale = remembered.clamp(limits.0, limits.1);
+        let mut center = match purpose {
+            Purpose::Ripple => Volts(0.0),
+            Purpose::Spikes => self.vout,
+        };
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let trace = self.capture_at(scope, probe, purpose, scale)?;
+            let trace = self.capture_at(scope, self.vout_setup(probe, purpose, (Volts(scale), center)))?;
             let used = range_use(&trace, purpose);
+            // The load's meter and the probe stand at two ends of a lead: the trace itself tells where its middle is.
+            if purpose == Purpose::Spikes && !used.at_end {
+                center = middle(&trace);
+            }
             let next = if used.fits() { None } else { next_scale(scale, used, limits) };
             match next {
                 Some(next) if attempt < self.selection.range_attempts && !self.stop.is_now() => scale = next,
                 _ => {
                     *remembered = scale;
-                    return Ok(noted(trace, used, attempt));
+                    return Ok(noted(trace, used, purpose));
                 }
             }
         }
     }
 
-    fn capture_at(
-        &self,
-        scope: &mut dyn Scope,
-        probe: &ProbeWiring,
-        purpose: Purpose,
-        scale_v: f64,
-    ) -> Asked<Waveform> {
-        let setup = self.vout_setup(probe, purpose, scale_v);
+    fn capture_at(&self, scope: &mut dyn Scope, setup: ChannelSetup) -> Asked<Waveform> {
         scope.set_channel(setup)?;
         if let Some(lx) = &self.wiring.lx {
             scope.set_channel(self.lx_setup(lx, scope.ability().vertical_divisions))?;
@@ -151,23 +152,22 @@ impl CaptureJob<'_> {
         scope.set_time(TimeSetup {
             span: self.selection.span,
             samples: self.selection.samples,
-            trigger_channel: trigger.map_or(probe.channel, |lx| lx.channel),
+            trigger_channel: trigger.map_or(setup.channel, |lx| lx.channel),
             trigger_level: if trigger.is_some() { self.vin * 0.5 } else { setup.center },
         })?;
         scope.capture_single(TRIGGER_TIMEOUT)?;
-        let mut trace = scope.read_waveform(probe.channel)?;
-        label(&mut trace.acquisition, "vout", purpose);
-        Ok(trace)
+        scope.read_waveform(setup.channel)
     }
 
-    fn vout_setup(&self, probe: &ProbeWiring, purpose: Purpose, scale_v: f64) -> ChannelSetup {
-        let (coupling, center, bandwidth_limit) = match purpose {
-            Purpose::Ripple => (Coupling::Ac, Volts(0.0), self.selection.ripple_bandwidth_limit),
-            Purpose::Spikes => (Coupling::Dc, self.vout, false),
+    fn vout_setup(&self, probe: &ProbeWiring, purpose: Purpose, range: (Volts, Volts)) -> ChannelSetup {
+        let (coupling, bandwidth_limit) = match purpose {
+            Purpose::Ripple => (Coupling::Ac, self.selection.ripple_bandwidth_limit),
+            Purpose::Spikes => (Coupling::Dc, false),
         };
+        let (volts_per_div, center) = range;
         ChannelSetup {
             channel: probe.channel,
-            volts_per_div: Volts(scale_v),
+            volts_per_div,
             center,
             coupling,
             bandwidth_limit,
@@ -204,16 +204,28 @@ fn label(acquisition: &mut Acquisition, signal: &str, purpose: Purpose) {
     purpose.as_str().clone_into(&mut acquisition.purpose);
 }
 
-fn noted(mut trace: Waveform, used: RangeUse, attempts: u32) -> Waveform {
+/// Marks a trace whose range could not be met.
+fn noted(mut trace: Waveform, used: RangeUse, purpose: Purpose) -> Waveform {
+    label(&mut trace.acquisition, "vout", purpose);
     if !used.fits() {
         let scale = with_prefix(trace.acquisition.volts_per_div, "V");
-        let what = if used.at_end {
-            "leaves the range".to_owned()
+        trace.acquisition.range_note = Some(if used.at_end {
+            format!("leaves the range at {scale}/div")
         } else {
-            format!("uses only {:.0} % of the range", used.share * 100.0)
-        };
-        trace.acquisition.range_note =
-            Some(format!("{} trace {what} at {scale}/div after {attempts} tries", trace.acquisition.purpose));
+            format!("uses {:.0} % of the range at {scale}/div", used.share * 100.0)
+        });
     }
     trace
+}
+
+/// The middle between a trace's lowest and highest sample.
+fn middle(trace: &Waveform) -> Volts {
+    let volts = trace.volts();
+    let low = volts.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = volts.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if low.is_finite() && high.is_finite() {
+        Volts(f64::midpoint(f64::from(low), f64::from(high)))
+    } else {
+        Volts(0.0)
+    }
 }

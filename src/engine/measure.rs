@@ -15,9 +15,9 @@ use crate::instrument::Asked;
 use crate::instrument::scope::Scope;
 use crate::plan::PlannedPoint;
 use crate::plan::profile::CaptureSelection;
+use crate::waveform::Unavailable;
 use crate::waveform::figures::{Pair, SteadyState};
 use crate::waveform::measure;
-use crate::waveform::{Unavailable, Waveform};
 
 /// Readings averaged for each meter: one alone shows the meter's last digit jumping.
 const READINGS: usize = 4;
@@ -82,7 +82,8 @@ impl Shell<'_> {
         let job = self.plan.capture.map(|selection| (selection, wants_screen(selection, id)));
         let clock = self.bench.clock.clone();
         let stop = self.stop;
-        let vout_guess = self.bench.load.measure_voltage().map_err(Failure::Instrument)?;
+        let terminal = self.bench.load.measure_voltage()?;
+        let vout_guess = board_vout(terminal, point.setting.load, self.bench.wiring.load_lead);
         let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
         let (wiring, scales) = (&*wiring, &mut self.scales);
         let (mut source, mut sink_side) = (None, None);
@@ -229,8 +230,6 @@ fn build_notes(readings: &PointReadings, captures: &Captures, settled: bool) -> 
         }
         notes.extend(steady.notes.iter().cloned());
     }
-    let range_note = |trace: &Waveform| trace.acquisition.range_note.clone();
-    notes.extend(captures.all.iter().filter_map(|capture| range_note(&capture.vout)));
     notes.extend(captures.notes.iter().cloned());
     notes
 }

@@ -177,6 +177,16 @@ fn open_speaker(surroundings: &Surroundings, place: &Place, class: Class) -> Ask
     Ok(Speaker::new(surroundings.clone(), place.clone(), family, client, facts))
 }
 
+/// Opens a conversation with an identified instrument of any class, without a driver around it.
+///
+/// # Errors
+/// As [`open_supply`].
+pub fn open_conversation(surroundings: &Surroundings, place: &Place) -> Asked<Client> {
+    let class = surroundings.registry.family(&place.family).map_or(Class::Supply, |family| family.class);
+    let family = find_family(surroundings, place, class)?;
+    open_client(surroundings, place, &family).map(|(client, _)| client)
+}
+
 fn find_family(surroundings: &Surroundings, place: &Place, class: Class) -> Asked<Arc<Family>> {
     let registry = &surroundings.registry;
     let Some(family) = registry.family(&place.family) else {

@@ -5,6 +5,7 @@ pub mod fault;
 pub mod opener;
 pub mod replay;
 mod serial;
+pub mod sharing;
 mod stream;
 mod tcp;
 pub mod trace;

@@ -1,0 +1,178 @@
+//! What may be typed. One struct a subcommand; what it means is in the subcommand's own file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures a power supply board on a bench of SCPI instruments (or on the simulated one) and writes a report.
+#[derive(Debug, Parser)]
+#[command(name = "soakrig", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or instrument,\n\
+                        4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 our fault."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a profile on a rig, keep the record and write the report
+    Run(RunArgs),
+    /// Print what a run would do, its checks and how long it takes; touches nothing
+    Plan(PlanArgs),
+    /// Open the bench, identify every instrument, look at the wiring, say go or no-go
+    Check(CheckArgs),
+    /// Serve the simulated bench on loopback TCP ports and a pty until stopped
+    Sim(SimArgs),
+    /// Rebuild all products of a run from its journal and samples
+    Report(ReportArgs),
+    /// List the runs in a folder
+    List(ListArgs),
+    /// Ask one instrument of a rig a question
+    Scpi(ScpiArgs),
+    /// Print the JSON Schema of a kind of file
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// Who and what is measured; each overrides what the profile or the rig says.
+#[derive(Debug, Args)]
+pub(super) struct BoardArgs {
+    /// Serial number of the board
+    #[arg(long, value_name = "SERIAL")]
+    pub(super) board: Option<String>,
+    /// Revision of the board; on the simulated bench it chooses the output filter (A bridged, B fitted, C neither)
+    #[arg(long, value_name = "REV")]
+    pub(super) revision: Option<String>,
+    /// Who runs it
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+    /// A free note, kept with the run
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// Seed of a shuffled order and of the simulated bench
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The profile: what to do
+    pub(super) profile: PathBuf,
+    /// The rig: what is wired to what
+    #[arg(long)]
+    pub(super) rig: PathBuf,
+    #[command(flatten)]
+    pub(super) board: BoardArgs,
+    /// Folder in which the run's own folder is made
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
+    #[arg(long)]
+    pub(super) full_tapes: bool,
+    /// Print summary.json when the run is over; `run` in it is the folder's path
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress on stderr
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The profile: what to do
+    pub(super) profile: PathBuf,
+    /// The rig: what is wired to what
+    #[arg(long)]
+    pub(super) rig: PathBuf,
+    #[command(flatten)]
+    pub(super) board: BoardArgs,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The rig: what is wired to what
+    pub(super) rig: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimArgs {
+    /// A rig whose addresses are `SIM::…`
+    pub(super) rig: PathBuf,
+    #[command(flatten)]
+    pub(super) board: BoardArgs,
+    /// First TCP port: supply, load and scope take three in a row; 0 lets the system choose
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    /// Print addresses and rig file as JSON on one line
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Write the ready rig file here as well as to stdout
+    #[arg(long, value_name = "FILE")]
+    pub(super) write_rig: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
+    pub(super) run: String,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Print summary.json
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Folder in which the runs are
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScpiArgs {
+    /// The rig: what is wired to what
+    pub(super) rig: PathBuf,
+    /// The instrument's role: source, load or scope
+    pub(super) role: String,
+    /// The question, e.g. '*IDN?'. Only questions: settings go through the hard limits of a run
+    pub(super) query: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Which kind of file
+    pub(super) kind: SchemaKind,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// A rig: what is wired to what
+    Rig,
+    /// A profile: what to do
+    Profile,
+    /// A family of instruments that speak alike
+    Family,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    pub(super) shell: clap_complete::Shell,
+}

@@ -1,0 +1,93 @@
+//! Words to people: results to stdout, everything else to stderr. A reader that has gone away is no error.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::exit::Exit;
+use crate::plan::render;
+use crate::session::SessionError;
+
+/// An error with the exit code it ends the program with.
+#[derive(Debug)]
+pub(super) struct CliError {
+    pub(super) exit: Exit,
+    pub(super) text: String,
+}
+
+impl CliError {
+    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Self { exit, text: text.into() }
+    }
+    pub(super) fn usage(text: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, text)
+    }
+}
+
+/// Result of a subcommand.
+pub(super) type Outcome = Result<Exit, CliError>;
+
+/// Whether a stream may carry colour: a terminal, and nobody said no.
+pub(super) fn colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes a result. A closed pipe means that the reader has seen enough.
+pub(super) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}
+
+/// Writes a remark. Never fails: a terminal that is gone must not end a run.
+pub(super) fn tell(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes());
+    let _ = err.write_all(b"\n");
+}
+
+/// Writes an error.
+pub(super) fn tell_error(error: &CliError) {
+    let text = error.text.trim_end();
+    if text.starts_with("error") || text.contains("\u{1b}[") {
+        tell(text);
+    } else if colour(&io::stderr()) {
+        tell(&format!("\u{1b}[1;31merror\u{1b}[0m: {text}"));
+    } else {
+        tell(&format!("error: {text}"));
+    }
+}
+
+impl From<SessionError> for CliError {
+    fn from(error: SessionError) -> Self {
+        let exit = match &error {
+            SessionError::File { .. }
+            | SessionError::Faults { .. }
+            | SessionError::Busy(_)
+            | SessionError::Usage(_) => Exit::Usage,
+            SessionError::Instrument(_) | SessionError::Bench(_) => Exit::Instrument,
+            SessionError::Record(error) => record_exit(error),
+        };
+        let text = match &error {
+            SessionError::Faults { faults, sources } => {
+                render::render_faults(faults, sources, colour(&io::stderr()))
+            }
+            other => other.to_string(),
+        };
+        Self { exit, text }
+    }
+}
+
+impl From<crate::record::RecordError> for CliError {
+    fn from(error: crate::record::RecordError) -> Self {
+        Self { exit: record_exit(&error), text: error.to_string() }
+    }
+}
+
+const fn record_exit(error: &crate::record::RecordError) -> Exit {
+    match error {
+        crate::record::RecordError::Damaged { .. } => Exit::Damaged,
+        _ => Exit::Usage,
+    }
+}

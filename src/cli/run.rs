@@ -1,0 +1,137 @@
+//! `soakrig run`
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::message::{CliError, Outcome, colour, tell};
+use super::plan::overrides;
+use super::report::tell_products;
+use crate::base::span::render_span;
+use crate::engine::StopWish;
+use crate::event::{Event, Stamp};
+use crate::live::view::View;
+use crate::session::{self, Finished, RunRequest};
+
+pub(super) fn run(args: &RunArgs) -> Outcome {
+    let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board)?)?;
+    let stop = StopWish::default();
+    #[cfg(unix)]
+    super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
+        .map_err(|error| CliError::new(Exit::Internal, format!("cannot listen for signals: {error}")))?;
+    if !args.quiet {
+        let plan = &prepared.plan;
+        tell(&format!(
+            "{}: {} points on board {} revision {}, about {} of bench time",
+            plan.profile,
+            plan.points.len(),
+            plan.board.serial,
+            plan.board.revision,
+            render_span(plan.expected)
+        ));
+    }
+    let mut progress = Progress::new(View::expecting(prepared.plan.expected), args.quiet);
+    let finished = session::run(
+        prepared,
+        RunRequest {
+            out: &args.out,
+            seed: args.board.seed,
+            full_tapes: args.full_tapes,
+            view: &mut |at, event| progress.take(at, event),
+            stop: &stop,
+        },
+    )?;
+    progress.bar.finish_and_clear();
+    tell_result(args, finished)
+}
+
+fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
+    let Finished { folder, outcome, written } = finished;
+    if !outcome.safe.verified && outcome.safe.attempts > 0 {
+        tell("");
+        tell(
+            "THE OUTPUTS COULD NOT BE VERIFIED OFF. Look at the bench now, and switch supply and load off by hand.",
+        );
+        for failure in &outcome.safe.failures {
+            tell(&format!("  {failure}"));
+        }
+        tell("");
+    }
+    if let Some(what) = &outcome.internal {
+        return Err(CliError::new(
+            Exit::Internal,
+            format!(
+                "a fault of this program: {what}; the outputs were switched off; please report it with {}",
+                folder.display()
+            ),
+        ));
+    }
+    if let Some(what) = outcome.record_failed {
+        return Err(CliError::usage(format!("{what}; the run was ended and the outputs switched off")));
+    }
+    tell_products(&written?, args.json);
+    Ok(Exit::from(outcome.end.verdict))
+}
+
+/// Progress on stderr: a bar on a terminal, a line every so often in a log.
+struct Progress {
+    view: View,
+    bar: ProgressBar,
+    quiet: bool,
+    lines: bool,
+    told: u32,
+}
+
+impl Progress {
+    fn new(view: View, quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = if quiet || !terminal {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+        };
+        let template = if colour(&std::io::stderr()) {
+            "{bar:30.cyan/blue} {pos}/{len} {msg}"
+        } else {
+            "{bar:30} {pos}/{len} {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { view, bar, quiet, lines: !terminal, told: 0 }
+    }
+
+    fn take(&mut self, at: Stamp, event: &Event) {
+        self.view.take(at, event);
+        if self.quiet {
+            return;
+        }
+        if let Some(remark) = remark(event) {
+            self.bar.suspend(|| tell(&remark));
+        }
+        let (planned, finished) = self.view.points();
+        self.bar.set_length(u64::from(planned));
+        self.bar.set_position(u64::from(finished));
+        self.bar.set_message(self.view.line());
+        // A log gets ten lines a run, whatever its length.
+        if self.lines && finished > 0 && finished * 10 / planned.max(1) > self.told {
+            self.told = finished * 10 / planned.max(1);
+            tell(&format!("{finished}/{planned} {}", self.view.line()));
+        }
+    }
+}
+
+/// What a person wants to know at once.
+fn remark(event: &Event) -> Option<String> {
+    match event {
+        Event::Warned { what } => Some(format!("warning: {what}")),
+        Event::Retried { what, .. } => Some(format!("trouble: {what}")),
+        Event::SensorFailed { what, .. } => Some(format!("sensor: {what}")),
+        Event::InterlockHeld { what } => Some(format!("held: {what}")),
+        Event::InterlockReleased { what, .. } => Some(format!("released: {what}")),
+        Event::InterlockTripped { what } => Some(format!("TRIPPED: {what}")),
+        _ => None,
+    }
+}

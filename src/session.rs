@@ -1,0 +1,57 @@
+//! One run, from files to a sealed folder: files -> plan -> bench -> engine -> record -> report. Chooses the real or the
+//! simulated opener; decides nothing about measuring.
+
+mod lock;
+mod opening;
+mod preparing;
+mod running;
+mod serving;
+
+use std::path::PathBuf;
+
+use crate::instrument::InstrumentError;
+use crate::instrument::dialect::fault::Fault;
+use crate::record::RecordError;
+
+pub use opening::{
+    Opened, board_of, is_simulated, open_bench, open_conversation, open_world, world_settings,
+};
+pub use preparing::{Prepared, load_rig, prepare};
+pub use running::{Finished, RunRequest, run};
+pub use serving::{Serving, serve};
+
+/// Why there was no run, or no end of it.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {error}", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system answered.
+        error: std::io::Error,
+    },
+    /// Faults in files, all at once.
+    #[error("{} faults in rig or profile", .faults.len())]
+    Faults {
+        /// The faults.
+        faults: Vec<Fault>,
+        /// The files' names and texts, for showing the places.
+        sources: Vec<(String, String)>,
+    },
+    /// What was asked for makes no sense on this rig.
+    #[error("{0}")]
+    Usage(String),
+    /// Another run uses this bench.
+    #[error("{0}")]
+    Busy(String),
+    /// An instrument could not be opened or did not answer.
+    #[error("{0}")]
+    Instrument(#[from] InstrumentError),
+    /// The bench cannot be opened for another reason.
+    #[error("{0}")]
+    Bench(String),
+    /// The record cannot be written or read.
+    #[error("{0}")]
+    Record(#[from] RecordError),
+}

@@ -1,0 +1,158 @@
+//! Chooses the real or the simulated opener and opens the bench.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::SessionError;
+use crate::base::clock::{Clock, RealClock, SimClock};
+use crate::base::names::{Revision, Serial};
+use crate::bench::Bench;
+use crate::bench::open::{open as open_rig, place};
+use crate::event::{Board, InstrumentFacts};
+use crate::instrument::dialect::{Address, Registry};
+use crate::instrument::open::{Surroundings, TapeFor, open_conversation as open_client};
+use crate::link::scpi::Client;
+use crate::link::transport::Opener;
+use crate::link::transport::opener::RealOpener;
+use crate::link::transport::sharing::SharingOpener;
+use crate::plan::Rig;
+use crate::plan::rig::InstrumentWiring;
+use crate::sim::{Filter, LoadModel, SimOpener, World, WorldSettings};
+
+/// The world a bench stands in: its clock, its way to instruments, and the simulated world if it is one.
+pub struct Opened {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The opener.
+    pub opener: Arc<dyn Opener>,
+    /// The simulated world, if the rig names `SIM::` addresses.
+    pub world: Option<Arc<World>>,
+}
+
+impl Opened {
+    /// What opening an instrument needs.
+    #[must_use]
+    pub fn surroundings(&self, registry: Arc<Registry>) -> Surroundings {
+        Surroundings { opener: self.opener.clone(), clock: self.clock.clone(), registry, tape: None }
+    }
+}
+
+/// The board the rig is usually wired to; where it names none, any: it is then not measured.
+#[must_use]
+pub fn board_of(rig: &Rig) -> Board {
+    Board {
+        serial: rig.serial.clone().unwrap_or_else(Serial::unnamed),
+        revision: rig.revision.clone().unwrap_or_else(Revision::unnamed),
+    }
+}
+
+/// All instruments of a rig.
+pub(super) fn instruments(rig: &Rig) -> impl Iterator<Item = &InstrumentWiring> {
+    [&rig.source.instrument, &rig.load.instrument]
+        .into_iter()
+        .chain(rig.scope.as_ref().map(|scope| &scope.instrument))
+        .chain(rig.thermometers.iter().map(|thermometer| &thermometer.instrument))
+}
+
+fn addresses(rig: &Rig) -> impl Iterator<Item = &Address> {
+    instruments(rig).map(|wired| &wired.address)
+}
+
+/// Whether every instrument of the rig stands on the simulated bench.
+#[must_use]
+pub fn is_simulated(rig: &Rig) -> bool {
+    addresses(rig).all(|address| matches!(address, Address::Sim { .. }))
+}
+
+/// Chooses the world by the rig's addresses: all real, or all simulated.
+///
+/// # Errors
+/// Real and simulated instruments on one bench.
+pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened, SessionError> {
+    let simulated = addresses(rig).filter(|address| matches!(address, Address::Sim { .. })).count();
+    if simulated == 0 {
+        return Ok(Opened {
+            clock: Arc::new(RealClock::new()),
+            opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
+            world: None,
+        });
+    }
+    if simulated != addresses(rig).count() {
+        return Err(SessionError::Bench(
+            "the rig mixes SIM:: addresses with real ones; a bench is either simulated or real, because they live \
+             by different clocks"
+                .to_owned(),
+        ));
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::starting_at(Timestamp::now()));
+    let world = Arc::new(World::new(&world_settings(rig, board, seed)?, clock.clone()));
+    Ok(Opened { clock, opener: Arc::new(SimOpener::new(world.clone())), world: Some(world) })
+}
+
+/// The simulated bench as the rig and the board describe it.
+///
+/// # Errors
+/// The board's revision is none that the simulated bench knows.
+pub fn world_settings(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<WorldSettings, SessionError> {
+    let defaults = WorldSettings::default();
+    let scope = rig.scope.as_ref();
+    let filter = Filter::of_revision(board.revision.as_str()).ok_or_else(|| {
+        SessionError::Usage(format!(
+            "the simulated bench has no board of revision `{}`: A has the output filter bridged, B fitted, C neither",
+            board.revision
+        ))
+    })?;
+    Ok(WorldSettings {
+        seed: seed.unwrap_or(rig.sim.seed),
+        board_serial: board.serial.to_string(),
+        filter,
+        ambient: rig.sim.ambient,
+        input_lead: rig.source.lead,
+        output_lead: rig.load.lead,
+        load_model: if rig.sim.load_identity.starts_with("siglent") {
+            LoadModel::Sdl1020xE
+        } else {
+            LoadModel::Dl3021
+        },
+        vout_channel: scope.map_or(defaults.vout_channel, |scope| scope.vout.channel),
+        switch_channel: scope
+            .and_then(|scope| scope.lx.as_ref())
+            .map_or(defaults.switch_channel, |lx| lx.channel),
+    })
+}
+
+/// Opens the bench; what passes is written to `tape`, if there is one.
+///
+/// # Errors
+/// An instrument does not answer or is another one; those that were opened are switched off.
+pub fn open_bench(
+    rig: &Rig,
+    registry: Arc<Registry>,
+    opened: &Opened,
+    tape: Option<TapeFor>,
+) -> Result<(Bench, Vec<InstrumentFacts>), SessionError> {
+    let surroundings = Surroundings { tape, ..opened.surroundings(registry) };
+    Ok(open_rig(rig, &surroundings)?)
+}
+
+/// Opens a conversation with one instrument of the rig, identified, without a driver around it.
+///
+/// # Errors
+/// The rig has no such role with a family, or the instrument does not answer or is another one.
+pub fn open_conversation(rig: &Rig, role: &str, surroundings: &Surroundings) -> Result<Client, SessionError> {
+    let talking = [Some(&rig.source.instrument), Some(&rig.load.instrument)]
+        .into_iter()
+        .chain([rig.scope.as_ref().map(|scope| &scope.instrument)])
+        .flatten();
+    let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
+    let names: Vec<String> = talking.clone().map(|wired| wired.role.to_string()).collect();
+    let wired = talking.clone().find(|wired| wired.role.as_str() == role).ok_or_else(|| {
+        SessionError::Usage(format!(
+            "the rig has no role `{role}` that answers SCPI; it has {}",
+            names.join(", ")
+        ))
+    })?;
+    Ok(open_client(surroundings, &place(wired, today))?)
+}

@@ -1,0 +1,246 @@
+//! Carries one run through: record begun, bench opened, engine run, record sealed, products written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::lock::BenchLock;
+use super::opening::{Opened, instruments, open_bench, open_world};
+use super::{Prepared, SessionError};
+use crate::base::clock::Clock;
+use crate::base::names::Role;
+use crate::bench::Bench;
+use crate::engine::{self, RunOutcome, StopWish};
+use crate::event::{Event, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError, Stamp};
+use crate::instrument::open::TapeFor;
+use crate::link::transport::trace::Tape;
+use crate::link::wire::tape::TapeLine;
+use crate::plan::{Rig, render};
+use crate::record::{RecordError, Recorder, RunHeader, RunState, TapeFile, store};
+use crate::report::products::{self, Written};
+use crate::waveform::{Unavailable, Waveform};
+
+/// Answers longer than this are kept once, as samples, and stand in the tape by their length and checksum.
+const TAPED_BYTES: usize = 4096;
+
+/// What is asked of a run.
+pub struct RunRequest<'a> {
+    /// Folder in which the run's folder is made.
+    pub out: &'a Path,
+    /// Seed of the simulated bench, instead of the rig's.
+    pub seed: Option<u64>,
+    /// Keep long answers in the tapes too.
+    pub full_tapes: bool,
+    /// Sees every event as it happens.
+    pub view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
+    /// A person's wish to stop.
+    pub stop: &'a StopWish,
+}
+
+/// A run that has come to its end, whichever.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// What was made of the record read back from the disk; or why nothing was.
+    pub written: Result<Written, RecordError>,
+}
+
+/// Carries a plan out and keeps everything.
+///
+/// # Errors
+/// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
+pub fn run(prepared: Prepared, request: RunRequest<'_>) -> Result<Finished, SessionError> {
+    let Prepared { rig, registry, plan, rig_text, profile_text } = prepared;
+    let _lock = BenchLock::take(instruments(&rig).map(|wired| &wired.address))?;
+    let opened = open_world(&rig, &plan.board, request.seed)?;
+    let unfinished = last_unfinished(request.out)?;
+    let started = engine::stamp(&*opened.clock);
+    let header = RunHeader {
+        started,
+        profile: plan.profile.clone(),
+        board: plan.board.clone(),
+        rig_text,
+        profile_text,
+        plan_text: render::render_plan(&plan),
+    };
+    let mut recorder = Recorder::create(request.out, &header)?;
+    let folder = recorder.folder().to_owned();
+    let tapes = open_tapes(&mut recorder, &rig, request.full_tapes);
+    let (tapes, tape_failure) = match tapes {
+        Ok(tapes) => (Some(tapes), None),
+        Err(error) => (None, Some(SinkError(error.to_string()))),
+    };
+    let bench = open_bench(&rig, Arc::new(registry), &opened, tapes);
+    let facts = build_facts(&plan, &rig.name, &opened, request.seed.unwrap_or(rig.sim.seed));
+    let mut sink = Tee { recorder, view: request.view };
+    let outcome = match bench {
+        Ok((mut bench, instruments)) => {
+            let mut first: Vec<Event> = vec![Event::RunStarted(Box::new(facts))];
+            first.extend(instruments.into_iter().flat_map(|facts| {
+                let warning = calibration_warning(&facts);
+                std::iter::once(Event::InstrumentOpened(facts)).chain(warning)
+            }));
+            first.extend(unfinished.map(|name| Event::Warned {
+                what: format!("run {name} was not finished; the bench is made safe before anything else"),
+            }));
+            let begun = match tape_failure {
+                Some(error) => Err(error),
+                None => tell_all(&mut sink, &*opened.clock, &first),
+            };
+            carry_out(&plan, &mut bench, &mut sink, request.stop, begun)
+        }
+        Err(error) => not_opened(&mut sink, &*opened.clock, facts, &error.to_string()),
+    };
+    let written = seal(sink.recorder);
+    Ok(Finished { folder, outcome, written })
+}
+
+fn carry_out(
+    plan: &crate::plan::Plan,
+    bench: &mut Bench,
+    sink: &mut Tee<'_>,
+    stop: &StopWish,
+    begun: Result<(), SinkError>,
+) -> RunOutcome {
+    match begun {
+        Ok(()) => engine::run(plan, bench, sink, stop),
+        // Even a run whose record cannot be begun leaves the bench off: it may have been on before.
+        Err(error) => {
+            let safe = bench.make_safe();
+            let end = RunEnd {
+                verdict: RunVerdict::Error,
+                reason: error.to_string(),
+                points_finished: 0,
+                points_failed: 0,
+                points_not_applicable: 0,
+                outputs_off_verified: safe.verified,
+            };
+            RunOutcome { end, safe, internal: None, record_failed: Some(error.to_string()) }
+        }
+    }
+}
+
+/// A run whose bench could not be opened is a run too: its record says why there is nothing in it.
+fn not_opened(sink: &mut Tee<'_>, clock: &dyn Clock, facts: RunFacts, why: &str) -> RunOutcome {
+    let safe = SafeState {
+        load_off: false,
+        supply_off: false,
+        vout_v: Err(Unavailable::because("the bench could not be opened")),
+        verified: false,
+        attempts: 0,
+        failures: vec![why.to_owned()],
+    };
+    let end = RunEnd {
+        verdict: RunVerdict::Error,
+        reason: format!("the bench could not be opened, so nothing was switched on: {why}"),
+        points_finished: 0,
+        points_failed: 0,
+        points_not_applicable: 0,
+        outputs_off_verified: false,
+    };
+    let events = [Event::RunStarted(Box::new(facts)), Event::RunFinished(end.clone())];
+    let record_failed = tell_all(sink, clock, &events).err().map(|error| error.to_string());
+    RunOutcome { end, safe, internal: None, record_failed }
+}
+
+fn tell_all(sink: &mut Tee<'_>, clock: &dyn Clock, events: &[Event]) -> Result<(), SinkError> {
+    events.iter().try_for_each(|event| sink.event(engine::stamp(clock), event))
+}
+
+fn seal(recorder: Recorder) -> Result<Written, RecordError> {
+    let folder = recorder.seal()?;
+    products::write_all(&folder)
+}
+
+/// The newest run in the folder, if it has no end.
+fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
+    let last = store::list(out)?.pop();
+    Ok(last.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
+}
+
+fn calibration_warning(facts: &crate::event::InstrumentFacts) -> Option<Event> {
+    let (day, past) = facts.calibration_due.as_ref()?;
+    past.then(|| Event::Warned {
+        what: format!("the calibration of {} ({} {}) was due on {day}", facts.role, facts.maker, facts.model),
+    })
+}
+
+fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: u64) -> RunFacts {
+    RunFacts {
+        software: concat!("soakrig ", env!("CARGO_PKG_VERSION")).to_owned(),
+        profile: plan.profile.clone(),
+        purpose: plan.purpose.clone(),
+        rig: rig.to_owned(),
+        simulated: opened.world.is_some(),
+        board: plan.board.clone(),
+        operator: plan.operator.clone(),
+        note: plan.note.clone(),
+        points_planned: u32::try_from(plan.points.len()).unwrap_or(u32::MAX),
+        seed,
+        plan_digest: plan.digest.clone(),
+        rig_digest: plan.rig_digest.clone(),
+        profile_digest: plan.profile_digest.clone(),
+        limits: plan.limits.clone(),
+        vout_nominal: plan.vout_nominal,
+        settle_rule: render::settle_sentence(&plan.settle),
+    }
+}
+
+/// The record first, then whoever looks on.
+struct Tee<'a> {
+    recorder: Recorder,
+    view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
+}
+
+impl Sink for Tee<'_> {
+    fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        let kept = self.recorder.event(at, event);
+        (self.view)(at, event);
+        kept
+    }
+    fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
+        self.recorder.waveform(at, point, waveform)
+    }
+    fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
+        self.recorder.screen(at, point, png)
+    }
+}
+
+/// A tape for each instrument of the rig.
+fn open_tapes(recorder: &mut Recorder, rig: &Rig, full: bool) -> Result<TapeFor, RecordError> {
+    let mut tapes: BTreeMap<Role, Arc<dyn Tape>> = BTreeMap::new();
+    for wired in instruments(rig) {
+        let file = recorder.tape(&wired.role)?;
+        tapes.insert(wired.role.clone(), Arc::new(RunTape { file, full }));
+    }
+    let none: Arc<dyn Tape> = Arc::new(NoTape);
+    Ok(Arc::new(move |role: &Role| tapes.get(role).unwrap_or(&none).clone()))
+}
+
+/// For a role that the rig does not have.
+struct NoTape;
+
+impl Tape for NoTape {
+    fn line(&self, _line: TapeLine) {}
+}
+
+/// A tape in the run folder.
+struct RunTape {
+    file: TapeFile,
+    full: bool,
+}
+
+impl Tape for RunTape {
+    fn line(&self, mut line: TapeLine) {
+        if !self.full && line.bytes.len() > TAPED_BYTES {
+            let (length, crc) = (line.bytes.len(), crc32fast::hash(&line.bytes));
+            line.bytes.clear();
+            self.file.append(&format!("{} ... {length} bytes, crc32 {crc:08x}", line.render()));
+        } else {
+            self.file.append(&line.render());
+        }
+    }
+}

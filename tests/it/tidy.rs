@@ -1,0 +1,212 @@
+//! The house rules that a compiler does not know: who may use whom, and where the outside world may appear.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Who may use whom, bottom-up; the same table stands in docs/architecture.md.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("waveform", &["base"]),
+    ("event", &["base", "waveform"]),
+    ("link::wire", &["base"]),
+    ("link::transport", &["base", "link::wire"]),
+    ("link::scpi", &["base", "link::wire", "link::transport"]),
+    ("link", &["base"]),
+    ("instrument", &["base", "waveform", "event", "link"]),
+    ("plan", &["base", "waveform", "event", "instrument::dialect"]),
+    ("bench", &["base", "waveform", "event", "link", "instrument", "plan"]),
+    ("engine", &["base", "waveform", "event", "link::ErrorKind", "instrument", "plan", "bench"]),
+    ("record", &["base", "waveform", "event"]),
+    ("sim", &["base", "waveform", "link"]),
+    ("report", &["base", "waveform", "event", "record"]),
+    ("live", &["base", "event"]),
+    (
+        "session",
+        &[
+            "base", "waveform", "event", "link", "instrument", "plan", "bench", "engine", "record", "sim", "report",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "base", "waveform", "event", "link::transport", "link::scpi", "instrument", "plan", "bench",
+            "engine::StopWish", "record", "sim", "report", "live", "session",
+        ],
+    ),
+];
+
+/// Words of the outside world, and the only places where each may stand.
+const OUTSIDE: &[(&str, &[&str])] = &[
+    ("std::time::Instant", &["base/clock.rs"]),
+    ("Timestamp::now", &["base/clock.rs", "session/opening.rs"]),
+    ("thread::sleep", &["base/clock.rs"]),
+    ("SystemTime", &["base/clock.rs"]),
+    ("TcpStream", &["link/transport/", "sim/server.rs"]),
+    ("TcpListener", &["link/transport/", "sim/server.rs"]),
+    ("serialport::", &["link/transport/", "sim/pty.rs"]),
+    ("std::fs", &["record/", "session/", "cli/"]),
+    ("File::", &["record/", "session/", "cli/"]),
+    ("println!", &[]),
+    ("eprintln!", &[]),
+    ("io::stdout", &["cli/"]),
+    ("io::stderr", &["cli/"]),
+    ("process::exit", &[]),
+    ("signal_hook", &["cli/signals_unix.rs"]),
+    (".unwrap()", &[]),
+    (".expect(", &[]),
+    ("todo!", &[]),
+    ("unimplemented!", &[]),
+    ("derive(Serialize", &["schema.rs", "record/format.rs"]),
+    ("derive(Deserialize", &["schema.rs", "record/format.rs"]),
+];
+
+const BANNED_MODULES: &[&str] = &["utils", "util", "helpers", "common", "misc", "types", "manager", "errors"];
+
+struct Source {
+    /// Path below `src/`, with forward slashes.
+    path: String,
+    /// The text without its tests and without comments.
+    code: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(source(&root, path));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn source(root: &Path, path: PathBuf) -> Source {
+    let text = fs::read_to_string(&path).unwrap();
+    let below = path.strip_prefix(root).unwrap().display().to_string().replace('\\', "/");
+    let is_test_file = below.ends_with("tests.rs") || below.contains("/tests/");
+    let before_tests = if is_test_file { "" } else { text.split("#[cfg(test)]\nmod ").next().unwrap_or("") };
+    let code: Vec<&str> =
+        before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    Source { path: below, code: code.join("\n") }
+}
+
+/// The room a file stands in.
+fn room(path: &str) -> Option<&'static str> {
+    let module = path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    MAY_USE
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| module == *name || module.starts_with(&format!("{name}::")))
+        .max_by_key(|name| name.len())
+}
+
+/// Every `crate::a::b` in a text, as `a::b`, also inside braces of `use crate::{a, b}`.
+fn used_paths(code: &str) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for (place, _) in code.match_indices("crate::") {
+        let before = code[..place].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[place + "crate::".len()..];
+        if let Some(list) = rest.strip_prefix('{') {
+            let list = list.split('}').next().unwrap_or("");
+            paths.extend(list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()));
+        } else {
+            let path: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
+            paths.insert(path.trim_end_matches(':').to_owned());
+        }
+    }
+    paths
+}
+
+#[test]
+fn a_room_uses_only_the_rooms_it_may() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut faults = Vec::new();
+    for source in sources() {
+        let Some(room) = room(&source.path) else { continue };
+        for used in used_paths(&source.code) {
+            let own = used == room || used.starts_with(&format!("{room}::")) || room.starts_with(&format!("{used}::"));
+            let fine = own
+                || allowed[room].iter().any(|may| used == *may || used.starts_with(&format!("{may}::")));
+            if !fine {
+                faults.push(format!("{}: {room} may not use crate::{used}", source.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_table_of_rooms_is_bottom_up_so_there_is_no_cycle() {
+    for (place, (room, uses)) in MAY_USE.iter().enumerate() {
+        for used in *uses {
+            let top = used.split("::").next().unwrap();
+            let below = MAY_USE[..place].iter().any(|(name, _)| name.split("::").next() == Some(top));
+            assert!(below, "{room} uses {used}, which stands at the same height or above");
+        }
+    }
+}
+
+#[test]
+fn the_outside_world_appears_only_where_it_may() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        for (word, places) in OUTSIDE {
+            let allowed = places.iter().any(|place| source.path.contains(place));
+            if source.code.contains(word) && !allowed {
+                faults.push(format!("{}: `{word}` may stand only in {places:?}", source.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_module_is_a_drawer() {
+    for source in sources() {
+        let stem = Path::new(&source.path).file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(!BANNED_MODULES.contains(&stem.as_str()), "{}: name it after what it holds", source.path);
+        assert!(!source.path.split('/').any(|part| BANNED_MODULES.contains(&part)), "{}", source.path);
+    }
+}
+
+#[test]
+fn files_stay_short_enough_to_be_read() {
+    let long: Vec<String> = sources()
+        .iter()
+        .map(|source| (source.code.lines().count(), &source.path))
+        .filter(|(lines, _)| *lines > 450)
+        .map(|(lines, path)| format!("{path}: {lines} lines of code"))
+        .collect();
+    assert!(long.is_empty(), "split by noun: {long:?}");
+}
+
+#[test]
+fn nothing_left_to_do_is_left_in_the_code() {
+    for source in sources() {
+        for word in ["FIXME", "XXX", "HACK"] {
+            assert!(!source.code.contains(word), "{}: {word}", source.path);
+        }
+    }
+}
+
+#[test]
+fn the_architecture_page_shows_the_same_table() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    for (room, uses) in MAY_USE {
+        let uses = if uses.is_empty() { "–".to_owned() } else { uses.join(", ") };
+        let row = format!("| {room} | {uses} |");
+        assert!(page.contains(&row), "docs/architecture.md lacks the row\n{row}");
+    }
+}

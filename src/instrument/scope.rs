@@ -136,6 +136,11 @@ pub struct ScpiScope {
     read: BTreeMap<u8, (u64, u32)>,
 }
 
+/// Whether a scope that was told `wanted_s` took it, or the next step up.
+fn fits(taken_s: f64, wanted_s: f64) -> bool {
+    (wanted_s * 0.999..=wanted_s * 3.0).contains(&taken_s)
+}
+
 impl ScpiScope {
     pub(super) fn new(speaker: Speaker, ability: ScopeAbility, screen: ScreenFacts) -> Self {
         Self { speaker, ability, screen, span: None, captured: None, captures: 0, read: BTreeMap::new() }
@@ -365,7 +370,12 @@ impl Scope for ScpiScope {
         }
         let timebase_s = self.timebase_s(setup.span)?;
         self.speaker.tell(Verb::SetTimebase, &[Fill::Value(timebase_s)])?;
-        self.span = Some(Duration::from_secs_f64(timebase_s * self.screen.horizontal_divisions));
+        let taken_s = self.speaker.ask_number(Verb::ReadTimebase, &[])?;
+        if !fits(taken_s, timebase_s) {
+            let told = format!("read back, it stands at {} a division", with_prefix(taken_s, "s"));
+            return Err(self.refused(told));
+        }
+        self.span = Some(Duration::from_secs_f64(taken_s * self.screen.horizontal_divisions));
         if self.speaker.family.can(Verb::SetDepth) {
             if self.speaker.family.has(Quirk::DepthOnlyWhileRunning) {
                 self.speaker.tell(Verb::Run, &[])?;

@@ -38,16 +38,24 @@ pub(super) fn check_facts(check: &mut Check<'_>, family: &FamilyText, class: Cla
     }
     let numbered = |section: &str, at: usize| format!("{section}[{at}]");
     let mut facts = Facts::default();
-    for (at, text) in family.outputs.iter().enumerate() {
-        facts.outputs.extend(output(check, text, &numbered("outputs", at)));
+    match class {
+        Class::Supply => {
+            for (at, text) in family.outputs.iter().enumerate() {
+                facts.outputs.extend(output(check, text, &numbered("outputs", at)));
+            }
+        }
+        Class::Load => {
+            for (at, text) in family.inputs.iter().enumerate() {
+                facts.inputs.extend(input(check, text, &numbered("inputs", at)));
+            }
+        }
+        Class::Scope => {
+            for (at, text) in family.scopes.iter().enumerate() {
+                facts.scopes.extend(scope(check, text, &numbered("scopes", at)));
+            }
+            facts.screen = family.screen.as_ref().and_then(|text| screen(check, text));
+        }
     }
-    for (at, text) in family.inputs.iter().enumerate() {
-        facts.inputs.extend(input(check, text, &numbered("inputs", at)));
-    }
-    for (at, text) in family.scopes.iter().enumerate() {
-        facts.scopes.extend(scope(check, text, &numbered("scopes", at)));
-    }
-    facts.screen = family.screen.as_ref().and_then(|text| screen(check, text));
     facts
 }
 

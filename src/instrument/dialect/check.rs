@@ -59,7 +59,7 @@ impl<'f> Check<'f> {
         let conversation = self
             .required(family.timing.as_ref(), "timing", None, "a table `[timing]`")
             .and_then(|timing| self.conversation(&timing, family, &quirks));
-        let verbs = check_verbs(self, &family.verbs, verb::rules(class));
+        let verbs = check_verbs(self, &family.verbs.clone().unwrap_or_default(), verb::rules(class));
         let facts = ability::check_facts(self, family, class);
         Some(Family {
             name: name?,
@@ -214,7 +214,10 @@ impl<'f> Check<'f> {
     }
 
     pub(super) fn missing(&mut self, key: &str, table: Option<Range<usize>>, expected: &str) {
-        self.faults.add(key, table, format!("missing; expected {expected}"));
+        // What could not be read was taken out; it is faulty, not missing.
+        if !self.faults.has(key) {
+            self.faults.add(key, table, format!("missing; expected {expected}"));
+        }
     }
 
     /// The source that a section names, which must stand in `[sources]`.

@@ -83,6 +83,12 @@ impl Faults {
         });
     }
 
+    /// Whether there is one of this key already.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.found.iter().any(|fault| fault.key == key)
+    }
+
     /// Whether none was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

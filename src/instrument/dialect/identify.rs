@@ -28,22 +28,25 @@ impl Pattern {
         if text.chars().all(|c| matches!(c, '*' | '?')) {
             return Err("it would match every instrument");
         }
-        Ok(Self(text.to_lowercase()))
+        Ok(Self(text.to_owned()))
     }
 
     /// Whether `text` is meant.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let pattern: Vec<char> = self.0.chars().collect();
+        let pattern = self.letters();
         let text: Vec<char> = text.trim().to_lowercase().chars().take(4 * LONGEST).collect();
         matches_at(&pattern, &text)
+    }
+
+    fn letters(&self) -> Vec<char> {
+        self.0.to_lowercase().chars().collect()
     }
 
     /// Whether some text is meant by both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let (a, b): (Vec<char>, Vec<char>) = (self.0.chars().collect(), other.0.chars().collect());
-        overlap(&a, &b)
+        overlap(&self.letters(), &other.letters())
     }
 }
 

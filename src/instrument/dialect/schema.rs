@@ -53,9 +53,8 @@ pub struct FamilyText {
     #[serde(default)]
     pub scopes: Vec<Placed<ScopeText>>,
     /// What is sent for each thing the class can be asked, and how the answer reads.
-    #[serde(default)]
     #[schemars(required)]
-    pub verbs: BTreeMap<String, Placed<VerbText>>,
+    pub verbs: Option<BTreeMap<String, Placed<VerbText>>>,
 }
 
 /// A class of instruments.

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use soakrig::base::clock::Clock;
 use soakrig::base::units::{Amps, Celsius, Volts};
 use soakrig::instrument::dialect::{LinePattern, Registry};
 use soakrig::instrument::load::Load;

@@ -241,3 +241,163 @@ impl Thermometer for LineThermometer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::{Clock, SimClock};
+    use crate::instrument::dialect::Registry;
+    use crate::link::transport::{Address, LinkSettings, Opener};
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    /// A sensor whose lines are known beforehand: (when, what).
+    type Lines = Arc<Mutex<VecDeque<(f64, &'static str)>>>;
+
+    struct Sender {
+        lines: Lines,
+        clock: Arc<dyn Clock>,
+    }
+
+    impl Transport for Sender {
+        fn send(&mut self, _: &[u8]) -> Result<(), LinkError> {
+            Ok(())
+        }
+        fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+            let deadline = self.clock.now() + timeout;
+            let mut lines = self.lines.lock().unwrap();
+            match lines.front().copied() {
+                Some((_, "gone")) => Err(LinkError::Lost("unplugged".to_owned())),
+                Some((at_s, line)) if at_s <= deadline.seconds() => {
+                    lines.pop_front();
+                    let wait_s = at_s - self.clock.now().seconds();
+                    self.clock.sleep(Duration::from_secs_f64(wait_s.max(0.0)));
+                    Ok(line.as_bytes().to_vec())
+                }
+                _ => {
+                    self.clock.sleep(timeout);
+                    Err(LinkError::TimedOut(timeout))
+                }
+            }
+        }
+        fn clear(&mut self) -> Result<(), LinkError> {
+            Ok(())
+        }
+    }
+
+    struct OneSender {
+        lines: Lines,
+        clock: Arc<dyn Clock>,
+    }
+
+    impl Opener for OneSender {
+        fn open(&self, _: &Address, _: &LinkSettings) -> Result<Box<dyn Transport>, LinkError> {
+            Ok(Box::new(Sender { lines: Arc::clone(&self.lines), clock: Arc::clone(&self.clock) }))
+        }
+    }
+
+    fn sensor(lines: &[(f64, &'static str)]) -> (LineThermometer, Arc<dyn Clock>) {
+        let clock: Arc<dyn Clock> = Arc::new(SimClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()));
+        let lines: Lines = Arc::new(Mutex::new(lines.iter().copied().collect()));
+        let surroundings = Surroundings {
+            opener: Arc::new(OneSender { lines, clock: Arc::clone(&clock) }),
+            clock: Arc::clone(&clock),
+            registry: Arc::new(Registry::default()),
+            tape: None,
+        };
+        let place = Place {
+            role: "board".parse().unwrap(),
+            address: "ASRL/dev/ttyUSB0::INSTR".parse().unwrap(),
+            family: String::new(),
+            serial: None,
+            timeout: None,
+            baud: 9600,
+            calibration_due: None,
+        };
+        let facts = SensorFacts {
+            pattern: LinePattern::KeyValue { key: "board".to_owned() },
+            scale: SensorScale::Celsius,
+            plausible: (Celsius(-20.0), Celsius(120.0)),
+            max_age: Duration::from_secs(3),
+            frozen_after: Some(Duration::from_secs(20)),
+        };
+        let thermometer = crate::instrument::open::open_thermometer(&surroundings, &place, facts).unwrap();
+        (thermometer, clock)
+    }
+
+    fn told(thermometer: &mut LineThermometer) -> String {
+        match thermometer.read_temperature() {
+            Ok(reading) => format!("{} {:?} old", reading.temperature, reading.age),
+            Err(error) => format!("{:?}: {}", error.kind(), error.detail),
+        }
+    }
+
+    #[test]
+    fn the_newest_line_counts_and_a_damaged_one_is_passed_over() {
+        let (mut thermometer, clock) =
+            sensor(&[(0.1, "oard=99"), (1.0, "board=41.25"), (2.0, "board=41.5"), (2.1, "board=x")]);
+        assert_eq!(told(&mut thermometer), "41.2 °C 0ns old");
+        clock.sleep(Duration::from_secs_f64(1.5));
+        assert_eq!(told(&mut thermometer), "41.5 °C 1.5s old");
+    }
+
+    #[test]
+    fn a_line_that_lay_waiting_for_nobody_knows_how_long_is_not_fresh() {
+        let (mut thermometer, clock) = sensor(&[(1.0, "board=40"), (2.0, "board=41"), (61.0, "board=55")]);
+        assert_eq!(told(&mut thermometer), "40 °C 0ns old");
+        // The sensor stopped at 2 s; its last line still lies in the buffer a minute later.
+        clock.sleep(Duration::from_secs(59));
+        assert_eq!(told(&mut thermometer), "55 °C 0ns old");
+    }
+
+    #[test]
+    fn a_silent_a_garbled_an_implausible_and_an_unplugged_sensor_are_errors() {
+        let (mut silent, clock) = sensor(&[(1.0, "board=40")]);
+        assert_eq!(told(&mut silent), "40 °C 0ns old");
+        clock.sleep(Duration::from_secs(10));
+        let (mut garbled, _) = sensor(&[(1.0, "%$&"), (2.0, "error")]);
+        let (mut implausible, _) = sensor(&[(1.0, "board=850")]);
+        let (mut unplugged, _) = sensor(&[(0.0, "gone")]);
+        let all = [told(&mut silent), told(&mut garbled), told(&mut implausible), told(&mut unplugged)];
+        insta::assert_snapshot!(all.join("\n"), @"
+        TimedOut: no line within 3s
+        Nonsense: no line could be read within 3s: wanted a line with `board=` and a number, got `error`
+        Nonsense: it says 850 °C, which is outside -20 °C to 120 °C
+        LinkLost: the link is closed: unplugged
+        ");
+    }
+
+    #[test]
+    fn a_frozen_sensor_is_an_error_once_it_has_said_the_same_for_too_long() {
+        let lines: Vec<(f64, &str)> = (0..60).map(|second| (f64::from(second), "board=41.25")).collect();
+        let (mut thermometer, clock) = sensor(&lines);
+        let mut first_error_s = None;
+        for _ in 0..30 {
+            if thermometer.read_temperature().is_err() {
+                first_error_s.get_or_insert(clock.now().seconds().round());
+            }
+            clock.sleep(Duration::from_secs(1));
+        }
+        assert!(first_error_s.is_some_and(|at_s| (20.0..=23.0).contains(&at_s)), "{first_error_s:?}");
+    }
+
+    #[test]
+    fn a_temperature_that_moves_is_not_frozen() {
+        let lines: Vec<(f64, &str)> = (0..60)
+            .map(|second| {
+                (f64::from(second), if second / 15 % 2 == 0 { "board=41.25" } else { "board=41.3125" })
+            })
+            .collect();
+        let (mut thermometer, clock) = sensor(&lines);
+        for _ in 0..50 {
+            thermometer.read_temperature().unwrap();
+            clock.sleep(Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn other_scales_become_celsius() {
+        assert_eq!(SensorScale::Fahrenheit.to_celsius(212.0), Celsius(100.0));
+        assert_eq!(SensorScale::Kelvin.to_celsius(273.15), Celsius(0.0));
+    }
+}

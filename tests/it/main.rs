@@ -16,6 +16,5 @@ mod sim;
 // What the page, the terminal and a CI server are told of a record.
 mod report;
 
-
 // Every verb of every family, spoken and answered; faulty family files; the files against the simulated bench.
 mod families;

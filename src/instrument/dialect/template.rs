@@ -264,7 +264,16 @@ mod tests {
                 .iter()
                 .map(|text| Template::parse(text).unwrap_err().to_string())
                 .collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @"
+        it is empty; write the message that is sent
+        `{volts}` is no placeholder; there are `{channel}`, `{value}`, `{state}`, `{count}`, `{start}`, `{stop}`
+        a `{` without its `}`
+        a `}` without its `{`
+        `3` is no format of a value; write `{value:.3}`, `{value:e}` or `{value}`
+        `{state}` needs two words: `{state:ON|OFF}`
+        `{count}` takes no format
+        control characters have no place in a message; the line's end is added by the link
+        ");
     }
 
     proptest! {

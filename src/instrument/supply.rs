@@ -138,6 +138,7 @@ impl ScpiSupply {
 }
 
 /// A quantity that is set, and the question that reads it back.
+#[derive(Clone, Copy)]
 struct Setting {
     set: Verb,
     read: Verb,

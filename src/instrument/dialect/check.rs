@@ -47,10 +47,7 @@ impl<'f> Check<'f> {
         let name = self.name(family);
         let title =
             self.required(family.title.as_ref(), "title", None, "a line that people know the family by");
-        if self.required(family.class.as_ref(), "class", None, "`supply`, `load` or `scope`").is_none() {
-            return None;
-        }
-        let class = self.class?;
+        let class = self.required(family.class.as_ref(), "class", None, "`supply`, `load` or `scope`")?;
         self.check_sources(family);
         let names = self
             .required(family.identity.as_ref(), "identity", None, "a table `[identity]`")

@@ -56,7 +56,7 @@ fn check_verb(check: &mut Check<'_>, rule: &Rule, placed: &Placed<VerbText>) -> 
         messages.push(check_message(check, rule, message));
     }
     let messages: Vec<Template> = messages.into_iter().collect::<Option<_>>()?;
-    check_placeholders(check, rule, &messages, table);
+    check_placeholders(check, rule, &messages, table.as_ref());
     if rule.answer != Answer::Nothing && messages.len() > 1 {
         check.faults.add(&format!("{key}.then"), Some(placed.span.clone()), "a question is one message");
     }
@@ -84,7 +84,7 @@ fn check_message(check: &mut Check<'_>, rule: &Rule, message: &Placed<String>) -
     }
     match (rule.answer == Answer::Nothing, template.asks()) {
         (true, true) => {
-            check.faults.add(&key, span, "a set must not ask: its answer would pass for the next one's")
+            check.faults.add(&key, span, "a set must not ask: its answer would pass for the next one's");
         }
         (false, false) => check.faults.add(&key, span, "a question needs a `?`"),
         _ => {}
@@ -96,13 +96,13 @@ fn check_placeholders(
     check: &mut Check<'_>,
     rule: &Rule,
     messages: &[Template],
-    table: Option<Range<usize>>,
+    table: Option<&Range<usize>>,
 ) {
     for wanted in rule.takes {
         // A question like Rigol's `:WAV:PRE?` is about the source chosen before, so only messages that are sent are looked at.
         if !messages.iter().any(|message| message.placeholders().any(|placeholder| placeholder == *wanted)) {
             let told = format!("`{{{}}}` must stand in it", wanted.as_str());
-            check.faults.add(&format!("verbs.{}.send", rule.verb.as_str()), table.clone(), told);
+            check.faults.add(&format!("verbs.{}.send", rule.verb.as_str()), table.cloned(), told);
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn read_toml<T: DeserializeOwned>(text: &str, faults: &mut Faults) -> Option
         faults.add_with_nearest(&key, error.span(), message(error.message()), guess(&quoted));
         match place {
             Some(place) if !missing && remove(document.get_mut(), &place) => {
-                removed.extend(place.last().cloned())
+                removed.extend(place.last().cloned());
             }
             _ => return None,
         }

@@ -77,14 +77,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// The limits that failed, could not be judged, or were met, in this order.
+    /// The limits that failed, could not be judged, were nearly broken, or were met, in this order.
     pub fn limits_by_weight(&self) -> impl Iterator<Item = &LimitSummary> {
-        let weight = |limit: &LimitSummary| match (limit.failed, limit.not_measured) {
-            (1.., _) => 0,
-            (0, 1..) => 1,
-            (0, 0) => 2,
+        let weight = |limit: &LimitSummary| match (limit.failed, limit.not_measured, limit.marginal) {
+            (1.., _, _) => 0,
+            (0, 1.., _) => 1,
+            (0, 0, 1..) => 2,
+            (0, 0, 0) => 3,
         };
-        (0..3).flat_map(move |wanted| self.summary.limits.iter().filter(move |limit| weight(limit) == wanted))
+        (0..4).flat_map(move |wanted| self.summary.limits.iter().filter(move |limit| weight(limit) == wanted))
     }
 }
 

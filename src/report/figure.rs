@@ -46,16 +46,17 @@ impl Shown {
             unit => shown(1.0, unit),
         }
     }
-    /// A value with three significant digits, without its unit.
+    /// A value with the digits that its unit deserves, without the unit.
     #[must_use]
     pub fn digits(&self, value: f64) -> String {
         let value = value * self.factor;
-        let decimals = if value.abs() >= 99.95 {
-            0
-        } else if value.abs() >= 9.995 {
-            1
-        } else {
-            2
+        let decimals = match (self.unit, value.abs()) {
+            ("V", size) if size < 9.9995 => 3,
+            ("V" | "kHz", _) => 2,
+            ("%" | "°C", _) => 1,
+            (_, size) if size >= 99.95 => 0,
+            (_, size) if size >= 9.995 => 1,
+            _ => 2,
         };
         let text = format!("{value:.decimals$}");
         match text.strip_prefix('-') {
@@ -97,6 +98,8 @@ impl Along {
 pub struct Line {
     /// What it is called, e.g. `250 mA`.
     pub label: String,
+    /// Its place among all lines of the run: one load has one colour in all pictures.
+    pub rank: usize,
     /// Position and value; a point without a value breaks the line.
     pub points: Vec<(f64, Option<f64>)>,
 }
@@ -114,6 +117,8 @@ pub struct Bound {
     pub label: String,
     /// Good values lie below it.
     pub is_upper: bool,
+    /// It holds for all lines of the picture.
+    pub is_for_all: bool,
 }
 
 /// How a cell of the map came out.
@@ -248,14 +253,18 @@ fn lines<'p>(
     keys.sort_by(f64::total_cmp);
     keys.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
     let unit = if along == Along::Vin { "A" } else { "V" };
-    let line = |key: f64| {
+    let line = |(rank, key): (usize, f64)| {
         let mine = points.clone().filter(|point| (along.split(point.setting).1 - key).abs() < 1e-9);
         let mut points: Vec<(f64, Option<f64>)> =
             mine.map(|point| (along.split(point.setting).0, point.figures.value(name))).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Line { label: with_prefix(key, unit), points }
+        Line { label: with_prefix(key, unit), rank, points }
     };
-    keys.into_iter().map(line).filter(|line| line.points.iter().any(|point| point.1.is_some())).collect()
+    keys.into_iter()
+        .enumerate()
+        .map(line)
+        .filter(|line| line.points.iter().any(|point| point.1.is_some()))
+        .collect()
 }
 
 /// Where the values in regulation lie in a small part of the whole range, their own lines.
@@ -296,6 +305,7 @@ fn bounds(limit: &Limit, along: Along) -> Vec<Bound> {
         to,
         label: format!("limit {} {}{tail}", if is_upper { "≤" } else { "≥" }, limit.figure.show(value)),
         is_upper,
+        is_for_all: other.is_empty(),
     };
     limit.max.map(|max| bound(max, true)).into_iter().chain(limit.min.map(|min| bound(min, false))).collect()
 }
@@ -337,8 +347,22 @@ fn map(
             *kept = Some(cell);
         }
     }
-    let range = ends.map_or((0.0, 1.0), |(least, most)| (least.value, most.value));
+    let range = colour_range(&cells, ends);
     Some(Map { vins, loads, cells, range })
+}
+
+/// The colours span the judged values; where no limit is judged, those in regulation. A range of less than a part in five
+/// hundred is widened: noise shall not look like a trend.
+fn colour_range(cells: &[Option<Cell>], ends: Option<(Extreme, Extreme)>) -> (f64, f64) {
+    let judged = |cell: &&Cell| matches!(cell.mark, Mark::Pass | Mark::Marginal | Mark::Fail);
+    let values = || cells.iter().flatten().filter(judged).filter_map(|cell| cell.value);
+    let (low, high) = if values().next().is_some() {
+        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+    } else {
+        ends.map_or((0.0, 1.0), |(least, most)| (least.value, most.value))
+    };
+    let lacking = (0.002 * high.abs().max(low.abs()) - (high - low)).max(0.0);
+    (low - lacking / 2.0, high + lacking / 2.0)
 }
 
 fn commonest_reason(name: FigureName, points: &[PointResult]) -> Option<String> {

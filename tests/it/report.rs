@@ -91,7 +91,23 @@ fn a_passing_run_draws_every_figure_and_both_worst_captures() {
     }
     assert_eq!(page.matches("class=\"picture map\"").count(), report.figures.len() + 1);
     let terminal = text::render(&report, Path::new("reports/run"));
-    insta::assert_snapshot!(terminal, @"");
+    insta::assert_snapshot!(terminal, @r"
+    PASS  board sn0007 rev B, line-load-sweep
+          every limit was met at every point it applies to
+
+    points     125 of 125 finished, 0 failed, 70 where no limit applies; 1 min 52 s
+    outputs    off, read back and measured: 1.2 mV
+
+      marginal       efficiency         at least 78 %     worst 79.66 % at 24 V, 250 mA (point 124)
+      pass           output voltage     4.85 V to 5.15 V  worst 5.022 V at 24 V, 0 A (point 121)
+      pass           ripple and noise   at most 50 mV     worst 28.49 mV at 24 V, 500 mA (point 125)
+      pass           positive spikes    at most 200 mV    worst 117.6 mV at 24 V, 500 mA (point 125)
+      pass           negative spikes    at least -200 mV  worst -108.2 mV at 24 V, 500 mA (point 125)
+      pass           board temperature  at most 85 °C     worst 45.4 °C at 24 V, 500 mA (point 125)
+
+    report     reports/run/report.html
+    record     reports/run
+    ");
     drop(folder);
 }
 
@@ -141,8 +157,8 @@ fn a_record_cut_at_any_line_gives_a_page_without_empty_pictures() {
         let page = html::render(&report);
         assert_sound(&page);
         assert_eq!(page.contains("breaks off inside line"), !torn.is_empty());
-        junit::render(&report);
-        text::render(&report, &folder);
+        assert!(junit::render(&report).ends_with("</testsuites>\n"));
+        assert!(text::render(&report, &folder).contains("report.html"));
     }
 }
 
@@ -157,7 +173,7 @@ fn a_single_point_is_told_in_words_instead_of_a_picture() {
     let page = html::render(&report::build(&Record::open(&folder).unwrap()));
     assert_sound(&page);
     assert!(!page.contains("<svg"));
-    assert!(page.contains("One point only: 5.01 V at 24 V, 500 mA (point 1)"), "{page}");
+    assert!(page.contains("One point only: 5.012 V at 24 V, 500 mA (point 1)"), "{page}");
     assert!(page.contains("The record holds no traces."));
     assert!(
         page.contains("No picture of the scope&#39;s screen was kept.")
@@ -187,8 +203,23 @@ fn a_ci_server_sees_each_limit_a_load() {
     let (_, report, _) = sweep_report("report-junit", "A", 300);
     let xml = junit::render(&report);
     let head: Vec<&str> = xml.lines().take(8).map(str::trim).collect();
-    insta::assert_snapshot!(head.join("\n"), @"");
+    insta::assert_snapshot!(head.join("\n"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="2026-11-23T16-04-10Z_line-load-sweep_sn0007" tests="31" skipped="3" failures="10" errors="0">
+    <testsuite name="run" tests="1" skipped="0" errors="0" failures="0">
+    <testcase name="came to its end" classname="run"/>
+    </testsuite>
+    <testsuite name="output voltage" tests="5" skipped="0" errors="0" failures="0">
+    <testcase name="load 0 A" classname="output voltage"/>
+    <testcase name="load 30 mA" classname="output voltage"/>
+    "#);
     let spikes =
         xml.split("<testsuite ").find(|suite| suite.starts_with("name=\"positive spikes\"")).unwrap();
-    insta::assert_snapshot!(spikes.lines().take(5).map(str::trim).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(spikes.lines().take(5).map(str::trim).collect::<Vec<_>>().join("\n"), @r#"
+    name="positive spikes" tests="5" skipped="0" errors="0" failures="5">
+    <testcase name="load 0 A" classname="positive spikes">
+    <failure message="at most 200 mV, broken at points 71, 76, 81, 86, 91, 96, 101, 106, 111, 116, 121" type="soakrig">point 71, 14 V: 1.419 V
+    point 76, 15 V: 1.43 V
+    point 81, 16 V: 1.444 V
+    "#);
 }

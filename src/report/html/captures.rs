@@ -69,11 +69,10 @@ fn capture_view(view: &CaptureView) -> Markup {
                 div {
                     @match &view.zoom {
                         Some(zoom) => {
-                            (picture(&render_zoom(zoom), "half", "the largest deviation, sample by sample"))
+                            (picture(&render_zoom(zoom), "half", zoom.caption))
                             p.small {
-                                "The largest deviation, sample by sample"
-                                @if zoom.node_v.is_some() { ", and the switch node under it" }
-                                "."
+                                (zoom.caption)
+                                @if zoom.node.is_some() { " The switch node under it." }
                             }
                         },
                         None => p { "There is no stretch to look at closely." },
@@ -85,7 +84,8 @@ fn capture_view(view: &CaptureView) -> Markup {
                             (picture(&render_fold(fold), "half", "one period, all cycles laid over each other"))
                             p.small {
                                 "One period of " (with_prefix(fold.period_s, "s")) ": " (fold.cycles)
-                                " cycles laid over each other, darker where more samples fell. The line is their mean."
+                                " cycles laid over each other, darker where more samples fell, pale from lowest to highest. "
+                                "The line is their mean."
                             }
                         },
                         Err(reason) => p { "The cycles cannot be laid over each other: " (reason) "." },

@@ -20,7 +20,7 @@ pub(super) fn bench(report: &Report) -> Markup {
             }
         }
         @if report.instruments.is_empty() { p { "No instrument was opened." } } @else {
-            div.scroll { table {
+            div.scroll { table.cards {
                 thead { tr {
                     th { "role" } th { "instrument" } th { "serial" } th { "firmware" } th { "address" } th { "calibration due" }
                 } }
@@ -31,13 +31,13 @@ pub(super) fn bench(report: &Report) -> Markup {
                         @if instrument.maker.is_empty() && instrument.model.is_empty() { "sends lines, has no identity" }
                         br; span.small { (instrument.family) }
                     }
-                    td { (or_dash(&instrument.serial)) }
-                    td { (or_dash(&instrument.firmware)) }
-                    td { code { (instrument.address) } }
+                    td data-label="serial" { (or_dash(&instrument.serial)) }
+                    td data-label="firmware" { (or_dash(&instrument.firmware)) }
+                    td data-label="address" { code { (instrument.address) } }
                     @match &instrument.calibration_due {
-                        Some((day, true)) => td.broken { (day) ", past" },
-                        Some((day, false)) => td { (day) },
-                        None => td.aside { "not named" },
+                        Some((day, true)) => td.broken data-label="calibration due" { (day) ", past" },
+                        Some((day, false)) => td data-label="calibration due" { (day) },
+                        None => td.aside data-label="calibration due" { "not named" },
                     }
                 } } }
             } }
@@ -70,7 +70,7 @@ pub(super) fn conditions(report: &Report) -> Markup {
         h2 { "How ripple and spikes were looked at" }
         @if report.conditions.is_empty() { p { "No trace was captured." } } @else {
             p { "A ripple figure means nothing without these." }
-            div.scroll { table {
+            div.scroll { table.cards {
                 thead { tr {
                     th { "signal" } th { "for" } th { "channel" } th { "coupling" } th { "bandwidth" } th { "probe" }
                     th { "range per division" } th { "samples" } th { "sample rate" } th.number { "captures" }
@@ -93,15 +93,15 @@ fn condition_row(group: &Conditions) -> Markup {
     html! {
         tr {
             td { b { (about.signal) } }
-            td { (about.purpose) }
-            td { (about.channel) }
-            td { (about.coupling.as_str()) }
-            td.nowrap { (about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |corner| Hertz(corner).to_string())) }
-            td { (about.probe_ratio) ":1" }
-            td { (span(Volts(low).to_string(), Volts(high).to_string())) }
-            td { (span(group.samples.0.to_string(), group.samples.1.to_string())) }
-            td { (span(rate(group.sample_rate_hz.0), rate(group.sample_rate_hz.1))) }
-            td.number { (group.captures) }
+            td data-label="for" { (about.purpose) }
+            td data-label="channel" { (about.channel) }
+            td data-label="coupling" { (about.coupling.as_str()) }
+            td.nowrap data-label="bandwidth" { (about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |corner| Hertz(corner).to_string())) }
+            td data-label="probe" { (about.probe_ratio) ":1" }
+            td data-label="range per division" { (span(Volts(low).to_string(), Volts(high).to_string())) }
+            td data-label="samples" { (span(group.samples.0.to_string(), group.samples.1.to_string())) }
+            td data-label="sample rate" { (span(rate(group.sample_rate_hz.0), rate(group.sample_rate_hz.1))) }
+            td.number data-label="captures" { (group.captures) }
         }
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn missing(report: &Report) -> Markup {
                     td { (sentence(&group.reason)) }
                     td {
                         @for (place, name) in group.figures.iter().enumerate() {
-                            @if place > 0 { ", " } (name.title())
+                            @if place > 0 { "; " } (name.title())
                         }
                     }
                     td { (group.points.len()) ": " (ranges(&group.points)) }
@@ -197,7 +197,7 @@ pub(super) fn points(report: &Report) -> Markup {
         @if report.points.is_empty() { p { "No point was finished." } } @else {
             div.scroll { table.points {
                 thead { tr {
-                    th.number { "point" } th.number { "set" br; "V" } th.number { "load" br; "A" }
+                    th.number { "point" } th.number { "Vin set" br; "V" } th.number { "load set" br; "A" }
                     @for (_, heading, shown) in &shown { th.number { (heading) br; (shown.unit) } }
                     th { "board is" } th { "verdict" } th { "notes" }
                 } }

@@ -107,7 +107,7 @@ fn limits(report: &Report) -> Markup {
     }
     html! {
         h2 { "Limits" }
-        div.scroll { table {
+        div.scroll { table.cards {
             thead { tr {
                 th { "verdict" } th { "limit" } th { "bounds" } th { "applies where" } th { "worst value" }
                 th.number { "met" } th.number { "near" } th.number { "broken" } th.number { "not measured" }
@@ -122,6 +122,11 @@ fn limits(report: &Report) -> Markup {
     }
 }
 
+/// Signs as they are printed, in a text of numbers.
+fn signs(text: &str) -> String {
+    text.replace(">=", "≥").replace("<=", "≤").replace('-', "−")
+}
+
 fn limit_row(limit: &LimitSummary) -> Markup {
     let word = limit_word(limit);
     let title = limit.figure.parse::<FigureName>().map_or("", FigureName::title);
@@ -129,14 +134,18 @@ fn limit_row(limit: &LimitSummary) -> Markup {
         tr {
             td { span class={ "tag " (word.replace(' ', "_")) } { (word) } }
             td { b { (limit.name) } br; span.small { (title) } }
-            td.nowrap { (limit.bounds) }
-            td { @if limit.condition.is_empty() { "everywhere" } @else { (limit.condition) } }
-            td class=(if limit.failed > 0 { "broken" } else { "" }) { (worst(limit).unwrap_or_else(|| "–".to_owned())) }
-            td.number { (limit.passed) }
-            td.number { (limit.marginal) }
-            td.number.broken[limit.failed > 0] { (limit.failed) }
-            td.number { (limit.not_measured) }
-            td.number.aside { (limit.not_applicable) }
+            td.nowrap data-label="bounds" { (signs(&limit.bounds)) }
+            td data-label="applies where" {
+                @if limit.condition.is_empty() { "everywhere" } @else { (signs(&limit.condition)) }
+            }
+            td.broken[limit.failed > 0] data-label="worst value" {
+                (worst(limit).map_or_else(|| "–".to_owned(), |worst| signs(&worst)))
+            }
+            td.number data-label="met" { (limit.passed) }
+            td.number data-label="near" { (limit.marginal) }
+            td.number.broken[limit.failed > 0] data-label="broken" { (limit.failed) }
+            td.number data-label="not measured" { (limit.not_measured) }
+            td.number.aside data-label="not applicable" { (limit.not_applicable) }
         }
     }
 }

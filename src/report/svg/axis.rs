@@ -40,8 +40,11 @@ pub(super) fn ticks((low, high): (f64, f64), wanted: usize) -> (Vec<f64>, usize)
     }
     let rough = span / wanted as f64;
     let power = 10f64.powf(rough.log10().floor());
-    let step =
-        [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= rough).unwrap_or(rough);
+    let count = |step: f64| (high / step + 1e-9).floor() - (low / step - 1e-9).ceil() + 1.0;
+    let steps = [0.5, 1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let place = steps.iter().position(|step| *step >= rough).unwrap_or(steps.len() - 1);
+    // One or two ticks tell no scale: then the next finer step.
+    let step = if count(steps[place]) < 3.0 { steps[place.saturating_sub(1)] } else { steps[place] };
     let decimals = (-(step * 1.0001).log10().floor()).clamp(0.0, 9.0) as usize;
     let first = (low / step - 1e-9).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;

@@ -7,8 +7,8 @@ use super::canvas::{Anchor, Canvas, GREY, INK, Letters, RED, WHITE, render};
 use super::padded;
 use crate::report::figure::{Bound, FigureView, Line};
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 330.0;
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 300.0;
 /// Behind a limit.
 const FORBIDDEN: RGBColor = RGBColor(0xfb, 0xec, 0xea);
 
@@ -39,9 +39,10 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
     let shown = view.shown;
     let (mut low, mut high) = range(&mut values().chain(view.bounds.iter().map(|bound| bound.value)));
     // Zero is the honest ground unless the values lie far from it.
-    if !is_closer && low > 0.0 && low < 0.6 * high {
+    let has_zero = !is_closer && view.name.unit() != "°C";
+    if has_zero && low > 0.0 && low < 0.6 * high {
         low = 0.0;
-    } else if !is_closer && high < 0.0 && high > 0.6 * low {
+    } else if has_zero && high < 0.0 && high > 0.6 * low {
         high = 0.0;
     }
     let y_range = padded((low * shown.factor, high * shown.factor), 0.07);
@@ -55,8 +56,8 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
             shade(canvas, &field, bound, shown.factor);
         }
         field.draw(canvas, view.along.title(), &format!("{} in {}", view.name.title(), shown.unit));
-        for (index, line) in lines.iter().enumerate() {
-            draw_line(canvas, &field, line, index, shown.factor);
+        for line in lines {
+            draw_line(canvas, &field, line, shown.factor);
         }
         for bound in &view.bounds {
             draw_bound(canvas, &field, bound, shown.factor);
@@ -77,7 +78,8 @@ fn shade(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
     let (left, right) = ends(field, bound);
     let y = field.y.px(field.y.clamp(bound.value * factor));
     let far = if bound.is_upper { field.y.to_px } else { field.y.from_px };
-    if right > left {
+    // Where it holds for some lines only, a ground would speak of the others, too.
+    if right > left && bound.is_for_all {
         canvas.fill((left, y.min(far)), (right, y.max(far)), FORBIDDEN);
     }
 }
@@ -92,12 +94,13 @@ fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
     let text_y = if bound.is_upper { y - 9.0 } else { y + 10.0 };
     let text_y = text_y.clamp(field.y.to_px + 8.0, field.y.from_px - 8.0);
     let width = 6.3 * bound.label.chars().count() as f64;
-    canvas.fill((right - width - 6.0, text_y - 7.5), (right - 1.0, text_y + 7.5), FORBIDDEN);
+    let ground = if bound.is_for_all { FORBIDDEN } else { WHITE };
+    canvas.fill((right - width - 6.0, text_y - 7.5), (right - 1.0, text_y + 7.5), ground);
     canvas.text(&bound.label, (right - 4.0, text_y), Letters::new(12.0, RED, Anchor::Right));
 }
 
-fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, index: usize, factor: f64) {
-    let color = COLORS[index % COLORS.len()];
+fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {
+    let color = COLORS[line.rank % COLORS.len()];
     for run in line.points.split(|(_, value)| value.is_none()) {
         let places: Vec<(f64, f64)> = run
             .iter()
@@ -107,15 +110,15 @@ fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, index: usize, fact
             canvas.line(&places, color, 1.75);
         }
         for place in places {
-            marker(canvas, place, index, color);
+            marker(canvas, place, line.rank, color);
         }
     }
 }
 
 /// Lines are told apart by shape, too.
-fn marker(canvas: &Canvas<'_>, (x, y): (f64, f64), index: usize, color: RGBColor) {
+fn marker(canvas: &Canvas<'_>, (x, y): (f64, f64), rank: usize, color: RGBColor) {
     let r = 3.2;
-    match index % 5 {
+    match rank % 5 {
         0 => canvas.disc((x, y), 2.8, color),
         1 => canvas.fill((x - 2.6, y - 2.6), (x + 2.6, y + 2.6), color),
         2 => canvas.polygon(&[(x, y - r), (x + r, y + 2.6), (x - r, y + 2.6)], color),
@@ -151,12 +154,13 @@ fn draw_labels(canvas: &Canvas<'_>, field: &Field, lines: &[Line], factor: f64) 
         highest = label.2 - PITCH;
     }
     for (index, end, y) in labels {
-        let color = COLORS[index % COLORS.len()];
+        let rank = lines[index].rank;
+        let color = COLORS[rank % COLORS.len()];
         let x = field.x.to_px + 8.0;
         if (y - end.1).abs() > 3.0 || field.x.to_px - end.0 > 3.0 {
             canvas.line(&[(end.0 + 4.0, end.1), (x + 2.0, y)], GREY, 0.5);
         }
-        marker(canvas, (x + 7.0, y), index, color);
+        marker(canvas, (x + 7.0, y), rank, color);
         canvas.text(&lines[index].label, (x + 15.0, y), Letters::new(12.5, INK, Anchor::Left).bold());
     }
 }

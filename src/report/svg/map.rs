@@ -113,7 +113,8 @@ fn draw_cell(
     }
     if has_digits {
         let text = cell.value.map_or_else(|| "–".to_owned(), |value| shown.digits(value));
-        let letters = Letters::new(11.0, color, Anchor::Middle);
+        let size = ((to.0 - from.0 - 3.0) / (0.6 * text.chars().count() as f64)).clamp(7.0, 11.0);
+        let letters = Letters::new(size, color, Anchor::Middle);
         canvas.text(&text, middle, if cell.mark == Mark::Fail { letters.bold() } else { letters });
     }
 }

@@ -3,8 +3,9 @@
 use plotters::style::RGBColor;
 
 use super::axis::{Field, Scale};
-use super::canvas::{Canvas, render};
+use super::canvas::render;
 use super::{padded, time_unit, volt_unit};
+use crate::base::units::with_prefix;
 use crate::report::capture::Zoom;
 use crate::waveform::overview::Overview;
 
@@ -52,33 +53,30 @@ pub fn render_overview(overview: &Overview, spot: Option<(f64, f64)>) -> String 
 /// Draws a stretch of the output, and the switch node under it where it was captured.
 #[must_use]
 pub fn render_zoom(zoom: &Zoom) -> String {
-    let has_node = zoom.node_v.is_some();
-    let (width, upper, height) = (520.0, 225.0, if has_node { 345.0 } else { 271.0 });
+    let (width, upper, height) = (520.0, 225.0, if zoom.node.is_some() { 345.0 } else { 271.0 });
     let (time_factor, time) = time_unit(zoom.volts.len() as f64 * zoom.step_s);
-    let position = |index: usize| (zoom.start_s + index as f64 * zoom.step_s) * time_factor;
-    let x = Scale::new((position(0), position(zoom.volts.len().saturating_sub(1))), (66.0, width - 12.0));
+    // Far from the trigger the times would have too many digits: they count from the stretch's first sample.
+    let position = |index: usize| index as f64 * zoom.step_s * time_factor;
+    let x = Scale::new((0.0, position(zoom.volts.len().saturating_sub(1))), (66.0, width - 12.0));
+    let from = with_prefix(zoom.start_s, "s").replace('-', "−");
+    let title = format!("time in {time}, from {from} after the trigger");
+    let ends = zoom.volts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(f64::from(*value)), high.max(f64::from(*value)))
+    });
     render(width, height, |canvas| {
-        let title = format!("time from trigger in {time}");
-        let panel = |canvas: &Canvas<'_>, volts: &[f32], (from_px, to_px): (f64, f64), is_node: bool| {
-            let ends = volts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(f64::from(*value)), high.max(f64::from(*value)))
-            });
+        let panel = |volts: &[f32], ends: (f64, f64), px: (f64, f64), look: (RGBColor, &str, &str)| {
             let (factor, volt) = volt_unit(ends.0.abs().max(ends.1.abs()));
-            let y = Scale::new(padded((ends.0 * factor, ends.1 * factor), 0.08), (from_px, to_px));
+            let y = Scale::new(padded((ends.0 * factor, ends.1 * factor), 0.08), px);
             let field = Field { x, y };
-            let name = if is_node { "node" } else { "output" };
-            let x_title = if is_node || !has_node { title.as_str() } else { "" };
-            field.draw(canvas, x_title, &format!("{name} in {volt}"));
-            let places: Vec<(f64, f64)> = volts
-                .iter()
-                .enumerate()
-                .map(|(index, value)| field.at((position(index), f64::from(*value) * factor)))
-                .collect();
-            canvas.line(&places, if is_node { NODE } else { TRACE }, 1.4);
+            field.draw(canvas, look.2, &format!("{} in {volt}", look.1));
+            let place =
+                |(index, value): (usize, &f32)| field.at((position(index), f64::from(*value) * factor));
+            canvas.line(&volts.iter().enumerate().map(place).collect::<Vec<_>>(), look.0, 1.4);
         };
-        panel(canvas, &zoom.volts, (upper, 8.0), false);
-        if let Some(node_v) = &zoom.node_v {
-            panel(canvas, node_v, (height - 46.0, upper + 26.0), true);
+        let under = if zoom.node.is_some() { "" } else { title.as_str() };
+        panel(&zoom.volts, ends, (upper, 8.0), (TRACE, "output", under));
+        if let Some(node) = &zoom.node {
+            panel(&node.volts, node.ends_v, (height - 46.0, upper + 26.0), (NODE, "node", &title));
         }
     })
 }

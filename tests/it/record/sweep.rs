@@ -61,7 +61,7 @@ pub(crate) fn limits() -> Vec<Limit> {
         limit("ripple and noise", FigureName::NoisePp20Mhz, None, Some(0.05), 0.004, started()),
         limit("positive spikes", FigureName::SpikePos, None, Some(0.2), 0.02, started()),
         limit("negative spikes", FigureName::SpikeNeg, Some(-0.2), None, 0.02, started()),
-        limit("efficiency", FigureName::Efficiency, Some(0.8), None, 0.01, loaded),
+        limit("efficiency", FigureName::Efficiency, Some(0.78), None, 0.02, loaded),
         limit("board temperature", FigureName::BoardTemperature, None, Some(85.0), 5.0, started()),
     ]
 }

@@ -34,6 +34,41 @@ const PALETTE: [[u8; 3]; 8] = [
     [232, 232, 232],
 ];
 
+/// Letters of three by five dots, a row a number: what labels of channels and time need.
+const LETTERS: [(char, [u8; 5]); 31] = [
+    ('0', [7, 5, 5, 5, 7]),
+    ('1', [2, 6, 2, 2, 7]),
+    ('2', [7, 1, 7, 4, 7]),
+    ('3', [7, 1, 7, 1, 7]),
+    ('4', [5, 5, 7, 1, 1]),
+    ('5', [7, 4, 7, 1, 7]),
+    ('6', [7, 4, 7, 5, 7]),
+    ('7', [7, 1, 1, 2, 2]),
+    ('8', [7, 5, 7, 5, 7]),
+    ('9', [7, 5, 7, 1, 7]),
+    ('.', [0, 0, 0, 0, 2]),
+    ('-', [0, 0, 7, 0, 0]),
+    ('/', [1, 1, 2, 4, 4]),
+    ('A', [2, 5, 7, 5, 5]),
+    ('C', [7, 4, 4, 4, 7]),
+    ('D', [6, 5, 5, 5, 6]),
+    ('G', [7, 4, 5, 5, 7]),
+    ('H', [5, 5, 7, 5, 5]),
+    ('I', [7, 2, 2, 2, 7]),
+    ('M', [5, 7, 7, 5, 5]),
+    ('P', [7, 5, 7, 4, 4]),
+    ('S', [7, 4, 7, 1, 7]),
+    ('T', [7, 2, 2, 2, 2]),
+    ('V', [5, 5, 5, 5, 2]),
+    ('k', [4, 5, 6, 6, 5]),
+    ('m', [0, 0, 7, 7, 5]),
+    ('n', [0, 0, 6, 5, 5]),
+    ('p', [0, 6, 5, 6, 4]),
+    ('s', [0, 3, 6, 1, 6]),
+    ('µ', [0, 5, 5, 6, 4]),
+    ('O', [7, 5, 5, 5, 7]),
+];
+
 /// A picture with a palette.
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
@@ -58,6 +93,20 @@ impl Picture {
         for y in top..=bottom.min(HEIGHT - 1) {
             for x in left..=right.min(WIDTH - 1) {
                 self.dot(x, y, ink);
+            }
+        }
+    }
+
+    /// Writes `text` with its upper left corner at `(left, top)`, letters of 9 by 15 pixels; what has no letter is a gap.
+    pub(crate) fn write(&mut self, (left, top): (usize, usize), text: &str, ink: Ink) {
+        const DOT: usize = 2;
+        for (place, letter) in text.chars().enumerate() {
+            let rows = LETTERS.iter().find(|(known, _)| *known == letter).map_or([0; 5], |(_, rows)| *rows);
+            for (row, bits) in rows.into_iter().enumerate() {
+                for column in (0..3).filter(|column| bits & (4 >> column) != 0) {
+                    let (x, y) = (left + (place * 4 + column) * DOT * 3 / 2, top + row * DOT * 3 / 2);
+                    self.fill((x, y), (x + DOT, y + DOT), ink);
+                }
             }
         }
     }

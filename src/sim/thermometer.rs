@@ -11,8 +11,8 @@ use super::world::Bench;
 /// Time between two lines.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 const STEP_C: f64 = 0.0625;
-/// What a sensor scatters: some tenths of its step more than the step itself hides.
-const SCATTER_C: f64 = 0.04;
+/// What a sensor scatters: about its step, so that a healthy one never says the same for long.
+const SCATTER_C: f64 = 0.06;
 
 /// When line `index` is out.
 pub(crate) fn due(index: u64) -> Instant {

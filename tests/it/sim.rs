@@ -550,7 +550,7 @@ fn the_thermometer_sends_twice_a_second_and_a_late_listener_hears_no_old_lines()
         (0..3).map(|_| String::from_utf8(link.receive(LONG).unwrap()).unwrap()).collect();
     assert!(lines[0].ends_with("seq=21") && lines[2].ends_with("seq=23"), "{lines:?}");
     insta::assert_snapshot!(lines.join("\n"), @r"
-    board=23.0000 ambient=23.0000 seq=21
+    board=23.0625 ambient=23.0000 seq=21
     board=23.0000 ambient=23.0000 seq=22
     board=23.0000 ambient=23.0000 seq=23
     ");
@@ -664,6 +664,122 @@ fn no_such_instrument_is_said_with_the_names_there_are() {
     let address = Address::Sim { instrument: "toaster".into() };
     let error = bench.opener.open(&address, &LinkSettings::default()).err().unwrap();
     insta::assert_snapshot!(error, @"cannot open SIM::toaster: the simulated bench has only supply, load, scope, thermometer");
+}
+
+/// Driver and simulator are two readings of the same manuals; here they meet.
+mod drivers {
+    use soakrig::base::units::Amps;
+    use soakrig::instrument::dialect::Registry;
+    use soakrig::instrument::load::Load;
+    use soakrig::instrument::open::{Place, SupplyLimits, Surroundings, open_load, open_scope, open_supply};
+    use soakrig::instrument::scope::{ChannelSetup, Scope, TimeSetup, Triggered};
+    use soakrig::instrument::supply::Supply;
+    use soakrig::waveform::{Coupling, Waveform};
+
+    use super::*;
+
+    fn surroundings(bench: &Bench) -> Surroundings {
+        Surroundings {
+            opener: Arc::new(bench.opener.clone()),
+            clock: Arc::clone(&bench.clock) as Arc<dyn Clock>,
+            registry: Arc::new(Registry::built_in().unwrap()),
+            tape: None,
+        }
+    }
+
+    fn place(instrument: Instrument, family: &str) -> Place {
+        Place {
+            role: instrument.as_str().parse().unwrap(),
+            address: Address::Sim { instrument: instrument.as_str().to_owned() },
+            family: family.to_owned(),
+            serial: None,
+            timeout: None,
+            baud: 9600,
+            calibration_due: None,
+        }
+    }
+
+    #[test]
+    fn what_the_drivers_set_and_measure_is_what_the_physics_holds() {
+        let bench = Bench::with(Filter::Fitted);
+        let around = surroundings(&bench);
+        let limits = SupplyLimits { channel: 1, max_voltage: Volts(26.0), max_current: Amps(1.0) };
+        let mut supply = open_supply(&around, &place(Instrument::Supply, "rigol_dp800"), limits).unwrap();
+        assert_eq!(supply.set_over_voltage(Volts(26.0)).unwrap(), Volts(26.0));
+        assert_eq!(supply.set_over_current(Amps(1.0)).unwrap(), Amps(1.0));
+        supply.set_voltage(Volts(24.0)).unwrap();
+        supply.set_current_limit(Amps(0.8)).unwrap();
+        supply.set_output(true).unwrap();
+        assert!(supply.read_output().unwrap());
+        let mut load = open_load(&around, &place(Instrument::Load, "rigol_dl3000"), Amps(0.6)).unwrap();
+        load.set_constant_current().unwrap();
+        load.set_current(Amps(0.25)).unwrap();
+        load.set_input(true).unwrap();
+        bench.wait_s(0.3);
+        let truth = bench.world.truth();
+        assert!((truth.iout.0 - 0.25).abs() < 1e-9, "{truth:?}");
+        assert!((supply.measure_voltage().unwrap().0 - 24.0).abs() < 3e-3);
+        assert!((supply.measure_current().unwrap().0 - truth.iin.0).abs() < 1e-3);
+        assert!((load.measure_current().unwrap().0 - 0.25).abs() < 1e-3);
+        assert!((load.measure_voltage().unwrap().0 - truth.vout.0 + 0.25 * 0.05).abs() < 3e-3);
+        assert_eq!(supply.read_protection().unwrap(), None);
+        load.set_input(false).unwrap();
+        supply.set_output(false).unwrap();
+        bench.wait_s(0.3);
+        assert!(!bench.world.truth().supply_on && bench.world.truth().vin.0 < 0.5);
+    }
+
+    /// Both channels of one acquisition as the driver reads them.
+    fn captured(bench: &Bench, volts_per_div: f64, coupling: Coupling) -> (Waveform, Waveform, Vec<u8>) {
+        let mut scope = open_scope(&surroundings(bench), &place(Instrument::Scope, "rigol_ds1000z")).unwrap();
+        let vout = ChannelSetup {
+            channel: 1,
+            volts_per_div: Volts(volts_per_div),
+            center: Volts(if coupling == Coupling::Dc { 5.0 } else { 0.0 }),
+            coupling,
+            bandwidth_limit: false,
+            probe_ratio: 10.0,
+        };
+        let switch = ChannelSetup {
+            channel: 2,
+            volts_per_div: Volts(5.0),
+            center: Volts(10.0),
+            coupling: Coupling::Dc,
+            ..vout
+        };
+        scope.set_channel(vout).unwrap();
+        scope.set_channel(switch).unwrap();
+        let time = TimeSetup {
+            span: Duration::from_micros(600),
+            samples: 60_000,
+            trigger_channel: 2,
+            trigger_level: Volts(12.0),
+        };
+        scope.set_time(time).unwrap();
+        assert_eq!(scope.capture_single(Duration::from_secs(1)).unwrap(), Triggered::Edge);
+        let (one, two) = (scope.read_waveform(1).unwrap(), scope.read_waveform(2).unwrap());
+        (one, two, scope.capture_screen().unwrap())
+    }
+
+    #[test]
+    fn a_trace_read_by_the_driver_stands_where_the_physics_put_it() {
+        let bench = Bench::with(Filter::Bridged);
+        bench.run_at(24.0, 0.25);
+        let (vout, switch, screen) = captured(&bench, 0.5, Coupling::Dc);
+        let mean = |wave: &Waveform| {
+            let volts = wave.volts();
+            volts.iter().map(|v| f64::from(*v)).sum::<f64>() / volts.len() as f64
+        };
+        assert!((mean(&vout) - bench.world.truth().vout.0).abs() < 5e-3, "{}", mean(&vout));
+        assert_eq!(vout.codes.len(), 60_000);
+        assert!((vout.sample_rate_hz() - 100e6).abs() < 1.0);
+        let volts = switch.volts();
+        let high = volts.iter().filter(|v| **v > 12.0).count() as f64 / volts.len() as f64;
+        assert!((0.20..0.26).contains(&high), "duty {high}");
+        assert!(screen.starts_with(b"\x89PNG"));
+        let (ripple, _, _) = captured(&bench, 0.5, Coupling::Ac);
+        assert!(mean(&ripple).abs() < 5e-3);
+    }
 }
 
 /// The outside door, in real time, with nothing slower than an instrument's own delay to wait for.

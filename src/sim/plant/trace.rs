@@ -316,7 +316,8 @@ impl Scene {
         };
         let switch_ohm = self.board.switch_ohm;
         let (off_at, end_at) = (pulse.at_s + pulse.on_s, pulse.at_s + pulse.period_s);
-        for index in window.index(pulse.at_s - look.edge_s / 2.0)..window.index(end_at) {
+        let range = window.index(pulse.at_s - look.edge_s / 2.0)..window.index(end_at);
+        for (index, slot) in (range.start..).zip(&mut volts[range]) {
             let t = window.time(index);
             let value = if t < (pulse.at_s + off_at) / 2.0 {
                 let settled_v = high_v - switch_ohm * pulse.valley_a;
@@ -327,7 +328,7 @@ impl Scene {
             } else {
                 rest_v(t - off_at - pulse.off_s)
             };
-            volts[index] = value as f32;
+            *slot = value as f32;
         }
         if self.point.mode == Mode::Continuous {
             low_v

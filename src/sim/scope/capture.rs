@@ -9,6 +9,8 @@ const NOISE_CODES: f64 = 0.5;
 const NOISE_V: f64 = 0.2e-3;
 /// What the limiter leaves of the noise.
 const LIMITED_NOISE: f64 = 0.7;
+/// The deepest memory that is drawn for a picture alone.
+const PICTURE_DEPTH: usize = 1_200_000;
 /// Normal deviates drawn once a channel; blocks of it are then taken at random places.
 const NOISE_TABLE: usize = 8192;
 const NOISE_BLOCK: usize = 256;
@@ -115,6 +117,30 @@ impl Capture {
             .map(|point| {
                 let at = (start_s + point as f64 * step_s - memory_start_s) * rate_hz;
                 memory[(at.round().max(0.0) as usize).min(depth - 1)]
+            })
+            .collect()
+    }
+
+    /// Lowest and highest code of each of `count` columns of the screen, over all samples of the memory, so that no spike is
+    /// lost; a memory too deep to draw for a picture gives the screen's points.
+    pub(super) fn columns(&mut self, index: usize, count: usize) -> Vec<(u8, u8)> {
+        let extremes = |codes: &[u8]| {
+            let low = codes.iter().copied().min().unwrap_or_default();
+            (low, codes.iter().copied().max().unwrap_or_default())
+        };
+        if self.codes[index].is_none() && self.depth > PICTURE_DEPTH {
+            let screen = self.screen(index);
+            return screen.chunks(SCREEN_POINTS / count).map(extremes).collect();
+        }
+        let ahead = (self.screen_start_s() - self.memory_start_s()) * self.rate_hz;
+        let a_column = DIVS * self.time_scale_s * self.rate_hz / count as f64;
+        let memory = self.memory(index);
+        (0..count)
+            .map(|column| {
+                let from = ((ahead + column as f64 * a_column).max(0.0) as usize).min(memory.len() - 1);
+                let to = ((ahead + (column + 1) as f64 * a_column).max(0.0) as usize)
+                    .clamp(from + 1, memory.len());
+                extremes(&memory[from..to])
             })
             .collect()
     }

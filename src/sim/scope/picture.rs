@@ -5,8 +5,9 @@ use std::time::Duration;
 use scpi::error::{ErrorCode, Result};
 
 use super::knobs::P;
+use super::poll;
 use super::wave::with_screen;
-use super::{SCREEN_POINTS, poll};
+use crate::base::units::with_prefix;
 use crate::sim::panel::{Answer, optional_word};
 use crate::sim::screen::{HEIGHT, Ink, Picture, WIDTH};
 use crate::sim::world::Bench;
@@ -29,17 +30,22 @@ pub(super) fn data(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
         let mut picture = Picture::black();
         draw_grid(&mut picture);
         for index in &shown {
-            let codes = capture.screen(*index);
-            draw_trace(&mut picture, &codes, Ink::CHANNELS[*index]);
-            let zero = level(127.0 + capture.channels[*index].y_origin());
-            picture.fill((LEFT - 12, zero.saturating_sub(2)), (LEFT - 2, zero + 2), Ink::CHANNELS[*index]);
-            let box_left = 8 + index * (WIDTH / 4);
-            picture.fill(
-                (box_left, HEIGHT - 24),
-                (box_left + WIDTH / 4 - 24, HEIGHT - 20),
-                Ink::CHANNELS[*index],
-            );
+            let columns = capture.columns(*index, RIGHT - LEFT);
+            let ink = Ink::CHANNELS[*index];
+            draw_trace(&mut picture, &columns, ink);
+            let channel = &capture.channels[*index];
+            let zero = level(127.0 + channel.y_origin());
+            picture.fill((LEFT - 12, zero.saturating_sub(2)), (LEFT - 2, zero + 2), ink);
+            let told = format!("CH{} {}/DIV", index + 1, with_prefix(channel.scale_v, "V"));
+            picture.write((8 + index * (WIDTH / 4), HEIGHT - 26), &told, ink);
         }
+        let told = format!(
+            "{}/DIV  {}  {} PTS",
+            with_prefix(capture.time_scale_s, "s"),
+            with_prefix(capture.rate_hz, "SA/s"),
+            capture.depth
+        );
+        picture.write((LEFT, 8), &told, Ink::White);
         picture
     });
     bench.takes(Duration::from_millis(100));
@@ -74,13 +80,14 @@ fn level(code: f64) -> usize {
     row.clamp(TOP as f64, BOTTOM as f64) as usize
 }
 
-/// Two points fall on one column; neighbours are joined, so that no spike is lost.
-fn draw_trace(picture: &mut Picture, codes: &[u8], ink: Ink) {
-    let mut last = None;
-    for (point, code) in codes.iter().enumerate().take(SCREEN_POINTS) {
-        let (x, y) = (LEFT + point / 2, level(f64::from(*code)));
-        let from = last.unwrap_or(y);
-        picture.fill((x, y.min(from)), (x, y.max(from)), ink);
-        last = Some(y);
+/// A stroke a column from its lowest to its highest code, reaching to the column before it.
+fn draw_trace(picture: &mut Picture, columns: &[(u8, u8)], ink: Ink) {
+    let mut last: Option<(usize, usize)> = None;
+    for (column, (low, high)) in columns.iter().enumerate() {
+        let (top, bottom) = (level(f64::from(*high)), level(f64::from(*low)));
+        let (last_top, last_bottom) = last.unwrap_or((top, bottom));
+        let x = LEFT + column;
+        picture.fill((x, top.min(last_bottom)), (x, bottom.max(last_top)), ink);
+        last = Some((top, bottom));
     }
 }

@@ -120,7 +120,7 @@ mod tests {
         let limits = (0.01, 50.0);
         let used = |share: f64| RangeUse { share, at_end: share >= 1.0 };
         let table = [
-            (0.5, 0.02, Some(0.05)),
+            (0.5, 0.02, Some(0.05_f64)),
             (0.5, 0.2, Some(0.2)),
             (0.02, 0.28, Some(0.01)),
             (0.02, 1.0, Some(0.1)),
@@ -131,7 +131,7 @@ mod tests {
         for (scale, share, next) in table {
             let got = next_scale(scale, used(share), limits);
             let same = match (got, next) {
-                (Some(got), Some(next)) => (got - next as f64).abs() < 1e-9,
+                (Some(got), Some(next)) => (got - next).abs() < 1e-9,
                 (got, next) => got.is_none() && next.is_none(),
             };
             assert!(same, "{scale} V/div at {share}: {got:?} instead of {next:?}");

@@ -1,19 +1,20 @@
 //! Rigol DP832: three channels, the board on CH1, nothing on the others. Written from the DP800 programming guide.
 
+mod protection;
+mod tree;
+
 use std::time::Duration;
 
 use scpi::error::{ErrorCode, Result};
 use scpi::parser::parameters::Parameters;
 use scpi::parser::tokenizer::Token;
-use scpi::tree::Node;
-use scpi::{Branch, Leaf};
 
-use super::panel::{
-    self, Answer, Panel, Span, Verb, boolean, bound, number, number_of, optional_word, word_of,
-};
+use super::panel::{self, Answer, Panel, Span, boolean, bound, number, number_of, optional_word, word_of};
 use super::plant::noise::Generator;
 use super::screen;
 use super::world::Bench;
+
+pub(crate) use tree::TREE;
 
 /// What it answers to `*IDN?`.
 pub(crate) const IDENTITY: &str = "RIGOL TECHNOLOGIES,DP832,DP8C1234567890,00.01.17";
@@ -172,12 +173,6 @@ fn amps_span(index: usize) -> Span {
     Span { min: 0.0, max: RATINGS[index].2, default: 1.0 }
 }
 
-fn over_v_span(index: usize) -> Span {
-    Span { min: 0.01, max: RATINGS[index].3, default: RATINGS[index].3 }
-}
-
-const OVER_A: Span = Span { min: 0.01, max: OCP_MOST_A, default: OCP_MOST_A };
-
 fn set_volts(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
     let index = index_of(bench, channel);
     // Resolution of the setting: 1 mV, 1 mA.
@@ -205,52 +200,6 @@ fn set_amps(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
 fn amps(bench: &mut Bench, channel: usize, p: P) -> Result<Answer> {
     let index = index_of(bench, channel);
     Ok(Answer::fixed(bound(p, amps_span(index))?.unwrap_or(bench.supply.channels[index].amps), 4))
-}
-
-fn set_over_v(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
-    let index = index_of(bench, channel);
-    bench.supply.channels[index].over_v = number(p, over_v_span(index))?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn over_v(bench: &mut Bench, channel: usize, p: P) -> Result<Answer> {
-    let index = index_of(bench, channel);
-    Ok(Answer::fixed(bound(p, over_v_span(index))?.unwrap_or(bench.supply.channels[index].over_v), 3))
-}
-
-fn set_over_v_on(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
-    let index = index_of(bench, channel);
-    bench.supply.channels[index].over_v_on = boolean(p)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn over_v_on(bench: &mut Bench, channel: usize, _: P) -> Result<Answer> {
-    Ok(Answer::on_off(bench.supply.channels[index_of(bench, channel)].over_v_on))
-}
-
-fn set_over_a(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
-    let index = index_of(bench, channel);
-    bench.supply.channels[index].over_a = number(p, OVER_A)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn over_a(bench: &mut Bench, channel: usize, p: P) -> Result<Answer> {
-    let index = index_of(bench, channel);
-    Ok(Answer::fixed(bound(p, OVER_A)?.unwrap_or(bench.supply.channels[index].over_a), 4))
-}
-
-fn set_over_a_on(bench: &mut Bench, channel: usize, p: P) -> Result<()> {
-    let index = index_of(bench, channel);
-    bench.supply.channels[index].over_a_on = boolean(p)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn over_a_on(bench: &mut Bench, channel: usize, _: P) -> Result<Answer> {
-    Ok(Answer::on_off(bench.supply.channels[index_of(bench, channel)].over_a_on))
 }
 
 fn select(bench: &mut Bench, _: usize, p: P) -> Result<()> {
@@ -323,82 +272,6 @@ fn regulation(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
     } else {
         "CV"
     }))
-}
-
-fn yes_no(yes: bool) -> Answer {
-    Answer::word(if yes { "YES" } else { "NO" })
-}
-
-fn over_v_tripped(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    Ok(yes_no(optional_channel(bench, p)? == 0 && bench.plant.source.over_v_tripped))
-}
-
-fn over_a_tripped(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    Ok(yes_no(optional_channel(bench, p)? == 0 && bench.plant.source.over_a_tripped))
-}
-
-fn clear_over_v(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    refresh(bench);
-    if optional_channel(bench, p)? == 0 {
-        bench.plant.source.over_v_tripped = false;
-    }
-    Ok(())
-}
-
-fn clear_over_a(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    refresh(bench);
-    if optional_channel(bench, p)? == 0 {
-        bench.plant.source.over_a_tripped = false;
-    }
-    Ok(())
-}
-
-fn set_listed_over_v(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    let (index, value) = channel_and_value(bench, p)?;
-    bench.supply.channels[index].over_v = number_of(value, over_v_span(index))?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn listed_over_v(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    let index = optional_channel(bench, p)?;
-    Ok(Answer::fixed(bench.supply.channels[index].over_v, 3))
-}
-
-fn set_listed_over_v_on(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    let (index, value) = channel_and_value(bench, p)?;
-    bench.supply.channels[index].over_v_on = bool::try_from(value)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn listed_over_v_on(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    let index = optional_channel(bench, p)?;
-    Ok(Answer::on_off(bench.supply.channels[index].over_v_on))
-}
-
-fn set_listed_over_a(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    let (index, value) = channel_and_value(bench, p)?;
-    bench.supply.channels[index].over_a = number_of(value, OVER_A)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn listed_over_a(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    let index = optional_channel(bench, p)?;
-    Ok(Answer::fixed(bench.supply.channels[index].over_a, 4))
-}
-
-fn set_listed_over_a_on(bench: &mut Bench, _: usize, p: P) -> Result<()> {
-    let (index, value) = channel_and_value(bench, p)?;
-    bench.supply.channels[index].over_a_on = bool::try_from(value)?;
-    apply(bench, index);
-    Ok(())
-}
-
-fn listed_over_a_on(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
-    let index = optional_channel(bench, p)?;
-    Ok(Answer::on_off(bench.supply.channels[index].over_a_on))
 }
 
 /// Voltage at the terminals and current out of them as the instrument sees them.
@@ -492,89 +365,3 @@ fn print(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
         .collect();
     Ok(Answer::Block(screen::bars(&bars).bmp()))
 }
-
-/// What stands under `[:SOURce[n]]`; 0 is the selected channel.
-macro_rules! levels {
-    ($branch:ident, $n:literal, $name:literal, $level:ident, $set_level:ident, $over:ident, $set_over:ident, $over_on:ident, $set_over_on:ident) => {
-        Branch![$name;
-            Branch![default b"LEVel"; Branch![default b"IMMediate"; Leaf!(default b"AMPLitude" => &Verb::both($n, $set_level, $level))]],
-            Branch![b"PROTection";
-                Leaf!(default b"LEVel" => &Verb::both($n, $set_over, $over)),
-                Leaf!(b"STATe" => &Verb::both($n, $set_over_on, $over_on))
-            ]
-        ]
-    };
-}
-
-macro_rules! volts_branch {
-    ($n:literal) => {
-        levels!(x, $n, b"VOLTage", volts, set_volts, over_v, set_over_v, over_v_on, set_over_v_on)
-    };
-}
-
-macro_rules! amps_branch {
-    ($n:literal) => {
-        levels!(x, $n, b"CURRent", amps, set_amps, over_a, set_over_a, over_a_on, set_over_a_on)
-    };
-}
-
-macro_rules! summary {
-    ($n:literal, $name:literal) => {
-        Branch![$name; Leaf!(b"CONDition" => &Verb::ask($n, condition))]
-    };
-}
-
-/// What `OUTPut:OVP` and `OUTPut:OCP` have.
-macro_rules! protection {
-    ($name:literal, $value:ident, $set_value:ident, $on:ident, $set_on:ident, $tripped:ident, $clear:ident) => {
-        Branch![$name;
-            Leaf!(default b"STATe" => &Verb::both(0, $set_on, $on)),
-            Leaf!(b"VALue" => &Verb::both(0, $set_value, $value)),
-            Leaf!(b"QUES" => &Verb::ask(0, $tripped)),
-            Leaf!(b"CLEAR" => &Verb::set(0, $clear))
-        ]
-    };
-}
-
-/// The command tree.
-pub(crate) const TREE: Node<'static, Bench> = panel::tree![
-    system: [
-        Leaf!(b"REMote" => &Verb::set(0, panel::accept)),
-        Leaf!(b"LOCal" => &Verb::set(0, panel::accept)),
-        Leaf!(b"RWLock" => &Verb::set(0, panel::accept)),
-        Branch![b"BEEPer"; Leaf!(default b"STATe" => &Verb::both(0, set_beeper, beeper))],
-        Leaf!(b"OTP" => &Verb::both(0, set_over_temperature, over_temperature)),
-        Leaf!(b"PRINT" => &Verb::ask(0, print))
-    ],
-    Branch![b"INSTrument";
-        Leaf!(b"NSELect" => &Verb::both(0, select, selected_number)),
-        Leaf!(default b"SELEct" => &Verb::both(0, select, selected_name)),
-        Leaf!(b"SELect" => &Verb::both(0, select, selected_name))
-    ],
-    Leaf!(b"APPLy" => &Verb::both(0, set_applied, applied)),
-    volts_branch!(0),
-    amps_branch!(0),
-    Branch![b"SOURce1"; volts_branch!(1), amps_branch!(1)],
-    Branch![b"SOURce2"; volts_branch!(2), amps_branch!(2)],
-    Branch![b"SOURce3"; volts_branch!(3), amps_branch!(3)],
-    Branch![b"MEASure";
-        Leaf!(b"ALL" => &Verb::ask(0, measured_all)),
-        Branch![default b"SCALar";
-            Branch![b"VOLTage"; Leaf!(default b"DC" => &Verb::ask(0, measured_volts))],
-            Branch![b"CURRent"; Leaf!(default b"DC" => &Verb::ask(0, measured_amps))],
-            Branch![b"POWEr"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))],
-            Branch![b"POW"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))]
-        ]
-    ],
-    Branch![b"OUTPut";
-        Leaf!(default b"STATe" => &Verb::both(0, set_output, output)),
-        Leaf!(b"MODE" => &Verb::ask(0, regulation)),
-        Leaf!(b"CVCC" => &Verb::ask(0, regulation)),
-        protection!(b"OVP", listed_over_v, set_listed_over_v, listed_over_v_on, set_listed_over_v_on, over_v_tripped, clear_over_v),
-        protection!(b"OCP", listed_over_a, set_listed_over_a, listed_over_a_on, set_listed_over_a_on, over_a_tripped, clear_over_a),
-        Leaf!(b"SENSe" => &Verb::both(0, panel::accept, |_, _, p| { word_of(p.next_token()?)?; Ok(Answer::word("NONE")) }))
-    ],
-    Branch![b"STATus"; Branch![b"QUEStionable"; Branch![b"INSTrument";
-        summary!(1, b"ISUMmary1"), summary!(2, b"ISUMmary2"), summary!(3, b"ISUMmary3")
-    ]]]
-];

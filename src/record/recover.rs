@@ -102,13 +102,12 @@ fn check_line(place: &Place<'_>, line: &[u8]) -> Result<(BodyIn, u32), Fault> {
     // The body is written without its closing brace, which stands behind the check sum.
     let mut json = body.to_vec();
     json.push(b'}');
-    if place.line == 1 {
-        if let Ok(probe) = serde_json::from_slice::<VersionProbe>(&json) {
-            let version = probe.entry.header.version;
-            if version > VERSION {
-                return Err(Fault::Meaning(RecordError::Newer { path: place.path.to_owned(), version }));
-            }
-        }
+    if place.line == 1
+        && let Ok(probe) = serde_json::from_slice::<VersionProbe>(&json)
+        && probe.entry.header.version > VERSION
+    {
+        let version = probe.entry.header.version;
+        return Err(Fault::Meaning(RecordError::Newer { path: place.path.to_owned(), version }));
     }
     let damaged = |what: String| Fault::Meaning(RecordError::damaged(place.path, place.line, what));
     let body: BodyIn = serde_json::from_slice(&json)

@@ -223,7 +223,7 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
         name,
         shown: Shown::for_values(name, largest),
         along,
-        lines: if is_line { lines(name, points.iter(), along) } else { Vec::new() },
+        lines: if is_line { lines(name, &points.iter(), along) } else { Vec::new() },
         closer: is_line.then(|| closer(name, &all, &regulated, along)).flatten(),
         bounds: limits
             .iter()
@@ -246,7 +246,7 @@ fn distinct(points: &[PointResult], along: Along) -> Vec<f64> {
 
 fn lines<'p>(
     name: FigureName,
-    points: impl Iterator<Item = &'p PointResult> + Clone,
+    points: &(impl Iterator<Item = &'p PointResult> + Clone),
     along: Along,
 ) -> Vec<Line> {
     let mut keys: Vec<f64> = points.clone().map(|point| along.split(point.setting).1).collect();
@@ -279,7 +279,7 @@ fn closer(
         values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
     };
     let is_hidden = regulated.len() > 1 && span(regulated) < 0.1 * span(all);
-    is_hidden.then(|| lines(name, regulated.iter().copied(), along))
+    is_hidden.then(|| lines(name, &regulated.iter().copied(), along))
 }
 
 fn bounds(limit: &Limit, along: Along) -> Vec<Bound> {

@@ -311,6 +311,24 @@ fn runs_are_listed_and_found_by_path_name_and_beginning() {
     assert!(store::list(&out.path().join("nowhere")).unwrap().is_empty());
 }
 
+/// Nobody edits `tests/data/record-v1`: it stands for every record that is in somebody's cupboard.
+#[test]
+fn a_record_of_version_1_is_read_as_on_its_first_day() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/record-v1");
+    let record = Record::open(&folder).unwrap();
+    assert_eq!(products::check_manifest(&folder).unwrap(), Some(vec![]));
+    assert_eq!(record.facts(), Some(&sweep::facts("B", 3)));
+    assert_eq!(record.instruments().count(), 5);
+    let table = fs::read_to_string(folder.join("points.csv")).unwrap();
+    assert_eq!(soakrig::record::export_csv::render_points(&record), table);
+    let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
+    assert_eq!(soakrig::record::summary::render(&soakrig::record::summary::build(&record)), summary);
+    let trace = record.waveform(&record.waveforms()[0]).unwrap();
+    assert_eq!(trace, sweep::trace("B", "vout", "ripple", (24.0, 0.5), 2000));
+    assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Pass);
+    assert!(record.outputs_off_verified());
+}
+
 #[test]
 fn of_a_point_that_was_measured_again_the_last_counts() {
     let out = TempDir::new().unwrap();

@@ -29,9 +29,7 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
     let lines = if is_closer { view.closer.as_ref()? } else { &view.lines };
     let values = || lines.iter().flat_map(|line| line.points.iter().filter_map(|(_, value)| *value));
     let positions = || lines.iter().flat_map(|line| line.points.iter().map(|(position, _)| *position));
-    if values().next().is_none() {
-        return None;
-    }
+    values().next()?;
     let range = |values: &mut dyn Iterator<Item = f64>| {
         values
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
@@ -91,11 +89,12 @@ fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
     }
     let y = field.y.px(field.y.clamp(bound.value * factor));
     canvas.dashes((left, y), (right, y), RED, 1.5);
-    let text_y = if bound.is_upper { y - 9.0 } else { y + 10.0 };
-    let text_y = text_y.clamp(field.y.to_px + 8.0, field.y.from_px - 8.0);
+    // Behind the limit, or before it where there is no room behind.
+    let is_above = if bound.is_upper { y - field.y.to_px > 18.0 } else { field.y.from_px - y < 18.0 };
+    let text_y = if is_above { y - 9.0 } else { y + 10.0 };
     let width = 6.3 * bound.label.chars().count() as f64;
-    let ground = if bound.is_for_all { FORBIDDEN } else { WHITE };
-    canvas.fill((right - width - 6.0, text_y - 7.5), (right - 1.0, text_y + 7.5), ground);
+    let ground = if bound.is_for_all && is_above == bound.is_upper { FORBIDDEN } else { WHITE };
+    canvas.fill((right - width - 6.0, text_y - 7.0), (right - 1.0, text_y + 7.0), ground);
     canvas.text(&bound.label, (right - 4.0, text_y), Letters::new(12.0, RED, Anchor::Right));
 }
 

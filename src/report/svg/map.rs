@@ -67,7 +67,7 @@ pub fn render_map(view: &FigureView) -> Option<String> {
             let corners = grid.corners(place % map.vins.len(), place / map.vins.len());
             match cell {
                 Some(cell) => {
-                    draw_cell(canvas, corners, *cell, (view.shown, map), grid.has_room_for_digits())
+                    draw_cell(canvas, corners, *cell, (view.shown, map), grid.has_room_for_digits());
                 }
                 None => canvas.frame(corners.0, corners.1, STROKE, 0.5),
             }

@@ -59,7 +59,7 @@ pub fn render_zoom(zoom: &Zoom) -> String {
     let position = |index: usize| index as f64 * zoom.step_s * time_factor;
     let x = Scale::new((0.0, position(zoom.volts.len().saturating_sub(1))), (66.0, width - 12.0));
     let from = with_prefix(zoom.start_s, "s").replace('-', "−");
-    let title = format!("time in {time}, from {from} after the trigger");
+    let title = format!("time in {time}; 0 stands at {from} from the trigger");
     let ends = zoom.volts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(f64::from(*value)), high.max(f64::from(*value)))
     });

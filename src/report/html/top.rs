@@ -122,9 +122,14 @@ fn limits(report: &Report) -> Markup {
     }
 }
 
-/// Signs as they are printed, in a text of numbers.
+/// Signs as they are printed, in a text of numbers; a unit is not parted from its number.
 fn signs(text: &str) -> String {
-    text.replace(">=", "≥").replace("<=", "≤").replace('-', "−")
+    let mut printed =
+        text.replace(">=", "≥").replace("<=", "≤").replace('-', "−").replace("point ", "point\u{a0}");
+    for digit in '0'..='9' {
+        printed = printed.replace(&format!("{digit} "), &format!("{digit}\u{a0}"));
+    }
+    printed
 }
 
 fn limit_row(limit: &LimitSummary) -> Markup {

@@ -43,7 +43,7 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
     } else if has_zero && high < 0.0 && high > 0.6 * low {
         high = 0.0;
     }
-    let y_range = padded((low * shown.factor, high * shown.factor), 0.07);
+    let y_range = padded((low * shown.factor, high * shown.factor), 0.1);
     let y_range = if low == 0.0 { (0.0, y_range.1) } else { y_range };
     let field = Field {
         x: Scale::new(range(&mut positions()), (66.0, WIDTH - 86.0)),

@@ -175,7 +175,7 @@ const COLUMNS: [(FigureName, &str); 13] = [
     (FigureName::Iout, "Iout"),
     (FigureName::Efficiency, "eff."),
     (FigureName::Settle, "settle"),
-    (FigureName::NoisePp20Mhz, "noise 20 MHz"),
+    (FigureName::NoisePp20Mhz, "noise"),
     (FigureName::RipplePp, "ripple"),
     (FigureName::SpikePos, "spike +"),
     (FigureName::SpikeNeg, "spike −"),
@@ -207,7 +207,7 @@ pub(super) fn points(report: &Report) -> Markup {
                     (point_row(report, point, &shown, is_new))
                 } }
             } }
-            p.small { "A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
+            p.small { "Noise is peak to peak, limited to 20 MHz. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
     }
 }

@@ -18,3 +18,6 @@ mod report;
 
 // Every verb of every family, spoken and answered; faulty family files; the files against the simulated bench.
 mod families;
+
+// Who may use whom, and where the outside world may appear.
+mod tidy;

@@ -286,7 +286,7 @@ fn a_plan_is_shown_to_people() {
     Plan of smoke for board 0007, revision B
     A few points that show in seconds whether bench and board work.
 
-    Expected duration on a real bench: about 17.7 s
+    Expected duration on a real bench: about 13.9 s
     Plan digest: DIGEST
 
     Checked
@@ -309,7 +309,7 @@ fn a_plan_is_shown_to_people() {
       - set the load to 0 A and the input voltage, where it changes; then set the load
       - A point counts as settled when readings of Vout every 20 ms have stayed within 10 mV for 100 ms, not before 50 ms after the last change; after 2 s it is measured as it is and marked "not settled".
       - read supply, load and thermometers side by side
-      - capture 1.2 ms in 120000 samples, once AC-coupled in a narrow range with the 20 MHz limiter, once in a wide range; only figures are kept
+      - capture 600 µs in 60000 samples, once AC-coupled in a narrow range with the 20 MHz limiter, once in a wide range; only figures are kept
 
     Interlocks
       - output voltage above 5.5 V trips

@@ -35,7 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
     let mut progress = Progress::new(View::expecting(prepared.plan.expected), args.quiet);
     let finished = session::run(
         prepared,
-        RunRequest {
+        &mut RunRequest {
             out: &args.out,
             seed: args.board.seed,
             full_tapes: args.full_tapes,

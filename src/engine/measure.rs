@@ -91,7 +91,7 @@ impl Shell<'_> {
         let mut captured: Asked<Captures> = Ok(Captures::default());
         clock.together(vec![
             Box::new(|| {
-                source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))))
+                source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))));
             }),
             Box::new(|| sink_side = Some(average(|| Ok((load.measure_voltage()?, load.measure_current()?))))),
             Box::new(|| temperatures = Some(read_temperatures(thermometers, &*clock, &mut outbox))),

@@ -52,7 +52,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
-pub fn run(prepared: Prepared, request: RunRequest<'_>) -> Result<Finished, SessionError> {
+pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
     let Prepared { rig, registry, plan, rig_text, profile_text } = prepared;
     let _lock = BenchLock::take(instruments(&rig).map(|wired| &wired.address))?;
     let opened = open_world(&rig, &plan.board, request.seed)?;
@@ -75,7 +75,7 @@ pub fn run(prepared: Prepared, request: RunRequest<'_>) -> Result<Finished, Sess
     };
     let bench = open_bench(&rig, Arc::new(registry), &opened, tapes);
     let facts = build_facts(&plan, &rig.name, &opened, request.seed.unwrap_or(rig.sim.seed));
-    let mut sink = Tee { recorder, view: request.view };
+    let mut sink = Tee { recorder, view: &mut *request.view };
     let outcome = match bench {
         Ok((mut bench, instruments)) => {
             let mut first: Vec<Event> = vec![Event::RunStarted(Box::new(facts))];

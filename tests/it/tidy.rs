@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Who may use whom, bottom-up; the same table stands in docs/architecture.md.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -24,14 +24,36 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "waveform", "event", "link", "instrument", "plan", "bench", "engine", "record", "sim", "report",
+            "base",
+            "waveform",
+            "event",
+            "link",
+            "instrument",
+            "plan",
+            "bench",
+            "engine",
+            "record",
+            "sim",
+            "report",
         ],
     ),
     (
         "cli",
         &[
-            "base", "waveform", "event", "link::transport", "link::scpi", "instrument", "plan", "bench",
-            "engine::StopWish", "record", "sim", "report", "live", "session",
+            "base",
+            "waveform",
+            "event",
+            "link::transport",
+            "link::scpi",
+            "instrument",
+            "plan",
+            "bench",
+            "engine::StopWish",
+            "record",
+            "sim",
+            "report",
+            "live",
+            "session",
         ],
     ),
 ];
@@ -80,7 +102,7 @@ fn sources() -> Vec<Source> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
-                found.push(source(&root, path));
+                found.push(source(&root, &path));
             }
         }
     }
@@ -88,13 +110,12 @@ fn sources() -> Vec<Source> {
     found
 }
 
-fn source(root: &Path, path: PathBuf) -> Source {
-    let text = fs::read_to_string(&path).unwrap();
+fn source(root: &Path, path: &Path) -> Source {
+    let text = fs::read_to_string(path).unwrap();
     let below = path.strip_prefix(root).unwrap().display().to_string().replace('\\', "/");
     let is_test_file = below.ends_with("tests.rs") || below.contains("/tests/");
     let before_tests = if is_test_file { "" } else { text.split("#[cfg(test)]\nmod ").next().unwrap_or("") };
-    let code: Vec<&str> =
-        before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code: Vec<&str> = before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     Source { path: below, code: code.join("\n") }
 }
 
@@ -136,9 +157,11 @@ fn a_room_uses_only_the_rooms_it_may() {
     for source in sources() {
         let Some(room) = room(&source.path) else { continue };
         for used in used_paths(&source.code) {
-            let own = used == room || used.starts_with(&format!("{room}::")) || room.starts_with(&format!("{used}::"));
-            let fine = own
-                || allowed[room].iter().any(|may| used == *may || used.starts_with(&format!("{may}::")));
+            let own = used == room
+                || used.starts_with(&format!("{room}::"))
+                || room.starts_with(&format!("{used}::"));
+            let fine =
+                own || allowed[room].iter().any(|may| used == *may || used.starts_with(&format!("{may}::")));
             if !fine {
                 faults.push(format!("{}: {room} may not use crate::{used}", source.path));
             }
@@ -211,7 +234,8 @@ fn nothing_left_to_do_is_left_in_the_code() {
 
 #[test]
 fn the_architecture_page_shows_the_same_table() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
     for (room, uses) in MAY_USE {
         let uses = if uses.is_empty() { "–".to_owned() } else { uses.join(", ") };
         let row = format!("| {room} | {uses} |");

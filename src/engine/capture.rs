@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::range::{Purpose, RangeUse, ladder_at_least, next_scale, range_use};
+use super::range::{LEAST_USE, Purpose, RangeUse, ladder_at_least, next_scale, range_use};
 use super::stop::StopWish;
 use crate::base::units::{Volts, with_prefix};
 use crate::bench::BenchWiring;
@@ -212,7 +212,7 @@ fn noted(mut trace: Waveform, used: RangeUse, purpose: Purpose) -> Waveform {
         trace.acquisition.range_note = Some(if used.at_end {
             format!("leaves the range at {scale}/div")
         } else {
-            format!("uses {:.0} % of the range at {scale}/div", used.share * 100.0)
+            format!("uses less than {:.0} % of the range at {scale}/div", LEAST_USE * 100.0)
         });
     }
     trace

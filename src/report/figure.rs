@@ -347,19 +347,28 @@ fn map(
             *kept = Some(cell);
         }
     }
-    let range = colour_range(&cells, ends);
+    let range = colour_range(&judged_values(name, points, limits), ends);
     Some(Map { vins, loads, cells, range })
+}
+
+/// The values that a limit judges; in regulation where there are such, so that a board that is off does not stretch the scale.
+fn judged_values(name: FigureName, points: &[PointResult], limits: &[Limit]) -> Vec<f64> {
+    let is_judged =
+        |point: &&PointResult| matches!(mark(name, point, limits), Mark::Pass | Mark::Marginal | Mark::Fail);
+    let value = |point: &PointResult| point.figures.value(name);
+    let judged: Vec<&PointResult> = points.iter().filter(is_judged).collect();
+    let regulated: Vec<f64> =
+        judged.iter().filter(|point| point.region == Region::Regulated).filter_map(|p| value(p)).collect();
+    if regulated.is_empty() { judged.into_iter().filter_map(value).collect() } else { regulated }
 }
 
 /// The colours span the judged values; where no limit is judged, those in regulation. A range of less than a part in five
 /// hundred is widened: noise shall not look like a trend.
-fn colour_range(cells: &[Option<Cell>], ends: Option<(Extreme, Extreme)>) -> (f64, f64) {
-    let judged = |cell: &&Cell| matches!(cell.mark, Mark::Pass | Mark::Marginal | Mark::Fail);
-    let values = || cells.iter().flatten().filter(judged).filter_map(|cell| cell.value);
-    let (low, high) = if values().next().is_some() {
-        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
-    } else {
+fn colour_range(judged: &[f64], ends: Option<(Extreme, Extreme)>) -> (f64, f64) {
+    let (low, high) = if judged.is_empty() {
         ends.map_or((0.0, 1.0), |(least, most)| (least.value, most.value))
+    } else {
+        judged.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
     };
     let lacking = (0.002 * high.abs().max(low.abs()) - (high - low)).max(0.0);
     (low - lacking / 2.0, high + lacking / 2.0)

@@ -35,7 +35,10 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     };
     let shown = view.shown;
-    let (mut low, mut high) = range(&mut values().chain(view.bounds.iter().map(|bound| bound.value)));
+    let (x_range, spread) = (range(&mut positions()), range(&mut values()));
+    let bounds: Vec<&Bound> =
+        view.bounds.iter().filter(|bound| !is_closer || is_near(bound, x_range, spread)).collect();
+    let (mut low, mut high) = range(&mut values().chain(bounds.iter().map(|bound| bound.value)));
     // Zero is the honest ground unless the values lie far from it.
     let has_zero = !is_closer && view.name.unit() != "°C";
     if has_zero && low > 0.0 && low < 0.6 * high {
@@ -45,23 +48,28 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
     }
     let y_range = padded((low * shown.factor, high * shown.factor), 0.1);
     let y_range = if low == 0.0 { (0.0, y_range.1) } else { y_range };
-    let field = Field {
-        x: Scale::new(range(&mut positions()), (66.0, WIDTH - 86.0)),
-        y: Scale::new(y_range, (HEIGHT - 46.0, 12.0)),
-    };
+    let field =
+        Field { x: Scale::new(x_range, (66.0, WIDTH - 86.0)), y: Scale::new(y_range, (HEIGHT - 46.0, 12.0)) };
     Some(render(WIDTH, HEIGHT, |canvas| {
-        for bound in &view.bounds {
+        for bound in &bounds {
             shade(canvas, &field, bound, shown.factor);
         }
         field.draw(canvas, view.along.title(), &format!("{} in {}", view.name.title(), shown.unit));
         for line in lines {
             draw_line(canvas, &field, line, shown.factor);
         }
-        for bound in &view.bounds {
+        for bound in &bounds {
             draw_bound(canvas, &field, bound, shown.factor);
         }
         draw_labels(canvas, &field, lines, shown.factor);
     }))
+}
+
+/// Whether a bound belongs into the closer picture: it applies there, and drawing it does not hide what the picture is for.
+fn is_near(bound: &Bound, x_range: (f64, f64), spread: (f64, f64)) -> bool {
+    let applies = bound.from.is_none_or(|from| from < x_range.1) && bound.to.is_none_or(|to| to > x_range.0);
+    let distance = (spread.0 - bound.value).max(bound.value - spread.1);
+    applies && distance <= 6.0 * (spread.1 - spread.0)
 }
 
 /// Left and right end of a bound inside the field, in pixels.

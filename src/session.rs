@@ -14,7 +14,7 @@ use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
 pub use opening::{
-    Opened, board_of, is_simulated, open_bench, open_conversation, open_world, world_settings,
+    Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
 pub use preparing::{Prepared, load_rig, prepare};
 pub use running::{Finished, RunRequest, run};
@@ -24,8 +24,10 @@ pub use serving::{Serving, serve};
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// A file cannot be read.
-    #[error("cannot read {}: {error}", .path.display())]
+    #[error("cannot read the {what} {}: {error}", .path.display())]
     File {
+        /// What the file is to us, e.g. `rig`.
+        what: &'static str,
         /// Which file.
         path: PathBuf,
         /// What the system answered.

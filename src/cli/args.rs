@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// What the program's exit code means, as in `exit.rs` and in the README.
+pub(super) const EXIT_CODES: &str = "Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or \
+                                     instrument,\n4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 \
+                                     our fault.";
+
 /// Measures a power supply board on a bench of SCPI instruments (or on the simulated one) and writes a report.
 #[derive(Debug, Parser)]
 #[command(name = "soakrig", version, propagate_version = true, arg_required_else_help = true)]
-#[command(
-    after_help = "Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or instrument,\n\
-                        4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 our fault."
-)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::message::{Outcome, print};
 use crate::bench::Bench;
 use crate::event::InstrumentFacts;
+use crate::instrument::open::Surroundings;
 use crate::plan::Rig;
 use crate::session;
 
@@ -21,20 +22,34 @@ struct Finding {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
-    let (rig, registry) = session::load_rig(&args.rig)?;
+    let (rig, registry, _) = session::load_rig(&args.rig)?;
     let opened = session::open_world(&rig, &session::board_of(&rig), None)?;
     let mut findings = Vec::new();
-    match session::open_bench(&rig, Arc::new(registry), &opened, None) {
+    let registry = Arc::new(registry);
+    match session::open_bench(&rig, registry.clone(), &opened, None) {
         Ok((mut bench, instruments)) => {
             findings.extend(instruments.iter().map(identified));
             findings.extend(instruments.iter().filter_map(calibration));
             look_at_bench(&mut bench, &mut findings);
         }
         Err(error) => {
-            findings.push(Finding { what: "instruments".to_owned(), good: false, told: error.to_string() });
+            findings.extend(look_at_each(&rig, &opened.surroundings(registry)));
+            if findings.iter().all(|finding| finding.good) {
+                findings.push(failed("bench", &error.to_string()));
+            }
         }
     }
     tell(&rig, &findings, args.json)
+}
+
+/// Opening a bench ends at the first instrument that fails; here every one is asked, so that all faults are told at once.
+fn look_at_each(rig: &Rig, surroundings: &Surroundings) -> Vec<Finding> {
+    session::talking_roles(rig)
+        .map(|role| match session::open_conversation(rig, role.as_str(), surroundings) {
+            Ok(_) => Finding { what: role.to_string(), good: true, told: "answers".to_owned() },
+            Err(error) => failed(role.as_str(), &error.to_string()),
+        })
+        .collect()
 }
 
 fn identified(facts: &InstrumentFacts) -> Finding {
@@ -101,7 +116,7 @@ fn tell(rig: &Rig, findings: &[Finding], as_json: bool) -> Outcome {
             .map(|finding| json!({ "what": finding.what, "good": finding.good, "told": finding.told }))
             .collect();
         let text = json!({ "rig": rig.name, "go": go, "findings": findings });
-        print(&format!("{text:#}"));
+        print(&format!("{text:#}"))?;
     } else {
         let mut text = String::new();
         for finding in findings {
@@ -109,7 +124,7 @@ fn tell(rig: &Rig, findings: &[Finding], as_json: bool) -> Outcome {
             let _ = writeln!(text, "{mark} {:<20} {}", finding.what, finding.told);
         }
         let _ = writeln!(text, "{}: {}", rig.name, if go { "GO" } else { "NO GO" });
-        print(&text);
+        print(&text)?;
     }
     Ok(if go { Exit::Done } else { Exit::Instrument })
 }

@@ -27,6 +27,6 @@ pub(super) fn run(args: &PlanArgs) -> Outcome {
     } else {
         render::render_plan(&prepared.plan)
     };
-    print(&text);
+    print(&text)?;
     Ok(Exit::Done)
 }

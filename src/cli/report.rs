@@ -2,24 +2,47 @@
 
 use super::args::ReportArgs;
 use super::exit::Exit;
-use super::message::{Outcome, print};
+use super::message::{CliError, Outcome, Paint, colour, print};
 use crate::record::{store, summary};
 use crate::report::products::{Written, write_all};
 use crate::report::text;
 
 pub(super) fn run(args: &ReportArgs) -> Outcome {
     let folder = store::find(&args.out, &args.run)?;
-    tell_products(&write_all(&folder)?, args.json);
+    tell_products(&write_all(&folder)?, args.json)?;
     Ok(Exit::Done)
 }
 
 /// The result on stdout: lines for a person, or summary.json with the folder's path as `run`.
-pub(super) fn tell_products(written: &Written, as_json: bool) {
+pub(super) fn tell_products(written: &Written, as_json: bool) -> Result<(), CliError> {
     if as_json {
         let mut summary = written.report.summary.clone();
         summary.run = written.folder.display().to_string();
-        print(&summary::render(&summary));
-    } else {
-        print(&text::render(&written.report, &written.folder));
+        return print(&summary::render(&summary));
+    }
+    let text = text::render(&written.report, &written.folder);
+    if colour(&std::io::stdout()) { print(&paint_verdict(&text)) } else { print(&text) }
+}
+
+/// The verdict is the first word, and the only one in colour.
+fn paint_verdict(text: &str) -> String {
+    let (verdict, rest) = text.split_at(text.find(' ').unwrap_or(0));
+    let paint = match verdict {
+        "PASS" => Paint::Green,
+        "STOPPED" | "INCOMPLETE" => Paint::Yellow,
+        _ => Paint::Red,
+    };
+    format!("{}{rest}", paint.on(verdict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_verdict_is_painted() {
+        assert_eq!(paint_verdict("PASS  board 1\n"), "\u{1b}[1;32mPASS\u{1b}[0m  board 1\n");
+        assert_eq!(paint_verdict("FAIL  board 1\n"), "\u{1b}[1;31mFAIL\u{1b}[0m  board 1\n");
+        assert_eq!(paint_verdict("STOPPED  board 1\n"), "\u{1b}[1;33mSTOPPED\u{1b}[0m  board 1\n");
     }
 }

@@ -6,12 +6,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::RunArgs;
 use super::exit::Exit;
-use super::message::{CliError, Outcome, colour, tell};
+use super::message::{CliError, Outcome, colour, tell, tell_error};
 use super::plan::overrides;
 use super::report::tell_products;
 use crate::base::span::render_span;
 use crate::engine::StopWish;
-use crate::event::{Event, Stamp};
+use crate::event::{Event, RunVerdict, SafeState, Stamp};
 use crate::live::view::View;
 use crate::session::{self, Finished, RunRequest};
 
@@ -20,7 +20,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
     let stop = StopWish::default();
     #[cfg(unix)]
     super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
-        .map_err(|error| CliError::new(Exit::Internal, format!("cannot listen for signals: {error}")))?;
+        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     if !args.quiet {
         let plan = &prepared.plan;
         tell(&format!(
@@ -49,30 +49,55 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
 
 fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
     let Finished { folder, outcome, written } = finished;
-    if !outcome.safe.verified && outcome.safe.attempts > 0 {
-        tell("");
-        tell(
-            "THE OUTPUTS COULD NOT BE VERIFIED OFF. Look at the bench now, and switch supply and load off by hand.",
-        );
-        for failure in &outcome.safe.failures {
-            tell(&format!("  {failure}"));
-        }
-        tell("");
-    }
+    let left = tell_outputs(&outcome.safe);
+    let folder = folder.display();
     if let Some(what) = &outcome.internal {
-        return Err(CliError::new(
-            Exit::Internal,
-            format!(
-                "a fault of this program: {what}; the outputs were switched off; please report it with {}",
-                folder.display()
-            ),
-        ));
+        return Err(CliError::internal(format!(
+            "a fault of this program: {what}; {left}; please report it with {folder}"
+        )));
     }
     if let Some(what) = outcome.record_failed {
-        return Err(CliError::usage(format!("{what}; the run was ended and the outputs switched off")));
+        return Err(CliError::usage(format!(
+            "{what}; the run was ended there and {left}. What was kept is in {folder}: `soakrig report {folder}` \
+             makes its report"
+        )));
     }
-    tell_products(&written?, args.json);
+    let written = written.map_err(|error| {
+        let CliError { exit, text } = error.into();
+        let (verdict, reason) = (outcome.end.verdict, &outcome.end.reason);
+        CliError::new(
+            exit,
+            format!(
+                "{text}. The run itself has ended: {verdict}, {reason}; {left}. Its record is kept: \
+                 `soakrig report {folder}` makes the report"
+            ),
+        )
+    })?;
+    tell_products(&written, args.json)?;
+    // Somebody who has sent the result to a script still wants to know why there was none.
+    if args.json && outcome.end.verdict == RunVerdict::Error {
+        tell_error(&CliError::new(Exit::Instrument, outcome.end.reason));
+    }
     Ok(Exit::from(outcome.end.verdict))
+}
+
+/// Says loudly that the outputs may be on; returns what is to be said of them in a sentence.
+fn tell_outputs(safe: &SafeState) -> &'static str {
+    if safe.verified {
+        return "the outputs are off";
+    }
+    if safe.attempts == 0 {
+        return "nothing was switched on";
+    }
+    tell("");
+    tell(
+        "THE OUTPUTS COULD NOT BE VERIFIED OFF. Look at the bench now, and switch supply and load off by hand.",
+    );
+    for failure in &safe.failures {
+        tell(&format!("  {failure}"));
+    }
+    tell("");
+    "the outputs could NOT be verified off"
 }
 
 /// Progress on stderr: a bar on a terminal, a line every so often in a log.
@@ -93,9 +118,9 @@ impl Progress {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
         };
         let template = if colour(&std::io::stderr()) {
-            "{bar:30.cyan/blue} {pos}/{len} {msg}"
+            "{bar:20.cyan/blue} {pos}/{len} {wide_msg}"
         } else {
-            "{bar:30} {pos}/{len} {msg}"
+            "{bar:20} {pos}/{len} {wide_msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

@@ -10,8 +10,7 @@ pub(super) fn run(args: &SchemaArgs) -> Outcome {
         SchemaKind::Profile => serde_json::to_string_pretty(&crate::plan::profile::json_schema()),
         SchemaKind::Family => crate::instrument::dialect::schema::json_schema(),
     };
-    let text =
-        text.map_err(|error| CliError::new(Exit::Internal, format!("cannot write the schema: {error}")))?;
-    print(&text);
+    let text = text.map_err(|error| CliError::internal(format!("cannot write the schema: {error}")))?;
+    print(&text)?;
     Ok(Exit::Done)
 }

@@ -15,23 +15,24 @@ pub(super) fn run(args: &ScpiArgs) -> Outcome {
             args.query
         )));
     }
-    let (rig, registry) = session::load_rig(&args.rig)?;
+    let (rig, registry, _) = session::load_rig(&args.rig)?;
     let opened = session::open_world(&rig, &session::board_of(&rig), None)?;
     let surroundings = opened.surroundings(Arc::new(registry));
     let mut client = session::open_conversation(&rig, &args.role, &surroundings)?;
     let answer = client.query(&args.query).map_err(|error| {
         CliError::new(Exit::Instrument, format!("asking {} `{}`: {error}", args.role, args.query))
     })?;
-    print(&answer);
+    print(&answer)?;
     Ok(Exit::Done)
 }
 
-/// Whether every command of a message asks for something and sets nothing.
+/// Whether every command of a message asks for something and sets nothing. A line end would begin another message.
 fn is_question(message: &str) -> bool {
-    message.split(';').all(|command| {
-        let header = command.trim().split(char::is_whitespace).next().unwrap_or("");
-        header.ends_with('?')
-    })
+    !message.contains(char::is_control)
+        && message.split(';').all(|command| {
+            let header = command.trim().split(char::is_whitespace).next().unwrap_or("");
+            header.ends_with('?')
+        })
 }
 
 #[cfg(test)]
@@ -43,7 +44,9 @@ mod tests {
         for question in ["*IDN?", ":MEAS:VOLT? CH1", "*IDN?;SYST:ERR?"] {
             assert!(is_question(question), "{question}");
         }
-        for setting in ["VOLT 24", "*IDN?;VOLT 24", "OUTP ON;OUTP?", "", "VOLT 24 ?", "*RST"] {
+        for setting in
+            ["VOLT 24", "*IDN?;VOLT 24", "OUTP ON;OUTP?", "", "VOLT 24 ?", "*RST", "*IDN?\nVOLT 24"]
+        {
             assert!(!is_question(setting), "{setting}");
         }
     }

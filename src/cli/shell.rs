@@ -1,35 +1,55 @@
 //! `soakrig completions` and `soakrig man`, both made from the same definition as the parser.
 
-use clap::CommandFactory;
+use std::io;
 
-use super::args::{Cli, CompletionsArgs};
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use super::args::{Cli, CompletionsArgs, EXIT_CODES};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print};
 
 pub(super) fn completions(args: &CompletionsArgs) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "soakrig", &mut script);
-    print(&String::from_utf8_lossy(&script));
+    print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
-/// The program's page and one section for each subcommand, in one roff text.
 pub(super) fn manual() -> Outcome {
-    let fault =
-        |error: std::io::Error| CliError::new(Exit::Internal, format!("cannot make the manual: {error}"));
-    let mut page = Vec::new();
+    let page =
+        render_manual().map_err(|error| CliError::internal(format!("cannot make the manual: {error}")))?;
+    print(&page)?;
+    Ok(Exit::Done)
+}
+
+/// One page for the whole program: a section for each subcommand, then the exit codes.
+fn render_manual() -> io::Result<String> {
     let mut command = Cli::command();
     command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut page).map_err(fault)?;
+    let man = Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
-        let man = clap_mangen::Man::new(subcommand.clone());
-        page.extend_from_slice(
-            format!(".SH \"SOAKRIG {}\"\n", subcommand.get_name().to_uppercase()).as_bytes(),
-        );
-        man.render_synopsis_section(&mut page).map_err(fault)?;
-        man.render_description_section(&mut page).map_err(fault)?;
-        man.render_options_section(&mut page).map_err(fault)?;
+        page.push_str(&render_subcommand(subcommand)?);
     }
-    print(&String::from_utf8_lossy(&page));
-    Ok(Exit::Done)
+    page.push_str(".SH \"EXIT STATUS\"\n");
+    page.push_str(EXIT_CODES);
+    page.push('\n');
+    Ok(page)
+}
+
+fn render_subcommand(subcommand: &Command) -> io::Result<String> {
+    let man = Man::new(subcommand.clone());
+    let mut section = Vec::new();
+    man.render_synopsis_section(&mut section)?;
+    man.render_description_section(&mut section)?;
+    man.render_options_section(&mut section)?;
+    // What is a section of a page of its own is a part of a section here.
+    let parts = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+    Ok(format!(".SH \"SOAKRIG {}\"\n{parts}", subcommand.get_name().to_uppercase()))
 }

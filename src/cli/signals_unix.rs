@@ -1,24 +1,35 @@
 //! Signals as wishes to stop: Unix only.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use super::message::tell;
 use crate::engine::StopWish;
 
 /// Listens in a thread of its own: SIGINT and SIGTERM ask to stop, first after the point, then now; SIGHUP (the terminal is
-/// gone) asks once; SIGQUIT asks for now.
+/// gone) asks once; SIGQUIT and SIGXCPU (the time that the system grants is over) ask for now.
+///
+/// Two signals would otherwise leave the outputs on with nobody watching them: SIGXFSZ, which is now a write that fails like
+/// any other, and SIGTSTP, which would suspend the run.
 pub(super) fn listen(stop: &StopWish, on_ask: impl Fn(&StopWish) + Send + 'static) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGXFSZ, SIGTSTP])?;
     let stop = stop.clone();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            if signal == SIGHUP && stop.asked().is_some() {
-                continue;
-            }
-            stop.ask();
-            if signal == SIGQUIT {
-                stop.ask();
+            match signal {
+                SIGXFSZ => continue,
+                SIGTSTP => {
+                    tell("a bench with its outputs on is not suspended; Ctrl-C stops it");
+                    continue;
+                }
+                SIGHUP if stop.asked().is_some() => continue,
+                SIGQUIT | SIGXCPU => {
+                    stop.ask();
+                    stop.ask();
+                }
+                _ => {
+                    stop.ask();
+                }
             }
             on_ask(&stop);
         }

@@ -13,9 +13,7 @@ use crate::engine::StopWish;
 use crate::session;
 
 pub(super) fn run(args: &SimArgs) -> Outcome {
-    let (rig, _) = session::load_rig(&args.rig)?;
-    let rig_text = std::fs::read_to_string(&args.rig)
-        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", args.rig.display())))?;
+    let (rig, _, rig_text) = session::load_rig(&args.rig)?;
     let wanted = overrides(&args.board)?;
     let mut board = session::board_of(&rig);
     board.serial = wanted.serial.unwrap_or(board.serial);
@@ -23,7 +21,7 @@ pub(super) fn run(args: &SimArgs) -> Outcome {
     let stop = StopWish::default();
     #[cfg(unix)]
     super::signals_unix::listen(&stop, |_| {})
-        .map_err(|error| CliError::new(Exit::Internal, format!("cannot listen for signals: {error}")))?;
+        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let serving = session::serve(&rig, &rig_text, &board, wanted.seed, args.port)?;
     if let Some(path) = &args.write_rig {
         std::fs::write(path, &serving.rig_text)
@@ -34,13 +32,13 @@ pub(super) fn run(args: &SimArgs) -> Outcome {
             .addresses()
             .map(|(role, address)| (role.to_owned(), json!(address.to_string())))
             .collect();
-        print(&json!({ "addresses": addresses, "rig": serving.rig_text }).to_string());
+        print(&json!({ "addresses": addresses, "rig": serving.rig_text }).to_string())?;
     } else {
         for (role, address) in serving.addresses() {
             tell(&format!("{role:<12} {address}"));
         }
         tell("the rig file for this bench follows on stdout; Ctrl-C stops the bench");
-        print(&serving.rig_text);
+        print(&serving.rig_text)?;
     }
     let clock = RealClock::new();
     while stop.asked().is_none() {

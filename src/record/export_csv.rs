@@ -26,16 +26,25 @@ pub fn header() -> String {
 pub fn row(result: &PointResult) -> String {
     let mut cells = vec![
         result.point.0.to_string(),
-        result.setting.vin.value().to_string(),
-        result.setting.load.value().to_string(),
+        rounded(result.setting.vin.value()).to_string(),
+        rounded(result.setting.load.value()).to_string(),
     ];
-    cells
-        .extend(columns().map(|name| result.figures.value(name).map_or_else(String::new, |v| v.to_string())));
+    cells.extend(
+        columns().map(|name| result.figures.value(name).map_or_else(String::new, |v| rounded(v).to_string())),
+    );
     cells.extend([result.region.to_string(), result.verdict.to_string(), notes(result)]);
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     // Writing into memory cannot fail; an empty row would show.
     let _ = writer.write_record(&cells);
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// Nine significant digits: more than any instrument has, and few enough to leave out the noise of binary fractions, which
+/// makes `-0.0012000000000000001` of -1.2 mV. The journal keeps every bit.
+#[must_use]
+pub(super) fn rounded(value: f64) -> f64 {
+    // Adding zero takes the sign off a negative zero.
+    format!("{value:.8e}").parse().unwrap_or(value) + 0.0
 }
 
 /// What a reader of the row must know: the reasons of its empty cells, each once, and the point's own notes.
@@ -69,4 +78,18 @@ pub fn render_points(record: &Record) -> String {
         table.push_str(&row(result));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_without_the_noise_of_binary_fractions() {
+        let written: Vec<String> =
+            [-0.001_2 - 1e-19, 0.1 + 0.2, 24.0, -0.0, 121_997.360_503_938_65, 1e-12, 0.0]
+                .map(|value| rounded(value).to_string())
+                .into();
+        assert_eq!(written, ["-0.0012", "0.3", "24", "0", "121997.361", "0.000000000001", "0"]);
+    }
 }

@@ -109,6 +109,7 @@ fn hint(source: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "; name a folder you may write to with --out"
         }
+        io::ErrorKind::NotADirectory => "; it is a file: name a folder with --out",
         _ => "",
     }
 }

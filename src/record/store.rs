@@ -55,6 +55,14 @@ pub fn list(folder: &Path) -> Result<Vec<RunEntry>, RecordError> {
     Ok(names(folder)?.into_iter().map(|name| entry(folder.join(&name), name)).collect())
 }
 
+/// The newest run in a folder. Only this one is read, however many there are.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn newest(folder: &Path) -> Result<Option<RunEntry>, RecordError> {
+    Ok(names(folder)?.pop().map(|name| entry(folder.join(&name), name)))
+}
+
 fn names(folder: &Path) -> Result<Vec<String>, RecordError> {
     if !folder.exists() {
         return Ok(Vec::new());

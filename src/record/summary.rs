@@ -3,6 +3,7 @@
 use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
 
 use super::Record;
+use super::export_csv::rounded;
 use super::format::{BoardEntry, LimitSummary, PointCounts, Summary, VERSION, WorstValue};
 use super::recover::Tail;
 
@@ -86,8 +87,8 @@ fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitS
         name: limit.name.clone(),
         figure: limit.figure.key().to_owned(),
         unit: limit.figure.unit().to_owned(),
-        min: limit.min,
-        max: limit.max,
+        min: limit.min.map(rounded),
+        max: limit.max.map(rounded),
         bounds: limit.bounds(),
         condition: limit.condition.to_string(),
         passed: 0,
@@ -125,10 +126,10 @@ fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitS
         };
         if summary.worst.is_none_or(|worst| room(limit, value) < room(limit, worst.value)) {
             summary.worst = Some(WorstValue {
-                value,
+                value: rounded(value),
                 point: point.point.0,
-                vin_set_v: point.setting.vin.value(),
-                load_set_a: point.setting.load.value(),
+                vin_set_v: rounded(point.setting.vin.value()),
+                load_set_a: rounded(point.setting.load.value()),
             });
         }
     }

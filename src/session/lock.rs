@@ -1,6 +1,8 @@
 //! One bench, one program: a lock on each real address, released by the system when the program ends, however it ends.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
+use std::path::Path;
 
 use super::SessionError;
 use crate::instrument::dialect::Address;
@@ -12,18 +14,22 @@ pub(super) struct BenchLock {
 }
 
 impl BenchLock {
+    /// For a bench inside the program.
+    pub(super) const fn none() -> Self {
+        Self { _files: Vec::new() }
+    }
     /// Takes the lock of every real address; simulated instruments are each process's own.
     pub(super) fn take<'a>(addresses: impl Iterator<Item = &'a Address>) -> Result<Self, SessionError> {
+        // Two roles may share one link: a thermometer line carries several sensors.
+        let addresses: BTreeSet<String> = addresses
+            .filter(|address| !matches!(address, Address::Sim { .. }))
+            .map(ToString::to_string)
+            .collect();
         let mut files = Vec::new();
-        for address in addresses.filter(|address| !matches!(address, Address::Sim { .. })) {
-            let digest = crate::record::recorder::digest(address.to_string().as_bytes());
+        for address in addresses {
+            let digest = crate::record::recorder::digest(address.as_bytes());
             let path = std::env::temp_dir().join(format!("soakrig-{}.lock", &digest[..16]));
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)
-                .map_err(|error| SessionError::File { path: path.clone(), error })?;
+            let file = open_lock(&path).map_err(|error| fault(&path, error))?;
             match file.try_lock() {
                 Ok(()) => files.push(file),
                 Err(TryLockError::WouldBlock) => {
@@ -31,9 +37,18 @@ impl BenchLock {
                         "another soakrig uses the instrument at {address}; wait for it to end, or stop it first"
                     )));
                 }
-                Err(TryLockError::Error(error)) => return Err(SessionError::File { path, error }),
+                Err(TryLockError::Error(error)) => return Err(fault(&path, error)),
             }
         }
         Ok(Self { _files: files })
     }
+}
+
+/// The file may have been left by another person of this machine: reading it is enough to lock it.
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    File::open(path).or_else(|_| File::options().create(true).truncate(false).write(true).open(path))
+}
+
+fn fault(path: &Path, error: std::io::Error) -> SessionError {
+    SessionError::File { what: "lock file of an instrument", path: path.to_owned(), error }
 }

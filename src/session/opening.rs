@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::SessionError;
+use super::lock::BenchLock;
 use crate::base::clock::{Clock, RealClock, SimClock};
-use crate::base::names::{Revision, Serial};
+use crate::base::names::{Revision, Role, Serial};
 use crate::bench::Bench;
 use crate::bench::open::{open as open_rig, place};
 use crate::event::{Board, InstrumentFacts};
@@ -29,6 +30,8 @@ pub struct Opened {
     pub opener: Arc<dyn Opener>,
     /// The simulated world, if the rig names `SIM::` addresses.
     pub world: Option<Arc<World>>,
+    /// Nobody else uses these instruments as long as this lives.
+    _lock: BenchLock,
 }
 
 impl Opened {
@@ -50,10 +53,7 @@ pub fn board_of(rig: &Rig) -> Board {
 
 /// All instruments of a rig.
 pub(super) fn instruments(rig: &Rig) -> impl Iterator<Item = &InstrumentWiring> {
-    [&rig.source.instrument, &rig.load.instrument]
-        .into_iter()
-        .chain(rig.scope.as_ref().map(|scope| &scope.instrument))
-        .chain(rig.thermometers.iter().map(|thermometer| &thermometer.instrument))
+    talking(rig).chain(rig.thermometers.iter().map(|thermometer| &thermometer.instrument))
 }
 
 fn addresses(rig: &Rig) -> impl Iterator<Item = &Address> {
@@ -66,10 +66,11 @@ pub fn is_simulated(rig: &Rig) -> bool {
     addresses(rig).all(|address| matches!(address, Address::Sim { .. }))
 }
 
-/// Chooses the world by the rig's addresses: all real, or all simulated.
+/// Chooses the world by the rig's addresses: all real, or all simulated. Real instruments are this program's alone until
+/// what is returned is dropped.
 ///
 /// # Errors
-/// Real and simulated instruments on one bench.
+/// Real and simulated instruments on one bench; another soakrig uses one of them.
 pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened, SessionError> {
     let simulated = addresses(rig).filter(|address| matches!(address, Address::Sim { .. })).count();
     if simulated == 0 {
@@ -77,6 +78,7 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
             clock: Arc::new(RealClock::new()),
             opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
             world: None,
+            _lock: BenchLock::take(addresses(rig))?,
         });
     }
     if simulated != addresses(rig).count() {
@@ -88,7 +90,12 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
     }
     let clock: Arc<dyn Clock> = Arc::new(SimClock::starting_at(Timestamp::now()));
     let world = Arc::new(World::new(&world_settings(rig, board, seed)?, clock.clone()));
-    Ok(Opened { clock, opener: Arc::new(SimOpener::new(world.clone())), world: Some(world) })
+    Ok(Opened {
+        clock,
+        opener: Arc::new(SimOpener::new(world.clone())),
+        world: Some(world),
+        _lock: BenchLock::none(),
+    })
 }
 
 /// The simulated bench as the rig and the board describe it.
@@ -137,18 +144,25 @@ pub fn open_bench(
     Ok(open_rig(rig, &surroundings)?)
 }
 
+/// The roles that answer SCPI questions.
+pub fn talking_roles(rig: &Rig) -> impl Iterator<Item = &Role> {
+    talking(rig).map(|wired| &wired.role)
+}
+
+fn talking(rig: &Rig) -> impl Iterator<Item = &InstrumentWiring> {
+    [&rig.source.instrument, &rig.load.instrument]
+        .into_iter()
+        .chain(rig.scope.as_ref().map(|scope| &scope.instrument))
+}
+
 /// Opens a conversation with one instrument of the rig, identified, without a driver around it.
 ///
 /// # Errors
 /// The rig has no such role with a family, or the instrument does not answer or is another one.
 pub fn open_conversation(rig: &Rig, role: &str, surroundings: &Surroundings) -> Result<Client, SessionError> {
-    let talking = [Some(&rig.source.instrument), Some(&rig.load.instrument)]
-        .into_iter()
-        .chain([rig.scope.as_ref().map(|scope| &scope.instrument)])
-        .flatten();
     let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
-    let names: Vec<String> = talking.clone().map(|wired| wired.role.to_string()).collect();
-    let wired = talking.clone().find(|wired| wired.role.as_str() == role).ok_or_else(|| {
+    let wired = talking(rig).find(|wired| wired.role.as_str() == role).ok_or_else(|| {
+        let names: Vec<&str> = talking_roles(rig).map(Role::as_str).collect();
         SessionError::Usage(format!(
             "the rig has no role `{role}` that answers SCPI; it has {}",
             names.join(", ")

@@ -1,8 +1,11 @@
 //! Files to a plan. Nothing is touched.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::SessionError;
+use crate::base::names::nearest;
 use crate::instrument::dialect::Registry;
 use crate::plan::build::{self, Overrides};
 use crate::plan::{Plan, Rig, profile, rig};
@@ -34,7 +37,7 @@ pub fn prepare(
     rig_path: &Path,
     overrides: &Overrides,
 ) -> Result<Prepared, SessionError> {
-    let (rig_text, profile_text) = (read_text(rig_path)?, read_text(profile_path)?);
+    let (rig_text, profile_text) = (read_text("rig", rig_path)?, read_text("profile", profile_path)?);
     let (rig_name, profile_name) = (rig_path.display().to_string(), profile_path.display().to_string());
     let mut sources =
         vec![(rig_name.clone(), rig_text.clone()), (profile_name.clone(), profile_text.clone())];
@@ -54,18 +57,18 @@ pub fn prepare(
     }
 }
 
-/// Reads and checks a rig alone, with its families.
+/// Reads and checks a rig alone, with its families; its text comes with it.
 ///
 /// # Errors
 /// A file cannot be read, or faults.
-pub fn load_rig(rig_path: &Path) -> Result<(Rig, Registry), SessionError> {
-    let text = read_text(rig_path)?;
+pub fn load_rig(rig_path: &Path) -> Result<(Rig, Registry, String), SessionError> {
+    let text = read_text("rig", rig_path)?;
     let name = rig_path.display().to_string();
     let mut sources = vec![(name.clone(), text.clone())];
     let rig = rig::parse(&name, &text)
         .map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })?;
     let registry = load_registry(&rig, rig_path, &mut sources)?;
-    Ok((rig, registry))
+    Ok((rig, registry, text))
 }
 
 fn load_registry(
@@ -76,7 +79,8 @@ fn load_registry(
     let mut extra = Vec::new();
     if let Some(folder) = &rig.families {
         let folder = rig_path.parent().unwrap_or(Path::new(".")).join(folder);
-        let file_error = |error| SessionError::File { path: folder.clone(), error };
+        let file_error =
+            |error| SessionError::File { what: "folder of families", path: folder.clone(), error };
         let mut paths: Vec<_> = std::fs::read_dir(&folder)
             .map_err(file_error)?
             .collect::<Result<Vec<_>, _>>()
@@ -87,19 +91,48 @@ fn load_registry(
             .collect();
         paths.sort();
         for path in paths {
-            extra.push((path.display().to_string(), read_text(&path)?));
+            extra.push((path.display().to_string(), read_text("family", &path)?));
         }
     }
     sources.extend(extra.iter().cloned());
     Registry::with_files(&extra).map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })
 }
 
-fn read_text(path: &Path) -> Result<String, SessionError> {
-    let fault = |error| SessionError::File { path: path.to_owned(), error };
-    let size = std::fs::metadata(path).map_err(fault)?.len();
-    if size > FILE_LIMIT {
-        let told = format!("it has {size} bytes, and no such file has more than {FILE_LIMIT}");
-        return Err(fault(std::io::Error::other(told)));
+/// Never more than the limit is read, whatever the file is: a pipe or a device does not tell its size.
+fn read_text(what: &'static str, path: &Path) -> Result<String, SessionError> {
+    let fault = |error| SessionError::File { what, path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(|error| fault(told(path, error)))?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        let told = format!("it has more than {FILE_LIMIT} bytes, and no such file has; is it the right one?");
+        return Err(fault(io::Error::other(told)));
     }
-    std::fs::read_to_string(path).map_err(fault)
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        fault(io::Error::other(format!("line {line} is not UTF-8 text; save the file as UTF-8")))
+    })
+}
+
+/// A file that is not there is told with the nearest name that is.
+fn told(path: &Path, error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::NotFound {
+        return error;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let there: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    match nearest(&wanted, there.iter().map(String::as_str)) {
+        Some(name) => {
+            io::Error::other(format!("there is no such file; did you mean {}?", folder.join(name).display()))
+        }
+        None => io::Error::other("there is no such file"),
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lock::BenchLock;
 use super::opening::{Opened, instruments, open_bench, open_world};
 use super::{Prepared, SessionError};
 use crate::base::clock::Clock;
@@ -54,7 +53,6 @@ pub struct Finished {
 /// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
 pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
     let Prepared { rig, registry, plan, rig_text, profile_text } = prepared;
-    let _lock = BenchLock::take(instruments(&rig).map(|wired| &wired.address))?;
     let opened = open_world(&rig, &plan.board, request.seed)?;
     let unfinished = last_unfinished(request.out)?;
     let started = engine::stamp(&*opened.clock);
@@ -157,8 +155,8 @@ fn seal(recorder: Recorder) -> Result<Written, RecordError> {
 
 /// The newest run in the folder, if it has no end.
 fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
-    let last = store::list(out)?.pop();
-    Ok(last.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
+    let newest = store::newest(out)?;
+    Ok(newest.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
 }
 
 fn calibration_warning(facts: &crate::event::InstrumentFacts) -> Option<Event> {

@@ -21,3 +21,9 @@ mod families;
 
 // Who may use whom, and where the outside world may appear.
 mod tidy;
+
+// The program as a person and a script use it: words, files, exit codes.
+mod cli;
+// Everything that can come in wrong, and the outputs off after it.
+#[cfg(unix)]
+mod bad_input;

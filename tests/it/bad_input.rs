@@ -1,0 +1,343 @@
+//! Whatever comes in wrong, from files, instruments, links or the disk: a clear error with its exit code, in bounded time,
+//! and no output left on.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::cli::{SIM, SMOKE, Served, Told, arg, file, real_rig, smoke_run, smoke_with, soakrig};
+
+fn run(profile: &Path, rig: &Path, out: &Path) -> Told {
+    soakrig(&["run", arg(profile), "--rig", arg(rig), "--out", arg(out)])
+}
+
+#[test]
+fn a_file_that_is_no_rig_and_no_profile_is_refused_in_plain_words() {
+    let folder = TempDir::new().unwrap();
+    let bad = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    bad("nearly.toml", b"");
+    let sim = fs::read(SIM).unwrap();
+    let cases: [(PathBuf, &[&str]); 9] = [
+        (
+            folder.path().join("nearyl.toml"),
+            &["cannot read the", "no such file; did you mean", "nearly.toml"],
+        ),
+        (folder.path().to_owned(), &["cannot read the", "directory"]),
+        (bad("latin.toml", b"# one\nname = \"\xb5V\"\n"), &["cannot read the", "line 2 is not UTF-8"]),
+        (bad("huge.toml", &vec![b'#'; 2 << 20]), &["cannot read the", "more than 1048576 bytes"]),
+        (PathBuf::from("/dev/zero"), &["cannot read the", "more than 1048576 bytes"]),
+        (bad("empty.toml", b""), &["`name` is missing", "empty.toml"]),
+        (bad("torn.toml", &sim[..sim.len() / 3]), &["torn.toml"]),
+        (bad("binary.toml", &[0; 64]), &["binary.toml:1:1"]),
+        (bad("brackets.toml", "[".repeat(100_000).as_bytes()), &["brackets.toml"]),
+    ];
+    for (path, words) in &cases {
+        let out = folder.path().join("out");
+        run(path, Path::new(SIM), &out).assert_exit(2).assert_told(words);
+        run(Path::new(SMOKE), path, &out).assert_exit(2).assert_told(words);
+        soakrig(&["check", arg(path)]).assert_exit(2).assert_told(words);
+        assert!(!out.exists(), "a run was begun on {}", path.display());
+    }
+}
+
+#[test]
+fn a_misspelt_key_is_shown_at_its_place_with_the_word_that_was_meant() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "profile.toml", &smoke_with("vout_nominal", "vout_nomnal", ""));
+    let rig = fs::read_to_string(SIM).unwrap().replace("max_voltage", "max_voltge");
+    let rig = file(&folder, "rig.toml", &rig);
+    run(&profile, &rig, folder.path()).assert_exit(2).assert_told(&[
+        "profile.toml:4:1",
+        "did you mean `vout_nominal`?",
+        "rig.toml:18:1",
+        "did you mean `max_voltage`?",
+    ]);
+}
+
+#[test]
+fn a_bench_is_simulated_as_a_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let rig = fs::read_to_string(SIM).unwrap().replace("SIM::load", "TCPIP0::127.0.0.1::1::SOCKET");
+    let rig = file(&folder, "rig.toml", &rig);
+    let told = run(Path::new(SMOKE), &rig, folder.path()).assert_exit(2);
+    told.assert_told(&["simulated as a whole or not at all", "load.address"]);
+}
+
+/// A port of this machine on which nobody listens.
+fn closed_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port())
+}
+
+#[test]
+fn a_dead_address_names_role_and_address_and_the_run_says_why_there_is_nothing_in_it() {
+    let folder = TempDir::new().unwrap();
+    let (supply, load, scope) = (closed_port(), closed_port(), closed_port());
+    let rig = file(&folder, "rig.toml", &real_rig([&supply, &load, &scope, "ASRL/dev/nothing-here::INSTR"]));
+    let out = folder.path().join("out");
+    let told = run(Path::new(SMOKE), &rig, &out).assert_exit(3);
+    for words in ["ERROR  board", "nothing was switched on", "source at", &supply, "nothing listens there"] {
+        assert!(told.out.contains(words), "`{words}` is not in {}", told.out);
+    }
+    let listed = soakrig(&["list", "--out", arg(&out)]).assert_exit(0).out;
+    assert!(listed.contains("sealed      error       0/6 points"), "{listed}");
+    // A check asks everybody, so that all dead addresses are told at once.
+    let checked = soakrig(&["check", arg(&rig)]).assert_exit(3).out;
+    for words in [&supply, &load, &scope, "NO GO"] {
+        assert!(checked.contains(words), "`{words}` is not in {checked}");
+    }
+    soakrig(&["scpi", arg(&rig), "load", "*IDN?"]).assert_exit(3).assert_told(&["load at", &load]);
+}
+
+#[test]
+fn an_unplugged_thermometer_ends_the_run_with_supply_and_load_off() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = served.rig.replace(&served.addresses["thermometer"], "ASRL/dev/nothing-here::INSTR");
+    let rig = file(&folder, "rig.toml", &rig);
+    let told = run(Path::new(SMOKE), &rig, folder.path()).assert_exit(3);
+    assert!(told.out.contains("board at ASRL/dev/nothing-here::INSTR"), "{}", told.out);
+    served.assert_outputs_off();
+}
+
+#[test]
+fn supply_and_load_that_are_mixed_up_are_both_named() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let (supply, load) = (&served.addresses["source"], &served.addresses["load"]);
+    let rig = served.rig.replace(supply, "HERE").replace(load, supply).replace("HERE", load);
+    let rig = file(&folder, "rig.toml", &rig);
+    let told = run(Path::new(SMOKE), &rig, folder.path()).assert_exit(3);
+    for words in ["source at", load, "DL3021", "rigol_dp800"] {
+        assert!(told.out.contains(words), "`{words}` is not in {}", told.out);
+    }
+    served.assert_outputs_off();
+    let checked = soakrig(&["check", arg(&rig)]).assert_exit(3).out;
+    assert!(checked.contains("DL3021") && checked.contains("DP832"), "{checked}");
+}
+
+/// Something that listens where an instrument should, and does `answer` with everybody who connects.
+fn talker(answer: fn(TcpStream)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || answer(stream));
+        }
+    });
+    address
+}
+
+/// Answers whatever is asked with the same bytes.
+fn answer_each(mut stream: TcpStream, answer: &[u8], after: Duration) {
+    let mut asked = [0; 1024];
+    while stream.read(&mut asked).is_ok_and(|count| count > 0) {
+        thread::sleep(after);
+        if stream.write_all(answer).is_err() {
+            return;
+        }
+    }
+}
+
+const TALKERS: [(&str, fn(TcpStream)); 7] = [
+    ("silent", |stream| answer_each(stream, b"", Duration::ZERO)),
+    ("garbage", |stream| answer_each(stream, b"\x00\xff\x9b\x07#9\xfe;;\"'\n\r\n", Duration::ZERO)),
+    ("another instrument", |stream| answer_each(stream, b"KEYSIGHT,34465A,MY1,1\n", Duration::ZERO)),
+    ("late", |stream| {
+        answer_each(stream, b"RIGOL TECHNOLOGIES,DL3021,DL3A1,00.01\n", Duration::from_secs(8))
+    }),
+    ("truncated", |mut stream| {
+        let _ = stream.read(&mut [0; 64]);
+        let _ = stream.write_all(b"RIGOL TECHNOLOGIES,DL30");
+    }),
+    ("closing", drop),
+    ("endless", |mut stream| while stream.write_all(&[b'A'; 65536]).is_ok() {}),
+];
+
+#[test]
+fn whoever_answers_at_the_address_of_the_load_ends_the_run_soon_with_the_supply_off() {
+    thread::scope(|scope| {
+        for (name, answer) in TALKERS {
+            scope.spawn(move || {
+                let served = Served::start();
+                let folder = TempDir::new().unwrap();
+                let address = talker(answer);
+                let rig = served.rig.replace(&served.addresses["load"], &address);
+                let rig = file(&folder, "rig.toml", &rig);
+                let begun = Instant::now();
+                let told = run(Path::new(SMOKE), &rig, folder.path()).assert_exit(3);
+                assert!(begun.elapsed() < Duration::from_secs(90), "{name} took {:?}", begun.elapsed());
+                assert!(told.out.contains("load at") && told.out.contains(&address), "{name}: {}", told.out);
+                served.assert_outputs_off();
+            });
+        }
+    });
+}
+
+#[test]
+fn a_place_where_no_folder_can_be_made_is_told_before_anything_is_touched() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = file(&folder, "rig.toml", &served.rig);
+    let in_the_way = file(&folder, "in-the-way", "");
+    for out in [in_the_way.clone(), in_the_way.join("deeper"), PathBuf::from("/dev/full/x")] {
+        let told = run(Path::new(SMOKE), &rig, &out).assert_exit(2);
+        told.assert_told(&[arg(&out), "name a folder with --out"]);
+    }
+    served.assert_outputs_off();
+}
+
+#[test]
+fn a_run_folder_that_exists_is_never_written_over() {
+    let folder = TempDir::new().unwrap();
+    let now = jiff::Timestamp::now();
+    let names: Vec<PathBuf> = (0..120)
+        .map(|second| {
+            let at = now + jiff::SignedDuration::from_secs(second);
+            folder.path().join(format!("{}_smoke_0007", at.strftime("%Y-%m-%dT%H-%M-%SZ")))
+        })
+        .collect();
+    for name in &names {
+        fs::create_dir(name).unwrap();
+    }
+    let told = run(Path::new(SMOKE), Path::new(SIM), folder.path()).assert_exit(2);
+    told.assert_told(&["exists already", "never written over", "--out"]);
+    for name in &names {
+        assert_eq!(fs::read_dir(name).unwrap().count(), 0);
+    }
+}
+
+/// Runs under a limit of file size, in blocks of 512 bytes: as a disk that fills up, for files of one size.
+#[cfg(unix)]
+fn run_with_room_for(blocks: u32, profile: &Path, rig: &Path, out: &Path) -> Told {
+    let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_soakrig"), "run", arg(profile), "--rig", arg(rig)]);
+    Told::of(command.args(["--out", arg(out)]))
+}
+
+#[cfg(unix)]
+#[test]
+fn wherever_the_room_for_files_ends_the_run_says_so_and_keeps_what_it_has() {
+    for blocks in [0, 1, 4, 8, 12, 16, 24, 32, 64, 128] {
+        let folder = TempDir::new().unwrap();
+        let told = run_with_room_for(blocks, Path::new(SMOKE), Path::new(SIM), folder.path())
+            .assert_exit(2)
+            .assert_told(&["error: cannot ", "File too large", arg(folder.path())]);
+        assert!(!told.err.contains("NOT"), "{blocks}: {}", told.err);
+        let Some(run) = fs::read_dir(folder.path()).unwrap().flatten().next() else { continue };
+        // What was kept can be read: a report of it, or the word that nothing was.
+        let again = soakrig(&["report", arg(&run.path())]);
+        assert!(matches!(again.exit, Some(0 | 6)) || !run.path().join("journal.jsonl").exists(), "{again:?}");
+        assert!(!again.out.starts_with("PASS") || again.out.contains("6 of 6 finished"), "{}", again.out);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_under_a_live_bench_leaves_it_off() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = file(&folder, "rig.toml", &served.rig);
+    let profile = smoke_with("[\"0 V\", \"18 V\", \"24 V\"]", "[\"24 V\"]", "");
+    let profile = file(&folder, "profile.toml", &profile);
+    let out = folder.path().join("out");
+    let told = run_with_room_for(16, &profile, &rig, &out).assert_exit(2);
+    let told = told.assert_told(&[
+        "File too large",
+        "the run was ended there and the outputs are off",
+        "soakrig report",
+    ]);
+    // It had been on: the room ended in the middle of the run.
+    let run = fs::read_dir(&out).unwrap().flatten().next().unwrap().path();
+    let tape = fs::read_to_string(run.join("tapes/source.tape")).unwrap_or_default();
+    assert!(tape.contains("ON"), "{}", told.err);
+    served.assert_outputs_off();
+    assert_eq!(served.ask("source", ":OUTP:OVP? CH1"), "ON");
+}
+
+#[test]
+fn a_run_that_was_cut_off_anywhere_is_reported_as_far_as_it_came_and_never_as_passed() {
+    let folder = TempDir::new().unwrap();
+    let whole = fs::read(smoke_run(&folder.path().join("whole")).join("journal.jsonl")).unwrap();
+    let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let last_line = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for step in 0..12 {
+        // Primes walk over every place of a line.
+        let cut = first_line + (last_line - first_line) * step / 12 + step * 7;
+        let cut = cut.min(last_line);
+        let runs = folder.path().join(format!("cut-{step:02}"));
+        let run_folder = runs.join("2026-01-01T00-00-00Z_smoke_0007");
+        fs::create_dir_all(&run_folder).unwrap();
+        fs::write(run_folder.join("journal.jsonl"), &whole[..cut]).unwrap();
+        let told = soakrig(&["report", arg(&run_folder), "--json"]).assert_exit(0).json();
+        assert_eq!(told["verdict"], "incomplete", "cut at {cut}");
+        assert_eq!(told["ended"], serde_json::Value::Null);
+        assert!(run_folder.join("report.html").is_file() && !run_folder.join("manifest.sha256").exists());
+        let is_torn = whole[cut - 1] != b'\n';
+        let rows = soakrig(&["list", "--out", arg(&runs), "--json"]).assert_exit(0).json();
+        assert_eq!(rows[0]["state"], if is_torn { "torn" } else { "open" }, "cut at {cut}");
+        if step % 4 == 1 {
+            let next = run(Path::new(SMOKE), Path::new(SIM), &runs).assert_exit(0);
+            next.assert_told(&["2026-01-01T00-00-00Z_smoke_0007 was not finished"]);
+        }
+    }
+}
+
+#[test]
+fn a_run_is_looked_for_by_name_and_what_is_near_is_told() {
+    let folder = TempDir::new().unwrap();
+    let out = arg(folder.path());
+    soakrig(&["report", "smoke", "--out", out]).assert_exit(2).assert_told(&["no run in", "`smoke`"]);
+    soakrig(&["report", out]).assert_exit(2).assert_told(&["is not a run folder"]);
+    for name in ["a-1", "a-2"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("journal.jsonl"), "").unwrap();
+    }
+    soakrig(&["report", "a", "--out", out]).assert_exit(2).assert_told(&["several runs: a-1, a-2"]);
+    soakrig(&["report", "a-3", "--out", out]).assert_exit(2).assert_told(&["the nearest is `a-"]);
+    soakrig(&["report", "a-1", "--out", out]).assert_exit(6).assert_told(&["it is empty"]);
+}
+
+#[test]
+fn nothing_that_is_typed_becomes_a_path() {
+    let folder = TempDir::new().unwrap();
+    for (option, value) in
+        [("--board", "../../x"), ("--board", ""), ("--revision", "a/b"), ("--board", "a\nb")]
+    {
+        let told = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(folder.path()), option, value]);
+        told.assert_exit(2).assert_told(&[option]);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_program_is_kept_off_a_bench_in_use() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = file(&folder, "rig.toml", &served.rig);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| run(Path::new(SMOKE), &rig, &folder.path().join("one")));
+        let journal_there =
+            || fs::read_dir(folder.path().join("one")).is_ok_and(|mut runs| runs.next().is_some());
+        while !journal_there() && !first.is_finished() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        for args in [&["check", arg(&rig)][..], &["scpi", arg(&rig), "load", "*IDN?"]] {
+            soakrig(args).assert_exit(2).assert_told(&["another soakrig uses the instrument at"]);
+        }
+        // A look from aside has not switched anything off.
+        first.join().unwrap().assert_exit(0);
+    });
+    served.assert_outputs_off();
+}

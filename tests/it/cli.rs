@@ -1,0 +1,501 @@
+//! The program as a person and a script use it: the real binary, its words, its files and its exit codes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const SIM: &str = "rigs/sim.toml";
+pub(crate) const SMOKE: &str = "profiles/smoke.toml";
+
+/// What the program answered.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) exit: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Told {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { exit: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+    #[track_caller]
+    pub(crate) fn assert_exit(self, exit: i32) -> Self {
+        assert_eq!(self.exit, Some(exit), "{}\n{}", self.out, self.err);
+        self
+    }
+    /// Each of the words stands on stderr.
+    #[track_caller]
+    pub(crate) fn assert_told(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.err.contains(word), "`{word}` is not in:\n{}\n{}", self.err, self.out);
+        }
+        self
+    }
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_soakrig"))
+}
+
+pub(crate) fn soakrig(args: &[&str]) -> Told {
+    Told::of(program().args(args))
+}
+
+/// Text of a path, for an argument.
+pub(crate) fn arg(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+pub(crate) fn file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// The smoke profile with something else in the place of something, and something behind it.
+pub(crate) fn smoke_with(from: &str, to: &str, more: &str) -> String {
+    let text = fs::read_to_string(SMOKE).unwrap();
+    assert!(text.contains(from), "the smoke profile no longer says `{from}`");
+    format!("{}\n{more}", text.replace(from, to))
+}
+
+/// A smoke run on the simulated bench; its folder.
+pub(crate) fn smoke_run(out: &Path) -> PathBuf {
+    let told = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(out), "--json"]).assert_exit(0);
+    PathBuf::from(told.json()["run"].as_str().unwrap())
+}
+
+/// `soakrig sim` in a process of its own; ended when dropped.
+pub(crate) struct Served {
+    child: Child,
+    /// The rig file for it.
+    pub(crate) rig: String,
+    /// Role to address.
+    pub(crate) addresses: BTreeMap<String, String>,
+}
+
+impl Served {
+    pub(crate) fn start() -> Self {
+        let mut child = program()
+            .args(["sim", SIM, "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let addresses = told["addresses"].as_object().unwrap().iter();
+        let addresses =
+            addresses.map(|(role, address)| (role.clone(), address.as_str().unwrap().to_owned())).collect();
+        Self { child, rig: told["rig"].as_str().unwrap().to_owned(), addresses }
+    }
+
+    /// Asks an instrument past our own drivers.
+    pub(crate) fn ask(&self, role: &str, question: &str) -> String {
+        let parts: Vec<&str> = self.addresses[role].split("::").collect();
+        let mut stream = TcpStream::connect(format!("{}:{}", parts[1], parts[2])).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(format!("{question}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer.trim_end().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_outputs_off(&self) {
+        assert_eq!(self.ask("source", ":OUTP? CH1"), "OFF");
+        assert_eq!(self.ask("load", ":SOUR:INP:STAT?"), "0");
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_run_prints_its_summary_on_stdout_and_its_progress_on_stderr() {
+    let folder = TempDir::new().unwrap();
+    let told =
+        soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(folder.path()), "--json", "--operator", "Ann"])
+            .assert_exit(0)
+            .assert_told(&["smoke: 6 points on board 0007 revision B", "6/6 24 V 250 mA"]);
+    let summary = told.json();
+    let keys: Vec<&String> = summary.as_object().unwrap().keys().collect();
+    // serde_json sorts the keys of a value that is read back.
+    assert_eq!(
+        keys,
+        [
+            "board",
+            "ended",
+            "format",
+            "limits",
+            "outputs_off_verified",
+            "points",
+            "profile",
+            "reason",
+            "run",
+            "started",
+            "verdict"
+        ]
+    );
+    let keys_of = |key: &str| summary[key].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys_of("board"), ["revision", "serial"]);
+    assert_eq!(keys_of("points"), ["failed", "finished", "not_applicable", "planned"]);
+    assert_eq!(summary["verdict"], "pass");
+    assert_eq!(summary["outputs_off_verified"], true);
+    assert_eq!(summary["points"]["finished"], 6);
+    let run = Path::new(summary["run"].as_str().unwrap());
+    for product in [
+        "journal.jsonl",
+        "rig.toml",
+        "profile.toml",
+        "plan.txt",
+        "points.csv",
+        "report.html",
+        "report.junit.xml",
+        "summary.json",
+        "manifest.sha256",
+    ] {
+        assert!(run.join(product).is_file(), "{product}");
+    }
+    // Outside the folder, the run is its path; inside, its name.
+    let kept: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(kept["run"].as_str(), run.file_name().unwrap().to_str());
+    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Ann"));
+}
+
+#[test]
+fn no_number_is_written_with_the_noise_of_binary_fractions() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    for name in ["points.csv", "summary.json"] {
+        let text = fs::read_to_string(run.join(name)).unwrap();
+        for number in
+            text.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|part| part.contains('.'))
+        {
+            let digits = number.replace('.', "");
+            // The fraction of a second of a time of day has nine.
+            assert!(digits.trim_start_matches('0').len() <= 11, "{name}: {number}");
+        }
+    }
+}
+
+#[test]
+fn the_exit_code_tells_how_the_run_came_out() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let spikes = "[[limits]]\nname = \"spikes\"\nfigure = \"spike_pos_v\"\nmax = \"200 mV\"\nwhen = \"vin >= 13.2 V\"\n";
+    let spikes = file(&folder, "spikes.toml", &smoke_with("\"smoke\"", "\"spikes\"", spikes));
+    let trips = smoke_with("\"5 V\"", "\"4 V\"", "[interlocks]\nover_voltage = \"4.5 V\"\n");
+    let trips = file(&folder, "trips.toml", &trips.replace("\"smoke\"", "\"trips\""));
+    let run = |profile: &Path, revision: &str| {
+        soakrig(&[
+            "run",
+            arg(profile),
+            "--rig",
+            SIM,
+            "--out",
+            arg(&out),
+            "--revision",
+            revision,
+            "--board",
+            &format!("0007{revision}"),
+        ])
+    };
+    assert!(run(&spikes, "B").assert_exit(0).out.starts_with("PASS  board 0007B rev B, spikes\n"));
+    let failed = run(&spikes, "A").assert_exit(1);
+    assert!(failed.out.starts_with("FAIL  board 0007A rev A, spikes\n"), "{}", failed.out);
+    assert!(failed.out.contains("fail           spikes"), "{}", failed.out);
+    let tripped = run(&trips, "B").assert_exit(4).assert_told(&["TRIPPED: output voltage", "is above 4.5 V"]);
+    assert!(tripped.out.starts_with("TRIPPED  board"), "{}", tripped.out);
+    assert!(tripped.out.contains("outputs    off, read back and measured"), "{}", tripped.out);
+    run(&spikes, "Q").assert_exit(2).assert_told(&["no board of revision `Q`", "B fitted"]);
+}
+
+#[test]
+fn products_that_were_lost_are_made_again_in_the_same_bytes() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    let products = ["points.csv", "summary.json", "report.html", "report.junit.xml", "manifest.sha256"];
+    let before = products.map(|name| fs::read(run.join(name)).unwrap());
+    for name in products {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    // The beginning of the name is enough to find it.
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let told = soakrig(&["report", &name[..12], "--out", arg(folder.path())]).assert_exit(0);
+    assert!(told.out.starts_with("PASS  board 0007 rev B, smoke\n"), "{}", told.out);
+    for (name, before) in products.iter().zip(&before) {
+        assert!(&fs::read(run.join(name)).unwrap() == before, "{name} has changed");
+    }
+    let again = soakrig(&["report", arg(&run), "--json"]).assert_exit(0).json();
+    assert_eq!(again["run"].as_str(), Some(arg(&run)));
+}
+
+#[test]
+fn a_record_with_a_flipped_bit_is_told_as_damaged_and_never_reported() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    let journal = run.join("journal.jsonl");
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&journal, bytes).unwrap();
+    fs::remove_file(run.join("report.html")).unwrap();
+    let told = soakrig(&["report", arg(&run)]).assert_exit(6).assert_told(&["damaged", "journal.jsonl line"]);
+    assert_eq!(told.out, "");
+    assert!(!run.join("report.html").exists());
+    let listed = soakrig(&["list", "--out", arg(folder.path())]).assert_exit(0);
+    assert!(listed.out.contains("unreadable") && listed.out.contains("check sum"), "{}", listed.out);
+}
+
+#[test]
+fn the_list_shows_every_run_and_how_far_it_came() {
+    let folder = TempDir::new().unwrap();
+    let list =
+        |more: &[&str]| soakrig(&[&["list", "--out", arg(folder.path())], more].concat()).assert_exit(0);
+    assert_eq!(list(&["--json"]).json(), serde_json::json!([]));
+    list(&[]).assert_told(&["no runs in"]);
+    let run = smoke_run(folder.path());
+    let rows = list(&["--json"]).json();
+    assert_eq!(rows[0]["run"].as_str(), Some(arg(&run)));
+    assert_eq!(rows[0]["state"], "sealed");
+    assert_eq!(rows[0]["summary"]["verdict"], "pass");
+    let line = list(&[]).out;
+    assert!(line.ends_with("_smoke_0007  sealed      pass        6/6 points\n"), "{line}");
+}
+
+#[test]
+fn a_plan_needs_no_instrument_and_touches_none() {
+    let folder = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port());
+    let rig = real_rig([&address, &address, &address, "ASRL/dev/nothing-here::INSTR"]);
+    let rig = file(&folder, "rig.toml", &rig);
+    let text = soakrig(&["plan", SMOKE, "--rig", arg(&rig)]).assert_exit(0);
+    let plan = soakrig(&["plan", SMOKE, "--rig", arg(&rig), "--json"]).assert_exit(0).json();
+    assert_eq!(plan["points"].as_array().unwrap().len(), 6);
+    assert!(text.out.contains(plan["digests"]["plan"].as_str().unwrap()), "{}", text.out);
+    assert!(listener.accept().is_err(), "planning has opened a connection");
+}
+
+/// The simulated rig with other addresses of supply, load, scope and thermometer.
+pub(crate) fn real_rig(addresses: [&str; 4]) -> String {
+    let mut rig = fs::read_to_string(SIM).unwrap();
+    for (name, address) in
+        ["SIM::supply", "SIM::load", "SIM::scope", "SIM::thermometer"].iter().zip(addresses)
+    {
+        rig = rig.replace(name, address);
+    }
+    let end = rig.find("[sim]").unwrap();
+    rig.truncate(end);
+    rig
+}
+
+#[test]
+fn a_bench_is_looked_at_and_a_question_asked() {
+    let told = soakrig(&["check", SIM]).assert_exit(0);
+    assert!(told.out.ends_with("simulated bench: GO\n"), "{}", told.out);
+    let findings = soakrig(&["check", SIM, "--json"]).assert_exit(0).json();
+    assert_eq!(findings["go"], true);
+    assert_eq!(findings["findings"][0]["what"], "source");
+    let answer = soakrig(&["scpi", SIM, "load", "*IDN?"]).assert_exit(0).out;
+    assert!(answer.starts_with("RIGOL TECHNOLOGIES,DL3021,"), "{answer}");
+}
+
+#[test]
+fn no_setting_passes_by_the_hard_limits() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = file(&folder, "rig.toml", &served.rig);
+    for setting in [":OUTP CH1,ON", "*IDN?;:OUTP CH1,ON", "*RST", "", "*IDN?\n:OUTP CH1,ON"] {
+        let told = soakrig(&["scpi", arg(&rig), "source", setting]).assert_exit(2);
+        told.assert_told(&["only questions can be asked"]);
+    }
+    served.assert_outputs_off();
+    soakrig(&["scpi", arg(&rig), "board", "*IDN?"]).assert_exit(2).assert_told(&["source, load, scope"]);
+}
+
+#[test]
+fn a_served_bench_says_where_it_is_and_ends_when_asked() {
+    let mut served = Served::start();
+    assert!(served.ask("source", "*IDN?").starts_with("RIGOL TECHNOLOGIES,DP832,"));
+    assert!(served.rig.contains(&served.addresses["scope"]) && !served.rig.contains("SIM::"));
+    let id = served.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_run_on_a_served_bench_finds_its_two_sensors_on_one_line_and_leaves_everything_off() {
+    let served = Served::start();
+    let folder = TempDir::new().unwrap();
+    let rig = file(&folder, "rig.toml", &served.rig);
+    let short = smoke_with("[\"0 V\", \"18 V\", \"24 V\"]", "[\"24 V\"]", "")
+        .replace("[\"30 mA\", \"250 mA\"]", "[\"250 mA\"]");
+    let profile = file(&folder, "short.toml", &short);
+    let told = soakrig(&["run", arg(&profile), "--rig", arg(&rig), "--out", arg(folder.path()), "--json"]);
+    let summary = told.assert_exit(0).json();
+    assert_eq!(summary["outputs_off_verified"], true);
+    served.assert_outputs_off();
+    let points = fs::read_to_string(Path::new(summary["run"].as_str().unwrap()).join("points.csv")).unwrap();
+    let row: Vec<&str> = points.lines().nth(1).unwrap().split(',').collect();
+    let columns: Vec<&str> = points.lines().next().unwrap().split(',').collect();
+    for sensor in ["board_c", "ambient_c"] {
+        let place = columns.iter().position(|column| *column == sensor).unwrap();
+        let celsius: f64 = row[place].parse().unwrap();
+        assert!((15.0..60.0).contains(&celsius), "{sensor}: {celsius}");
+    }
+}
+
+#[test]
+fn schemas_completions_and_the_manual_are_whole() {
+    for kind in ["rig", "profile", "family"] {
+        let schema = soakrig(&["schema", kind]).assert_exit(0).json();
+        assert!(schema["properties"].as_object().unwrap().len() > 3, "{kind}");
+    }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = soakrig(&["completions", shell]).assert_exit(0).out;
+        assert!(script.contains("full-tapes") && script.contains("soakrig"), "{shell}");
+    }
+    let page = soakrig(&["man"]).assert_exit(0).out;
+    assert!(page.contains(".TH soakrig 1"), "{page}");
+    for section in ["SYNOPSIS", "SOAKRIG RUN", "SOAKRIG SCPI", "EXIT STATUS"] {
+        assert!(page.lines().any(|line| line.starts_with(".SH") && line.contains(section)), "{section}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
+    for args in [
+        &[][..],
+        &["fly"],
+        &["run"],
+        &["run", SMOKE],
+        &["schema", "cat"],
+        &["run", SMOKE, "--rig", SIM, "--seed", "x"],
+    ] {
+        let told = soakrig(args).assert_exit(2);
+        assert_eq!(told.out, "");
+        assert!(told.err.contains("Usage") || told.err.contains("--help"), "{}", told.err);
+    }
+    let version = soakrig(&["--version"]).assert_exit(0).out;
+    assert_eq!(version, format!("soakrig {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_error() {
+    let folder = TempDir::new().unwrap();
+    for args in [
+        &["schema", "rig"][..],
+        &["plan", SMOKE, "--rig", SIM],
+        &["run", SMOKE, "--rig", SIM, "--out", arg(folder.path())],
+    ] {
+        let mut child = program().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child = program().args(["schema", "rig"]).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(told.contains("cannot write the result to standard output"), "{told}");
+}
+
+#[test]
+fn nothing_is_painted_where_nobody_sees_colour() {
+    let folder = TempDir::new().unwrap();
+    let run = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(folder.path())]).assert_exit(0);
+    let refused = soakrig(&["plan", SIM, "--rig", SMOKE]).assert_exit(2);
+    for text in [run.out, run.err, refused.out, refused.err] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+/// A terminal of its own, from util-linux; where that is not to be had, there is nothing to see.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_verdict_is_painted_unless_no_color_is_set() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    let line = format!("{} report {}", env!("CARGO_BIN_EXE_soakrig"), arg(&run));
+    for (no_color, painted) in [("", true), ("1", false)] {
+        let shown = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("NO_COLOR", no_color)
+            .stdin(Stdio::null())
+            .output();
+        let Ok(shown) = shown else { return };
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert_eq!(shown.contains("\u{1b}[1;32mPASS\u{1b}[0m"), painted, "{shown}");
+        assert!(painted || !shown.contains('\u{1b}'), "{shown}");
+    }
+}
+
+#[test]
+fn the_words_of_the_program_are_these() {
+    insta::assert_snapshot!(soakrig(&["--help"]).assert_exit(0).out, @"");
+    let plan = soakrig(&["plan", SMOKE, "--rig", SIM]).assert_exit(0).out;
+    let plan: String = plan
+        .lines()
+        .filter(|line| !line.starts_with("Plan digest"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    insta::assert_snapshot!(plan, @"");
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "wrong.toml", &smoke_with("\"24 V\"", "\"30 V\"", ""));
+    let refused = soakrig(&["plan", arg(&profile), "--rig", SIM]).assert_exit(2).err;
+    insta::assert_snapshot!(refused.replace(arg(folder.path()), "FOLDER"), @"");
+    let run = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(folder.path())]).assert_exit(0).out;
+    insta::assert_snapshot!(masked(&run, folder.path()), @"");
+}
+
+/// The final words without what differs from run to run, or with the physics of the simulated board.
+fn masked(text: &str, folder: &Path) -> String {
+    let mut masked = String::new();
+    for line in text.replace(arg(folder), "FOLDER").lines() {
+        let mut line = line.to_owned();
+        for (from, to, mask) in [
+            ("worst ", " at ", "*"),
+            ("measured: ", "", "*"),
+            ("applies; ", "", "*"),
+            ("FOLDER/", "_smoke", "*"),
+        ] {
+            let Some(begin) = line.find(from).map(|place| place + from.len()) else { continue };
+            let end = if to.is_empty() {
+                line.len()
+            } else {
+                line[begin..].find(to).map_or(line.len(), |at| begin + at)
+            };
+            line.replace_range(begin..end, mask);
+        }
+        masked.push_str(&line);
+        masked.push('\n');
+    }
+    masked
+}

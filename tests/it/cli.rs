@@ -72,6 +72,13 @@ pub(crate) fn smoke_with(from: &str, to: &str, more: &str) -> String {
     format!("{}\n{more}", text.replace(from, to))
 }
 
+/// The smoke profile at other input voltages, without its limit on what comes out of nothing.
+pub(crate) fn smoke_at(vin: &str) -> String {
+    smoke_with("[\"0 V\", \"18 V\", \"24 V\"]", vin, "")
+        .replace("vin < 1 V", "vin >= 1 V")
+        .replace("\"100 mV\"", "\"10 V\"")
+}
+
 /// A smoke run on the simulated bench; its folder.
 pub(crate) fn smoke_run(out: &Path) -> PathBuf {
     let told = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(out), "--json"]).assert_exit(0);
@@ -285,10 +292,12 @@ fn the_list_shows_every_run_and_how_far_it_came() {
 #[test]
 fn a_plan_needs_no_instrument_and_touches_none() {
     let folder = TempDir::new().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let address = format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port());
-    let rig = real_rig([&address, &address, &address, "ASRL/dev/nothing-here::INSTR"]);
+    let port = listener.local_addr().unwrap().port();
+    let [supply, load, scope] =
+        ["127.0.0.1", "127.0.0.2", "localhost"].map(|host| format!("TCPIP0::{host}::{port}::SOCKET"));
+    let rig = real_rig([&supply, &load, &scope, "ASRL/dev/nothing-here::INSTR"]);
     let rig = file(&folder, "rig.toml", &rig);
     let text = soakrig(&["plan", SMOKE, "--rig", arg(&rig)]).assert_exit(0);
     let plan = soakrig(&["plan", SMOKE, "--rig", arg(&rig), "--json"]).assert_exit(0).json();
@@ -349,8 +358,7 @@ fn a_run_on_a_served_bench_finds_its_two_sensors_on_one_line_and_leaves_everythi
     let served = Served::start();
     let folder = TempDir::new().unwrap();
     let rig = file(&folder, "rig.toml", &served.rig);
-    let short = smoke_with("[\"0 V\", \"18 V\", \"24 V\"]", "[\"24 V\"]", "")
-        .replace("[\"30 mA\", \"250 mA\"]", "[\"250 mA\"]");
+    let short = smoke_at("[\"24 V\"]").replace("[\"30 mA\", \"250 mA\"]", "[\"250 mA\"]");
     let profile = file(&folder, "short.toml", &short);
     let told = soakrig(&["run", arg(&profile), "--rig", arg(&rig), "--out", arg(folder.path()), "--json"]);
     let summary = told.assert_exit(0).json();
@@ -459,20 +467,118 @@ fn on_a_terminal_the_verdict_is_painted_unless_no_color_is_set() {
 
 #[test]
 fn the_words_of_the_program_are_these() {
-    insta::assert_snapshot!(soakrig(&["--help"]).assert_exit(0).out, @"");
+    insta::assert_snapshot!(soakrig(&["--help"]).assert_exit(0).out, @r#"
+    Measures a power supply board on a bench of SCPI instruments (or on the simulated one) and writes a report
+
+    Usage: soakrig <COMMAND>
+
+    Commands:
+      run          Run a profile on a rig, keep the record and write the report
+      plan         Print what a run would do, its checks and how long it takes; touches nothing
+      check        Open the bench, identify every instrument, look at the wiring, say go or no-go
+      sim          Serve the simulated bench on loopback TCP ports and a pty until stopped
+      report       Rebuild all products of a run from its journal and samples
+      list         List the runs in a folder
+      scpi         Ask one instrument of a rig a question
+      schema       Print the JSON Schema of a kind of file
+      completions  Print a completion script for a shell
+      man          Print the manual page
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or instrument,
+    4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 our fault.
+    "#);
     let plan = soakrig(&["plan", SMOKE, "--rig", SIM]).assert_exit(0).out;
     let plan: String = plan
         .lines()
         .filter(|line| !line.starts_with("Plan digest"))
         .map(|line| format!("{line}\n"))
         .collect();
-    insta::assert_snapshot!(plan, @"");
+    insta::assert_snapshot!(plan, @r#"
+    Plan of smoke for board 0007, revision B
+    A few points that show in seconds whether bench and board work.
+
+    Expected duration on a real bench: about 13.9 s
+
+    Checked
+      - the largest point, 24 V and 250 mA, is within the rig's hard limits and within what its instruments can do
+      - whatever is switched on is switched off again, the load before the supply
+      - nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A
+      - the load is at 0 A whenever the input voltage changes
+      - all 20 figures that are wanted can be had with this rig
+
+    Before the first point
+      - switch load and supply off
+      - limit the supply to 1 A; over-voltage protection at 26 V; over-current protection at 1.1 A; current limit of the load at 275 mA
+      - look at the wiring with the outputs off
+      - set the load to 0 A
+      - set the supply to 0 V
+      - switch the supply on
+      - switch the load on
+
+    At every point
+      - set the load to 0 A and the input voltage, where it changes; then set the load
+      - A point counts as settled when readings of Vout every 20 ms have stayed within 10 mV for 100 ms, not before 50 ms after the last change; after 2 s it is measured as it is and marked "not settled".
+      - read supply, load and thermometers side by side
+      - capture 600 µs in 60000 samples, once AC-coupled in a narrow range with the 20 MHz limiter, once in a wide range; only figures are kept
+
+    Interlocks
+      - output voltage above 5.5 V trips
+      - input current above 800 mA trips
+      - board temperature above 85 °C trips
+      - board temperature rising faster than 30 K/min trips
+      - a needed reading that is lost for 5 s trips
+
+    Limits
+      - output voltage: output voltage at the board 4.8 V to 5.2 V, where vin >= 13.2 V
+      - no output without input: output voltage at the board at most 100 mV, where vin < 1 V
+      - efficiency: efficiency at least 70 %, where vin >= 13.2 V and load >= 100 mA
+
+    Points: 6
+     point  input voltage  load current
+         1            0 V         30 mA
+         2            0 V        250 mA
+         3           18 V         30 mA
+         4           18 V        250 mA
+         5           24 V         30 mA
+         6           24 V        250 mA
+    "#);
     let folder = TempDir::new().unwrap();
     let profile = file(&folder, "wrong.toml", &smoke_with("\"24 V\"", "\"30 V\"", ""));
     let refused = soakrig(&["plan", arg(&profile), "--rig", SIM]).assert_exit(2).err;
-    insta::assert_snapshot!(refused.replace(arg(folder.path()), "FOLDER"), @"");
+    insta::assert_snapshot!(refused.replace(arg(folder.path()), "FOLDER"), @r#"
+    error: 30 V is more than this rig allows at the board's input
+      --> FOLDER/wrong.toml:12:23
+       |
+    12 | vin = ["0 V", "18 V", "30 V"]
+       |                       ^^^^^^ points.vin[3]
+       |
+      ::: rigs/sim.toml:18:15
+       |
+    18 | max_voltage = "26 V"
+       |               ------ 26 V is the limit
+
+    1 fault in FOLDER/wrong.toml
+    "#);
     let run = soakrig(&["run", SMOKE, "--rig", SIM, "--out", arg(folder.path())]).assert_exit(0).out;
-    insta::assert_snapshot!(masked(&run, folder.path()), @"");
+    insta::assert_snapshot!(masked(&run, folder.path()), @r#"
+    PASS  board 0007 rev B, smoke
+          all limits are met at all 6 points they apply to
+
+    points     6 of 6 finished, 0 failed, 0 where no limit applies; *
+    outputs    off, read back and measured: *
+
+      pass           output voltage           4.8 V to 5.2 V  worst * at 24 V, 250 mA (point 6)
+      pass           no output without input  at most 100 mV  worst * at 0 V, 30 mA (point 1)
+      pass           efficiency               at least 70 %   worst * at 24 V, 250 mA (point 6)
+
+    report     FOLDER/*_smoke_0007/report.html
+    record     FOLDER/*_smoke_0007
+    "#);
 }
 
 /// The final words without what differs from run to run, or with the physics of the simulated board.

@@ -76,7 +76,7 @@ fn the_table_written_live_is_the_one_made_from_the_journal() {
     assert_eq!(fs::read_to_string(folder.join("points.csv")).unwrap(), live);
     insta::assert_snapshot!(live.lines().take(2).collect::<Vec<_>>().join("\n"), @r#"
     point,vin_set_v,load_set_a,vin_v,iin_a,vout_v,iout_a,efficiency,settle_s,mean_v,rms_ac_v,noise_pp_full_v,noise_pp_20mhz_v,ripple_pp_v,spike_pos_v,spike_neg_v,switching_hz,duty,board_c,ambient_c,region,verdict,notes
-    1,0,0,0,0,0.0004191819906234741,0,,,,,,,,,,,,24.64918968677521,24.271908342838287,off,not_applicable,"efficiency, settle_s, mean_v, rms_ac_v, noise_pp_full_v, noise_pp_20mhz_v, ripple_pp_v, spike_pos_v, spike_neg_v, switching_hz, duty: there is no output at this point"
+    1,0,0,0,0,0.000419181991,0,,,,,,,,,,,,24.6491897,24.2719083,off,not_applicable,"efficiency, settle_s, mean_v, rms_ac_v, noise_pp_full_v, noise_pp_20mhz_v, ripple_pp_v, spike_pos_v, spike_neg_v, switching_hz, duty: there is no output at this point"
     "#);
 }
 

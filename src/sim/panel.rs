@@ -152,14 +152,16 @@ impl Command<Bench> for Verb {
         mut unit: ResponseUnit,
     ) -> Result<()> {
         let Some(query) = self.query else { return Err(ErrorCode::UndefinedHeader.into()) };
-        match query(bench, self.channel, &mut parameters)? {
-            Answer::Text(text) => unit.data(Raw(text.as_bytes())).finish(),
+        let bytes = match query(bench, self.channel, &mut parameters)? {
+            Answer::Text(text) => text.into_bytes(),
             Answer::Block(bytes) => {
                 let mut block = format!("#9{:09}", bytes.len()).into_bytes();
                 block.extend_from_slice(&bytes);
-                unit.data(Raw(&block)).finish()
+                block
             }
-        }
+        };
+        bench.answered(bytes.len());
+        unit.data(Raw(&bytes)).finish()
     }
 }
 

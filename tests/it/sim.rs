@@ -368,6 +368,20 @@ fn the_test_vector_of_one_volt_a_division_reads_as_real_clients_read_it() {
 }
 
 #[test]
+fn a_block_that_ends_like_a_message_keeps_its_last_byte() {
+    let bench = Bench::new(&WorldSettings::default());
+    bench.tell(Instrument::Scope, ":CHAN3:DISP ON;:CHAN3:COUP GND;:CHAN3:SCAL 1;:WAV:SOUR CHAN3");
+    // Offsets that put zero volts at the codes of a newline, 10, and of a semicolon, 59.
+    for (offset, end) in [("-4.68", b'\n'), ("-2.72", b';')] {
+        bench.tell(Instrument::Scope, &format!(":CHAN3:OFFS {offset}"));
+        let blocks: Vec<_> = (0..40).map(|_| bench.bytes(Instrument::Scope, ":WAV:DATA?")).collect();
+        let lengths: Vec<usize> = blocks.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [11 + 1200; 40]);
+        assert!(blocks.iter().any(|block| block.ends_with(&[end])));
+    }
+}
+
+#[test]
 fn the_screen_is_a_png_and_the_others_give_bmp() {
     let bench = Bench::with(Filter::Bridged);
     bench.run_at(24.0, 0.25);

@@ -127,7 +127,7 @@ fn supply_and_load_that_are_mixed_up_are_both_named() {
 }
 
 /// Something that listens where an instrument should, and does `answer` with everybody who connects.
-fn talker(answer: fn(TcpStream)) -> String {
+fn talker(answer: Answer) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port());
     thread::spawn(move || {
@@ -149,12 +149,15 @@ fn answer_each(mut stream: TcpStream, answer: &[u8], after: Duration) {
     }
 }
 
-const TALKERS: [(&str, fn(TcpStream)); 7] = [
+/// How something answers that is not the instrument.
+type Answer = fn(TcpStream);
+
+const TALKERS: [(&str, Answer); 7] = [
     ("silent", |stream| answer_each(stream, b"", Duration::ZERO)),
     ("garbage", |stream| answer_each(stream, b"\x00\xff\x9b\x07#9\xfe;;\"'\n\r\n", Duration::ZERO)),
     ("another instrument", |stream| answer_each(stream, b"KEYSIGHT,34465A,MY1,1\n", Duration::ZERO)),
     ("late", |stream| {
-        answer_each(stream, b"RIGOL TECHNOLOGIES,DL3021,DL3A1,00.01\n", Duration::from_secs(8))
+        answer_each(stream, b"RIGOL TECHNOLOGIES,DL3021,DL3A1,00.01\n", Duration::from_secs(8));
     }),
     ("truncated", |mut stream| {
         let _ = stream.read(&mut [0; 64]);

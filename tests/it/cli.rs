@@ -466,7 +466,7 @@ fn on_a_terminal_the_verdict_is_painted_unless_no_color_is_set() {
 }
 
 #[test]
-fn the_words_of_the_program_are_these() {
+fn help_and_plan_are_told_in_these_words() {
     insta::assert_snapshot!(soakrig(&["--help"]).assert_exit(0).out, @r#"
     Measures a power supply board on a bench of SCPI instruments (or on the simulated one) and writes a report
 
@@ -547,6 +547,10 @@ fn the_words_of_the_program_are_these() {
          5           24 V         30 mA
          6           24 V        250 mA
     "#);
+}
+
+#[test]
+fn a_refusal_and_a_result_are_told_in_these_words() {
     let folder = TempDir::new().unwrap();
     let profile = file(&folder, "wrong.toml", &smoke_with("\"24 V\"", "\"30 V\"", ""));
     let refused = soakrig(&["plan", arg(&profile), "--rig", SIM]).assert_exit(2).err;

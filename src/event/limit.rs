@@ -124,6 +124,14 @@ impl Limit {
             (None, None) => "no bound".to_owned(),
         }
     }
+
+    /// How far inside its bounds a value lies; negative outside.
+    #[must_use]
+    pub fn room(&self, value: f64) -> f64 {
+        let below = self.min.map_or(f64::INFINITY, |min| value - min);
+        let above = self.max.map_or(f64::INFINITY, |max| max - value);
+        below.min(above)
+    }
 }
 
 /// What came of a limit at a point.
@@ -165,12 +173,12 @@ fn outcome(limit: &Limit, setting: Setting, figures: &Figures) -> Outcome {
         return Outcome::NotApplicable;
     }
     let value = match figures.figure(limit.figure) {
+        // Every comparison with it is false, so it would pass.
+        Ok(value) if value.is_nan() => return Outcome::NotMeasured("the figure is no number".to_owned()),
         Ok(value) => value,
         Err(reason) => return Outcome::NotMeasured(reason.0),
     };
-    let room_below = limit.min.map_or(f64::INFINITY, |min| value - min);
-    let room_above = limit.max.map_or(f64::INFINITY, |max| max - value);
-    let room = room_below.min(room_above);
+    let room = limit.room(value);
     if room < 0.0 {
         Outcome::Fail(value)
     } else if room < limit.marginal {
@@ -226,6 +234,7 @@ mod tests {
             (24.0, Ok(4.0), PointVerdict::Fail),
             (12.0, Ok(0.0), PointVerdict::NotApplicable),
             (13.2, Err(Unavailable::because("no answer")), PointVerdict::NotMeasured),
+            (24.0, Ok(f64::NAN), PointVerdict::NotMeasured),
         ];
         for (vin, figure, verdict) in table {
             let checks = check_limits(&[limit()], at(vin), &with(figure.clone()));

@@ -62,7 +62,7 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 /// A transcript of one instrument's conversation, a line an exchange, for people and for replay. Clones write to the same
-/// file. A line that cannot be written is no event's loss, but the next event fails and says so.
+/// file. A line that cannot be written is no event's loss: the next event is kept, but its call fails and says so.
 #[derive(Debug, Clone)]
 pub struct TapeFile {
     inner: Arc<Mutex<Tape>>,
@@ -180,9 +180,7 @@ impl Recorder {
     /// # Errors
     /// The disk refuses, or the record read back is damaged.
     pub fn seal(self) -> Result<PathBuf, RecordError> {
-        for tape in &self.tapes {
-            tape.check()?;
-        }
+        self.tapes.iter().try_for_each(TapeFile::check)?;
         let folder = self.folder;
         drop((self.journal, self.points, self.tapes));
         let record = Record::open(&folder)?;
@@ -201,10 +199,9 @@ impl Recorder {
     }
 
     fn append(&mut self, at: Stamp, entry: &Entry) -> Result<(), RecordError> {
-        for tape in &self.tapes {
-            tape.check()?;
-        }
-        self.journal.append(&mut *self.disk, at, entry)
+        // The journal first: a tape that failed must not cost the event that happens to come next.
+        self.journal.append(&mut *self.disk, at, entry)?;
+        self.tapes.iter().try_for_each(TapeFile::check)
     }
 
     fn append_event(&mut self, at: Stamp, event: &Event) -> Result<(), RecordError> {

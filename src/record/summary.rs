@@ -75,13 +75,6 @@ fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
     }
 }
 
-/// How far inside its bounds a value lies; negative outside.
-fn room(limit: &Limit, value: f64) -> f64 {
-    let below = limit.min.map_or(f64::INFINITY, |min| value - min);
-    let above = limit.max.map_or(f64::INFINITY, |max| max - value);
-    below.min(above)
-}
-
 fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitSummary {
     let mut summary = LimitSummary {
         name: limit.name.clone(),
@@ -124,7 +117,7 @@ fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitS
                 value
             }
         };
-        if summary.worst.is_none_or(|worst| room(limit, value) < room(limit, worst.value)) {
+        if summary.worst.is_none_or(|worst| limit.room(value) < limit.room(worst.value)) {
             summary.worst = Some(WorstValue {
                 value: rounded(value),
                 point: point.point.0,

@@ -88,6 +88,8 @@ const BANNED_MODULES: &[&str] = &["utils", "util", "helpers", "common", "misc", 
 struct Source {
     /// Path below `src/`, with forward slashes.
     path: String,
+    /// The whole text.
+    text: String,
     /// The text without its tests and without comments.
     code: String,
 }
@@ -116,7 +118,8 @@ fn source(root: &Path, path: &Path) -> Source {
     let is_test_file = below.ends_with("tests.rs") || below.contains("/tests/");
     let before_tests = if is_test_file { "" } else { text.split("#[cfg(test)]\nmod ").next().unwrap_or("") };
     let code: Vec<&str> = before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    Source { path: below, code: code.join("\n") }
+    let code = code.join("\n");
+    Source { path: below, text, code }
 }
 
 /// The room a file stands in.
@@ -226,8 +229,8 @@ fn files_stay_short_enough_to_be_read() {
 #[test]
 fn nothing_left_to_do_is_left_in_the_code() {
     for source in sources() {
-        for word in ["FIXME", "XXX", "HACK"] {
-            assert!(!source.code.contains(word), "{}: {word}", source.path);
+        for word in ["TODO", "FIXME", "XXX", "HACK"] {
+            assert!(!source.text.contains(word), "{}: {word}", source.path);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Conversation, ScpiError};
 use crate::base::clock::{Clock, Instant};
 use crate::link::transport::{LinkError, Transport};
 use crate::link::wire::block::into_payload;
-use crate::link::wire::scpi::{Number, parse_finite};
+use crate::link::wire::scpi::parse_finite;
 use crate::link::wire::{Identity, WireError, decode_text};
 
 /// The longest message this program sends to an instrument, in bytes.
@@ -93,14 +93,6 @@ impl Client {
     /// As [`Client::query`]; also an answer that is no number, infinite (9.9E37) or "no value" (9.91E37).
     pub fn query_number(&mut self, query: &str) -> Result<f64, ScpiError> {
         self.query_as(query, parse_finite)
-    }
-
-    /// Asks for one number, where infinite and "no value" are answers, too.
-    ///
-    /// # Errors
-    /// As [`Client::query`]; also an answer that is no number.
-    pub fn query_any_number(&mut self, query: &str) -> Result<Number, ScpiError> {
-        self.query_as(query, Number::parse)
     }
 
     /// Asks who the instrument is.

@@ -15,14 +15,6 @@ pub(super) struct Drained {
 
 impl Client {
     /// Reads the error queue until it is empty, at most `max_error_entries` times; empty for an instrument without one.
-    ///
-    /// # Errors
-    /// No answer, or an answer that is no entry.
-    pub fn read_errors(&mut self) -> Result<Vec<ErrorEntry>, ScpiError> {
-        self.ensure_sync()?;
-        self.drain_errors().map(|drained| drained.entries)
-    }
-
     pub(super) fn drain_errors(&mut self) -> Result<Drained, ScpiError> {
         let mut drained = Drained::default();
         let Some(query) = self.settings().error_query.clone() else {

@@ -39,7 +39,7 @@ impl Capture {
     }
 
     /// An acquisition that takes what there is.
-    pub(super) fn anyhow(scope: &Scope, scene: Scene) -> Self {
+    pub(super) fn of_whatever(scope: &Scope, scene: Scene) -> Self {
         let trigger_s = Self::trigger(scope, &scene).unwrap_or_else(|| Self::chance(&scene));
         Self::at(scope, scene, trigger_s)
     }

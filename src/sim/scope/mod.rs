@@ -256,5 +256,5 @@ fn poll(bench: &mut Bench) {
 /// A record of this moment whether the trigger is met or not, as a running screen shows it.
 fn live(bench: &mut Bench) -> Capture {
     let scene = scene_of(bench);
-    Capture::anyhow(&bench.scope, scene)
+    Capture::of_whatever(&bench.scope, scene)
 }

@@ -1,20 +1,37 @@
 //! Switching off, and looking whether it is off: load first, then supply, states read back, Vout measured.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Bench;
+use crate::base::clock::Clock;
 use crate::base::units::Volts;
-use crate::event::SafeState;
-use crate::instrument::{Asked, InstrumentError};
+use crate::event::{InstrumentFacts, SafeState};
+use crate::instrument::load::Load;
+use crate::instrument::supply::Supply;
+use crate::instrument::{Asked, Instrument, InstrumentError};
 use crate::link::ErrorKind;
 use crate::waveform::{Figure, Unavailable};
 
-/// How often switching off is tried before a person must.
-pub const ATTEMPTS: u32 = 4;
+/// Pauses between the attempts; one more attempt than pauses. An instrument that starts up needs seconds until it answers.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
+
+/// How long the supply waits for the load, which goes off first. One that hangs must not keep the other on.
+const HEAD_START: Duration = Duration::from_millis(500);
+
+/// What came of switching one side off; the failures stand in the order in which they happened.
+#[derive(Debug, Default)]
+pub struct Side {
+    /// It says that it is off.
+    pub is_off: bool,
+    /// What went wrong on the way.
+    pub failures: Vec<InstrumentError>,
+}
 
 impl Bench {
-    /// Load off, supply off, both read back, Vout measured under the threshold. Never returns early and never gives up
-    /// before [`ATTEMPTS`]; what went wrong stands in the answer.
+    /// Load off, supply off, both read back, Vout measured under the threshold. Never returns early, never panics, and never
+    /// gives up before the last attempt; what went wrong stands in the answer.
     pub fn make_safe(&mut self) -> SafeState {
         let mut state = SafeState {
             load_off: false,
@@ -24,19 +41,15 @@ impl Bench {
             attempts: 0,
             failures: Vec::new(),
         };
-        for attempt in 1..=ATTEMPTS {
+        for attempt in 1.. {
             state.attempts = attempt;
-            self.switch_off_once(attempt, &mut state);
-            if state.load_off && state.supply_off {
-                state.vout_v = self.await_low_vout(&mut state.failures);
-                state.verified =
-                    matches!(state.vout_v, Ok(vout_v) if vout_v.abs() < self.wiring.safe_vout.value());
-            }
+            self.attempt_safe(&mut state);
             if state.verified {
                 self.energised = false;
                 return state;
             }
-            self.clock.sleep(Duration::from_millis(200) * attempt);
+            let Some(pause) = PAUSES.get(attempt as usize - 1) else { break };
+            self.clock.sleep(*pause);
         }
         if state.vout_v.is_err() {
             state.vout_v = self.measure_vout().map_err(|error| Unavailable::because(error.to_string()));
@@ -44,34 +57,24 @@ impl Bench {
         state
     }
 
-    fn switch_off_once(&mut self, attempt: u32, state: &mut SafeState) {
-        let load_off = switch_load_off(self);
-        let supply_off = switch_supply_off(self, attempt > 2);
-        for (outcome, off) in [(load_off, &mut state.load_off), (supply_off, &mut state.supply_off)] {
-            match outcome {
-                Ok(()) => *off = true,
-                Err(error) => {
-                    *off = false;
-                    state.failures.push(format!("attempt {attempt}: {error}"));
-                }
-            }
-        }
-        // A link that did not carry the command is opened anew before the next attempt.
-        if !state.load_off
-            && let Err(error) = self.load.reopen()
-        {
-            state.failures.push(format!("attempt {attempt}: {error}"));
-        }
-        if !state.supply_off
-            && let Err(error) = self.supply.reopen()
-        {
-            state.failures.push(format!("attempt {attempt}: {error}"));
+    fn attempt_safe(&mut self, state: &mut SafeState) {
+        let attempt = state.attempts;
+        // Where an output does not switch off, at least nothing shall stand on it.
+        let lowers = attempt > 2;
+        let (load, supply) = switch_off(&mut *self.load, &mut *self.supply, &*self.clock, lowers);
+        (state.load_off, state.supply_off) = (load.is_off, supply.is_off);
+        let failures = load.failures.into_iter().chain(supply.failures);
+        state.failures.extend(failures.map(|error| format!("attempt {attempt}: {error}")));
+        if state.load_off && state.supply_off {
+            state.vout_v = self.await_low_vout(&mut state.failures);
+            let threshold_v = self.wiring.safe_vout.value();
+            state.verified = matches!(state.vout_v, Ok(vout_v) if vout_v.abs() < threshold_v);
         }
     }
 
     /// Vout at the load's terminals, in volts.
     fn measure_vout(&mut self) -> Asked<f64> {
-        self.load.measure_voltage().map(Volts::value)
+        caught(&mut *self.load, |load| load.measure_voltage()).map(Volts::value)
     }
 
     /// Waits until Vout is under the threshold, no longer than the rig allows; gives the last reading.
@@ -100,25 +103,102 @@ impl Bench {
     }
 }
 
-fn switch_load_off(bench: &mut Bench) -> Asked<()> {
-    let set = bench.load.set_input(false);
-    let off = !bench.load.read_input()?;
-    if off { Ok(()) } else { Err(still_on("load", bench.load.facts(), set)) }
+/// Load and supply off, side by side, so that one that hangs does not keep the other on; the load has a head start. A link
+/// that fails is opened anew, once. With `lowers` the supply is also set to 0 V. Never panics.
+pub fn switch_off(
+    load: &mut dyn Load,
+    supply: &mut dyn Supply,
+    clock: &dyn Clock,
+    lowers: bool,
+) -> (Side, Side) {
+    let load_done = AtomicBool::new(false);
+    let (mut load_side, mut supply_side) = (None, None);
+    // A system that has no thread to give must not keep the outputs on.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        clock.together(vec![
+            Box::new(|| {
+                load_side = Some(switch_side(&mut *load, |load| switch_load_off(load)));
+                load_done.store(true, Ordering::SeqCst);
+            }),
+            Box::new(|| {
+                await_head_start(clock, &load_done);
+                supply_side = Some(switch_side(&mut *supply, |supply| switch_supply_off(supply, lowers)));
+            }),
+        ]);
+    }));
+    let load_side = load_side.unwrap_or_else(|| switch_side(load, |load| switch_load_off(load)));
+    let supply_side =
+        supply_side.unwrap_or_else(|| switch_side(supply, |supply| switch_supply_off(supply, lowers)));
+    (load_side, supply_side)
 }
 
-fn switch_supply_off(bench: &mut Bench, lower_first: bool) -> Asked<()> {
-    if lower_first {
-        // Where the output does not switch off, at least nothing shall stand on it.
-        let _ = bench.supply.set_voltage(Volts(0.0));
+fn await_head_start(clock: &dyn Clock, load_done: &AtomicBool) {
+    let start = clock.now();
+    while !load_done.load(Ordering::SeqCst) && clock.now().since(start) < HEAD_START {
+        clock.sleep(Duration::from_millis(10));
     }
-    let set = bench.supply.set_output(false);
-    let off = !bench.supply.read_output()?;
-    if off { Ok(()) } else { Err(still_on("source", bench.supply.facts(), set)) }
 }
 
-fn still_on(name: &str, facts: &crate::event::InstrumentFacts, set: Asked<()>) -> InstrumentError {
+fn switch_side<I: Instrument + ?Sized>(
+    instrument: &mut I,
+    mut switch: impl FnMut(&mut I) -> Asked<()>,
+) -> Side {
+    let mut side = Side::default();
+    for is_last in [false, true] {
+        let error = match caught(instrument, &mut switch) {
+            Ok(()) => {
+                side.is_off = true;
+                return side;
+            }
+            Err(error) => error,
+        };
+        let link_works = error.kind() == ErrorKind::Refused;
+        side.failures.push(error);
+        if link_works || is_last {
+            break;
+        }
+        if let Err(error) = caught(instrument, |instrument| instrument.reopen()) {
+            side.failures.push(error);
+            break;
+        }
+    }
+    side
+}
+
+/// Does it, and takes a panic for a failure: a fault in one driver must not keep the other instrument on.
+fn caught<I: Instrument + ?Sized, T>(instrument: &mut I, act: impl FnOnce(&mut I) -> Asked<T>) -> Asked<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| act(&mut *instrument)));
+    outcome.unwrap_or_else(|_| {
+        let facts = instrument.facts();
+        Err(InstrumentError {
+            kind: ErrorKind::Nonsense,
+            role: facts.role.clone(),
+            address: facts.address.clone(),
+            doing: "making the bench safe".to_owned(),
+            detail: "a fault of this program".to_owned(),
+            advice: "switch it off by hand".to_owned(),
+        })
+    })
+}
+
+fn switch_load_off<L: Load + ?Sized>(load: &mut L) -> Asked<()> {
+    let set = load.set_input(false);
+    let is_on = load.read_input()?;
+    if is_on { Err(still_on("load", load.facts(), set)) } else { Ok(()) }
+}
+
+fn switch_supply_off<S: Supply + ?Sized>(supply: &mut S, lowers: bool) -> Asked<()> {
+    let set = supply.set_output(false);
+    if lowers {
+        let _ = supply.set_voltage(Volts(0.0));
+    }
+    let is_on = supply.read_output()?;
+    if is_on { Err(still_on("supply", supply.facts(), set)) } else { Ok(()) }
+}
+
+fn still_on(name: &str, facts: &InstrumentFacts, set: Asked<()>) -> InstrumentError {
     InstrumentError {
-        kind: ErrorKind::Nonsense,
+        kind: ErrorKind::Refused,
         role: facts.role.clone(),
         address: facts.address.clone(),
         doing: "switching off".to_owned(),
@@ -126,6 +206,6 @@ fn still_on(name: &str, facts: &crate::event::InstrumentFacts, set: Asked<()>) -
             Ok(()) => "it took the command but still says it is on".to_owned(),
             Err(error) => format!("it still says it is on ({})", error.detail),
         },
-        advice: format!("switch {name} off by hand"),
+        advice: format!("switch the {name} off by hand"),
     }
 }

@@ -6,9 +6,10 @@ use super::capture::Scales;
 use super::interlock::Interlock;
 use super::measure::Pending;
 use super::stop::StopWish;
-use super::watch::{Watcher, wait};
+use super::watch::{Transfer, Watcher, wait};
 use super::{Failure, stamp};
 use crate::base::clock::Instant;
+use crate::base::names::Role;
 use crate::base::units::{Amps, Quantity, Volts};
 use crate::bench::Bench;
 use crate::event::{Event, InstrumentFacts, PointId, PointResult, Sink};
@@ -30,6 +31,8 @@ pub(super) struct Shell<'a> {
     pub(super) changed: Instant,
     /// How settling of the present point ended.
     pub(super) settled: Option<(Duration, bool)>,
+    /// The instrument that failed last.
+    pub(super) failed: Option<Role>,
     /// Attempts of the present point.
     pub(super) attempt: (PointId, u32),
     pub(super) results: Vec<PointResult>,
@@ -53,6 +56,7 @@ impl<'a> Shell<'a> {
             pending: None,
             changed,
             settled: None,
+            failed: None,
             attempt: (PointId(0), 0),
             results: Vec::new(),
         }
@@ -84,8 +88,8 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// Load at 0 A until the interlock is released.
-    pub(super) fn hold(&mut self) -> Result<(), Failure> {
+    /// Load at 0 A until the interlock is released, or until somebody wants to stop: `false`.
+    pub(super) fn hold(&mut self) -> Result<bool, Failure> {
         self.set_load(Amps(0.0))?;
         let mut watcher = watcher(self.bench, &mut self.interlock, self.stop);
         let outcome = watcher.cool();
@@ -94,19 +98,23 @@ impl<'a> Shell<'a> {
         outcome
     }
 
-    /// Opens every link anew that does not answer a question about its state.
+    /// Opens the link anew that failed, and those of supply and load if they do not answer a question about their state. A
+    /// scope that did not fail keeps its link, and with it the trace that may still be in it.
     pub(super) fn reopen(&mut self, wait_first: Duration) -> Result<(), Failure> {
         wait(&*self.bench.clock, self.stop, wait_first)?;
-        if self.bench.supply.read_output().is_err() {
-            self.bench.supply.reopen()?;
+        let failed = self.failed.take();
+        let has_failed = |facts: &InstrumentFacts| failed.as_ref() == Some(&facts.role);
+        let Bench { supply, load, scope, .. } = &mut *self.bench;
+        if has_failed(supply.facts()) || supply.read_output().is_err() {
+            supply.reopen()?;
         }
-        if self.bench.load.read_input().is_err() {
-            self.bench.load.reopen()?;
+        if has_failed(load.facts()) || load.read_input().is_err() {
+            load.reopen()?;
         }
-        if let Some(scope) = &mut self.bench.scope {
-            scope.reopen()?;
+        match scope {
+            Some(scope) if has_failed(scope.facts()) => Ok(scope.reopen()?),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn emit_all(&mut self, outbox: Vec<(crate::event::Stamp, Event)>) -> Result<(), Failure> {
@@ -153,8 +161,10 @@ impl<'a> Shell<'a> {
     }
 
     fn set_load_protection(&mut self, limit: Option<Amps>) -> Result<(), Failure> {
-        let Some(limit) = limit else { return Ok(()) };
         let load = &mut self.bench.load;
+        // Also after a load was switched off and on between two points: then it may have forgotten.
+        load.set_constant_current()?;
+        let Some(limit) = limit else { return Ok(()) };
         let back = load.set_over_current(limit)?;
         let step = load.ability().current_step;
         check_read_back("current limit", limit, back, step, load.facts())?;
@@ -208,6 +218,10 @@ impl<'a> Shell<'a> {
 
     fn switch_supply(&mut self, on: bool) -> Result<(), Failure> {
         self.bench.energised |= on;
+        // Whatever was set before, an output comes on at 0 V.
+        if on && !self.bench.supply.read_output()? {
+            self.set_voltage(Volts(0.0))?;
+        }
         let supply = &mut self.bench.supply;
         supply.set_output(on)?;
         let is_on = supply.read_output()?;
@@ -242,6 +256,7 @@ impl<'a> Shell<'a> {
         let clock = self.bench.clock.clone();
         let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
         let wiring = &*wiring;
+        let transfer = Transfer::default();
         let mut watcher = Watcher {
             supply: &mut **supply,
             load: &mut **load,
@@ -254,25 +269,25 @@ impl<'a> Shell<'a> {
         };
         let (mut outcome, mut finished) = (Ok((Duration::ZERO, false)), None);
         clock.together(vec![
-            Box::new(|| outcome = watcher.settle(rule, start)),
-            Box::new(|| finished = pending.map(|pending| pending.finish(scope.as_mut(), wiring))),
+            Box::new(|| outcome = watcher.settle_guarded(rule, start, &transfer)),
+            Box::new(|| {
+                let _running = transfer.running();
+                finished = pending.map(|pending| pending.finish(scope.as_mut(), wiring));
+            }),
         ]);
+        // What the watcher saw happened before the finished point is kept.
         let outbox = watcher.outbox;
+        self.emit_all(outbox)?;
         if let Some(finished) = finished {
             self.keep_point(finished)?;
         }
-        self.emit_all(outbox)?;
         let (took, settled) = outcome?;
         self.settled = Some((took, settled));
         self.emit(&Event::Settled { point: id, took, settled })
     }
 }
 
-pub(super) fn watcher<'b>(
-    bench: &'b mut Bench,
-    interlock: &'b mut Interlock,
-    stop: &'b StopWish,
-) -> Watcher<'b> {
+fn watcher<'b>(bench: &'b mut Bench, interlock: &'b mut Interlock, stop: &'b StopWish) -> Watcher<'b> {
     Watcher {
         supply: &mut *bench.supply,
         load: &mut *bench.load,

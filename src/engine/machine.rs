@@ -25,7 +25,7 @@ pub enum Input {
     },
     /// An interlock asks to hold.
     Held,
-    /// The held interlock was released.
+    /// The held interlock was released, or a person's wish to stop cut the waiting short.
     Released,
     /// An interlock tripped.
     Tripped(String),
@@ -33,6 +33,8 @@ pub enum Input {
     StopNow,
     /// The record cannot be kept.
     RecordFailed(String),
+    /// Our own fault.
+    Internal(String),
 }
 
 /// What to do next.
@@ -71,6 +73,19 @@ pub enum Ending {
     Failed(String),
     /// The record cannot be kept.
     RecordFailed(String),
+    /// A fault of this program.
+    Internal(String),
+}
+
+/// What the last action was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// A step, of the plan or in front of it.
+    Step,
+    /// Opening lost links.
+    Reopen,
+    /// Waiting for an interlock.
+    Hold,
 }
 
 /// The machine.
@@ -83,9 +98,15 @@ pub struct Machine<'p> {
     next: usize,
     /// The step being done.
     current: Option<Step>,
-    /// Whether `current` is being reopened rather than done.
-    reopening: bool,
+    /// Its place in the plan; `None` for one that restores.
+    place: Option<usize>,
+    doing: Doing,
+    /// An interlock holds and has not released yet, whatever went wrong meanwhile.
+    held: bool,
+    /// Failures since the plan last got past the place of trouble.
     attempt: u32,
+    /// The furthest place of the plan at which something failed since then.
+    trouble: usize,
     /// Place of the point's first step, while a point is being done.
     point: Option<(PointId, usize)>,
     energised: bool,
@@ -101,8 +122,11 @@ impl<'p> Machine<'p> {
             restore: VecDeque::new(),
             next: 0,
             current: None,
-            reopening: false,
+            place: None,
+            doing: Doing::Step,
+            held: false,
             attempt: 0,
+            trouble: 0,
             point: None,
             energised: false,
             over: false,
@@ -115,12 +139,17 @@ impl<'p> Machine<'p> {
             Input::StopNow => Action::End(Ending::Stopped(Stop::Now)),
             Input::Tripped(what) => Action::End(Ending::Tripped(what)),
             Input::RecordFailed(what) => Action::End(Ending::RecordFailed(what)),
+            Input::Internal(what) => Action::End(Ending::Internal(what)),
             _ if self.over => Action::End(Ending::Completed),
             _ if wish == Some(Stop::Now) => Action::End(Ending::Stopped(Stop::Now)),
             Input::Begin | Input::Done => self.advance(wish),
             Input::Failed { kind, what } => self.recover(kind, what),
-            Input::Held => Action::Hold,
+            // Nobody who asked to stop shall wait until the board has cooled.
+            Input::Held if wish.is_some() => Action::End(Ending::Stopped(Stop::AfterPoint)),
+            Input::Held => self.hold(),
             Input::Released => {
+                self.held = false;
+                self.doing = Doing::Step;
                 self.rewind();
                 self.advance(wish)
             }
@@ -135,10 +164,23 @@ impl<'p> Machine<'p> {
         self.point.map(|(id, _)| id)
     }
 
+    /// Failures of the present action so far.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    const fn hold(&mut self) -> Action {
+        self.held = true;
+        self.doing = Doing::Hold;
+        Action::Hold
+    }
+
     fn advance(&mut self, wish: Option<Stop>) -> Action {
-        if self.reopening {
-            self.reopening = false;
-            self.rewind();
+        match std::mem::replace(&mut self.doing, Doing::Step) {
+            Doing::Reopen if self.held => return self.hold(),
+            Doing::Reopen => self.rewind(),
+            Doing::Step | Doing::Hold => self.note_progress(),
         }
         let finished_point = matches!(self.current, Some(Step::Measure(_)));
         if finished_point {
@@ -148,17 +190,17 @@ impl<'p> Machine<'p> {
         if wish == Some(Stop::AfterPoint) && self.point.is_none() {
             return Action::End(Ending::Stopped(Stop::AfterPoint));
         }
-        // A restored step does not wipe out the count: a link that is lost again and again is given up.
-        if self.restore.is_empty() && !matches!(self.current, None | Some(Step::BeginPoint(_))) {
-            self.attempt = if self.point.is_some() { self.attempt } else { 0 };
-        }
         let step = match self.restore.pop_front() {
-            Some(step) => step,
+            Some(step) => {
+                self.place = None;
+                step
+            }
             None => match self.plan.steps.get(self.next) {
                 Some(step) => {
                     if let Step::BeginPoint(id) = step {
                         self.point = Some((*id, self.next));
                     }
+                    self.place = Some(self.next);
                     self.next += 1;
                     step.clone()
                 }
@@ -170,14 +212,24 @@ impl<'p> Machine<'p> {
         Action::Perform(step)
     }
 
+    /// Only a step at the place of trouble or beyond wipes out the count: what is done again on the way there, or restored,
+    /// does not, so that a link that is lost again and again is given up.
+    fn note_progress(&mut self) {
+        if self.place.is_some_and(|place| place >= self.trouble) {
+            self.attempt = 0;
+            self.trouble = 0;
+        }
+    }
+
     fn recover(&mut self, kind: ErrorKind, what: String) -> Action {
         self.attempt += 1;
+        self.trouble = self.trouble.max(self.place.unwrap_or(self.next));
         match (remedy(kind, self.attempt), &self.current) {
-            (Remedy::Again(wait), Some(step)) if !self.reopening => {
+            (Remedy::Again(wait), Some(step)) if self.doing == Doing::Step => {
                 Action::Again { step: step.clone(), wait }
             }
             (Remedy::Reopen(wait) | Remedy::Again(wait), _) => {
-                self.reopening = true;
+                self.doing = Doing::Reopen;
                 Action::Reopen { wait }
             }
             (Remedy::Trip, _) => Action::End(Ending::Tripped(what)),
@@ -199,16 +251,20 @@ impl<'p> Machine<'p> {
             // Between points: go on with the next one.
             None => match self.upcoming_point() {
                 Some(found) => found,
-                None => return,
+                // Behind the last one: what failed is done again.
+                None => {
+                    self.next = self.place.unwrap_or(self.next);
+                    return;
+                }
             },
         };
         let protection = self.plan.steps.iter().find(|step| matches!(step, Step::SetProtection { .. }));
         self.restore.extend(protection.cloned());
-        self.restore.push_back(Step::SetLoad(Amps(0.0)));
+        // An output that went off comes on at 0 V; one that stayed on is left as it is.
+        self.restore.extend([Step::SetLoad(Amps(0.0)), Step::SwitchSupply(true), Step::SwitchLoad(true)]);
         if let Some(point) = self.plan.point(id) {
             self.restore.push_back(Step::SetVoltage(point.setting.vin));
         }
-        self.restore.extend([Step::SwitchSupply(true), Step::SwitchLoad(true)]);
         self.next = place;
     }
 
@@ -349,9 +405,9 @@ mod tests {
         Settle(PointId(1))
         reopen after 1s
         SetLoad(Amps(0.0))
-        SetVoltage(Volts(12.0))
         SwitchSupply(true)
         SwitchLoad(true)
+        SetVoltage(Volts(12.0))
         BeginPoint(PointId(1))
         SetVoltage(Volts(12.0))
         Settle(PointId(1))
@@ -402,11 +458,56 @@ mod tests {
                 "Measure(PointId(1))",
                 "hold",
                 "SetLoad(Amps(0.0))",
-                "SetVoltage(Volts(12.0))",
                 "SwitchSupply(true)",
                 "SwitchLoad(true)",
+                "SetVoltage(Volts(12.0))",
                 "BeginPoint(PointId(1))"
             ]
+        );
+    }
+
+    #[test]
+    fn a_link_that_is_lost_at_the_same_step_every_time_is_given_up_even_before_the_first_output() {
+        let told = play("done lost done done lost done done lost done done lost");
+        assert!(told.ends_with("SwitchSupply(true)\nEND Failed(\"it\")"), "{told}");
+        let early = play("lost done lost done lost done lost");
+        assert!(early.ends_with("reopen after 4s\nSwitchAllOff\nEND Failed(\"it\")"), "{early}");
+    }
+
+    #[test]
+    fn trouble_while_holding_goes_back_to_holding_and_never_measures_at_the_load_of_the_hold() {
+        let told = play("done done done done done held timeout done timeout done released");
+        let lines: Vec<&str> = told.lines().skip(6).take(7).collect();
+        assert_eq!(
+            lines,
+            [
+                "hold",
+                "reopen after 250ms",
+                "hold",
+                "reopen after 500ms",
+                "hold",
+                "SetLoad(Amps(0.0))",
+                "SwitchSupply(true)"
+            ]
+        );
+    }
+
+    #[test]
+    fn who_asked_to_stop_does_not_wait_for_a_hold() {
+        let told = play("done done done done stop held");
+        assert!(told.ends_with("Settle(PointId(1))\nEND Stopped(AfterPoint)"), "{told}");
+        let told = play("done done done stop held");
+        assert!(told.ends_with("END Stopped(AfterPoint)"), "{told}");
+    }
+
+    #[test]
+    fn a_step_behind_the_last_point_is_done_again_after_its_link_was_opened_anew() {
+        let told = play("done done done done done done done done done done done lost done");
+        assert!(
+            told.ends_with(
+                "SwitchLoad(false)\nreopen after 1s\nSwitchLoad(false)\nSwitchSupply(false)\nEND Completed"
+            ),
+            "{told}"
         );
     }
 

@@ -2,12 +2,10 @@
 
 use super::act::Shell;
 use super::capture::{CaptureJob, Captures, read_lx};
-use super::interlock::{Source, Watched};
-use super::readings::{MeterReadings, PointReadings, board_vout, build_figures, region};
-use super::watch::{judge_board, read_temperatures, rule};
+use super::readings::{PointReadings, board_vout, build_figures, region};
+use super::watch::{Transfer, Watcher};
 use super::{Failure, stamp};
-use crate::base::stats::mean;
-use crate::base::units::{Amps, Volts};
+use crate::base::units::Volts;
 use crate::bench::{Bench, BenchWiring};
 use crate::event::limit::{check_limits, point_verdict};
 use crate::event::{Event, PointId, PointResult};
@@ -18,9 +16,6 @@ use crate::plan::profile::CaptureSelection;
 use crate::waveform::Unavailable;
 use crate::waveform::figures::{Pair, SteadyState};
 use crate::waveform::measure;
-
-/// Readings averaged for each meter: one alone shows the meter's last digit jumping.
-const READINGS: usize = 4;
 
 /// A point whose readings are taken and whose last trace may still be in the scope.
 pub(super) struct Pending {
@@ -83,35 +78,40 @@ impl Shell<'_> {
         let clock = self.bench.clock.clone();
         let stop = self.stop;
         let terminal = self.bench.load.measure_voltage()?;
-        let vout_guess = board_vout(terminal, point.setting.load, self.bench.wiring.load_lead);
+        let vout = board_vout(terminal, point.setting.load, self.bench.wiring.load_lead);
         let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
         let (wiring, scales) = (&*wiring, &mut self.scales);
-        let (mut source, mut sink_side) = (None, None);
-        let (mut temperatures, mut outbox) = (None, Vec::new());
+        let transfer = Transfer::default();
+        let mut watcher = Watcher {
+            supply: &mut **supply,
+            load: &mut **load,
+            thermometers,
+            interlock: &mut self.interlock,
+            wiring,
+            clock: &*clock,
+            stop,
+            outbox: Vec::new(),
+        };
+        let mut taken = None;
         let mut captured: Asked<Captures> = Ok(Captures::default());
         clock.together(vec![
+            Box::new(|| taken = Some(watcher.measure_guarded(&transfer))),
             Box::new(|| {
-                source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))));
-            }),
-            Box::new(|| sink_side = Some(average(|| Ok((load.measure_voltage()?, load.measure_current()?))))),
-            Box::new(|| temperatures = Some(read_temperatures(thermometers, &*clock, &mut outbox))),
-            Box::new(|| {
+                let _running = transfer.running();
                 if let (Some(scope), Some((selection, screen))) = (scope.as_mut(), job) {
                     let vin = point.setting.vin;
-                    let job = CaptureJob { selection, wiring, vin, vout: vout_guess, screen, stop };
+                    let job = CaptureJob { selection, wiring, vin, vout, screen, stop };
                     captured = job.capture_all(&mut **scope, scales);
                 }
             }),
         ]);
+        let outbox = watcher.outbox;
         self.emit_all(outbox)?;
+        let (meters, temperatures) =
+            taken.unwrap_or_else(|| Err(Failure::Internal("the meters were not read".to_owned())))?;
+        // A capture that was cut short is none.
         if stop.is_now() {
             return Err(Failure::StopNow);
-        }
-        let meters = self.check_meters(source, sink_side)?;
-        let temperatures = temperatures.unwrap_or_default();
-        judge_board(&mut self.interlock, clock.now(), &temperatures)?;
-        if let Some(tripped) = self.bench.supply.read_protection()? {
-            return Err(Failure::Tripped(format!("the supply's own protection has tripped: {tripped}")));
         }
         let captures = captured?;
         let (settle, settled) = self.settled.unwrap_or_default();
@@ -136,36 +136,6 @@ impl Shell<'_> {
 
     fn why_no_trace(&self) -> &'static str {
         if self.bench.scope.is_none() { "the rig has no scope" } else { "this profile captures nothing" }
-    }
-
-    /// Averages of both sides, judged by the interlocks.
-    fn check_meters(
-        &mut self,
-        source: Option<Asked<(f64, f64)>>,
-        load: Option<Asked<(f64, f64)>>,
-    ) -> Result<MeterReadings, Failure> {
-        let now = self.bench.clock.now();
-        let (Some(source), Some(load)) = (source, load) else {
-            return Err(Failure::Internal("a reading task ended without a reading".to_owned()));
-        };
-        let (source, load) = match (source, load) {
-            (Ok(source), Ok(load)) => (source, load),
-            (Err(error), _) | (_, Err(error)) => {
-                rule(self.interlock.judge(now, Watched::Lost(Source::Meter)))?;
-                return Err(Failure::Instrument(error));
-            }
-        };
-        let meters = MeterReadings {
-            source_voltage: Volts(source.0),
-            source_current: Amps(source.1),
-            load_voltage: Volts(load.0),
-            load_current: Amps(load.1),
-        };
-        let vout = board_vout(meters.load_voltage, meters.load_current, self.bench.wiring.load_lead);
-        rule(self.interlock.judge(now, Watched::Vout(vout)))?;
-        rule(self.interlock.judge(now, Watched::Iin(meters.source_current)))?;
-        rule(self.interlock.judge(now, Watched::Iout(meters.load_current)))?;
-        Ok(meters)
     }
 
     /// Finishes a point whose last trace is still in the scope.
@@ -205,17 +175,6 @@ impl Shell<'_> {
 
 fn wants_screen(selection: CaptureSelection, id: PointId) -> bool {
     selection.screen_every > 0 && id.0.is_multiple_of(selection.screen_every)
-}
-
-/// Averages over a few readings.
-fn average(mut read: impl FnMut() -> Asked<(Volts, Amps)>) -> Asked<(f64, f64)> {
-    let (mut volts, mut amps) = (Vec::with_capacity(READINGS), Vec::with_capacity(READINGS));
-    for _ in 0..READINGS {
-        let (voltage, current) = read()?;
-        volts.push(voltage.value());
-        amps.push(current.value());
-    }
-    Ok((mean(&volts).unwrap_or(f64::NAN), mean(&amps).unwrap_or(f64::NAN)))
 }
 
 fn build_notes(readings: &PointReadings, captures: &Captures, settled: bool) -> Vec<String> {

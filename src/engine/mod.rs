@@ -14,13 +14,13 @@ pub mod stop;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use crate::base::clock::Clock;
+use crate::base::names::Role;
 use crate::bench::Bench;
 use crate::event::{Event, PointVerdict, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
 use crate::instrument::InstrumentError;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 
 use act::Shell;
 use machine::{Action, Ending, Input, Machine};
@@ -66,36 +66,57 @@ pub(crate) fn stamp(clock: &dyn Clock) -> Stamp {
     Stamp { utc: clock.utc(), monotonic: clock.now() }
 }
 
-/// Carries the plan out. Every way out of this function passes `make_safe`.
+/// Carries the plan out. Every way out of this function passes `make_safe`, and no panic leaves it.
 pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish) -> RunOutcome {
     let mut shell = Shell::new(plan, bench, sink, stop);
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
-    // Nothing stands between the end of the drive, however it came, and switching off.
+    // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
+    // a disk.
+    let ended = stamp(&*shell.bench.clock);
     let safe = shell.bench.make_safe();
-    let (ending, internal) = match driven {
-        Ok(ending) => (ending, None),
-        Err(panic) => {
-            let what = panic_message(&*panic);
-            (Ending::Failed(format!("a fault of this program: {what}")), Some(what))
-        }
-    };
-    let mut record_failed = match &ending {
-        Ending::RecordFailed(what) => Some(what.clone()),
+    let ending = driven.unwrap_or_else(|panic| Ending::Internal(panic_message(&*panic)));
+    conclude(&mut shell, ending, ended, safe)
+}
+
+/// Tells how the run ended, with the outputs off.
+fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeState) -> RunOutcome {
+    let last_word = match &ending {
+        Ending::Tripped(what) => Some(Event::InterlockTripped { what: what.clone() }),
+        Ending::Stopped(Stop::Now) => Some(Event::StopRequested { stop: Stop::Now }),
         _ => None,
     };
-    // With the outputs off there is time to fetch the trace that is still in the scope.
-    if internal.is_none() && record_failed.is_none() {
-        note_failure(shell.flush_pending(), &mut record_failed);
+    if let Some(event) = last_word {
+        attempt_last(&mut ending, || shell.sink.event(ended, &event).map_err(Failure::Record));
     }
-    note_failure(shell.emit(&Event::MadeSafe(safe.clone())), &mut record_failed);
-    let end = build_end(&ending, &safe, &shell);
-    note_failure(shell.emit(&Event::RunFinished(end.clone())), &mut record_failed);
+    attempt_last(&mut ending, || shell.emit(&Event::MadeSafe(safe.clone())));
+    // Now there is time to fetch the trace that is still in the scope.
+    if !matches!(ending, Ending::Internal(_) | Ending::RecordFailed(_)) {
+        attempt_last(&mut ending, || shell.flush_pending());
+    }
+    let mut end = build_end(&ending, &safe, shell);
+    let told = end.clone();
+    attempt_last(&mut ending, || shell.emit(&Event::RunFinished(told)));
+    let (mut internal, mut record_failed) = (None, None);
+    match &ending {
+        Ending::Internal(what) => internal = Some(what.clone()),
+        Ending::RecordFailed(what) => record_failed = Some(what.clone()),
+        _ => {}
+    }
+    if internal.is_some() || record_failed.is_some() {
+        end = build_end(&ending, &safe, shell);
+    }
     RunOutcome { end, safe, internal, record_failed }
 }
 
-fn note_failure(outcome: Result<(), Failure>, record_failed: &mut Option<String>) {
-    if let Err(Failure::Record(error)) = outcome {
-        record_failed.get_or_insert(error.to_string());
+/// Does one thing after the end; where it fails, that is how the run ended, unless it ended by a fault before.
+fn attempt_last(ending: &mut Ending, act: impl FnOnce() -> Result<(), Failure>) {
+    let worse = match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Err(Failure::Record(error))) => Ending::RecordFailed(error.to_string()),
+        Ok(_) => return,
+        Err(panic) => Ending::Internal(panic_message(&*panic)),
+    };
+    if !matches!(ending, Ending::Internal(_) | Ending::RecordFailed(_)) {
+        *ending = worse;
     }
 }
 
@@ -109,78 +130,84 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Asks the machine what to do and does it, until the machine says it is over.
 fn drive(shell: &mut Shell<'_>) -> Ending {
-    let plan = shell.plan;
-    let mut machine = Machine::new(plan);
-    let mut input = Input::Begin;
-    let mut told: Option<Stop> = None;
+    let mut machine = Machine::new(shell.plan);
+    let (mut input, mut notice, mut told_stop) = (Input::Begin, None, false);
     loop {
         let wish = shell.stop.asked();
-        if wish > told {
-            told = wish;
-            if let Some(stop) = wish
-                && let Err(Failure::Record(error)) = shell.emit(&Event::StopRequested { stop })
-            {
-                return Ending::RecordFailed(error.to_string());
+        if wish == Some(Stop::AfterPoint) && !told_stop {
+            told_stop = true;
+            if let Err(failure) = shell.emit(&Event::StopRequested { stop: Stop::AfterPoint }) {
+                input = input_of(failure);
             }
         }
-        let outcome = match machine.next(input, wish) {
-            Action::End(ending) => {
-                if let Ending::Tripped(what) = &ending {
-                    let _ = shell.emit(&Event::InterlockTripped { what: what.clone() });
-                }
-                return ending;
-            }
-            Action::Perform(step) => shell.perform(&step).map(|()| Input::Done),
-            Action::Again { step, wait } => again(shell, &step, wait).map(|()| Input::Done),
-            Action::Reopen { wait } => shell.reopen(wait).map(|()| Input::Done),
-            Action::Hold => hold(shell).map(|()| Input::Released),
-        };
+        let action = machine.next(input, wish);
+        if let Action::End(ending) = action {
+            return ending;
+        }
+        let outcome = tell(shell, notice.take()).and_then(|()| act(shell, action));
         input = outcome.unwrap_or_else(|failure| {
-            tell(shell, failure).unwrap_or_else(|error| Input::RecordFailed(error.to_string()))
+            notice = notice_of(&failure, machine.attempt() + 1);
+            shell.failed = failed_role(&failure);
+            input_of(failure)
         });
     }
 }
 
-fn again(shell: &mut Shell<'_>, step: &Step, wait: Duration) -> Result<(), Failure> {
-    watch::wait(&*shell.bench.clock, shell.stop, wait)?;
-    shell.perform(step)
+fn act(shell: &mut Shell<'_>, action: Action) -> Result<Input, Failure> {
+    match action {
+        Action::Perform(step) => shell.perform(&step).map(|()| Input::Done),
+        Action::Again { step, wait } => {
+            watch::wait(&*shell.bench.clock, shell.stop, wait)?;
+            shell.perform(&step).map(|()| Input::Done)
+        }
+        Action::Reopen { wait } => shell.reopen(wait).map(|()| Input::Done),
+        Action::Hold => hold(shell).map(|()| Input::Released),
+        Action::End(_) => Ok(Input::Done),
+    }
 }
 
-/// Holds until the interlock is released; the machine then has the point done again.
+/// Holds until the interlock is released or somebody wants to stop; the machine then has the point done again, or ends.
 fn hold(shell: &mut Shell<'_>) -> Result<(), Failure> {
     let start = shell.bench.clock.now();
-    shell.hold()?;
+    if !shell.hold()? {
+        return Ok(());
+    }
     let held = shell.bench.clock.now().since(start);
     let what = "the board has cooled; the point is measured again".to_owned();
     shell.emit(&Event::InterlockReleased { what, held })
 }
 
-/// Tells a failure as an event where it is one, and hands it to the machine.
-fn tell(shell: &mut Shell<'_>, failure: Failure) -> Result<Input, SinkError> {
-    let event = match &failure {
-        Failure::Instrument(error) => Some(Event::Retried {
-            role: error.role.clone(),
-            what: error.to_string(),
-            attempt: shell.attempt.1.max(1),
-        }),
+fn tell(shell: &mut Shell<'_>, notice: Option<Event>) -> Result<(), Failure> {
+    notice.map_or(Ok(()), |event| shell.emit(&event))
+}
+
+/// What is told of a failure before the machine's answer to it is carried out; an end is told in `RunFinished`.
+fn notice_of(failure: &Failure, attempt: u32) -> Option<Event> {
+    match failure {
+        Failure::Instrument(error) => {
+            Some(Event::Retried { role: error.role.clone(), what: error.to_string(), attempt })
+        }
         Failure::Held(what) => Some(Event::InterlockHeld { what: what.clone() }),
         _ => None,
-    };
-    if let Some(event) = event {
-        let at = stamp(&*shell.bench.clock);
-        shell.sink.event(at, &event)?;
     }
-    Ok(match failure {
+}
+
+fn failed_role(failure: &Failure) -> Option<Role> {
+    match failure {
+        Failure::Instrument(error) => Some(error.role.clone()),
+        _ => None,
+    }
+}
+
+fn input_of(failure: Failure) -> Input {
+    match failure {
         Failure::Instrument(error) => Input::Failed { kind: error.kind(), what: error.to_string() },
         Failure::Record(error) => Input::RecordFailed(error.to_string()),
         Failure::Held(_) => Input::Held,
         Failure::Tripped(what) => Input::Tripped(what),
         Failure::StopNow => Input::StopNow,
-        Failure::Internal(what) => Input::Failed {
-            kind: crate::link::ErrorKind::Refused,
-            what: format!("a fault of this program: {what}"),
-        },
-    })
+        Failure::Internal(what) => Input::Internal(what),
+    }
 }
 
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
@@ -213,6 +240,7 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         }
         Ending::Tripped(what) => (RunVerdict::Tripped, what.clone()),
         Ending::Failed(what) | Ending::RecordFailed(what) => (RunVerdict::Error, what.clone()),
+        Ending::Internal(what) => (RunVerdict::Error, format!("a fault of this program: {what}")),
     };
     // A bench that may still be live is worse than any verdict on the board.
     let (verdict, reason) = if safe.verified {

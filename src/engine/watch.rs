@@ -1,16 +1,19 @@
 //! Reading meters and thermometers under the interlocks' eyes, while settling and while measuring.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::interlock::{Interlock, Ruling, Source, Watched};
-use super::readings::board_vout;
+use super::readings::{MeterReadings as Meters, board_vout};
 use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
+use crate::base::stats::mean;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::bench::BenchWiring;
+use crate::bench::safe::switch_off;
 use crate::event::{Event, Stamp};
 use crate::instrument::Asked;
 use crate::instrument::load::Load;
@@ -21,6 +24,12 @@ use crate::waveform::{Figure, Unavailable};
 
 /// Time between two looks at the thermometers while settling.
 const TEMPERATURE_INTERVAL: Duration = Duration::from_secs(2);
+/// Time between two looks at the meters while only the scope is busy.
+const GUARD_INTERVAL: Duration = Duration::from_millis(500);
+/// How soon the end of the scope's work is seen.
+const GUARD_NAP: Duration = Duration::from_millis(20);
+/// Readings averaged for each meter: one alone shows the meter's last digit jumping.
+const READINGS: usize = 4;
 /// Longest sleep before the wish to stop is looked at again.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -59,7 +68,7 @@ impl Default for Temperatures {
 }
 
 /// Reads all thermometers; what fails becomes an event and a reason.
-pub fn read_temperatures(
+fn read_temperatures(
     thermometers: &mut [(Role, Box<dyn Thermometer>)],
     clock: &dyn Clock,
     outbox: &mut Vec<(Stamp, Event)>,
@@ -85,6 +94,36 @@ pub fn read_temperatures(
         }
     }
     temperatures
+}
+
+/// Whether the scope is still at work while the meters are watched.
+#[derive(Debug)]
+pub struct Transfer(AtomicBool);
+
+impl Default for Transfer {
+    /// At work, from before its task has begun.
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl Transfer {
+    /// At work as long as the answer lives: also a panic ends it.
+    pub fn running(&self) -> impl Drop + '_ {
+        Running(&self.0)
+    }
+
+    fn is_running(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+struct Running<'a>(&'a AtomicBool);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 /// Everything that is read while waiting.
@@ -130,16 +169,140 @@ impl Watcher<'_> {
         }
     }
 
-    /// Waits with the load at 0 A until the interlock is released.
+    /// As [`Watcher::settle`], and goes on watching until the scope has done its work.
+    ///
+    /// # Errors
+    /// As [`Watcher::settle`].
+    pub fn settle_guarded(
+        &mut self,
+        rule: SettleRule,
+        start: Instant,
+        transfer: &Transfer,
+    ) -> Result<(Duration, bool), Failure> {
+        let outcome = self.settle(rule, start).and_then(|settled| self.guard(transfer).map(|()| settled));
+        self.act_at_once(outcome)
+    }
+
+    /// Reads all meters and thermometers side by side and goes on watching until the scope has done its work.
+    ///
+    /// # Errors
+    /// An instrument failed, an interlock spoke, or the outputs shall go off now.
+    pub fn measure_guarded(&mut self, transfer: &Transfer) -> Result<(Meters, Temperatures), Failure> {
+        let outcome = self.measure().and_then(|taken| self.guard(transfer).map(|()| taken));
+        self.act_at_once(outcome)
+    }
+
+    /// What cannot wait until the scope has done its work: it may transfer for long, or hang. Whether it was done is looked at
+    /// afterwards, by whoever ends the run.
+    fn act_at_once<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        match &outcome {
+            Err(Failure::StopNow | Failure::Tripped(_)) => {
+                let _ = switch_off(self.load, self.supply, self.clock, false);
+            }
+            Err(Failure::Held(_)) => {
+                let _ = self.load.set_current(Amps(0.0));
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    fn guard(&mut self, transfer: &Transfer) -> Result<(), Failure> {
+        let mut last = self.clock.now();
+        while transfer.is_running() {
+            if self.stop.is_now() {
+                return Err(Failure::StopNow);
+            }
+            if self.clock.now().since(last) >= GUARD_INTERVAL {
+                self.read_meters()?;
+                last = self.clock.now();
+            }
+            self.clock.sleep(GUARD_NAP);
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self) -> Result<(Meters, Temperatures), Failure> {
+        let (mut source, mut sink) = (None, None);
+        let mut temperatures = Temperatures::default();
+        let Self { supply, load, thermometers, clock, outbox, .. } = self;
+        clock.together(vec![
+            Box::new(|| {
+                source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))));
+            }),
+            Box::new(|| sink = Some(average(|| Ok((load.measure_voltage()?, load.measure_current()?))))),
+            Box::new(|| temperatures = read_temperatures(thermometers, *clock, outbox)),
+        ]);
+        if self.stop.is_now() {
+            return Err(Failure::StopNow);
+        }
+        let meters = self.check_meters(source, sink)?;
+        judge_board(self.interlock, self.clock.now(), &temperatures)?;
+        self.check_outputs()?;
+        Ok((meters, temperatures))
+    }
+
+    /// Averages of both sides, judged by the interlocks.
+    fn check_meters(
+        &mut self,
+        source: Option<Asked<(f64, f64)>>,
+        sink: Option<Asked<(f64, f64)>>,
+    ) -> Result<Meters, Failure> {
+        let now = self.clock.now();
+        let (Some(source), Some(sink)) = (source, sink) else {
+            return Err(Failure::Internal("a reading task ended without a reading".to_owned()));
+        };
+        let (source, sink) = match (source, sink) {
+            (Ok(source), Ok(sink)) => (source, sink),
+            (Err(error), _) | (_, Err(error)) => {
+                rule(self.interlock.judge(now, Watched::Lost(Source::Meter)))?;
+                return Err(Failure::Instrument(error));
+            }
+        };
+        let meters = Meters {
+            source_voltage: Volts(source.0),
+            source_current: Amps(source.1),
+            load_voltage: Volts(sink.0),
+            load_current: Amps(sink.1),
+        };
+        let vout = board_vout(meters.load_voltage, meters.load_current, self.wiring.load_lead);
+        rule(self.interlock.judge(now, Watched::Vout(vout)))?;
+        rule(self.interlock.judge(now, Watched::Iin(meters.source_current)))?;
+        rule(self.interlock.judge(now, Watched::Iout(meters.load_current)))?;
+        Ok(meters)
+    }
+
+    /// What went off by itself, or by a hand at the front panel, was not measured at its setting; and nobody but that hand
+    /// switches it on again.
+    fn check_outputs(&mut self) -> Result<(), Failure> {
+        if let Some(tripped) = self.supply.read_protection()? {
+            return Err(Failure::Tripped(format!("the supply's own protection has tripped: {tripped}")));
+        }
+        for (is_on, what) in
+            [(self.supply.read_output()?, "supply's output"), (self.load.read_input()?, "load's input")]
+        {
+            if !is_on {
+                return Err(Failure::Tripped(format!(
+                    "the {what} is off, and this run did not switch it off: its own protection, or a hand at its front panel?"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits with the load at 0 A until the interlock is released, or until somebody wants to stop: `false`.
     ///
     /// # Errors
     /// An instrument failed, the interlock tripped, or the outputs shall go off now.
-    pub fn cool(&mut self) -> Result<(), Failure> {
+    pub fn cool(&mut self) -> Result<bool, Failure> {
         loop {
+            if self.stop.asked().is_some() && !self.stop.is_now() {
+                return Ok(false);
+            }
             wait(self.clock, self.stop, TEMPERATURE_INTERVAL)?;
             self.read_meters()?;
             match self.look_at_temperatures() {
-                Ok(()) if !self.interlock.is_held() => return Ok(()),
+                Ok(()) if !self.interlock.is_held() => return Ok(true),
                 Ok(()) | Err(Failure::Held(_)) => {}
                 Err(other) => return Err(other),
             }
@@ -176,15 +339,22 @@ impl Watcher<'_> {
     }
 }
 
+/// Averages over a few readings.
+fn average(mut read: impl FnMut() -> Asked<(Volts, Amps)>) -> Asked<(f64, f64)> {
+    let (mut volts, mut amps) = (Vec::with_capacity(READINGS), Vec::with_capacity(READINGS));
+    for _ in 0..READINGS {
+        let (voltage, current) = read()?;
+        volts.push(voltage.value());
+        amps.push(current.value());
+    }
+    Ok((mean(&volts).unwrap_or(f64::NAN), mean(&amps).unwrap_or(f64::NAN)))
+}
+
 /// Has the board's temperature judged, or that it is missing.
 ///
 /// # Errors
 /// The interlock holds or trips.
-pub fn judge_board(
-    interlock: &mut Interlock,
-    now: Instant,
-    temperatures: &Temperatures,
-) -> Result<(), Failure> {
+fn judge_board(interlock: &mut Interlock, now: Instant, temperatures: &Temperatures) -> Result<(), Failure> {
     let watched = match temperatures.board_c {
         Ok(board_c) => Watched::Board(Celsius(board_c)),
         Err(_) => Watched::Lost(Source::BoardThermometer),
@@ -196,7 +366,7 @@ pub fn judge_board(
 ///
 /// # Errors
 /// The ruling is to hold or to trip.
-pub fn rule(ruling: Ruling) -> Result<(), Failure> {
+fn rule(ruling: Ruling) -> Result<(), Failure> {
     match ruling {
         Ruling::Clear => Ok(()),
         Ruling::Hold(what) => Err(Failure::Held(what)),

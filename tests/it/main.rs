@@ -27,3 +27,6 @@ mod cli;
 // Everything that can come in wrong, and the outputs off after it.
 #[cfg(unix)]
 mod bad_input;
+
+// Whatever happens to a run, the outputs are off when it is over, and it says so truly.
+mod safety;

@@ -1,0 +1,10 @@
+//! Whatever happens to a run, the outputs are off when it is over, and it says so truly. The whole stack runs on the
+//! simulated bench; the judge is the bench's physics, not what any instrument says.
+
+mod cut;
+mod instruments;
+mod order;
+#[cfg(unix)]
+mod process;
+mod stage;
+mod wire;

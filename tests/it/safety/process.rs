@@ -1,0 +1,149 @@
+//! The real program against a served bench, in real time: signals switch off.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use soakrig::link::transport::{Address, LinkSettings, Opener, RealOpener};
+
+const PROFILE: &str = r#"
+name = "signals"
+purpose = "Long enough to be stopped."
+vout_nominal = "5 V"
+figures = ["vin_v", "vout_v", "iout_a"]
+
+[points]
+vin = ["18 V", "20 V", "22 V", "24 V"]
+load = ["100 mA"]
+order = "written"
+
+[settle]
+band = "50 mV"
+hold = "600 ms"
+limit = "2 s"
+"#;
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
+        assert!(done.unwrap().success());
+    }
+}
+
+/// A served bench in a process of its own.
+struct Served {
+    _process: Running,
+    _stdout: BufReader<ChildStdout>,
+    rig: String,
+}
+
+fn soakrig() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_soakrig"))
+}
+
+fn serve() -> Served {
+    let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/sim.toml");
+    let mut process = soakrig()
+        .args(["sim", "--json"])
+        .arg(rig)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let rig = told["rig"].as_str().unwrap().to_owned();
+    Served { _process: Running(process), _stdout: stdout, rig }
+}
+
+impl Served {
+    /// Asks an instrument of the served bench past the program that uses it.
+    fn ask(&self, role: &str, question: &str) -> String {
+        let table: toml::Table = self.rig.parse().unwrap();
+        let address: Address = table[role]["address"].as_str().unwrap().parse().unwrap();
+        let mut link = RealOpener.open(&address, &LinkSettings::default()).unwrap();
+        link.send(question.as_bytes()).unwrap();
+        String::from_utf8(link.receive(Duration::from_secs(5)).unwrap()).unwrap().trim().to_owned()
+    }
+
+    fn outputs(&self) -> (String, String) {
+        (self.ask("source", ":OUTP? CH1"), self.ask("load", ":INP?"))
+    }
+}
+
+/// Waits for the word in the journal, which is written as things happen.
+fn await_in_journal(out: &Path, word: &str) -> String {
+    for _ in 0..1000 {
+        let journal = std::fs::read_dir(out)
+            .unwrap()
+            .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("journal.jsonl")).ok())
+            .collect::<String>();
+        if journal.contains(word) {
+            return journal;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no {word} in the journal");
+}
+
+/// Runs the profile, sends the signals once a point has begun, and gives exit code, journal and what stood on stderr.
+fn run_with(served: &Served, signals: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (rig, profile, out) =
+        (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));
+    std::fs::write(&rig, &served.rig).unwrap();
+    std::fs::write(&profile, PROFILE).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    let process = soakrig()
+        .arg("run")
+        .arg(&profile)
+        .arg("--rig")
+        .arg(&rig)
+        .arg("--out")
+        .arg(&out)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut running = Running(process);
+    let mut stderr: ChildStderr = running.0.stderr.take().unwrap();
+    await_in_journal(&out, "point_started");
+    assert_eq!(served.outputs(), ("ON".to_owned(), "1".to_owned()), "it is on before it is stopped");
+    for (index, name) in signals.iter().enumerate() {
+        if index > 0 {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        running.signal(name);
+    }
+    let code = running.0.wait().unwrap().code();
+    let mut told = String::new();
+    stderr.read_to_string(&mut told).unwrap();
+    (code, await_in_journal(&out, "run_finished"), told)
+}
+
+#[test]
+fn signals_end_the_real_program_with_the_real_outputs_off() {
+    let served = serve();
+    for (signals, points) in [(vec!["INT"], 1), (vec!["INT", "INT"], 0), (vec!["TERM"], 1), (vec!["QUIT"], 0)]
+    {
+        let (code, journal, told) = run_with(&served, &signals);
+        let what = format!("{signals:?}: {told}\n{journal}");
+        assert_eq!(code, Some(5), "{what}");
+        assert_eq!(served.outputs(), ("OFF".to_owned(), "0".to_owned()), "{what}");
+        let made_safe = journal.lines().find(|line| line.contains("made_safe")).expect(&what);
+        assert!(made_safe.contains("\"verified\":true"), "{what}");
+        assert_eq!(journal.matches("\"point_finished\"").count(), points, "{what}");
+    }
+}

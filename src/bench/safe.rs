@@ -117,7 +117,7 @@ pub fn switch_off(
     let _ = catch_unwind(AssertUnwindSafe(|| {
         clock.together(vec![
             Box::new(|| {
-                load_side = Some(switch_side(&mut *load, |load| switch_load_off(load)));
+                load_side = Some(switch_side(&mut *load, switch_load_off));
                 load_done.store(true, Ordering::SeqCst);
             }),
             Box::new(|| {
@@ -126,7 +126,7 @@ pub fn switch_off(
             }),
         ]);
     }));
-    let load_side = load_side.unwrap_or_else(|| switch_side(load, |load| switch_load_off(load)));
+    let load_side = load_side.unwrap_or_else(|| switch_side(load, switch_load_off));
     let supply_side =
         supply_side.unwrap_or_else(|| switch_side(supply, |supply| switch_supply_off(supply, lowers)));
     (load_side, supply_side)

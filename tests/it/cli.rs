@@ -576,7 +576,7 @@ fn a_refusal_and_a_result_are_told_in_these_words() {
     points     6 of 6 finished, 0 failed, 0 where no limit applies; *
     outputs    off, read back and measured: *
 
-      pass           output voltage           4.8 V to 5.2 V  worst * at 24 V, 250 mA (point 6)
+      pass           output voltage           4.8 V to 5.2 V  worst * at 18 V, 250 mA (point 4)
       pass           no output without input  at most 100 mV  worst * at 0 V, 30 mA (point 1)
       pass           efficiency               at least 70 %   worst * at 24 V, 250 mA (point 6)
 

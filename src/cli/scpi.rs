@@ -26,12 +26,15 @@ pub(super) fn run(args: &ScpiArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Questions that act: a self-test or a calibration may switch outputs.
+const ACTING: [&str; 2] = ["*TST?", "*CAL?"];
+
 /// Whether every command of a message asks for something and sets nothing. A line end would begin another message.
 fn is_question(message: &str) -> bool {
     !message.contains(char::is_control)
         && message.split(';').all(|command| {
             let header = command.trim().split(char::is_whitespace).next().unwrap_or("");
-            header.ends_with('?')
+            header.ends_with('?') && !ACTING.iter().any(|acting| header.eq_ignore_ascii_case(acting))
         })
 }
 
@@ -45,7 +48,7 @@ mod tests {
             assert!(is_question(question), "{question}");
         }
         for setting in
-            ["VOLT 24", "*IDN?;VOLT 24", "OUTP ON;OUTP?", "", "VOLT 24 ?", "*RST", "*IDN?\nVOLT 24"]
+            ["VOLT 24", "*IDN?;VOLT 24", "OUTP ON;OUTP?", "", "VOLT 24 ?", "*tst?", "*RST", "*IDN?\nVOLT 24"]
         {
             assert!(!is_question(setting), "{setting}");
         }

@@ -8,14 +8,15 @@ use super::measure::Pending;
 use super::stop::StopWish;
 use super::watch::{Transfer, Watcher, wait};
 use super::{Failure, stamp};
-use crate::base::clock::Instant;
+use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
 use crate::base::units::{Amps, Quantity, Volts};
 use crate::bench::Bench;
 use crate::event::{Event, InstrumentFacts, PointId, PointResult, Sink};
+use crate::instrument::scope::Scope;
 use crate::instrument::{Asked, InstrumentError};
 use crate::link::ErrorKind;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, PlannedPoint, Step};
 
 /// The shell: what it acts on and what it keeps between steps.
 pub(super) struct Shell<'a> {
@@ -91,7 +92,8 @@ impl<'a> Shell<'a> {
     /// Load at 0 A until the interlock is released, or until somebody wants to stop: `false`.
     pub(super) fn hold(&mut self) -> Result<bool, Failure> {
         self.set_load(Amps(0.0))?;
-        let mut watcher = watcher(self.bench, &mut self.interlock, self.stop);
+        let clock = self.bench.clock.clone();
+        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
         let outcome = watcher.cool();
         let outbox = watcher.outbox;
         self.emit_all(outbox)?;
@@ -218,6 +220,10 @@ impl<'a> Shell<'a> {
 
     fn switch_supply(&mut self, on: bool) -> Result<(), Failure> {
         self.bench.energised |= on;
+        // Whoever tripped it knew why: it is not switched on into the same trouble again.
+        if on && let Some(tripped) = self.bench.supply.read_protection()? {
+            return Err(Failure::Tripped(format!("the supply's own protection has tripped: {tripped}")));
+        }
         // Whatever was set before, an output comes on at 0 V.
         if on && !self.bench.supply.read_output()? {
             self.set_voltage(Volts(0.0))?;
@@ -242,10 +248,17 @@ impl<'a> Shell<'a> {
         self.emit(&Event::OutputSwitched { role, on })
     }
 
+    /// The point of that number.
+    pub(super) fn planned(&self, id: PointId) -> Result<PlannedPoint, Failure> {
+        let unknown =
+            || Failure::Internal(format!("the plan has a step for point {} but no such point", id.0));
+        self.plan.point(id).copied().ok_or_else(unknown)
+    }
+
     fn begin_point(&mut self, id: PointId) -> Result<(), Failure> {
         self.attempt = if self.attempt.0 == id { (id, self.attempt.1 + 1) } else { (id, 1) };
         self.settled = None;
-        let Some(point) = self.plan.point(id) else { return Ok(()) };
+        let point = self.planned(id)?;
         self.emit(&Event::PointStarted { point: id, setting: point.setting, attempt: self.attempt.1 })
     }
 
@@ -254,25 +267,15 @@ impl<'a> Shell<'a> {
         let pending = self.pending.take();
         let (rule, start) = (self.plan.settle, self.changed);
         let clock = self.bench.clock.clone();
-        let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
-        let wiring = &*wiring;
         let transfer = Transfer::default();
-        let mut watcher = Watcher {
-            supply: &mut **supply,
-            load: &mut **load,
-            thermometers,
-            interlock: &mut self.interlock,
-            wiring,
-            clock: &*clock,
-            stop: self.stop,
-            outbox: Vec::new(),
-        };
+        let (mut watcher, scope) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let wiring = watcher.wiring;
         let (mut outcome, mut finished) = (Ok((Duration::ZERO, false)), None);
         clock.together(vec![
             Box::new(|| outcome = watcher.settle_guarded(rule, start, &transfer)),
             Box::new(|| {
                 let _running = transfer.running();
-                finished = pending.map(|pending| pending.finish(scope.as_mut(), wiring));
+                finished = pending.map(|pending| pending.finish(scope, wiring));
             }),
         ]);
         // What the watcher saw happened before the finished point is kept.
@@ -287,17 +290,25 @@ impl<'a> Shell<'a> {
     }
 }
 
-fn watcher<'b>(bench: &'b mut Bench, interlock: &'b mut Interlock, stop: &'b StopWish) -> Watcher<'b> {
-    Watcher {
-        supply: &mut *bench.supply,
-        load: &mut *bench.load,
-        thermometers: &mut bench.thermometers,
+/// The bench in two parts that can be used side by side: what is watched, and the scope.
+pub(super) fn split<'b>(
+    bench: &'b mut Bench,
+    interlock: &'b mut Interlock,
+    clock: &'b dyn Clock,
+    stop: &'b StopWish,
+) -> (Watcher<'b>, Option<&'b mut Box<dyn Scope>>) {
+    let Bench { supply, load, scope, thermometers, wiring, .. } = bench;
+    let watcher = Watcher {
+        supply: &mut **supply,
+        load: &mut **load,
+        thermometers,
         interlock,
-        wiring: &bench.wiring,
-        clock: &*bench.clock,
+        wiring,
+        clock,
         stop,
         outbox: Vec::new(),
-    }
+    };
+    (watcher, scope.as_mut())
 }
 
 fn expect_off(is_on: bool, facts: &InstrumentFacts) -> Asked<()> {

@@ -127,6 +127,8 @@ impl CaptureJob<'_> {
         loop {
             attempt += 1;
             let trace = self.capture_at(scope, self.vout_setup(probe, purpose, (Volts(scale), center)))?;
+            // The scope may have taken another scale than it was asked for.
+            scale = trace.acquisition.volts_per_div;
             let used = range_use(&trace, purpose);
             // The load's meter and the probe stand at two ends of a lead: the trace itself tells where its middle is.
             if purpose == Purpose::Spikes && !used.at_end {

@@ -1,5 +1,7 @@
 //! What holds or trips the run, decided on what was measured. Pure: a reading and its time go in, a ruling comes out.
 
+use std::cmp::Ordering;
+
 use crate::base::clock::Instant;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::plan::profile::Interlocks;
@@ -169,7 +171,10 @@ impl Interlock {
 
 fn over<Q: crate::base::units::Quantity>(what: &str, seen: Q, limit: Option<Q>) -> Ruling {
     match limit {
-        Some(limit) if seen > limit => Ruling::Trip(format!("{what} {seen} is above {limit}")),
+        // Not `seen > limit`: a value that is no number must not pass.
+        Some(limit) if seen.partial_cmp(&limit).is_none_or(Ordering::is_gt) => {
+            Ruling::Trip(format!("{what} {seen} is above {limit}"))
+        }
         _ => Ruling::Clear,
     }
 }

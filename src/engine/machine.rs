@@ -88,6 +88,9 @@ enum Doing {
     Hold,
 }
 
+/// How often one point is held before it is given up.
+const HOLDS: u32 = 3;
+
 /// The machine.
 #[derive(Debug)]
 pub struct Machine<'p> {
@@ -101,6 +104,8 @@ pub struct Machine<'p> {
     /// Its place in the plan; `None` for one that restores.
     place: Option<usize>,
     doing: Doing,
+    /// How often the present point was held.
+    holds: u32,
     /// An interlock holds and has not released yet, whatever went wrong meanwhile.
     held: bool,
     /// Failures since the plan last got past the place of trouble.
@@ -124,6 +129,7 @@ impl<'p> Machine<'p> {
             current: None,
             place: None,
             doing: Doing::Step,
+            holds: 0,
             held: false,
             attempt: 0,
             trouble: 0,
@@ -146,7 +152,13 @@ impl<'p> Machine<'p> {
             Input::Failed { kind, what } => self.recover(kind, what),
             // Nobody who asked to stop shall wait until the board has cooled.
             Input::Held if wish.is_some() => Action::End(Ending::Stopped(Stop::AfterPoint)),
-            Input::Held => self.hold(),
+            Input::Held if self.holds >= HOLDS => Action::End(Ending::Tripped(format!(
+                "the point was held {HOLDS} times and the interlock asks to hold again: it cannot be measured"
+            ))),
+            Input::Held => {
+                self.holds += 1;
+                self.hold()
+            }
             Input::Released => {
                 self.held = false;
                 self.doing = Doing::Step;
@@ -184,6 +196,7 @@ impl<'p> Machine<'p> {
         }
         let finished_point = matches!(self.current, Some(Step::Measure(_)));
         if finished_point {
+            self.holds = 0;
             self.point = None;
         }
         // Between points, and before the first one, "after the point" is now.

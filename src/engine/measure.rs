@@ -1,49 +1,48 @@
 //! Measuring a point: supply, load, thermometers and scope read side by side, then made into figures and a verdict.
 
-use super::act::Shell;
+use std::time::Duration;
+
+use super::act::{Shell, split};
 use super::capture::{CaptureJob, Captures, read_lx};
 use super::readings::{PointReadings, board_vout, build_figures, region};
-use super::watch::{Transfer, Watcher};
+use super::watch::Transfer;
 use super::{Failure, stamp};
-use crate::base::units::Volts;
-use crate::bench::{Bench, BenchWiring};
+use crate::base::span::render_span;
+use crate::bench::BenchWiring;
 use crate::event::limit::{check_limits, point_verdict};
-use crate::event::{Event, PointId, PointResult};
+use crate::event::{Event, Figures, PointId, PointResult, Region};
 use crate::instrument::Asked;
 use crate::instrument::scope::Scope;
 use crate::plan::PlannedPoint;
 use crate::plan::profile::CaptureSelection;
-use crate::waveform::Unavailable;
 use crate::waveform::figures::{Pair, SteadyState};
 use crate::waveform::measure;
+use crate::waveform::{Figure, Unavailable};
 
 /// A point whose readings are taken and whose last trace may still be in the scope.
 pub(super) struct Pending {
     point: PlannedPoint,
     readings: PointReadings,
     captures: Captures,
-    settled: bool,
-    nominal: Volts,
 }
 
-/// A point with everything made of it.
+/// A point whose traces are all here, with the figures made of them or why there are none.
 pub(super) struct Finished {
-    point: PlannedPoint,
-    readings: PointReadings,
-    captures: Captures,
-    settled: bool,
-    nominal: Volts,
+    pending: Pending,
+    steady: Result<SteadyState, Unavailable>,
 }
 
 impl Pending {
     /// Transfers what is left in the scope and makes the figures.
     pub(super) fn finish(mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) -> Finished {
+        let has_scope = scope.is_some();
         self.transfer(scope, wiring);
-        if self.readings.steady.is_ok() || !self.captures.all.is_empty() {
-            self.readings.steady = Ok(analyse(&self.captures));
-        }
-        let Self { point, readings, captures, settled, nominal } = self;
-        Finished { point, readings, captures, settled, nominal }
+        let steady = match (self.captures.all.is_empty(), has_scope) {
+            (false, _) => Ok(analyse(&self.captures)),
+            (true, true) => Err(Unavailable::because("this profile captures nothing")),
+            (true, false) => Err(Unavailable::because("the rig has no scope")),
+        };
+        Finished { pending: self, steady }
     }
 
     fn transfer(&mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) {
@@ -71,7 +70,7 @@ fn analyse(captures: &Captures) -> SteadyState {
 
 impl Shell<'_> {
     pub(super) fn measure(&mut self, id: PointId) -> Result<(), Failure> {
-        let Some(point) = self.plan.point(id).copied() else { return Ok(()) };
+        let point = self.planned(id)?;
         // The scope's record is about to be overwritten: what is left in it comes first.
         self.flush_pending()?;
         let job = self.plan.capture.map(|selection| (selection, wants_screen(selection, id)));
@@ -79,26 +78,17 @@ impl Shell<'_> {
         let stop = self.stop;
         let terminal = self.bench.load.measure_voltage()?;
         let vout = board_vout(terminal, point.setting.load, self.bench.wiring.load_lead);
-        let Bench { supply, load, scope, thermometers, wiring, .. } = &mut *self.bench;
-        let (wiring, scales) = (&*wiring, &mut self.scales);
+        let scales = &mut self.scales;
         let transfer = Transfer::default();
-        let mut watcher = Watcher {
-            supply: &mut **supply,
-            load: &mut **load,
-            thermometers,
-            interlock: &mut self.interlock,
-            wiring,
-            clock: &*clock,
-            stop,
-            outbox: Vec::new(),
-        };
+        let (mut watcher, scope) = split(self.bench, &mut self.interlock, &*clock, stop);
+        let wiring = watcher.wiring;
         let mut taken = None;
         let mut captured: Asked<Captures> = Ok(Captures::default());
         clock.together(vec![
             Box::new(|| taken = Some(watcher.measure_guarded(&transfer))),
             Box::new(|| {
                 let _running = transfer.running();
-                if let (Some(scope), Some((selection, screen))) = (scope.as_mut(), job) {
+                if let (Some(scope), Some((selection, screen))) = (scope, job) {
                     let vin = point.setting.vin;
                     let job = CaptureJob { selection, wiring, vin, vout, screen, stop };
                     captured = job.capture_all(&mut **scope, scales);
@@ -114,12 +104,6 @@ impl Shell<'_> {
             return Err(Failure::StopNow);
         }
         let captures = captured?;
-        let (settle, settled) = self.settled.unwrap_or_default();
-        let steady = if captures.all.is_empty() {
-            Err(Unavailable::because(self.why_no_trace()))
-        } else {
-            Ok(SteadyState::unavailable("not analysed yet"))
-        };
         let readings = PointReadings {
             setting: point.setting,
             meters,
@@ -127,15 +111,10 @@ impl Shell<'_> {
             load_lead: self.bench.wiring.load_lead,
             board_c: temperatures.board_c,
             ambient_c: temperatures.ambient_c,
-            settle,
-            steady,
+            settle_s: settle_figure(self.settled),
         };
-        self.pending = Some(Pending { point, readings, captures, settled, nominal: self.plan.vout_nominal });
+        self.pending = Some(Pending { point, readings, captures });
         Ok(())
-    }
-
-    fn why_no_trace(&self) -> &'static str {
-        if self.bench.scope.is_none() { "the rig has no scope" } else { "this profile captures nothing" }
     }
 
     /// Finishes a point whose last trace is still in the scope.
@@ -147,7 +126,7 @@ impl Shell<'_> {
 
     /// Hands traces and result to the record.
     pub(super) fn keep_point(&mut self, finished: Finished) -> Result<(), Failure> {
-        let Finished { point, readings, captures, settled, nominal } = finished;
+        let Finished { pending: Pending { point, readings, captures }, steady } = finished;
         let at = stamp(&*self.bench.clock);
         if self.plan.capture.is_some_and(|selection| selection.keep) {
             let traces = captures.all.iter().flat_map(|capture| [Some(&capture.vout), capture.lx.as_ref()]);
@@ -160,11 +139,16 @@ impl Shell<'_> {
         }
         let meters = readings.meters;
         let vout = board_vout(meters.load_voltage, meters.load_current, readings.load_lead);
-        let region = region(vout, nominal);
-        let figures = build_figures(&readings, region);
+        let region = region(vout, self.plan.vout_nominal);
+        let wanted = &self.plan.figures;
+        let figures: Figures = build_figures(&readings, &steady, region)
+            .iter()
+            .filter(|(name, _)| wanted.contains(name))
+            .map(|(name, figure)| (name, figure.clone()))
+            .collect();
         let checks = check_limits(&self.plan.limits, point.setting, &figures);
         let verdict = point_verdict(&checks);
-        let notes = build_notes(&readings, &captures, settled);
+        let notes = build_notes(&readings, &steady, &captures, region);
         let PlannedPoint { id, setting, repeat } = point;
         let result = PointResult { point: id, repeat, setting, figures, region, checks, verdict, notes };
         self.emit(&Event::PointFinished(Box::new(result.clone())))?;
@@ -177,12 +161,36 @@ fn wants_screen(selection: CaptureSelection, id: PointId) -> bool {
     selection.screen_every > 0 && id.0.is_multiple_of(selection.screen_every)
 }
 
-fn build_notes(readings: &PointReadings, captures: &Captures, settled: bool) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !settled {
-        notes.push("not settled within the time limit".to_owned());
+/// The time settling took; where the rule's limit ended it, that is no settling time.
+fn settle_figure(settled: Option<(Duration, bool)>) -> Figure {
+    match settled {
+        Some((took, true)) => Ok(took.as_secs_f64()),
+        Some((took, false)) => Err(Unavailable::because(format!("not settled within {}", render_span(took)))),
+        None => Err(Unavailable::because("the profile does not settle")),
     }
-    if let Ok(steady) = &readings.steady {
+}
+
+/// The load draws what is set, within its own accuracy and a meter's last digits.
+fn draws_what_is_set(readings: &PointReadings) -> bool {
+    let set_a = readings.setting.load.value();
+    (readings.meters.load_current.value() - set_a).abs() <= 0.005 + 0.02 * set_a
+}
+
+fn build_notes(
+    readings: &PointReadings,
+    steady: &Result<SteadyState, Unavailable>,
+    captures: &Captures,
+    region: Region,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Err(reason) = &readings.settle_s {
+        notes.push(reason.to_string());
+    }
+    if region != Region::Off && !draws_what_is_set(readings) {
+        let (drawn, set) = (readings.meters.load_current, readings.setting.load);
+        notes.push(format!("the load draws {drawn} where {set} is set"));
+    }
+    if let Ok(steady) = steady {
         notes.push(format!("conduction {}", steady.conduction.as_str()));
         if let Some(method) = steady.ripple_method {
             notes.push(format!("ripple by {}", method.as_str()));

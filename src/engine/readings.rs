@@ -1,7 +1,5 @@
 //! From readings to the figures of a point. Pure: what could not be had keeps its reason.
 
-use std::time::Duration;
-
 use crate::base::units::{Amps, Ohms, Volts};
 use crate::event::{FigureName, Figures, Region, Setting};
 use crate::waveform::figures::SteadyState;
@@ -35,10 +33,8 @@ pub struct PointReadings {
     pub board_c: Figure,
     /// See `board_c`.
     pub ambient_c: Figure,
-    /// How long settling took.
-    pub settle: Duration,
-    /// The trace's figures, or why there are none.
-    pub steady: Result<SteadyState, Unavailable>,
+    /// How long settling took, in seconds, or that it did not come to an end.
+    pub settle_s: Figure,
 }
 
 /// Input voltage at the board: what the supply shows less the drop of the leads.
@@ -68,7 +64,11 @@ pub fn region(vout: Volts, nominal: Volts) -> Region {
 
 /// The figures of a point.
 #[must_use]
-pub fn build_figures(readings: &PointReadings, region: Region) -> Figures {
+pub fn build_figures(
+    readings: &PointReadings,
+    steady: &Result<SteadyState, Unavailable>,
+    region: Region,
+) -> Figures {
     let MeterReadings { source_voltage, source_current, load_voltage, load_current } = readings.meters;
     let vin = board_vin(source_voltage, source_current, readings.source_lead);
     let vout = board_vout(load_voltage, load_current, readings.load_lead);
@@ -82,13 +82,13 @@ pub fn build_figures(readings: &PointReadings, region: Region) -> Figures {
         (FigureName::OutputPower, Ok(output_w)),
         (FigureName::Loss, Ok(input_w - output_w)),
         (FigureName::Efficiency, efficiency(readings.setting, region, input_w, output_w)),
-        (FigureName::Settle, Ok(readings.settle.as_secs_f64())),
+        (FigureName::Settle, readings.settle_s.clone()),
         (FigureName::BoardTemperature, readings.board_c.clone()),
         (FigureName::AmbientTemperature, readings.ambient_c.clone()),
     ]
     .into_iter()
     .collect();
-    match &readings.steady {
+    match steady {
         Ok(steady) => {
             for (key, figure) in steady.figures() {
                 if let Ok(name) = key.parse::<FigureName>() {
@@ -162,15 +162,15 @@ mod tests {
             load_lead: Ohms(0.1),
             board_c: Ok(40.0),
             ambient_c: Err(Unavailable::because("no such sensor")),
-            settle: Duration::from_millis(350),
-            steady: Err(Unavailable::because("no scope")),
+            settle_s: Ok(0.35),
         }
     }
 
     #[test]
     fn lead_drops_are_taken_out_before_anything_is_computed() {
-        let figures =
-            build_figures(&readings(0.5, (24.0, 0.125), (4.95, 0.5)), region(Volts(5.0), Volts(5.0)));
+        let no_scope = Err(Unavailable::because("no scope"));
+        let read = readings(0.5, (24.0, 0.125), (4.95, 0.5));
+        let figures = build_figures(&read, &no_scope, region(Volts(5.0), Volts(5.0)));
         assert!((figures.value(FigureName::Vin).unwrap() - 23.975).abs() < 1e-12);
         assert!((figures.value(FigureName::Vout).unwrap() - 5.0).abs() < 1e-12);
         let expected = 5.0 * 0.5 / (23.975 * 0.125);
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn efficiency_is_never_a_number_where_it_has_no_meaning() {
         let told = |readings: &PointReadings, vout: f64| {
-            build_figures(readings, region(Volts(vout), Volts(5.0)))
+            build_figures(readings, &Err(Unavailable::because("no scope")), region(Volts(vout), Volts(5.0)))
                 .figure(FigureName::Efficiency)
                 .unwrap_err()
                 .0

@@ -24,7 +24,7 @@ pub struct TemperatureReading {
 ///
 /// # Contract
 /// * `read_temperature` first takes in every line that has arrived and answers with the newest; it waits for a line no
-///   longer than the age a reading may have.
+///   longer than the age a reading may have, and never longer than two seconds.
 /// * A reading older than it may be, outside the plausible range, or bit-identical for longer than the rig allows is an
 ///   error (`TimedOut` for silent, `Nonsense` for frozen, implausible or unreadable), never a number.
 pub trait Thermometer: Instrument {
@@ -70,6 +70,10 @@ pub struct SensorFacts {
     /// A value that is bit-identical for longer than this is frozen; `None` where the sensor is too coarse to tell.
     pub frozen_after: Option<Duration>,
 }
+
+/// The longest wait for a line: while it lasts nothing else is watched in the same task. A sensor that sends more seldom is
+/// silent in between, which the interlock's `lost_reading` must allow for.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The most lines that are taken in at one reading: an endless sender is no sensor.
 const MOST_LINES: usize = 20_000;
@@ -167,7 +171,8 @@ impl LineThermometer {
     /// Waits for the next line that can be read, no longer than a reading may be old.
     fn await_line(&mut self) -> Asked<()> {
         let clock = std::sync::Arc::clone(&self.surroundings.clock);
-        let deadline = clock.now() + self.sensor.max_age;
+        let waited = self.sensor.max_age.min(LONGEST_WAIT);
+        let deadline = clock.now() + waited;
         for _ in 0..MOST_LINES {
             let left = deadline.since(clock.now());
             if left.is_zero() {
@@ -190,7 +195,6 @@ impl LineThermometer {
             }
         }
         self.emptied = clock.now();
-        let waited = self.sensor.max_age;
         Err(match &self.unreadable {
             Some(told) => {
                 self.error(ErrorKind::Nonsense, format!("no line could be read within {waited:?}: {told}"))

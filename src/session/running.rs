@@ -133,7 +133,9 @@ fn not_opened(sink: &mut Tee<'_>, clock: &dyn Clock, facts: RunFacts, why: &str)
     };
     let end = RunEnd {
         verdict: RunVerdict::Error,
-        reason: format!("the bench could not be opened, so nothing was switched on: {why}"),
+        reason: format!(
+            "the bench could not be opened; this run switched nothing on, but whether the outputs are off is not known: {why}"
+        ),
         points_finished: 0,
         points_failed: 0,
         points_not_applicable: 0,

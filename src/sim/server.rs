@@ -116,7 +116,11 @@ fn accept(listener: &TcpListener, world: &Arc<World>, instrument: Instrument, st
             break;
         }
         threads.retain(|thread| !thread.is_finished());
-        let Ok(stream) = stream else { continue };
+        let Ok(stream) = stream else {
+            // Out of file descriptors, for one: it will not be better at once.
+            world.clock().sleep(LOOK);
+            continue;
+        };
         if clients.load(Ordering::Acquire) >= MOST_CLIENTS {
             continue;
         }

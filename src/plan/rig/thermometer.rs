@@ -59,7 +59,7 @@ fn check_thermometer(
     }
     let max_age = document.take(&key("max_age"), file.max_age.as_ref());
     let max_age =
-        check_span(document, &key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 3_600_000));
+        check_span(document, &key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 600_000));
     let frozen_after = document.take(&key("frozen_after"), file.frozen_after.as_ref());
     let frozen_after = check_span(document, &key("frozen_after"), frozen_after, (10, 86_400_000));
     if let (Some(age), Some(frozen)) = (max_age, frozen_after)

@@ -13,7 +13,7 @@ use crate::instrument::open::{
 use crate::instrument::scope::Scope;
 use crate::instrument::supply::Supply;
 use crate::instrument::thermometer::{SensorFacts, SensorScale, Thermometer};
-use crate::instrument::{Asked, Instrument};
+use crate::instrument::{Asked, Instrument, InstrumentError};
 use crate::plan::Rig;
 use crate::plan::rig::{InstrumentWiring, TemperatureScale, ThermometerWiring};
 
@@ -34,22 +34,24 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
         (Ok(supply), Ok(load)) => (supply, load),
         // One of the two could not be opened: the other one goes off.
         (Ok(mut supply), Err(error)) => {
-            let _ = supply.set_output(false);
-            return Err(error);
+            let told = told_off("supply", supply.set_output(false).and_then(|()| supply.read_output()));
+            return Err(with_detail(error, &told));
         }
-        (Err(error), load) => {
-            let _ = load.map(|mut load| load.set_input(false));
-            return Err(error);
+        (Err(error), Ok(mut load)) => {
+            let told = told_off("load", load.set_input(false).and_then(|()| load.read_input()));
+            return Err(with_detail(error, &told));
         }
+        (Err(error), Err(other)) => return Err(with_detail(error, &format!("and {other}"))),
     };
     let rest = open_scope_of(rig, surroundings, today)
         .and_then(|scope| Ok((scope, open_thermometers(rig, surroundings, today)?)));
     let (scope, thermometers) = match rest {
         Ok(rest) => rest,
         Err(error) => {
-            let _ = load.set_input(false);
-            let _ = supply.set_output(false);
-            return Err(error);
+            let load_told = told_off("load", load.set_input(false).and_then(|()| load.read_input()));
+            let supply_told =
+                told_off("supply", supply.set_output(false).and_then(|()| supply.read_output()));
+            return Err(with_detail(error, &format!("{load_told}; {supply_told}")));
         }
     };
     let mut facts = vec![supply.facts().clone(), load.facts().clone()];
@@ -65,6 +67,20 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
         energised: false,
     };
     Ok((bench, facts))
+}
+
+/// How an instrument that was reached was left, when another one could not be opened.
+fn told_off(name: &str, is_on: Asked<bool>) -> String {
+    match is_on {
+        Ok(false) => format!("the {name} was reached and is off"),
+        Ok(true) => format!("the {name} was reached and is STILL ON: switch it off by hand"),
+        Err(error) => format!("the {name} was reached but could NOT be switched off: {}", error.detail),
+    }
+}
+
+fn with_detail(mut error: InstrumentError, more: &str) -> InstrumentError {
+    error.detail = format!("{} ({more})", error.detail);
+    error
 }
 
 fn open_scope_of(rig: &Rig, surroundings: &Surroundings, today: Date) -> Asked<Option<Box<dyn Scope>>> {

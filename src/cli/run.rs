@@ -87,7 +87,7 @@ fn tell_outputs(safe: &SafeState) -> &'static str {
         return "the outputs are off";
     }
     if safe.attempts == 0 {
-        return "nothing was switched on";
+        return "this run switched nothing on; whether the outputs were on before is not known";
     }
     tell("");
     tell(

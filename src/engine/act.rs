@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::capture::Scales;
-use super::interlock::Interlock;
+use super::interlock::{Interlock, Source, Watched};
 use super::measure::Pending;
 use super::stop::StopWish;
-use super::watch::{Transfer, Watcher, wait};
+use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
@@ -103,8 +103,9 @@ impl<'a> Shell<'a> {
     /// Opens the link anew that failed, and those of supply and load if they do not answer a question about their state. A
     /// scope that did not fail keeps its link, and with it the trace that may still be in it.
     pub(super) fn reopen(&mut self, wait_first: Duration) -> Result<(), Failure> {
-        wait(&*self.bench.clock, self.stop, wait_first)?;
         let failed = self.failed.take();
+        self.switch_other_side_off(failed.as_ref());
+        wait(&*self.bench.clock, self.stop, wait_first)?;
         let has_failed = |facts: &InstrumentFacts| failed.as_ref() == Some(&facts.role);
         let Bench { supply, load, scope, .. } = &mut *self.bench;
         if has_failed(supply.facts()) || supply.read_output().is_err() {
@@ -116,6 +117,35 @@ impl<'a> Shell<'a> {
         match scope {
             Some(scope) if has_failed(scope.facts()) => Ok(scope.reopen()?),
             _ => Ok(()),
+        }
+    }
+
+    /// A failure of supply or load is a lost reading, too: the interlock trips when it has lasted too long, whatever else is
+    /// still to be tried.
+    pub(super) fn judge_lost(&mut self, failure: Failure) -> Failure {
+        let Failure::Instrument(error) = &failure else { return failure };
+        let is_meter =
+            error.role == self.bench.supply.facts().role || error.role == self.bench.load.facts().role;
+        let was_asked = !matches!(error.kind(), ErrorKind::Refused | ErrorKind::Unsupported);
+        if !(self.bench.energised && is_meter && was_asked) {
+            return failure;
+        }
+        let now = self.bench.clock.now();
+        rule(self.interlock.judge(now, Watched::Lost(Source::Meter))).err().unwrap_or(failure)
+    }
+
+    /// Nobody watches the board while the link of supply or load is opened anew: the other one of the two goes off meanwhile,
+    /// and comes on again when the settings are restored.
+    fn switch_other_side_off(&mut self, failed: Option<&Role>) {
+        let Bench { supply, load, energised, .. } = &mut *self.bench;
+        if !*energised {
+            return;
+        }
+        // Whether it went off is looked at when it is switched on again, or when the run ends.
+        if failed == Some(&load.facts().role) {
+            let _ = supply.set_output(false);
+        } else if failed == Some(&supply.facts().role) {
+            let _ = load.set_input(false);
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
 use crate::event::limit::{check_limits, point_verdict};
-use crate::event::{Event, Figures, PointId, PointResult, Region};
+use crate::event::{Event, Figures, NOT_SETTLED, PointId, PointResult, Region};
 use crate::instrument::Asked;
 use crate::instrument::scope::Scope;
 use crate::plan::PlannedPoint;
@@ -165,7 +165,9 @@ fn wants_screen(selection: CaptureSelection, id: PointId) -> bool {
 fn settle_figure(settled: Option<(Duration, bool)>) -> Figure {
     match settled {
         Some((took, true)) => Ok(took.as_secs_f64()),
-        Some((took, false)) => Err(Unavailable::because(format!("not settled within {}", render_span(took)))),
+        Some((took, false)) => {
+            Err(Unavailable::because(format!("{NOT_SETTLED} within {}", render_span(took))))
+        }
         None => Err(Unavailable::because("the profile does not settle")),
     }
 }

@@ -148,7 +148,7 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         input = outcome.unwrap_or_else(|failure| {
             notice = notice_of(&failure, machine.attempt() + 1);
             shell.failed = failed_role(&failure);
-            input_of(failure)
+            input_of(shell.judge_lost(failure))
         });
     }
 }
@@ -230,7 +230,8 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
             (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))
         }
         Ending::Completed => {
-            (RunVerdict::Pass, format!("all limits are met at all {finished} points they apply to"))
+            let judged = finished - count(PointVerdict::NotApplicable);
+            (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to"))
         }
         Ending::Stopped(Stop::AfterPoint) => {
             (RunVerdict::Stopped, format!("stopped by a person after {finished} of {planned} points"))
@@ -242,6 +243,8 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         Ending::Failed(what) | Ending::RecordFailed(what) => (RunVerdict::Error, what.clone()),
         Ending::Internal(what) => (RunVerdict::Error, format!("a fault of this program: {what}")),
     };
+    let unsettled = shell.results.iter().filter(|result| !result.is_settled()).count();
+    let reason = if unsettled > 0 { format!("{reason}; {unsettled} points did not settle") } else { reason };
     // A bench that may still be live is worse than any verdict on the board.
     let (verdict, reason) = if safe.verified {
         (verdict, reason)

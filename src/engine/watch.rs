@@ -314,9 +314,10 @@ impl Watcher<'_> {
         let readings = self.ask_meters();
         let now = self.clock.now();
         match readings {
-            Ok((vout, iin)) => {
+            Ok((vout, iin, iout)) => {
                 rule(self.interlock.judge(now, Watched::Vout(vout)))?;
                 rule(self.interlock.judge(now, Watched::Iin(iin)))?;
+                rule(self.interlock.judge(now, Watched::Iout(iout)))?;
                 Ok((vout, iin))
             }
             Err(error) => {
@@ -326,11 +327,11 @@ impl Watcher<'_> {
         }
     }
 
-    fn ask_meters(&mut self) -> Asked<(Volts, Amps)> {
+    fn ask_meters(&mut self) -> Asked<(Volts, Amps, Amps)> {
         let terminal = self.load.measure_voltage()?;
         let iout = self.load.measure_current()?;
         let iin = self.supply.measure_current()?;
-        Ok((board_vout(terminal, iout, self.wiring.load_lead), iin))
+        Ok((board_vout(terminal, iout, self.wiring.load_lead), iin, iout))
     }
 
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
@@ -366,7 +367,7 @@ fn judge_board(interlock: &mut Interlock, now: Instant, temperatures: &Temperatu
 ///
 /// # Errors
 /// The ruling is to hold or to trip.
-fn rule(ruling: Ruling) -> Result<(), Failure> {
+pub(super) fn rule(ruling: Ruling) -> Result<(), Failure> {
     match ruling {
         Ruling::Clear => Ok(()),
         Ruling::Hold(what) => Err(Failure::Held(what)),

@@ -128,6 +128,17 @@ pub struct PointResult {
     pub notes: Vec<String>,
 }
 
+impl PointResult {
+    /// Whether the settle rule was met; also where the profile asks for no settle time.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.notes.iter().any(|note| note.starts_with(NOT_SETTLED))
+    }
+}
+
+/// How the note of a point begins that was measured before it settled.
+pub const NOT_SETTLED: &str = "not settled";
+
 /// How the outputs were found after switching off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SafeState {

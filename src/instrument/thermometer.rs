@@ -364,8 +364,8 @@ mod tests {
         let (mut unplugged, _) = sensor(&[(0.0, "gone")]);
         let all = [told(&mut silent), told(&mut garbled), told(&mut implausible), told(&mut unplugged)];
         insta::assert_snapshot!(all.join("\n"), @"
-        TimedOut: no line within 3s
-        Nonsense: no line could be read within 3s: wanted a line with `board=` and a number, got `error`
+        TimedOut: no line within 2s
+        Nonsense: no line could be read within 2s: wanted a line with `board=` and a number, got `error`
         Nonsense: it says 850 °C, which is outside -20 °C to 120 °C
         LinkLost: the link is closed: unplugged
         ");

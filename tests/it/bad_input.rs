@@ -86,7 +86,7 @@ fn a_dead_address_names_role_and_address_and_the_run_says_why_there_is_nothing_i
     let rig = file(&folder, "rig.toml", &real_rig([&supply, &load, &scope, "ASRL/dev/nothing-here::INSTR"]));
     let out = folder.path().join("out");
     let told = run(Path::new(SMOKE), &rig, &out).assert_exit(3);
-    for words in ["ERROR  board", "nothing was switched on", "source at", &supply, "nothing listens there"] {
+    for words in ["ERROR  board", "switched nothing on", "source at", &supply, "nothing listens there"] {
         assert!(told.out.contains(words), "`{words}` is not in {}", told.out);
     }
     let listed = soakrig(&["list", "--out", arg(&out)]).assert_exit(0).out;

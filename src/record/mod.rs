@@ -65,7 +65,7 @@ pub enum RecordError {
         found: Vec<String>,
     },
     /// Bytes in the middle of the record are not what was written.
-    #[error("the record is damaged: {} line {line}: {what}", .path.display())]
+    #[error("the record is damaged: {}{}: {what}", .path.display(), at_line(*.line))]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -85,6 +85,11 @@ pub enum RecordError {
         /// Its format.
         version: u32,
     },
+}
+
+/// Where in a file; nothing for a file without lines.
+fn at_line(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(" line {line}") }
 }
 
 impl RecordError {

@@ -18,6 +18,7 @@ pub const MANIFEST: &str = "manifest.sha256";
 /// The disk refuses.
 pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
     let folder = record.folder();
+    let lacks_sources = check_sources(folder)?;
     let points = export_csv::render_points(record);
     let summary = summary::render(&summary::build(record));
     let own: [(&str, &[u8]); 2] =
@@ -26,11 +27,31 @@ pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf
     for (name, bytes) in own.iter().chain(documents) {
         written.push(replace(&folder.join(name), bytes)?);
     }
-    if record.end().is_some() {
+    // A seal that misses something keeps saying so: making the products again does not heal it.
+    if record.end().is_some() && !lacks_sources {
         written.push(replace(&folder.join(MANIFEST), render_manifest(folder)?.as_bytes())?);
     }
     Ok(written)
 }
+
+/// Refuses a sealed folder in which a file was changed that nothing can make again, and tells whether one is missing.
+fn check_sources(folder: &Path) -> Result<bool, RecordError> {
+    let faults = check_manifest(folder)?.unwrap_or_default();
+    let products = [export_csv::FILE_NAME, summary::FILE_NAME, "report."];
+    let of_sources: Vec<String> =
+        faults.into_iter().filter(|fault| !products.iter().any(|name| fault.starts_with(name))).collect();
+    let changed: Vec<&str> =
+        of_sources.iter().map(String::as_str).filter(|fault| fault.ends_with(CHANGED)).collect();
+    if changed.is_empty() {
+        return Ok(of_sources.iter().any(|fault| fault.ends_with(MISSING)));
+    }
+    Err(RecordError::Damaged { path: folder.join(MANIFEST), line: 0, what: changed.join("; ") })
+}
+
+/// How a sentence on a changed file ends.
+const CHANGED: &str = "was changed after the run was sealed";
+/// How a sentence on a missing file ends.
+const MISSING: &str = "is missing";
 
 /// Writes beside and renames: a reader sees the old file or the new one, never half of one.
 fn replace(path: &Path, bytes: &[u8]) -> Result<PathBuf, RecordError> {
@@ -105,10 +126,7 @@ pub fn check_manifest(folder: &Path) -> Result<Option<Vec<String>>, RecordError>
     for line in kept.lines().filter(|line| !now.lines().any(|other| other == *line)) {
         let name = name_of(line);
         let is_there = now.lines().any(|other| name_of(other) == name);
-        faults.push(format!(
-            "{name} {}",
-            if is_there { "was changed after the run was sealed" } else { "is missing" }
-        ));
+        faults.push(format!("{name} {}", if is_there { CHANGED } else { MISSING }));
     }
     for line in now.lines().filter(|line| !kept.lines().any(|other| name_of(other) == name_of(line))) {
         faults.push(format!("{} was added after the run was sealed", name_of(line)));

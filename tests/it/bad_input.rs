@@ -344,3 +344,15 @@ fn a_second_program_is_kept_off_a_bench_in_use() {
     });
     served.assert_outputs_off();
 }
+
+#[test]
+fn a_file_changed_after_the_seal_is_damage_and_is_not_sealed_over() {
+    let folder = TempDir::new().unwrap();
+    run(Path::new(SMOKE), Path::new("rigs/sim.toml"), folder.path()).assert_exit(0);
+    let record = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    fs::write(record.join("profile.toml"), "another one").unwrap();
+    for _ in 0..2 {
+        let told = soakrig(&["report", arg(&record)]).assert_exit(6);
+        assert!(told.err.contains("profile.toml was changed after the run was sealed"), "{}", told.err);
+    }
+}

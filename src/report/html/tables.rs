@@ -207,6 +207,7 @@ pub(super) fn points(report: &Report) -> Markup {
                     (point_row(report, point, &shown, is_new))
                 } }
             } }
+            p.small.paper { "On paper the notes on each point are left out; they stand in the page on a screen and in " code { "points.csv" } "." }
             p.small { "Noise is peak to peak, limited to 20 MHz. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
     }

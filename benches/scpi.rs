@@ -74,9 +74,10 @@ fn client(port: u16) -> Outcome<Client> {
 }
 
 fn round_trips(port: u16) -> Outcome<()> {
-    let (mut stream, mut client) = (bare(port)?, client(port)?);
     let (mut with_client, mut without) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
+        // Connected anew each round: on which core a server's thread lands decides more than either side of the ratio.
+        let (mut stream, mut client) = (bare(port)?, client(port)?);
         without.push(timed(|| {
             let mut buffer = [0; 256];
             for _ in 0..EXCHANGES {

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use super::ability::Ability;
 use super::check::check_switching;
-use super::document::digest;
 use super::estimate::estimate;
 use super::fit::check_fit;
 use super::order::arrange;
 use super::profile::{Interlocks, Order, Profile};
 use super::rig::Rig;
 use super::step::{Plan, PlannedPoint, Step};
+use crate::base::digest::digest;
 use crate::base::names::{Revision, Serial};
 use crate::base::units::{Amps, Volts};
 use crate::event::Board;
@@ -98,7 +98,7 @@ pub fn build_for(
         expected: std::time::Duration::ZERO,
     };
     plan.expected = estimate(&plan, rig);
-    plan.digest = digest(&canonical(&plan));
+    plan.digest = digest(canonical(&plan).as_bytes());
     Ok(plan)
 }
 

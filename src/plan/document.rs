@@ -9,7 +9,6 @@ use std::ops::Range;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -208,11 +207,6 @@ impl Document {
             }
         }
     }
-}
-
-/// The digest that ties a plan or a record to the very text of a file: SHA-256 in hex.
-pub(crate) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The JSON Schema of a file, with everything in place.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::base::digest::to_hex;
+
 use super::{Record, RecordError, export_csv, summary};
 
 /// The manifest's name in a run folder; `sha256sum -c` reads it.
@@ -104,7 +106,7 @@ fn hash_file(path: &Path) -> Result<String, RecordError> {
     let mut hasher = Sha256::new();
     let read = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hasher));
     read.map_err(|error| RecordError::disk("read", path, error))?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(to_hex(&hasher.finalize()))
 }
 
 /// Compares a sealed run folder with its manifest: a sentence for each file that is missing, changed or added. `None` where

@@ -2,14 +2,12 @@
 //! before the journal names it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-
+use crate::base::digest::digest;
 use crate::base::names::{ProfileName, Role};
 use crate::event::{Board, Event, PointId, Sink, SinkError, Stamp};
 use crate::waveform::{Codes, Coupling, Waveform};
@@ -49,16 +47,6 @@ impl RunHeader {
         let started = self.started.utc.strftime("%Y-%m-%dT%H-%M-%SZ");
         format!("{started}_{}_{}", self.profile, self.board.serial)
     }
-}
-
-/// SHA-256 of a text in hex, as it stands in the journal and the manifest.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 /// A transcript of one instrument's conversation, a line an exchange, for people and for replay. Clones write to the same

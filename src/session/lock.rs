@@ -27,7 +27,7 @@ impl BenchLock {
             .collect();
         let mut files = Vec::new();
         for address in addresses {
-            let digest = crate::record::recorder::digest(address.as_bytes());
+            let digest = crate::base::digest::digest(address.as_bytes());
             let path = std::env::temp_dir().join(format!("soakrig-{}.lock", &digest[..16]));
             let file = open_lock(&path).map_err(|error| fault(&path, error))?;
             match file.try_lock() {

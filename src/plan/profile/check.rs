@@ -9,11 +9,12 @@ use super::capture::{check_capture, check_traces};
 use super::limit::check_limits;
 use super::schema::{InterlocksFile, PointsFile, ProfileFile, SettleFile};
 use super::{Interlocks, Order, Profile, SettleRule};
+use crate::base::digest::digest;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::{FigureName, Limit, Setting};
 use crate::instrument::dialect::Fault;
-use crate::plan::document::{Document, digest};
+use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Ratio, Scalar, Written, Wrong, choose};
 
 /// Most points of one run, repeats included: at a second a point more than a day.
@@ -97,7 +98,7 @@ fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Prof
         capture,
         limits: limits?,
         protection_margin: margin?,
-        digest: digest(text),
+        digest: digest(text.as_bytes()),
         places: document.places.clone(),
     })
 }

@@ -10,11 +10,12 @@ use super::thermometer::check_thermometers;
 use super::{
     InstrumentWiring, LoadWiring, ProbeWiring, Rig, ScopeWiring, SimSettings, SourceWiring, TemperatureScale,
 };
+use crate::base::digest::digest;
 use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 use crate::instrument::dialect::{Address, Fault};
-use crate::plan::document::{Document, digest};
+use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
 
 /// How a probe touches the board; the word goes into reports.
@@ -91,7 +92,7 @@ fn check(document: &mut Document, file: &RigFile, text: &str) -> Option<Rig> {
         safe_within,
         families,
         sim,
-        digest: digest(text),
+        digest: digest(text.as_bytes()),
         places: document.places.clone(),
     })
 }

@@ -14,6 +14,7 @@ pub mod ripple;
 pub mod spikes;
 pub mod switching;
 pub mod trace;
+pub mod transitions;
 
 pub use figures::{Conduction, Pair, RippleMethod, SteadyState};
 pub use measure::{measure, measure_one};

@@ -122,7 +122,7 @@ impl SlowRecord {
     /// Samples that an average over `span_s` reaches to either side.
     pub(super) fn average_half(&self, span_s: f64) -> Result<usize, Unavailable> {
         let samples = span_s * self.rate_hz;
-        if !(samples >= 1.0 && samples < 1e9) {
+        if !(1.0..1e9).contains(&samples) {
             return Err(Unavailable::because(format!(
                 "an average over {:.2} us needs at least one sample in it; they are {:.2} us apart",
                 span_s * 1e6,

@@ -67,27 +67,57 @@ figures! {
     Max, "max_v", "V", false, "highest sample";
     Min, "min_v", "V", false, "lowest sample";
     NoiseRms20Mhz, "noise_rms_20mhz_v", "V", false, "ripple and noise rms, 20 MHz";
+    NoisePp20MhzK2, "noise_pp_20mhz_k2_v", "V", false, "ripple and noise peak to peak, 20 MHz, second order";
+    NoiseRms20MhzK2, "noise_rms_20mhz_k2_v", "V", false, "ripple and noise rms, 20 MHz, second order";
+    NoisePp20MhzK4, "noise_pp_20mhz_k4_v", "V", false, "ripple and noise peak to peak, 20 MHz, fourth order";
+    NoiseRms20MhzK4, "noise_rms_20mhz_k4_v", "V", false, "ripple and noise rms, 20 MHz, fourth order";
     RippleFit, "ripple_fit_pp_v", "V", false, "ripple by quadratic fit";
+    RippleFitResidual, "ripple_fit_residual_v", "V", false, "what the quadratic fit leaves, rms";
     RippleBlank, "ripple_blank_pp_v", "V", false, "ripple with blanked edges";
     RippleFundamental, "ripple_fund_pp_v", "V", false, "ripple's fundamental";
+    RippleLp1Mhz, "ripple_lp1mhz_pp_v", "V", false, "ripple behind a 1 MHz low-pass, with the spikes' residue";
+    Harmonic1, "harmonic_1_v", "V", false, "amplitude at the switching frequency";
+    Harmonic2, "harmonic_2_v", "V", false, "amplitude of harmonic 2";
+    Harmonic3, "harmonic_3_v", "V", false, "amplitude of harmonic 3";
+    Harmonic4, "harmonic_4_v", "V", false, "amplitude of harmonic 4";
+    Harmonic5, "harmonic_5_v", "V", false, "amplitude of harmonic 5";
     SpikePosMedian, "spike_pos_median_v", "V", false, "median of the highest spike of each cycle";
     SpikeNegMedian, "spike_neg_median_v", "V", false, "median of the lowest spike of each cycle";
+    SpikePosP95, "spike_pos_p95_v", "V", false, "95th percentile of the highest spike of each cycle";
+    SpikeNegP05, "spike_neg_p05_v", "V", false, "5th percentile of the lowest spike of each cycle";
     SpikeRate, "spike_rate_hz", "Hz", false, "spikes a second";
+    SpikeThreshold, "spike_threshold_v", "V", false, "threshold of the spike rate";
     NoiseSigma, "noise_sigma_v", "V", false, "noise between spikes, from the median deviation";
     PeriodStd, "period_std_s", "s", false, "period jitter";
     PeriodPp, "period_pp_s", "s", false, "period jitter peak to peak";
     PeriodC2c, "period_c2c_s", "s", false, "cycle-to-cycle jitter";
+    OnTime, "on_time_s", "s", false, "on-time";
     SwitchLow, "low_v", "V", false, "low level of the switch node";
     SwitchHigh, "high_v", "V", false, "high level of the switch node";
+    PulseCount, "pulse_count", "count", false, "pulses in the trace";
+    PulseRate, "pulse_hz", "Hz", false, "pulses a second";
+    PulseGapMean, "pulse_gap_mean_s", "s", false, "mean distance of pulses";
+    PulseGapMin, "pulse_gap_min_s", "s", false, "shortest distance of pulses";
+    PulseGapMax, "pulse_gap_max_s", "s", false, "longest distance of pulses";
+    Ringing, "ring_hz", "Hz", false, "ringing frequency";
+    BandRms100KhzTo1Mhz, "band_rms_100khz_1mhz_v", "V", false, "rms from 100 kHz to 1 MHz";
+    BandRms1To20Mhz, "band_rms_1mhz_20mhz_v", "V", false, "rms from 1 MHz to 20 MHz";
+    BandRms20To50Mhz, "band_rms_20mhz_50mhz_v", "V", false, "rms from 20 MHz to 50 MHz";
     Drift, "drift_v", "V", false, "drift inside the trace";
 }
 
+/// The unit of a figure that counts.
+const COUNT: &str = "count";
+
 impl FigureName {
-    /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent.
+    /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent, a count alone.
     #[must_use]
     pub fn show(self, value: f64) -> String {
         if self.unit().is_empty() {
             return format!("{} %", (value * 1e4).round() / 100.0);
+        }
+        if self.unit() == COUNT {
+            return format!("{value}");
         }
         with_prefix(value, self.unit())
     }
@@ -173,6 +203,13 @@ mod tests {
     }
 
     #[test]
+    fn every_figure_of_a_trace_has_its_name_in_the_table() {
+        for definition in crate::waveform::figures::DEFINITIONS {
+            assert!(definition.name.parse::<FigureName>().is_ok(), "{}", definition.name);
+        }
+    }
+
+    #[test]
     fn values_are_shown_as_people_read_them() {
         let table = [
             (FigureName::Efficiency, 0.8, "80 %"),
@@ -180,6 +217,7 @@ mod tests {
             (FigureName::RipplePp, 0.0204, "20.4 mV"),
             (FigureName::Switching, 122_070.0, "122.1 kHz"),
             (FigureName::BoardTemperature, 41.24, "41.2 °C"),
+            (FigureName::PulseCount, 17.0, "17"),
         ];
         for (name, value, shown) in table {
             assert_eq!(name.show(value), shown);

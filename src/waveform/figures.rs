@@ -1,4 +1,5 @@
-//! The figures of a steady state: what a board does at one operating point once it has settled.
+//! The figures of a steady state: what a board does at one operating point once it has settled, and which definition made
+//! each of them.
 
 use super::{Figure, Unavailable, Waveform};
 
@@ -61,140 +62,237 @@ pub struct Pair<'a> {
     pub lx: Option<&'a Waveform>,
 }
 
-/// All figures of one operating point; SI units. Each is a number that was measured, or the reason why there is none.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SteadyState {
-    /// S1: mean over the record, in volts; needs DC coupling.
-    pub mean_v: Figure,
-    /// S2: rms about the mean over the full bandwidth, in volts.
-    pub rms_ac_v: Figure,
-    /// S3: highest sample, in volts; needs DC coupling.
-    pub max_v: Figure,
-    /// S3: lowest sample, in volts; needs DC coupling.
-    pub min_v: Figure,
-    /// S3: highest less lowest sample over the instrument's full bandwidth, in volts.
-    pub noise_pp_full_v: Figure,
-    /// S4: peak to peak behind a single pole at 20 MHz, in volts.
-    pub noise_pp_20mhz_v: Figure,
-    /// S4: rms behind a single pole at 20 MHz, in volts.
-    pub noise_rms_20mhz_v: Figure,
-    /// The ripple without spikes, peak to peak in volts, by the estimator that is valid here (`ripple_method`).
-    pub ripple_pp_v: Figure,
-    /// Which estimator gave `ripple_pp_v`; `None` where there is no ripple figure.
-    pub ripple_method: Option<RippleMethod>,
-    /// R3: ripple by averaging, blanking and a quadratic in each segment, peak to peak in volts.
-    pub ripple_fit_pp_v: Figure,
-    /// R2: ripple by averaging and blanking, peak to peak in volts.
-    pub ripple_blank_pp_v: Figure,
-    /// R1: twice the amplitude at the switching frequency, in volts; holds the spikes' share too.
-    pub ripple_fund_pp_v: Figure,
-    /// S6: the highest spike above the running median, in volts.
-    pub spike_pos_v: Figure,
-    /// S6: the deepest spike below the running median, in volts; negative.
-    pub spike_neg_v: Figure,
-    /// S6: median over cycles of each cycle's highest spike, in volts.
-    pub spike_pos_median_v: Figure,
-    /// S6: median over cycles of each cycle's deepest spike, in volts; negative.
-    pub spike_neg_median_v: Figure,
-    /// S6: groups of samples beyond [`super::spikes::RATE_THRESHOLD_V`] a second.
-    pub spike_rate_hz: Figure,
-    /// S6: spread of the samples about the running median by the median absolute deviation, as a sigma in volts.
-    pub noise_sigma_v: Figure,
-    /// S5: switching frequency in Hz.
-    pub switching_hz: Figure,
-    /// S5: standard deviation of the period in seconds.
-    pub period_std_s: Figure,
-    /// S5: longest less shortest period in seconds.
-    pub period_pp_s: Figure,
-    /// S5: rms of the differences between successive periods in seconds.
-    pub period_c2c_s: Figure,
-    /// S5: mean on-time in seconds.
-    pub on_time_s: Figure,
-    /// S5: mean on-time over mean period, 0 to 1.
-    pub duty: Figure,
-    /// P2: pulses a second, also where pulses are skipped and there is no frequency.
-    pub pulse_hz: Figure,
-    /// S5: low state of the switch node in volts.
-    pub low_v: Figure,
-    /// S5: high state of the switch node in volts.
-    pub high_v: Figure,
-    /// S9: mean of the second half of the record less mean of the first, in volts.
-    pub drift_v: Figure,
-    /// How the converter carries its load.
-    pub conduction: Conduction,
-    /// What limits the figures: clipped samples, coarse steps, few periods, bounds; sentences for the report.
-    pub notes: Vec<String>,
+/// What `switching_hz` and the period figures were found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PeriodSource {
+    /// The edges of the switch node.
+    SwitchNode,
+    /// The output alone: no switch node was at hand. Pulses that are left out evenly would look the same.
+    Output,
+}
+
+impl PeriodSource {
+    /// The word used in records and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SwitchNode => "switch node",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// On which side of a figure the truth lies, where the figure is only a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bound {
+    /// The truth is no more than the figure: it stands at a floor.
+    Upper,
+    /// The truth is no less than the figure: something was cut.
+    Lower,
+}
+
+impl Bound {
+    /// The sign in front of the number, as in `<= 2.0 mV`.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Upper => "≤",
+            Self::Lower => "≥",
+        }
+    }
+}
+
+/// A figure that is only a bound (in its magnitude), and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounded {
+    /// The figure's name.
+    pub figure: &'static str,
+    /// Which side is open.
+    pub bound: Bound,
+    /// Why; a sentence for the report.
+    pub because: String,
+}
+
+/// What the same set-up shows of a figure with the outputs off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloorLevel {
+    /// The figure's name.
+    pub figure: &'static str,
+    /// The figure of the capture with the outputs off, in the figure's unit.
+    pub level: f64,
+    /// Whether it was subtracted (rms figures, in power) or only stands beside (peak figures).
+    pub subtracted: bool,
+}
+
+/// A written definition: the figure's name, its tag in `docs/measurements.md`, and how often its result has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// The figure's name, its unit at the end.
+    pub name: &'static str,
+    /// The tag of the definition, e.g. `S4`.
+    pub tag: &'static str,
+    /// Counts up with every change that gives another number for the same samples.
+    pub version: u16,
+}
+
+macro_rules! steady_state {
+    ($($field:ident, $tag:literal, $version:literal, $about:literal;)*) => {
+        /// The definition of every figure of a steady state, in the order of [`SteadyState::figures`].
+        pub const DEFINITIONS: &[Definition] =
+            &[$(Definition { name: stringify!($field), tag: $tag, version: $version },)*];
+
+        /// All figures of one operating point; SI units. Each is a number that was measured, or the reason why there is none.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct SteadyState {
+            $(#[doc = concat!($tag, ": ", $about)] pub $field: Figure,)*
+            /// Which estimator gave `ripple_pp_v`; `None` where there is no ripple figure.
+            pub ripple_method: Option<RippleMethod>,
+            /// Where frequency and period come from; `None` where there is no frequency.
+            pub period_source: Option<PeriodSource>,
+            /// How the converter carries its load.
+            pub conduction: Conduction,
+            /// Clipped samples of the output, over all acquisitions.
+            pub clipped_samples: usize,
+            /// Figures that are bounds.
+            pub bounds: Vec<Bounded>,
+            /// What the same set-up shows with the outputs off, figure by figure; empty without such a capture.
+            pub floors: Vec<FloorLevel>,
+            /// What limits the figures: clipped samples, coarse steps, few periods, bounds; sentences for the report.
+            pub notes: Vec<String>,
+        }
+
+        impl SteadyState {
+            /// A set without a single figure, each for the same reason.
+            #[must_use]
+            pub fn unavailable(reason: &str) -> Self {
+                let none = || -> Figure { Err(Unavailable::because(reason)) };
+                Self {
+                    $($field: none(),)*
+                    ripple_method: None,
+                    period_source: None,
+                    conduction: Conduction::Unknown,
+                    clipped_samples: 0,
+                    bounds: Vec::new(),
+                    floors: Vec::new(),
+                    notes: Vec::new(),
+                }
+            }
+
+            /// Every figure with its name (unit at its end), in the order of the report's table.
+            #[must_use]
+            pub fn figures(&self) -> Vec<(&'static str, &Figure)> {
+                vec![$((stringify!($field), &self.$field),)*]
+            }
+
+            pub(super) fn figures_mut(&mut self) -> Vec<(&'static str, &mut Figure)> {
+                vec![$((stringify!($field), &mut self.$field),)*]
+            }
+        }
+    };
+}
+
+steady_state! {
+    mean_v, "S1", 1, "Mean over the record, in volts; needs DC coupling.";
+    rms_ac_v, "S2", 1, "Rms about the mean over the full bandwidth, in volts.";
+    max_v, "S3", 1, "Highest sample, in volts; needs DC coupling.";
+    min_v, "S3", 1, "Lowest sample, in volts; needs DC coupling.";
+    noise_pp_full_v, "S3", 1,
+        "Highest less lowest sample over the instrument's full bandwidth, in volts.";
+    noise_pp_20mhz_v, "S4", 1,
+        "Peak to peak behind a single pole at 20 MHz, in volts. The main value of the three orders.";
+    noise_rms_20mhz_v, "S4", 1, "Rms behind a single pole at 20 MHz, in volts.";
+    noise_pp_20mhz_k2_v, "S4", 1,
+        "Peak to peak behind a second-order Butterworth low-pass at 20 MHz, in volts.";
+    noise_rms_20mhz_k2_v, "S4", 1,
+        "Rms behind a second-order Butterworth low-pass at 20 MHz, in volts.";
+    noise_pp_20mhz_k4_v, "S4", 1,
+        "Peak to peak behind a fourth-order Butterworth low-pass at 20 MHz, in volts.";
+    noise_rms_20mhz_k4_v, "S4", 1,
+        "Rms behind a fourth-order Butterworth low-pass at 20 MHz, in volts.";
+    ripple_pp_v, "R1-R3", 1,
+        "The ripple without spikes, peak to peak in volts, by the estimator that is valid here (`ripple_method`).";
+    ripple_fit_pp_v, "R3", 1,
+        "Ripple by averaging, blanking and a quadratic in each segment, peak to peak in volts.";
+    ripple_fit_residual_v, "R3", 1,
+        "Rms of the phases that blanking keeps, less the fit of R3, in volts: what the fit does not explain.";
+    ripple_blank_pp_v, "R2", 1, "Ripple by averaging and blanking, peak to peak in volts.";
+    ripple_fund_pp_v, "R1", 1,
+        "Twice the amplitude at the switching frequency, in volts; holds the spikes' share too.";
+    ripple_lp1mhz_pp_v, "R4", 1,
+        "Median over cycles of the peak to peak behind a 1 MHz low-pass of no delay, in volts; holds the spikes' residue.";
+    harmonic_1_v, "R1", 1, "Amplitude at the switching frequency, in volts.";
+    harmonic_2_v, "R1", 1, "Amplitude at twice the switching frequency, in volts.";
+    harmonic_3_v, "R1", 1, "Amplitude at three times the switching frequency, in volts.";
+    harmonic_4_v, "R1", 1, "Amplitude at four times the switching frequency, in volts.";
+    harmonic_5_v, "R1", 1, "Amplitude at five times the switching frequency, in volts.";
+    spike_pos_v, "S6", 1, "The highest spike above the running median, in volts.";
+    spike_neg_v, "S6", 1, "The deepest spike below the running median, in volts; negative.";
+    spike_pos_median_v, "S6", 1, "Median over cycles of each cycle's highest spike, in volts.";
+    spike_neg_median_v, "S6", 1,
+        "Median over cycles of each cycle's deepest spike, in volts; negative.";
+    spike_pos_p95_v, "S6", 1,
+        "95th percentile over cycles of each cycle's highest spike, in volts.";
+    spike_neg_p05_v, "S6", 1,
+        "5th percentile over cycles of each cycle's deepest spike, in volts; negative.";
+    spike_rate_hz, "S6", 1,
+        "Groups of samples further than `spike_threshold_v` from the running median, a second.";
+    spike_threshold_v, "S6", 1, "The threshold of `spike_rate_hz`, in volts.";
+    noise_sigma_v, "S6", 1,
+        "Spread of the samples about the running median by the median absolute deviation, as a sigma in volts.";
+    switching_hz, "S5", 1, "Switching frequency in Hz.";
+    period_std_s, "S5", 1, "Standard deviation of the period in seconds.";
+    period_pp_s, "S5", 1, "Longest less shortest period in seconds.";
+    period_c2c_s, "S5", 1, "Rms of the differences between successive periods in seconds.";
+    on_time_s, "S5", 1, "Mean on-time in seconds.";
+    duty, "S5", 1, "Mean on-time over mean period, 0 to 1.";
+    low_v, "S5", 1, "Low state of the switch node in volts.";
+    high_v, "S5", 1, "High state of the switch node in volts.";
+    pulse_count, "P1", 1, "Pulses in the record, a pure number.";
+    pulse_hz, "P2", 1,
+        "Pulses a second, also where pulses are skipped and there is no frequency.";
+    pulse_gap_mean_s, "P3", 1, "Mean distance of successive pulses in seconds.";
+    pulse_gap_min_s, "P3", 1, "Shortest distance of successive pulses in seconds.";
+    pulse_gap_max_s, "P3", 1, "Longest distance of successive pulses in seconds.";
+    ring_hz, "S7", 1, "Frequency of the ringing after the rising edges, in Hz.";
+    band_rms_100khz_1mhz_v, "S8", 1,
+        "Rms within 100 kHz to 1 MHz, in volts: the ripple and its first harmonics.";
+    band_rms_1mhz_20mhz_v, "S8", 1,
+        "Rms within 1 MHz to 20 MHz, in volts: edges and most ringing.";
+    band_rms_20mhz_50mhz_v, "S8", 1,
+        "Rms within 20 MHz to 50 MHz, in volts: what a bandwidth limiter hides.";
+    drift_v, "S9", 1, "Mean of the second half of the record less mean of the first, in volts.";
 }
 
 impl SteadyState {
-    /// A set without a single figure, each for the same reason.
+    /// Whether and why a figure is only a bound.
     #[must_use]
-    pub fn unavailable(reason: &str) -> Self {
-        let none = || -> Figure { Err(Unavailable::because(reason)) };
-        Self {
-            mean_v: none(),
-            rms_ac_v: none(),
-            max_v: none(),
-            min_v: none(),
-            noise_pp_full_v: none(),
-            noise_pp_20mhz_v: none(),
-            noise_rms_20mhz_v: none(),
-            ripple_pp_v: none(),
-            ripple_method: None,
-            ripple_fit_pp_v: none(),
-            ripple_blank_pp_v: none(),
-            ripple_fund_pp_v: none(),
-            spike_pos_v: none(),
-            spike_neg_v: none(),
-            spike_pos_median_v: none(),
-            spike_neg_median_v: none(),
-            spike_rate_hz: none(),
-            noise_sigma_v: none(),
-            switching_hz: none(),
-            period_std_s: none(),
-            period_pp_s: none(),
-            period_c2c_s: none(),
-            on_time_s: none(),
-            duty: none(),
-            pulse_hz: none(),
-            low_v: none(),
-            high_v: none(),
-            drift_v: none(),
-            conduction: Conduction::Unknown,
-            notes: Vec::new(),
+    pub fn bound(&self, figure: &str) -> Option<&Bounded> {
+        self.bounds.iter().find(|bounded| bounded.figure == figure)
+    }
+
+    /// What the same set-up shows of a figure with the outputs off.
+    #[must_use]
+    pub fn floor(&self, figure: &str) -> Option<&FloorLevel> {
+        self.floors.iter().find(|floor| floor.figure == figure)
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 
-    /// Every figure with its name (unit at its end), in the order of the report's table.
-    pub fn figures(&self) -> [(&'static str, &Figure); 27] {
-        [
-            ("mean_v", &self.mean_v),
-            ("rms_ac_v", &self.rms_ac_v),
-            ("max_v", &self.max_v),
-            ("min_v", &self.min_v),
-            ("noise_pp_full_v", &self.noise_pp_full_v),
-            ("noise_pp_20mhz_v", &self.noise_pp_20mhz_v),
-            ("noise_rms_20mhz_v", &self.noise_rms_20mhz_v),
-            ("ripple_pp_v", &self.ripple_pp_v),
-            ("ripple_fit_pp_v", &self.ripple_fit_pp_v),
-            ("ripple_blank_pp_v", &self.ripple_blank_pp_v),
-            ("ripple_fund_pp_v", &self.ripple_fund_pp_v),
-            ("spike_pos_v", &self.spike_pos_v),
-            ("spike_neg_v", &self.spike_neg_v),
-            ("spike_pos_median_v", &self.spike_pos_median_v),
-            ("spike_neg_median_v", &self.spike_neg_median_v),
-            ("spike_rate_hz", &self.spike_rate_hz),
-            ("noise_sigma_v", &self.noise_sigma_v),
-            ("switching_hz", &self.switching_hz),
-            ("period_std_s", &self.period_std_s),
-            ("period_pp_s", &self.period_pp_s),
-            ("period_c2c_s", &self.period_c2c_s),
-            ("on_time_s", &self.on_time_s),
-            ("duty", &self.duty),
-            ("pulse_hz", &self.pulse_hz),
-            ("low_v", &self.low_v),
-            ("high_v", &self.high_v),
-            ("drift_v", &self.drift_v),
-        ]
+    /// Marks a figure as a bound, once.
+    pub(super) fn mark(&mut self, figure: &'static str, bound: Bound, because: impl Into<String>) {
+        if self.bound(figure).is_none() {
+            self.bounds.push(Bounded { figure, bound, because: because.into() });
+        }
     }
+}
+
+/// The definition of a figure by its name.
+#[must_use]
+pub fn find_definition(name: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|definition| definition.name == name)
 }

@@ -53,13 +53,6 @@ fn spike_floor_v(deviations: &Deviations) -> f64 {
 const CLIPPED_MEAN_PART: f64 = 1e-3;
 
 impl SteadyState {
-    fn note(&mut self, note: impl Into<String>) {
-        let note = note.into();
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
-    }
-
     fn fill_moments(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let direct = [wide, fine].into_iter().find(|look| look.is_dc());
         let ac =

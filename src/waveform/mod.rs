@@ -16,7 +16,10 @@ pub mod switching;
 pub mod trace;
 pub mod transitions;
 
-pub use figures::{Conduction, Pair, RippleMethod, SteadyState};
+pub use figures::{
+    Bound, Bounded, Conduction, DEFINITIONS, Definition, FloorLevel, Pair, PeriodSource, RippleMethod,
+    SteadyState,
+};
 pub use measure::{measure, measure_one};
 pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
 

@@ -86,7 +86,15 @@ pub(in crate::plan) fn trace_need(figure: FigureName) -> TraceNeed {
         | F::Min
         | F::NoiseRms20Mhz
         | F::SpikeRate
+        | F::SpikeThreshold
         | F::NoiseSigma
+        | F::NoisePp20MhzK2
+        | F::NoiseRms20MhzK2
+        | F::NoisePp20MhzK4
+        | F::NoiseRms20MhzK4
+        | F::BandRms100KhzTo1Mhz
+        | F::BandRms1To20Mhz
+        | F::BandRms20To50Mhz
         | F::Drift => TraceNeed::Vout,
         F::RipplePp
         | F::Switching
@@ -94,8 +102,24 @@ pub(in crate::plan) fn trace_need(figure: FigureName) -> TraceNeed {
         | F::RippleFit
         | F::RippleBlank
         | F::RippleFundamental
+        | F::RippleFitResidual
+        | F::RippleLp1Mhz
+        | F::Harmonic1
+        | F::Harmonic2
+        | F::Harmonic3
+        | F::Harmonic4
+        | F::Harmonic5
         | F::SpikePosMedian
         | F::SpikeNegMedian
+        | F::SpikePosP95
+        | F::SpikeNegP05
+        | F::OnTime
+        | F::PulseCount
+        | F::PulseRate
+        | F::PulseGapMean
+        | F::PulseGapMin
+        | F::PulseGapMax
+        | F::Ringing
         | F::PeriodStd
         | F::PeriodPp
         | F::PeriodC2c

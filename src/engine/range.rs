@@ -50,12 +50,18 @@ impl RangeUse {
 #[must_use]
 pub fn range_use(waveform: &Waveform, purpose: Purpose) -> RangeUse {
     let (min_code, max_code) = (waveform.scaling.min_code, waveform.scaling.max_code);
-    let mut counts = vec![0usize; usize::try_from(max_code - min_code + 1).unwrap_or(1)];
-    let last = counts.len() - 1;
-    let mut count = |code: i32| counts[usize::try_from(code - min_code).unwrap_or(0).min(last)] += 1;
+    // A wider span than any converter's has no ends to speak of.
+    let span = (i64::from(max_code) - i64::from(min_code)).clamp(0, 65_535) as usize;
+    let mut counts = vec![0usize; span + 1];
+    let last = span;
+    let mut count = |code: i32| {
+        counts[usize::try_from(i64::from(code) - i64::from(min_code)).unwrap_or(0).min(last)] += 1;
+    };
     match &waveform.codes {
         Codes::U8(codes) => codes.iter().for_each(|code| count(i32::from(*code))),
         Codes::I16(codes) => codes.iter().for_each(|code| count(i32::from(*code))),
+        // No scope sends these; a conversion that runs over ends at the ends, as a converter does.
+        Codes::F32(codes) => codes.iter().for_each(|code| count(*code as i32)),
     }
     let outside = match purpose {
         Purpose::Ripple => waveform.codes.len() / 20,

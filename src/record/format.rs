@@ -137,7 +137,7 @@ pub(super) struct WaveformEntry {
     pub(super) file: String,
     pub(super) point: u32,
     pub(super) samples: u64,
-    /// `u1` or `i2`, as numpy names them.
+    /// `u1`, `i2` or `f4`, as numpy names them.
     pub(super) codes: String,
     /// CRC32 of the codes' bytes.
     pub(super) codes_crc: String,

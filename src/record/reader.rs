@@ -210,7 +210,7 @@ impl Record {
     pub fn waveform(&self, facts: &WaveformFacts) -> Result<Waveform, RecordError> {
         let path = self.folder.join(&facts.file);
         // A file of the wrong size is not read at all: its header could ask for any amount of memory.
-        let limit = facts.samples.saturating_mul(2).saturating_add(1 << 16);
+        let limit = facts.samples.saturating_mul(4).saturating_add(1 << 16);
         let bytes = read_bounded(&path, limit)?;
         let codes = waveforms::parse_npy(&bytes).map_err(|what| RecordError::damaged(&path, 0, what))?;
         if codes.len() as u64 != facts.samples || check_sum(&codes) != facts.codes_crc {

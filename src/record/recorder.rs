@@ -264,6 +264,7 @@ fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> Waveform
         codes: match waveform.codes {
             Codes::U8(_) => "u1".to_owned(),
             Codes::I16(_) => "i2".to_owned(),
+            Codes::F32(_) => "f4".to_owned(),
         },
         codes_crc: format!("{:08x}", waveforms::codes_crc(&waveform.codes)),
         volts_per_code: Number(scaling.volts_per_code),

@@ -1,5 +1,5 @@
-//! Sample files in numpy's `.npy` format 1.0: raw codes as captured, `u1` or little-endian `i2`, one dimension. Scale,
-//! offset and the conditions of the capture stand in the journal.
+//! Sample files in numpy's `.npy` format 1.0: raw codes as captured, `u1` or little-endian `i2`, or numbers, `f4`; one
+//! dimension. Scale, offset and the conditions of the capture stand in the journal.
 
 use crate::waveform::Codes;
 
@@ -13,9 +13,10 @@ pub fn render_npy(codes: &Codes) -> Vec<u8> {
     let kind = match codes {
         Codes::U8(_) => "|u1",
         Codes::I16(_) => "<i2",
+        Codes::F32(_) => "<f4",
     };
     let text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({},), }}", codes.len());
-    let mut bytes = Vec::with_capacity(HEADER + 2 * codes.len());
+    let mut bytes = Vec::with_capacity(HEADER + 4 * codes.len());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&((HEADER - MAGIC.len() - 2) as u16).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
@@ -30,6 +31,7 @@ fn code_bytes(codes: &Codes) -> std::borrow::Cow<'_, [u8]> {
     match codes {
         Codes::U8(codes) => codes.as_slice().into(),
         Codes::I16(codes) => codes.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<u8>>().into(),
+        Codes::F32(codes) => codes.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<u8>>().into(),
     }
 }
 
@@ -39,7 +41,7 @@ pub fn codes_crc(codes: &Codes) -> u32 {
     crc32fast::hash(&code_bytes(codes))
 }
 
-/// Reads a sample file: one dimension of `u1` or `<i2`, format 1.x.
+/// Reads a sample file: one dimension of `u1`, `<i2` or `<f4`, format 1.x.
 ///
 /// # Errors
 /// It is something else, or shorter or longer than its header says; what was seen.
@@ -69,15 +71,22 @@ pub fn parse_npy(bytes: &[u8]) -> Result<Codes, String> {
         1
     } else if kind.starts_with("'<i2'") {
         2
+    } else if kind.starts_with("'<f4'") {
+        4
     } else {
-        return Err("its samples are neither `|u1` nor `<i2`".to_owned());
+        return Err("its samples are none of `|u1`, `<i2` and `<f4`".to_owned());
     };
     if count.checked_mul(size) != Some(data.len()) {
         return Err(format!("its header names {count} samples of {size} bytes, {} bytes follow", data.len()));
     }
     Ok(match size {
         1 => Codes::U8(data.to_vec()),
-        _ => Codes::I16(data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()),
+        2 => Codes::I16(data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()),
+        _ => Codes::F32(
+            data.chunks_exact(4)
+                .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+                .collect(),
+        ),
     })
 }
 
@@ -111,7 +120,7 @@ mod tests {
         it does not begin as an .npy file of format 1
         it ends inside its header
         its header names 3 samples of 1 bytes, 2 bytes follow
-        its samples are neither `|u1` nor `<i2`
+        its samples are none of `|u1`, `<i2` and `<f4`
         ");
     }
 
@@ -121,6 +130,8 @@ mod tests {
             let codes = Codes::I16(words.clone());
             prop_assert_eq!(parse_npy(&render_npy(&codes)), Ok(codes));
             let codes = Codes::U8(words.iter().map(|word| *word as u8).collect());
+            prop_assert_eq!(parse_npy(&render_npy(&codes)), Ok(codes));
+            let codes = Codes::F32(words.iter().map(|word| f32::from(*word) / 7.0).collect());
             prop_assert_eq!(parse_npy(&render_npy(&codes)), Ok(codes));
         }
 

@@ -89,7 +89,7 @@ fn limit(waveform: &Waveform) -> Result<(f64, f64), Unavailable> {
             spread.add(output);
         }
     }
-    let step_v = waveform.scaling.volts_per_code;
+    let step_v = levels.step_v;
     Ok(((spread.high - spread.low) * step_v, spread.std_dev() * step_v))
 }
 

@@ -1,6 +1,7 @@
 //! All cycles of a record laid over each other: the mean cycle that ripple is read from, and a picture of all of them.
 
 use super::switching::{Edges, Switching, measure_switching};
+use super::trace::Levels;
 use super::{Pair, Unavailable};
 
 /// Phases a cycle is resampled to for the ripple estimators.
@@ -82,7 +83,7 @@ pub fn build_fold(pair: &Pair<'_>, columns: usize, rows: usize) -> Result<Fold, 
             cells.add(((from + index) as f64 - cycle[0]) / (cycle[1] - cycle[0]), *level);
         }
     }
-    Ok(cells.finish(pair, &switching))
+    Ok(cells.finish(&levels, &switching))
 }
 
 struct Cells {
@@ -121,8 +122,8 @@ impl Cells {
         self.density[row * self.columns + column] += 1;
     }
 
-    fn finish(self, pair: &Pair<'_>, switching: &Switching) -> Fold {
-        let volts = |level: f64| pair.vout.volts_at_level(level);
+    fn finish(self, levels: &Levels, switching: &Switching) -> Fold {
+        let volts = |level: f64| levels.volts_at(level);
         let column = |value: &dyn Fn(usize) -> f64| -> Vec<Option<f64>> {
             (0..self.columns).map(|at| (self.counts[at] > 0).then(|| volts(value(at)))).collect()
         };

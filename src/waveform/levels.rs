@@ -1,5 +1,6 @@
 //! State levels of a two-level signal by the histogram-mode method of IEEE 181 (S5).
 
+use super::trace::Levels;
 use super::{Unavailable, Waveform};
 
 /// Bins between the lowest and the highest sample.
@@ -14,7 +15,7 @@ const LEAST_SWING_STEPS: u32 = 8;
 /// The two states of the switch node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StateLevels {
-    /// Low state as a level of [`Waveform::levels`], between two whole ones.
+    /// Low state as a level of [`Levels`], between two whole ones.
     pub low: f64,
     /// High state, likewise.
     pub high: f64,
@@ -37,20 +38,20 @@ impl StateLevels {
 /// # Errors
 /// The trace is empty or unreadable; it does not move (the sentence says where it stays); or a third state is as
 /// frequent as the high one, as when the input is under twice the output in discontinuous conduction.
-pub fn measure_state_levels(lx: &Waveform, levels: &[u16]) -> Result<StateLevels, Unavailable> {
+pub fn measure_state_levels(lx: &Waveform, levels: &Levels) -> Result<StateLevels, Unavailable> {
     lx.check_readable()?;
     let signal = lx.acquisition.signal.to_uppercase();
     let (Some(lowest), Some(highest)) = (levels.iter().min().copied(), levels.iter().max().copied()) else {
         return Err(Unavailable::because(format!("the trace of {signal} holds no samples")));
     };
     let range = u32::from(highest - lowest);
-    let swing_v = f64::from(range) * lx.scaling.volts_per_code;
+    let swing_v = f64::from(range) * levels.step_v;
     if range < LEAST_SWING_STEPS || swing_v < LEAST_SWING_V {
         let mean = levels.iter().map(|level| u64::from(*level)).sum::<u64>() as f64 / levels.len() as f64;
         return Err(Unavailable::because(format!(
             "no switching edges: {signal} stays at {:.2} V (it moves by {swing_v:.2} V)",
             // A mean of -0.004 V would be shown as -0.00.
-            (lx.volts_at_level(mean) * 100.0).round() / 100.0 + 0.0
+            (levels.volts_at(mean) * 100.0).round() / 100.0 + 0.0
         )));
     }
     let histogram = build_histogram(levels, lowest, range);
@@ -66,7 +67,7 @@ pub fn measure_state_levels(lx: &Waveform, levels: &[u16]) -> Result<StateLevels
     }
     let center = |bin: usize| f64::from(lowest) + (bin as f64 + 0.5) * f64::from(range) / BINS as f64;
     let (low, high) = (center(low_bin), center(high_bin));
-    Ok(StateLevels { low, high, low_v: lx.volts_at_level(low), high_v: lx.volts_at_level(high) })
+    Ok(StateLevels { low, high, low_v: levels.volts_at(low), high_v: levels.volts_at(high) })
 }
 
 fn build_histogram(levels: &[u16], lowest: u16, range: u32) -> [u32; BINS] {

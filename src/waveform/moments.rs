@@ -1,6 +1,6 @@
-//! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact because codes are integers.
+//! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact in integers where codes are, in doubles where they are not.
 
-use super::{Codes, Unavailable, Waveform};
+use super::{Codes, Scaling, Unavailable, Waveform};
 
 /// What the samples of one trace add up to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +62,9 @@ fn add_up(levels: &[u16]) -> Sums {
 /// The trace is empty or its scale cannot be used.
 pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     waveform.check_readable()?;
+    if let Codes::F32(codes) = &waveform.codes {
+        return Ok(measure_numbers(waveform, codes));
+    }
     let levels = waveform.levels();
     let (first, second) = levels.split_at(levels.len() / 2);
     let (early, late) = (add_up(first), add_up(second));
@@ -80,10 +83,10 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     let (clipped_low, clipped_high) = count_clipped(waveform);
     Ok(Moments {
         count: levels.len(),
-        mean_v: waveform.volts_at_level(sum as f64 / n),
+        mean_v: levels.volts_at(sum as f64 / n),
         rms_ac_v: (spread as f64).sqrt() / n * step_v,
-        min_v: waveform.volts_at_level(f64::from(low)),
-        max_v: waveform.volts_at_level(f64::from(high)),
+        min_v: levels.volts_at(f64::from(low)),
+        max_v: levels.volts_at(f64::from(high)),
         drift_v,
         step_v,
         steps_used: u32::from(high - low),
@@ -91,6 +94,66 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
         clipped_low,
         clipped_high,
     })
+}
+
+/// Sums of a stretch of numbers less the first one of the record, which keeps their digits.
+#[derive(Clone, Copy)]
+struct NumberSums {
+    sum: f64,
+    squares: f64,
+    low: f32,
+    high: f32,
+}
+
+fn add_up_numbers(codes: &[f32], base: f64) -> NumberSums {
+    let mut all = NumberSums { sum: 0.0, squares: 0.0, low: f32::INFINITY, high: f32::NEG_INFINITY };
+    for stretch in codes.chunks(4096) {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for code in stretch {
+            let value = f64::from(*code) - base;
+            sum += value;
+            squares += value * value;
+            all.low = all.low.min(*code);
+            all.high = all.high.max(*code);
+        }
+        all.sum += sum;
+        all.squares += squares;
+    }
+    all
+}
+
+/// The same of numbers without a grid; its step is that of [`Waveform::levels`].
+fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
+    let Scaling { volts_per_code, zero_code, offset_v, min_code, max_code } = waveform.scaling;
+    let base = codes.first().map_or(0.0, |code| f64::from(*code));
+    let (first, second) = codes.split_at(codes.len() / 2);
+    let (early, late) = (add_up_numbers(first, base), add_up_numbers(second, base));
+    let n = codes.len() as f64;
+    let mean = (early.sum + late.sum) / n;
+    let spread = ((early.squares + late.squares) / n - mean * mean).max(0.0);
+    let (low, high) = (f64::from(early.low.min(late.low)), f64::from(early.high.max(late.high)));
+    let volts = |code: f64| (code - zero_code) * volts_per_code + offset_v;
+    let halves = || late.sum / second.len() as f64 - early.sum / first.len() as f64;
+    let (clipped_low, clipped_high) = count_clipped(waveform);
+    let known_range = (min_code, max_code) != (i32::MIN, i32::MAX);
+    Moments {
+        count: codes.len(),
+        mean_v: volts(base + mean),
+        rms_ac_v: spread.sqrt() * volts_per_code,
+        min_v: volts(low),
+        max_v: volts(high),
+        drift_v: (!first.is_empty()).then(|| halves() * volts_per_code),
+        step_v: (high - low) / f64::from(u16::MAX) * volts_per_code,
+        steps_used: if high > low { u32::from(u16::MAX) } else { 0 },
+        // Without a converter's range nothing can be said to use it badly.
+        range_used: if known_range {
+            (high - low) / (f64::from(max_code) - f64::from(min_code)).max(1.0)
+        } else {
+            1.0
+        },
+        clipped_low,
+        clipped_high,
+    }
 }
 
 fn count_clipped(waveform: &Waveform) -> (usize, usize) {
@@ -103,5 +166,9 @@ fn count_clipped(waveform: &Waveform) -> (usize, usize) {
     match &waveform.codes {
         Codes::U8(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
         Codes::I16(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
+        Codes::F32(codes) => codes.iter().fold((0, 0), |(below, above), code| {
+            let code = f64::from(*code);
+            (below + usize::from(code <= f64::from(low)), above + usize::from(code >= f64::from(high)))
+        }),
     }
 }

@@ -31,7 +31,7 @@ pub fn build_overview(
         .filter(|shown| !shown.is_empty())
         .ok_or_else(|| Unavailable::because("there are no samples in the stretch to show"))?;
     let columns = columns.clamp(1, shown.len());
-    let volts = |level: u16| waveform.volts_at_level(f64::from(level));
+    let volts = |level: u16| levels.volts_at(f64::from(level));
     let column = |at: usize| {
         let (from, to) = (at * shown.len() / columns, (at + 1) * shown.len() / columns);
         let cells = &shown[from..(to + 1).min(shown.len())];

@@ -71,7 +71,7 @@ pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipp
     if let Err(reason) = check_clipping(vout, switching, &kept) {
         return none(reason);
     }
-    let step_v = vout.scaling.volts_per_code;
+    let step_v = levels.step_v;
     let blank = mean.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(value, _)| *value);
     let blank_pp_v = if kept.iter().filter(|kept| **kept).count() < KEPT_PHASES {
         Err(Unavailable::because(format!(
@@ -258,8 +258,9 @@ pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmo
     if switching.conduction == Conduction::Skipping {
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
-    let levels: Vec<i32> = vout.levels().into_iter().map(i32::from).collect();
-    fit_harmonics(&levels, switching, vout.scaling.volts_per_code)
+    let levels = vout.levels();
+    let steps: Vec<i32> = levels.iter().map(|level| i32::from(*level)).collect();
+    fit_harmonics(&steps, switching, levels.step_v)
 }
 
 /// The spikes' share in R1, peak to peak in volts: the fundamental of what stands more than `floor_v` off the baseline.

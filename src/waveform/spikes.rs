@@ -52,7 +52,7 @@ pub fn measure_deviations(waveform: &Waveform) -> Result<Deviations, Unavailable
     let baseline = running_median(&levels, window);
     let steps =
         levels.iter().zip(&baseline).map(|(level, base)| i32::from(*level) - i32::from(*base)).collect();
-    Ok(Deviations { steps, step_v: waveform.scaling.volts_per_code, rate_hz })
+    Ok(Deviations { steps, step_v: levels.step_v, rate_hz })
 }
 
 /// Spikes of each cycle taken together.

@@ -1,12 +1,15 @@
 //! A trace: raw codes as captured, and what is needed to read them as volts over time.
 
 /// Raw sample codes as the instrument sent them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Codes {
     /// One unsigned byte a sample.
     U8(Vec<u8>),
     /// One signed 16-bit word a sample.
     I16(Vec<i16>),
+    /// Numbers as a file from elsewhere holds them, without a converter's grid. The scaling applies to them too: volts have
+    /// one volt a code, zero at 0, and the least and greatest `i32` for ends that no sample reaches.
+    F32(Vec<f32>),
 }
 
 impl Codes {
@@ -16,6 +19,7 @@ impl Codes {
         match self {
             Self::U8(codes) => codes.len(),
             Self::I16(codes) => codes.len(),
+            Self::F32(codes) => codes.len(),
         }
     }
     /// Whether there is no sample at all.
@@ -100,6 +104,48 @@ pub struct Waveform {
     pub acquisition: Acquisition,
 }
 
+/// Whole levels from 0 up, one a sample, on which the integer kernels work; reads as a slice of them.
+///
+/// Bytes stand as they are, words shifted by 32768. Numbers without a grid are laid on 65536 levels between their lowest and
+/// their highest one: off by half a level at most, which is 1/131070 of what the trace spans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levels {
+    samples: Vec<u16>,
+    /// Volts at level 0.
+    pub zero_v: f64,
+    /// Volts a level.
+    pub step_v: f64,
+}
+
+impl Levels {
+    /// Volts at a level, whole or between two.
+    #[must_use]
+    pub fn volts_at(&self, level: f64) -> f64 {
+        level * self.step_v + self.zero_v
+    }
+}
+
+impl std::ops::Deref for Levels {
+    type Target = [u16];
+    fn deref(&self) -> &[u16] {
+        &self.samples
+    }
+}
+
+/// Lowest and highest of the numbers, and how many are none (not a number, or infinite).
+fn span_of(codes: &[f32]) -> (f32, f32, usize) {
+    codes.iter().fold((f32::INFINITY, f32::NEG_INFINITY, 0), |(low, high, bad), code| {
+        (low.min(*code), high.max(*code), bad + usize::from(!code.is_finite()))
+    })
+}
+
+/// Numbers laid on 65536 levels from `low` up.
+fn lay_on_levels(codes: &[f32], low: f32, level: f64) -> Vec<u16> {
+    // Trace and level are far above the smallest float; a trace that does not move is all level 0.
+    let per_code = if level > 0.0 { (1.0 / level) as f32 } else { 0.0 };
+    codes.iter().map(|code| ((code - low) * per_code + 0.5) as u16).collect()
+}
+
 impl Waveform {
     /// Sample rate in Hz.
     #[must_use]
@@ -116,6 +162,7 @@ impl Waveform {
         match &self.codes {
             Codes::U8(codes) => codes.iter().map(|code| f32::from(*code) * gain + base).collect(),
             Codes::I16(codes) => codes.iter().map(|code| f32::from(*code) * gain + base).collect(),
+            Codes::F32(codes) => codes.iter().map(|code| code * gain + base).collect(),
         }
     }
 
@@ -127,6 +174,7 @@ impl Waveform {
         match &self.codes {
             Codes::U8(codes) => codes.iter().filter(|code| at_end(i32::from(**code))).count(),
             Codes::I16(codes) => codes.iter().filter(|code| at_end(i32::from(**code))).count(),
+            Codes::F32(codes) => codes.iter().filter(|code| self.is_clipped_number(**code)).count(),
         }
     }
 
@@ -145,41 +193,47 @@ impl Waveform {
                 found
                     .extend(codes.iter().enumerate().filter(|(_, c)| at_end(i32::from(**c))).map(|(i, _)| i));
             }
+            Codes::F32(codes) => {
+                found.extend(
+                    codes.iter().enumerate().filter(|(_, c)| self.is_clipped_number(**c)).map(|(i, _)| i),
+                );
+            }
         }
         found
     }
 
-    /// The codes as levels from 0 up: bytes as they are, words shifted by 32768, so that integer kernels are one.
-    /// [`Waveform::volts_at_level`] turns them into volts.
-    #[must_use]
-    pub fn levels(&self) -> Vec<u16> {
-        match &self.codes {
-            Codes::U8(codes) => codes.iter().map(|code| u16::from(*code)).collect(),
-            // The sign bit turned over is the shift by 32768.
-            Codes::I16(codes) => codes.iter().map(|code| (*code as u16) ^ 0x8000).collect(),
-        }
+    fn is_clipped_number(&self, code: f32) -> bool {
+        let Scaling { min_code, max_code, .. } = self.scaling;
+        f64::from(code) <= f64::from(min_code) || f64::from(code) >= f64::from(max_code)
     }
 
-    /// The code that level 0 stands for.
+    /// The samples as whole levels, for integer kernels.
     #[must_use]
-    pub fn code_at_level_zero(&self) -> f64 {
-        match &self.codes {
-            Codes::U8(_) => 0.0,
-            Codes::I16(_) => -32768.0,
-        }
-    }
-
-    /// Volts at a level, whole or between two.
-    #[must_use]
-    pub fn volts_at_level(&self, level: f64) -> f64 {
+    pub fn levels(&self) -> Levels {
         let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
-        (level + self.code_at_level_zero() - zero_code) * volts_per_code + offset_v
+        let on = |samples: Vec<u16>, code_at_zero: f64, codes_a_level: f64| Levels {
+            samples,
+            zero_v: (code_at_zero - zero_code) * volts_per_code + offset_v,
+            step_v: codes_a_level * volts_per_code,
+        };
+        match &self.codes {
+            Codes::U8(codes) => on(codes.iter().map(|code| u16::from(*code)).collect(), 0.0, 1.0),
+            // The sign bit turned over is the shift by 32768.
+            Codes::I16(codes) => {
+                on(codes.iter().map(|code| (*code as u16) ^ 0x8000).collect(), -32768.0, 1.0)
+            }
+            Codes::F32(codes) => {
+                let (low, high, _) = span_of(codes);
+                let level = (f64::from(high) - f64::from(low)) / f64::from(u16::MAX);
+                on(lay_on_levels(codes, low, level), f64::from(low), level)
+            }
+        }
     }
 
     /// The sample rate in Hz, once it is certain that the trace can be read at all.
     ///
     /// # Errors
-    /// No samples, or a scale or sample interval that is not a usable number.
+    /// No samples, samples that are no finite numbers (counted), or a scale or sample interval that is not a usable number.
     pub fn check_readable(&self) -> Result<f64, super::Unavailable> {
         let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
         let signal = &self.acquisition.signal;
@@ -192,6 +246,20 @@ impl Waveform {
             return Err(super::Unavailable::because(format!(
                 "the trace of {signal} has no usable scale: {volts_per_code} V a code, zero at {zero_code}, offset {offset_v} V"
             )));
+        }
+        if let Codes::F32(codes) = &self.codes {
+            let (low, high, bad) = span_of(codes);
+            if bad > 0 {
+                return Err(super::Unavailable::because(format!(
+                    "{bad} of {} samples of {signal} are no finite numbers",
+                    codes.len()
+                )));
+            }
+            if !(usable(f64::from(low)) && usable(f64::from(high))) {
+                return Err(super::Unavailable::because(format!(
+                    "the samples of {signal} reach from {low:e} to {high:e}: no instrument gives such volts"
+                )));
+            }
         }
         let rate_hz = self.sample_rate_hz();
         if !(1e-15..1e6).contains(&self.step_s) {

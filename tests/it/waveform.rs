@@ -48,6 +48,8 @@ struct Range {
 
 const NARROW: Range = Range { step_v: 0.4e-3, bits: 8, coupling: Coupling::Ac, purpose: "ripple" };
 const WIDE: Range = Range { step_v: 40e-3, bits: 8, coupling: Coupling::Dc, purpose: "spikes" };
+/// Numbers as a file from elsewhere holds them: volts on no grid.
+const NUMBERS: Range = Range { step_v: 0.25e-3, bits: 32, coupling: Coupling::Dc, purpose: "ripple" };
 const FINE: Range = Range { step_v: 0.25e-3, bits: 16, coupling: Coupling::Dc, purpose: "ripple" };
 
 impl Default for Made {
@@ -213,6 +215,8 @@ fn quantise(volts: &[f64], range: &Range, center_v: f64, (signal, rate_hz): (&st
     let code = |v: &f64, half: f64| ((v - center_v) / range.step_v).round().clamp(-half, half - 1.0);
     let (codes, zero_code, min_code, max_code) = if range.bits == 8 {
         (Codes::U8(volts.iter().map(|v| (code(v, 128.0) + 128.0) as u8).collect()), 128.0, 0, 255)
+    } else if range.bits == 32 {
+        (Codes::F32(volts.iter().map(|v| *v as f32).collect()), 0.0, i32::MIN, i32::MAX)
     } else {
         (Codes::I16(volts.iter().map(|v| code(v, 32768.0) as i16).collect()), 0.0, -32768, 32767)
     };
@@ -230,7 +234,11 @@ fn quantise(volts: &[f64], range: &Range, center_v: f64, (signal, rate_hz): (&st
             range_note: None,
         },
         codes,
-        scaling: Scaling { volts_per_code: range.step_v, zero_code, offset_v: center_v, min_code, max_code },
+        scaling: if range.bits == 32 {
+            Scaling { volts_per_code: 1.0, zero_code, offset_v: 0.0, min_code, max_code }
+        } else {
+            Scaling { volts_per_code: range.step_v, zero_code, offset_v: center_v, min_code, max_code }
+        },
         start_s: 0.0,
         step_s: 1.0 / rate_hz,
     }
@@ -571,8 +579,10 @@ fn figures_do_not_depend_on_where_a_kernel_cuts_its_record() {
         let made = Made { samples, noise_v: 0.2e-3, ..at_24v() };
         let (vout, lx) = made.capture(&FINE);
         let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
-        let volts: Vec<f64> =
-            vout.levels().iter().map(|level| vout.volts_at_level(f64::from(*level))).collect();
+        let volts: Vec<f64> = {
+            let levels = vout.levels();
+            levels.iter().map(|level| levels.volts_at(f64::from(*level))).collect()
+        };
         let mean = volts.iter().sum::<f64>() / samples as f64;
         let rms = (volts.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / samples as f64).sqrt();
         assert!((state.mean_v.unwrap() - mean).abs() < 1e-9);
@@ -589,7 +599,7 @@ fn a_single_spike_shows_in_every_picture() {
     codes[77_777] = 250;
     let whole = build_overview(&vout, 0..usize::MAX, 600).unwrap();
     let highest = whole.columns.iter().map(|column| column.1).fold(f64::MIN, f64::max);
-    assert!((highest - vout.volts_at_level(250.0)).abs() < 1e-9);
+    assert!((highest - vout.levels().volts_at(250.0)).abs() < 1e-9);
     assert_eq!(whole.columns.len(), 600);
     assert!((whole.span_s - 1.2e-3).abs() < 1e-12);
     let window = find_worst_spike(&vout, 0.5e-6, 1.5e-6).unwrap();
@@ -690,7 +700,11 @@ fn traces_and_figures_for_the_reference_script() {
 
 /// A `.npy` file of raw codes, format version 1.0.
 fn npy(codes: &Codes) -> Vec<u8> {
-    let kind = if matches!(codes, Codes::U8(_)) { "|u1" } else { "<i2" };
+    let kind = match codes {
+        Codes::U8(_) => "|u1",
+        Codes::I16(_) => "<i2",
+        Codes::F32(_) => "<f4",
+    };
     let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({},), }}", codes.len());
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
@@ -702,6 +716,47 @@ fn npy(codes: &Codes) -> Vec<u8> {
     match codes {
         Codes::U8(codes) => file.extend(codes),
         Codes::I16(codes) => file.extend(codes.iter().flat_map(|code| code.to_le_bytes())),
+        Codes::F32(codes) => file.extend(codes.iter().flat_map(|code| code.to_le_bytes())),
     }
     file
+}
+
+#[test]
+fn numbers_without_a_grid_give_the_figures_of_the_same_trace_in_fine_codes() {
+    for made in [at_12v(), at_24v(), Made { spike_v: 1.5, ..at_24v() }, at_24v_light()] {
+        let (codes, numbers) = (made.measure_on(&FINE), made.measure_on(&NUMBERS));
+        assert_eq!(numbers.conduction, codes.conduction);
+        assert_eq!(numbers.ripple_method, codes.ripple_method);
+        cell("mean", &numbers.mean_v, codes.mean_v.unwrap(), 1e-6);
+        cell("rms", &numbers.rms_ac_v, codes.rms_ac_v.unwrap(), 2e-5);
+        cell("max", &numbers.max_v, codes.max_v.unwrap(), 0.13e-3);
+        cell("limited", &numbers.noise_pp_20mhz_v, codes.noise_pp_20mhz_v.unwrap(), 0.3e-3);
+        cell("spike", &numbers.spike_pos_v, codes.spike_pos_v.unwrap(), 0.5e-3);
+        cell("noise", &numbers.noise_sigma_v, codes.noise_sigma_v.unwrap(), 0.2e-3);
+        let ripple_v = codes.ripple_pp_v.unwrap();
+        cell("ripple", &numbers.ripple_pp_v, ripple_v, 0.01 * ripple_v);
+    }
+}
+
+#[test]
+fn sums_and_extremes_of_numbers_are_exact() {
+    let (mut vout, _) = at_24v().capture(&NUMBERS);
+    let Codes::F32(numbers) = &mut vout.codes else { panic!("numbers") };
+    numbers[777] = 6.125;
+    let all: Vec<f64> = numbers.iter().map(|v| f64::from(*v)).collect();
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    let rms = (all.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
+    let state = measure_one(&Pair { vout: &vout, lx: None });
+    assert_eq!(state.max_v, Ok(6.125));
+    assert!((state.mean_v.unwrap() / mean - 1.0).abs() < 1e-12);
+    assert!((state.rms_ac_v.unwrap() / rms - 1.0).abs() < 1e-11);
+}
+
+#[test]
+fn samples_that_are_no_numbers_are_counted_and_refused() {
+    let (mut vout, _) = at_24v().capture(&NUMBERS);
+    let Codes::F32(numbers) = &mut vout.codes else { panic!("numbers") };
+    (numbers[5], numbers[70_000]) = (f32::NAN, f32::INFINITY);
+    let told = measure_one(&Pair { vout: &vout, lx: None }).mean_v.unwrap_err();
+    insta::assert_snapshot!(told, @"2 of 120000 samples of vout are no finite numbers");
 }

@@ -4,6 +4,7 @@
 pub mod figures;
 pub mod filter;
 pub mod fold;
+pub mod import;
 pub mod levels;
 mod look;
 mod measure;

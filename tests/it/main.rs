@@ -4,6 +4,8 @@
 
 // Figures of made-up traces against their closed forms, every measuring trap, hostile traces.
 mod waveform;
+// Files of scopes: one of each format, odd and hostile ones, bounds.
+mod import;
 // Links over real sockets and a real pty, and everything that goes wrong on them.
 mod link;
 

@@ -1,0 +1,264 @@
+//! Which channel is the output and which the switch node.
+
+use super::layout::ChannelHead;
+use super::table::Column;
+use super::{Channel, ImportError, Imported, Unit, grid};
+use crate::waveform::{Codes, Waveform};
+
+/// Channels by name; where none is given a sensible one is taken and told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The channel of the output.
+    pub vout: Option<String>,
+    /// The channel of the switch node.
+    pub lx: Option<String>,
+}
+
+/// The traces that were chosen, on one time base.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selected {
+    /// The output; its signal is `vout`.
+    pub vout: Waveform,
+    /// The name of its channel as in the file.
+    pub vout_name: String,
+    /// Unit of the output's samples.
+    pub vout_unit: Unit,
+    /// The switch node, if there is one; its signal is `lx`.
+    pub lx: Option<Waveform>,
+    /// The name of its channel as in the file.
+    pub lx_name: Option<String>,
+    /// How the channels were chosen, and what is to be known of them.
+    pub notes: Vec<String>,
+}
+
+/// Names by which an output or a switch node is known.
+const VOUT_NAMES: [&str; 5] = ["vout", "out", "output", "vo", "5v"];
+const LX_NAMES: [&str; 7] = ["lx", "sw", "switch", "phase", "vsw", "vlx", "switchnode"];
+/// A channel that swings so much more than the other is its switch node.
+const LX_SWING: f64 = 4.0;
+/// A sample at the extreme value so often in a row looks like the end of the range.
+const SUSPECT_RUN: usize = 8;
+
+/// The channel of a column: its samples on their grid.
+pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) -> Channel {
+    let mut notes = Vec::new();
+    let ends_at = column.ends_at();
+    let Column { samples, skipped, print, gap, .. } = column;
+    if skipped > 0 {
+        notes.push(format!("{} begins {skipped} rows later than the time column", head.name));
+    }
+    if let Some(line) = ends_at {
+        notes.push(format!(
+            "{} ends before the other columns: nothing stands there from line {line} on",
+            head.name
+        ));
+    }
+    notes.extend(beyond_extremes(&head, &samples, first_line + skipped as u64));
+    notes.extend(resting(&head.name, &samples, &head.unit));
+    let fault = gap.map(|gap| {
+        format!("line {}: {} has no value (`{}`) between its samples", gap.line, head.name, gap.text)
+    });
+    let (codes, scaling) = grid::find_codes(samples, print);
+    let ChannelHead { name, label, unit, .. } = head;
+    Channel { name, label, unit, skipped, codes, scaling, notes, fault, acquisition: None }
+}
+
+/// Samples beyond the extremes that the scope itself wrote into the header: some write rubbish into the first rows.
+fn beyond_extremes(head: &ChannelHead, samples: &[f32], first_line: u64) -> Option<String> {
+    let (low, high) = head.extremes?;
+    let slack = 1e-6 * (low.abs() + high.abs());
+    let beyond = |sample: &f32| f64::from(*sample) < low - slack || f64::from(*sample) > high + slack;
+    let count = samples.iter().filter(|sample| beyond(sample)).count();
+    let first = samples.iter().position(|sample| beyond(sample))?;
+    let last = samples.iter().rposition(|sample| beyond(sample))?;
+    Some(format!(
+        "{}: the header gives extremes of {low} and {high} {}, but {count} samples lie beyond (lines {} to {}): \
+         the scope may have written rubbish there",
+        head.name,
+        head.unit,
+        first_line + first as u64,
+        first_line + last as u64
+    ))
+}
+
+/// Samples that rest at the highest or lowest value, as clipped ones do.
+fn resting(name: &str, samples: &[f32], unit: &Unit) -> Option<String> {
+    let low = samples.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = samples.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if low == high {
+        return None;
+    }
+    let longest = |value: f32| {
+        let (mut run, mut longest, mut count) = (0usize, 0usize, 0usize);
+        for sample in samples {
+            run = if *sample == value { run + 1 } else { 0 };
+            count += usize::from(run > 0);
+            longest = longest.max(run);
+        }
+        (longest, count)
+    };
+    let parts: Vec<String> = [("highest", high), ("lowest", low)]
+        .into_iter()
+        .filter_map(|(end, value)| {
+            let (run, count) = longest(value);
+            (run >= SUSPECT_RUN).then(|| {
+                format!("{count} samples at its {end} value of {value} {unit}, up to {run} in a row")
+            })
+        })
+        .collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "{name} rests: {}; a file does not tell the ends of the range, it may be clipped there",
+            parts.join(", ")
+        )
+    })
+}
+
+/// A name as it is compared: small letters, no blanks, `1` and `channel1` as `ch1`.
+fn plain_name(name: &str) -> String {
+    let small: String =
+        name.to_lowercase().chars().filter(|c| !c.is_whitespace() && *c != '_' && *c != '-').collect();
+    let small = small.replace("channel", "ch");
+    if !small.is_empty() && small.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("ch{small}")
+    } else {
+        small
+    }
+}
+
+fn is_called(channel: &Channel, name: &str) -> bool {
+    let called = |own: &str| plain_name(own) == plain_name(name);
+    called(&channel.name) || channel.label.as_deref().is_some_and(called)
+}
+
+fn swing(channel: &Channel) -> f64 {
+    let ends = |values: &mut dyn Iterator<Item = f64>| {
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let (low, high) = match &channel.codes {
+        Codes::U8(codes) => ends(&mut codes.iter().map(|code| f64::from(*code))),
+        Codes::I16(codes) => ends(&mut codes.iter().map(|code| f64::from(*code))),
+        Codes::F32(samples) => ends(&mut samples.iter().map(|sample| f64::from(*sample))),
+    };
+    (high - low) * channel.scaling.volts_per_code
+}
+
+impl Imported {
+    /// The output and the switch node by name. Without names: channels that are called so; else the first that holds volts
+    /// is the output, and of exactly two the one that swings four times as much as the other is the switch node.
+    ///
+    /// # Errors
+    /// No channel has that name, one is wanted for both, or its samples have a gap.
+    pub fn select(mut self, choice: &Choice) -> Result<Selected, ImportError> {
+        let mut notes = Vec::new();
+        let mut lx = match &choice.lx {
+            Some(name) => Some(self.find(name)?),
+            None => self.called(&LX_NAMES),
+        };
+        let mut vout = match &choice.vout {
+            Some(name) => Some(self.find(name)?),
+            None => self.called(&VOUT_NAMES),
+        };
+        let free = |used: Option<usize>| {
+            let volts = |at: &usize| self.channels[*at].unit == Unit::Volt && Some(*at) != used;
+            (0..self.channels.len()).filter(volts).collect::<Vec<usize>>()
+        };
+        if let ([one, other], None, None) = (free(None).as_slice(), vout, lx) {
+            let (swing_one, swing_other) = (swing(&self.channels[*one]), swing(&self.channels[*other]));
+            if swing_one > LX_SWING * swing_other {
+                (vout, lx) = (Some(*other), Some(*one));
+            } else if swing_other > LX_SWING * swing_one {
+                (vout, lx) = (Some(*one), Some(*other));
+            }
+        }
+        let vout = vout
+            .or_else(|| free(lx).first().copied())
+            .or_else(|| (0..self.channels.len()).find(|at| Some(*at) != lx));
+        let Some(vout) = vout else {
+            return Err(ImportError::file("the file holds the switch node only; name the output's channel"));
+        };
+        if lx == Some(vout) {
+            let name = &self.channels[vout].name;
+            return Err(ImportError::file(format!(
+                "{name} cannot be the output and the switch node at once"
+            )));
+        }
+        if choice.vout.is_none() && self.channels.len() > 1 {
+            notes.push(format!("{} is taken as the output", self.channels[vout].name));
+        }
+        match lx {
+            Some(lx) if choice.lx.is_none() => {
+                notes.push(format!("{} is taken as the switch node", self.channels[lx].name));
+            }
+            _ => {}
+        }
+        self.cut_to_common(vout, lx);
+        self.hand_over(vout, lx, notes)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, ImportError> {
+        self.channels.iter().position(|channel| is_called(channel, name)).ok_or_else(|| {
+            let names: Vec<&str> = self.channels.iter().map(|channel| channel.name.as_str()).collect();
+            ImportError::file(format!("the file has no channel `{name}`; it holds {}", names.join(", ")))
+        })
+    }
+
+    fn called(&self, names: &[&str]) -> Option<usize> {
+        self.channels.iter().position(|channel| names.iter().any(|name| is_called(channel, name)))
+    }
+
+    /// Leaves of two channels the rows that both have.
+    fn cut_to_common(&mut self, vout: usize, lx: Option<usize>) {
+        let Some(lx) = lx else { return };
+        let span = |channel: &Channel| (channel.skipped, channel.skipped + channel.codes.len());
+        let (one, other) = (span(&self.channels[vout]), span(&self.channels[lx]));
+        let (begin, end) = (one.0.max(other.0), one.1.min(other.1));
+        for at in [vout, lx] {
+            let channel = &mut self.channels[at];
+            let (from, to) = (begin - channel.skipped, end.max(begin) - channel.skipped);
+            match &mut channel.codes {
+                Codes::U8(codes) => cut(codes, from, to),
+                Codes::I16(codes) => cut(codes, from, to),
+                Codes::F32(samples) => cut(samples, from, to),
+            }
+            channel.skipped = begin;
+        }
+    }
+
+    fn hand_over(
+        mut self,
+        vout: usize,
+        lx: Option<usize>,
+        mut notes: Vec<String>,
+    ) -> Result<Selected, ImportError> {
+        let timing = self.timing;
+        for at in [Some(vout), lx].into_iter().flatten() {
+            if let Some(fault) = self.channels[at].fault.take() {
+                return Err(ImportError::file(fault));
+            }
+            if self.channels[at].codes.is_empty() {
+                return Err(ImportError::file("output and switch node have no row in common"));
+            }
+            notes.append(&mut self.channels[at].notes);
+        }
+        let mut taken: Vec<Option<Channel>> = self.channels.into_iter().map(Some).collect();
+        let lx = lx.and_then(|at| taken[at].take());
+        let vout =
+            taken[vout].take().ok_or_else(|| ImportError::file("output and switch node are one channel"))?;
+        Ok(Selected {
+            vout_name: vout.name.clone(),
+            vout_unit: vout.unit.clone(),
+            vout: vout.into_waveform(timing, "vout"),
+            lx_name: lx.as_ref().map(|channel| channel.name.clone()),
+            lx: lx.map(|channel| channel.into_waveform(timing, "lx")),
+            notes,
+        })
+    }
+}
+
+/// Leaves the samples from one place up to another.
+fn cut<T>(samples: &mut Vec<T>, from: usize, to: usize) {
+    samples.truncate(to.min(samples.len()));
+    samples.drain(..from.min(samples.len()));
+}

@@ -1,0 +1,205 @@
+//! The time column: rounded by most scopes, so that the interval is found over the whole span and never between neighbours.
+
+use super::number::Decimal;
+use super::{ImportError, Timing};
+
+/// What a column of times tells of the time base, without keeping it.
+#[derive(Debug)]
+pub(super) struct TimeColumn {
+    first: Option<(f64, u64)>,
+    last: f64,
+    count: usize,
+    shortest: f64,
+    /// The longest distance of neighbours, and the line where it ends.
+    longest: (f64, u64),
+    /// Rounding of the print, in seconds: the largest value of a last digit.
+    digit_s: f64,
+    largest: f64,
+    /// Every 2^k-th time, at most twice `CHECKPOINTS` of them.
+    checkpoints: Vec<f64>,
+    stride: usize,
+}
+
+const CHECKPOINTS: usize = 2048;
+
+/// The time base as a column of times gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) start_s: f64,
+    pub(super) step_s: f64,
+    /// By how much the interval may be wrong because times are rounded, in seconds.
+    pub(super) doubt_s: f64,
+    /// The rounding of the times, in seconds, where it is not small against the interval.
+    pub(super) coarse_s: Option<f64>,
+    /// What is uneven, in words.
+    pub(super) uneven: Option<String>,
+}
+
+impl TimeColumn {
+    pub(super) fn new() -> Self {
+        Self {
+            first: None,
+            last: 0.0,
+            count: 0,
+            shortest: f64::INFINITY,
+            longest: (0.0, 0),
+            digit_s: 0.0,
+            largest: 0.0,
+            checkpoints: Vec::new(),
+            stride: 1,
+        }
+    }
+
+    /// Takes the time of the next row in, in seconds, with the value of its last digit.
+    pub(super) fn push(&mut self, time_s: f64, digit_s: f64, line: u64) -> Result<(), ImportError> {
+        self.digit_s = self.digit_s.max(digit_s);
+        self.largest = self.largest.max(time_s.abs());
+        if self.first.is_none() {
+            self.first = Some((time_s, line));
+        } else {
+            let distance = time_s - self.last;
+            if distance < -1.01 * self.digit_s {
+                return Err(ImportError::line(
+                    line,
+                    format!(
+                        "time runs backwards, from {:e} s to {time_s:e} s: several records in one file, or rows out of order",
+                        self.last
+                    ),
+                ));
+            }
+            self.shortest = self.shortest.min(distance);
+            if distance > self.longest.0 {
+                self.longest = (distance, line);
+            }
+        }
+        if self.count.is_multiple_of(self.stride) {
+            self.checkpoints.push(time_s);
+            if self.checkpoints.len() > 2 * CHECKPOINTS {
+                let mut at = 0;
+                self.checkpoints.retain(|_| {
+                    at += 1;
+                    at % 2 == 1
+                });
+                self.stride *= 2;
+            }
+        }
+        self.last = time_s;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The time base; `None` of fewer than two rows, or where all times are the same.
+    pub(super) fn found(&self) -> Option<Found> {
+        let (start_s, _) =
+            self.first.filter(|_| self.count >= 2 && self.last > self.first.map_or(0.0, |f| f.0))?;
+        let steps = (self.count - 1) as f64;
+        let step_s = (self.last - start_s) / steps;
+        // Half a digit at either end of a distance, and the rounding of the numbers themselves.
+        let slack_s = 1.01 * self.digit_s + 8.0 * f64::EPSILON * self.largest;
+        let too_long = self.longest.0 - step_s > slack_s;
+        let too_short = step_s - self.shortest > slack_s;
+        let off = self
+            .checkpoints
+            .iter()
+            .enumerate()
+            .map(|(at, time_s)| (time_s - start_s - (at * self.stride) as f64 * step_s).abs());
+        let drift_s = off.fold(0.0, f64::max);
+        let uneven = if too_long || too_short {
+            Some(format!(
+                "time is not uniform: distances of samples lie between {:.4e} s and {:.4e} s (the longest ends at line {}), \
+                 the mean is {step_s:.4e} s",
+                self.shortest, self.longest.0, self.longest.1
+            ))
+        } else if drift_s > 1.5 * slack_s {
+            Some(format!("time is not uniform: it strays {drift_s:.2e} s from an even course"))
+        } else {
+            None
+        };
+        Some(Found {
+            start_s,
+            step_s,
+            doubt_s: slack_s / steps,
+            coarse_s: (self.digit_s > 0.02 * step_s).then_some(self.digit_s),
+            uneven,
+        })
+    }
+}
+
+/// The value of a number's last digit, in the unit with this power of ten.
+pub(super) fn digit(number: Decimal, power: i16) -> f64 {
+    10f64.powi(i32::from(number.last_digit) + i32::from(power))
+}
+
+/// What is told of the time base beside the rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    /// Sample interval of the head.
+    pub(super) step_s: Option<f64>,
+    /// Time of the first row of the head.
+    pub(super) start_s: Option<f64>,
+    /// Sample rate that the caller gives.
+    pub(super) rate_hz: Option<f64>,
+}
+
+impl Told {
+    /// The time base that counts: what the caller gives, else the head where the rows do not contradict it, else the rows.
+    /// Notes say which.
+    pub(super) fn settle(
+        &self,
+        rows: Option<&Found>,
+        notes: &mut Vec<String>,
+    ) -> Result<Timing, ImportError> {
+        let start_s = rows.map(|rows| rows.start_s).or(self.start_s).unwrap_or(0.0);
+        if let Some(step_s) = self.rate_hz.map(f64::recip) {
+            let other = rows.map(|rows| rows.step_s).or(self.step_s);
+            if let Some(other) = other.filter(|other| (other / step_s - 1.0).abs() > 1e-3) {
+                notes.push(format!(
+                    "the sample rate given counts; the file's own interval would be {other:.6e} s"
+                ));
+            }
+            return Ok(Timing { start_s, step_s });
+        }
+        let step_s = match (self.step_s, rows) {
+            (Some(step_s), None) => {
+                notes.push(format!("interval from the header: {step_s:e} s"));
+                step_s
+            }
+            (Some(step_s), Some(rows))
+                if (step_s - rows.step_s).abs() <= 2.0 * rows.doubt_s + 1e-4 * step_s =>
+            {
+                notes.push(format!("interval from the header: {step_s:e} s; the time column agrees"));
+                step_s
+            }
+            (Some(step_s), Some(rows)) => {
+                notes.push(format!(
+                    "the header's interval of {step_s:e} s does not fit the time column, which rises by {:.6e} s a row: \
+                     the time column counts",
+                    rows.step_s
+                ));
+                rows.step_s
+            }
+            (None, Some(rows)) => {
+                notes.push(format!("interval from the first to the last time: {:.6e} s", rows.step_s));
+                rows.step_s
+            }
+            (None, None) => {
+                return Err(ImportError::file(
+                    "the file holds no time and no sample interval; give the sample rate (--sample-rate, e.g. 100MHz)",
+                ));
+            }
+        };
+        if let Some(rows) = rows {
+            notes.extend(rows.coarse_s.map(|coarse_s| {
+                format!("times are rounded to {coarse_s:.0e} s, so distances of neighbours say nothing")
+            }));
+            if self.step_s.is_none() && rows.doubt_s > 1e-4 * step_s {
+                notes.push(format!(
+                    "the interval is known to {:.1} % only: times are rounded and rows are few",
+                    100.0 * rows.doubt_s / step_s
+                ));
+            }
+            notes.extend(rows.uneven.clone());
+        }
+        Ok(Timing { start_s, step_s })
+    }
+}

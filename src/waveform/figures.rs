@@ -133,13 +133,15 @@ pub struct Definition {
     pub tag: &'static str,
     /// Counts up with every change that gives another number for the same samples.
     pub version: u16,
+    /// What it is, in a sentence.
+    pub about: &'static str,
 }
 
 macro_rules! steady_state {
     ($($field:ident, $tag:literal, $version:literal, $about:literal;)*) => {
         /// The definition of every figure of a steady state, in the order of [`SteadyState::figures`].
         pub const DEFINITIONS: &[Definition] =
-            &[$(Definition { name: stringify!($field), tag: $tag, version: $version },)*];
+            &[$(Definition { name: stringify!($field), tag: $tag, version: $version, about: $about },)*];
 
         /// All figures of one operating point; SI units. Each is a number that was measured, or the reason why there is none.
         #[derive(Debug, Clone, PartialEq)]

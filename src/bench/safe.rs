@@ -170,14 +170,9 @@ fn caught<I: Instrument + ?Sized, T>(instrument: &mut I, act: impl FnOnce(&mut I
     let outcome = catch_unwind(AssertUnwindSafe(|| act(&mut *instrument)));
     outcome.unwrap_or_else(|_| {
         let facts = instrument.facts();
-        Err(InstrumentError {
-            kind: ErrorKind::Nonsense,
-            role: facts.role.clone(),
-            address: facts.address.clone(),
-            doing: "making the bench safe".to_owned(),
-            detail: "a fault of this program".to_owned(),
-            advice: "switch it off by hand".to_owned(),
-        })
+        let (doing, detail) = ("making the bench safe", "a fault of this program");
+        Err(InstrumentError::of(facts, ErrorKind::Nonsense, doing, detail)
+            .with_advice("switch it off by hand"))
     })
 }
 
@@ -197,15 +192,10 @@ fn switch_supply_off<S: Supply + ?Sized>(supply: &mut S, lowers: bool) -> Asked<
 }
 
 fn still_on(name: &str, facts: &InstrumentFacts, set: Asked<()>) -> InstrumentError {
-    InstrumentError {
-        kind: ErrorKind::Refused,
-        role: facts.role.clone(),
-        address: facts.address.clone(),
-        doing: "switching off".to_owned(),
-        detail: match set {
-            Ok(()) => "it took the command but still says it is on".to_owned(),
-            Err(error) => format!("it still says it is on ({})", error.detail),
-        },
-        advice: format!("switch the {name} off by hand"),
-    }
+    let detail = match set {
+        Ok(()) => "it took the command but still says it is on".to_owned(),
+        Err(error) => format!("it still says it is on ({})", error.detail),
+    };
+    InstrumentError::of(facts, ErrorKind::Refused, "switching off", detail)
+        .with_advice(format!("switch the {name} off by hand"))
 }

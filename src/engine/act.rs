@@ -10,10 +10,11 @@ use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
-use crate::base::units::{Amps, Quantity, Volts};
+use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
 use crate::event::{Event, InstrumentFacts, PointId, PointResult, Sink};
 use crate::instrument::scope::Scope;
+use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
 use crate::link::ErrorKind;
 use crate::plan::{Plan, PlannedPoint, Step};
@@ -176,16 +177,16 @@ impl<'a> Shell<'a> {
         let supply = &mut self.bench.supply;
         supply.set_current_limit(current_limit)?;
         let limit_back = supply.read_current_limit()?;
-        check_read_back("current limit", current_limit, limit_back, step.current_step, supply.facts())?;
+        check_read_back("current limit", (current_limit, limit_back), step.current_step, supply.facts())?;
         let mut levels = (None, None);
         if let Some(level) = over_voltage {
             let back = supply.set_over_voltage(level)?;
-            check_read_back("over-voltage level", level, back, step.voltage_step, supply.facts())?;
+            check_read_back("over-voltage level", (level, back), step.voltage_step, supply.facts())?;
             levels.0 = Some(back);
         }
         if let Some(level) = over_current {
             let back = supply.set_over_current(level)?;
-            check_read_back("over-current level", level, back, step.current_step, supply.facts())?;
+            check_read_back("over-current level", (level, back), step.current_step, supply.facts())?;
             levels.1 = Some(back);
         }
         let role = supply.facts().role.clone();
@@ -199,7 +200,7 @@ impl<'a> Shell<'a> {
         let Some(limit) = limit else { return Ok(()) };
         let back = load.set_over_current(limit)?;
         let step = load.ability().current_step;
-        check_read_back("current limit", limit, back, step, load.facts())?;
+        check_read_back("current limit", (limit, back), step, load.facts())?;
         let role = load.facts().role.clone();
         self.emit(&Event::ProtectionSet { role, over_voltage: None, over_current: Some(back) })
     }
@@ -234,7 +235,7 @@ impl<'a> Shell<'a> {
         let supply = &mut self.bench.supply;
         supply.set_voltage(voltage)?;
         let back = supply.read_set_voltage()?;
-        check_read_back("voltage", voltage, back, supply.ability().voltage_step, supply.facts())?;
+        check_read_back("voltage", (voltage, back), supply.ability().voltage_step, supply.facts())?;
         self.changed = self.bench.clock.now();
         Ok(())
     }
@@ -243,7 +244,7 @@ impl<'a> Shell<'a> {
         let load = &mut self.bench.load;
         load.set_current(current)?;
         let back = load.read_set_current()?;
-        check_read_back("current", current, back, load.ability().current_step, load.facts())?;
+        check_read_back("current", (current, back), load.ability().current_step, load.facts())?;
         self.changed = self.bench.clock.now();
         Ok(())
     }
@@ -350,38 +351,15 @@ fn expect_state(wanted: bool, is_on: bool, facts: &InstrumentFacts) -> Asked<()>
         return Ok(());
     }
     let word = |on: bool| if on { "on" } else { "off" };
-    Err(InstrumentError {
-        kind: ErrorKind::Nonsense,
-        role: facts.role.clone(),
-        address: facts.address.clone(),
-        doing: format!("switching {}", word(wanted)),
-        detail: format!("it took the command but says it is {}", word(is_on)),
-        advice: "look whether its own protection has tripped, or its front panel is in use".to_owned(),
-    })
-}
-
-fn check_read_back<Q: Quantity>(what: &str, set: Q, back: Q, step: Q, facts: &InstrumentFacts) -> Asked<()> {
-    // Half a step is rounding; one and a half allows for an instrument that cuts off and prints one digit less.
-    if (set.value() - back.value()).abs() <= 1.5 * step.value() + 1e-9 {
-        return Ok(());
-    }
-    Err(InstrumentError {
-        kind: ErrorKind::Nonsense,
-        role: facts.role.clone(),
-        address: facts.address.clone(),
-        doing: format!("setting the {what} to {set}"),
-        detail: format!("it reads back {back}"),
-        advice: "look whether a range or a limit on the front panel is in the way".to_owned(),
-    })
+    let (doing, detail) = (
+        format!("switching {}", word(wanted)),
+        format!("it took the command but says it is {}", word(is_on)),
+    );
+    Err(InstrumentError::of(facts, ErrorKind::Nonsense, doing, detail)
+        .with_advice("look whether its own protection has tripped, or its front panel is in use"))
 }
 
 fn wiring_fault(facts: &InstrumentFacts, detail: &str, advice: &str) -> Failure {
-    Failure::Instrument(InstrumentError {
-        kind: ErrorKind::Refused,
-        role: facts.role.clone(),
-        address: facts.address.clone(),
-        doing: "checking the wiring".to_owned(),
-        detail: detail.to_owned(),
-        advice: advice.to_owned(),
-    })
+    let error = InstrumentError::of(facts, ErrorKind::Refused, "checking the wiring", detail);
+    Failure::Instrument(error.with_advice(advice))
 }

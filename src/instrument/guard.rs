@@ -2,36 +2,27 @@
 //! refused is not sent.
 
 use super::load::{Load, LoadAbility};
-use super::speaker::advice;
 use super::supply::{Regulation, Supply, SupplyAbility};
 use super::{Asked, ErrorKind, Instrument, InstrumentError};
 use crate::base::units::{Amps, Quantity, Volts};
 use crate::event::InstrumentFacts;
 
-fn refuse(facts: &InstrumentFacts, doing: String, detail: String) -> InstrumentError {
-    InstrumentError {
-        kind: ErrorKind::Refused,
-        role: facts.role.clone(),
-        address: facts.address.clone(),
-        doing,
-        detail,
-        advice: advice(ErrorKind::Refused).to_owned(),
-    }
-}
-
 /// Refuses what is no number, negative, or above the limit.
 fn check<Q: Quantity>(facts: &InstrumentFacts, what: &str, wanted: Q, limit: Option<Q>) -> Asked<()> {
-    let doing = || format!("setting {what} to {wanted}");
+    let refuse = |detail: &str| {
+        let (doing, detail) = (format!("setting {what} to {wanted}"), format!("{detail}; nothing was sent"));
+        Err(InstrumentError::of(facts, ErrorKind::Refused, doing, detail))
+    };
     if !wanted.value().is_finite() {
-        return Err(refuse(facts, doing(), "that is no number; nothing was sent".to_owned()));
+        return refuse("that is no number");
     }
     if wanted.value() < 0.0 {
-        return Err(refuse(facts, doing(), "that is negative; nothing was sent".to_owned()));
+        return refuse("that is negative");
     }
     match limit {
         // Not `wanted > limit`: a limit that is no number must refuse everything.
         Some(limit) if wanted.value().partial_cmp(&limit.value()).is_none_or(std::cmp::Ordering::is_gt) => {
-            Err(refuse(facts, doing(), format!("the rig's hard limit is {limit}; nothing was sent")))
+            refuse(&format!("the rig's hard limit is {limit}"))
         }
         _ => Ok(()),
     }

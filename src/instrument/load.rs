@@ -3,6 +3,7 @@
 use super::dialect::family::Word;
 use super::dialect::template::Fill;
 use super::dialect::verb::Verb;
+use super::setting::Setting;
 use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument};
 use crate::base::units::{Amps, Volts};
@@ -82,17 +83,6 @@ impl ScpiLoad {
     fn is_in_constant_current(speaker: &mut Speaker) -> Asked<bool> {
         Ok(speaker.ask_word(Verb::ReadMode, &[])? == Word::ConstantCurrent)
     }
-
-    fn set(&mut self, set: Verb, read: Verb, current: Amps, most: Amps) -> Asked<()> {
-        if !(current.0.is_finite() && (0.0..=most.0).contains(&current.0)) {
-            let told = format!("this load can be set from 0 A to {most}; nothing was sent");
-            return Err(self.speaker.error(ErrorKind::Refused, told));
-        }
-        let step_a = self.ability.current_step.0;
-        self.speaker.tell_checked(set, &[Fill::Value(current.0)], |speaker| {
-            Ok((speaker.ask_number(read, &[])? - current.0).abs() <= step_a * 1.01)
-        })
-    }
 }
 
 impl Instrument for ScpiLoad {
@@ -120,7 +110,9 @@ impl Load for ScpiLoad {
 
     fn set_current(&mut self, current: Amps) -> Asked<()> {
         self.speaker.doing(format!("setting {current}"));
-        self.set(Verb::SetCurrent, Verb::ReadSetCurrent, current, self.ability.max_current)
+        let (set, read) = (Verb::SetCurrent, Verb::ReadSetCurrent);
+        let (most, step) = (self.ability.max_current, self.ability.current_step);
+        self.speaker.set(Setting { set, read, value: current, most, step })
     }
 
     fn read_set_current(&mut self) -> Asked<Amps> {
@@ -153,7 +145,7 @@ impl Load for ScpiLoad {
                 .speaker
                 .error(ErrorKind::Unsupported, "this load has no current limit of its own"));
         };
-        self.set(Verb::SetOverCurrent, Verb::ReadOverCurrent, level, most)?;
-        self.speaker.ask_number(Verb::ReadOverCurrent, &[]).map(Amps)
+        let (set, read, step) = (Verb::SetOverCurrent, Verb::ReadOverCurrent, self.ability.current_step);
+        self.speaker.set_level(Setting { set, read, value: level, most, step })
     }
 }

@@ -7,6 +7,7 @@ pub mod load;
 pub mod open;
 mod preamble;
 pub mod scope;
+pub mod setting;
 mod speaker;
 pub mod supply;
 pub mod thermometer;
@@ -17,7 +18,7 @@ pub use crate::link::ErrorKind;
 
 /// An instrument did not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{role} at {address}: {doing}: {detail}{}{advice}", if advice.is_empty() { "" } else { "; " })]
+#[error("{role} at {address}: {doing}: {detail}{}{advice}", joint(detail, advice))]
 pub struct InstrumentError {
     /// What kind of trouble it is.
     pub kind: ErrorKind,
@@ -33,7 +34,50 @@ pub struct InstrumentError {
     pub advice: String,
 }
 
+/// What stands between what happened and what to try.
+fn joint(detail: &str, advice: &str) -> &'static str {
+    match advice {
+        "" => "",
+        _ if detail.ends_with(['.', '?', '!']) => " ",
+        _ => "; ",
+    }
+}
+
 impl InstrumentError {
+    /// An error of an instrument that is open, without advice.
+    #[must_use]
+    pub fn of(
+        facts: &InstrumentFacts,
+        kind: ErrorKind,
+        doing: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::at((&facts.role, &facts.address), kind, doing, detail)
+    }
+
+    /// An error of the instrument at a place, without advice.
+    fn at(
+        (role, address): (&Role, &str),
+        kind: ErrorKind,
+        doing: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            role: role.clone(),
+            address: address.to_owned(),
+            doing: doing.into(),
+            detail: detail.into(),
+            advice: String::new(),
+        }
+    }
+
+    /// The same with what to try.
+    #[must_use]
+    pub fn with_advice(self, advice: impl Into<String>) -> Self {
+        Self { advice: advice.into(), ..self }
+    }
+
     /// What kind of trouble it is.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

@@ -63,14 +63,7 @@ impl Place {
         detail: impl Into<String>,
         advice: impl Into<String>,
     ) -> InstrumentError {
-        InstrumentError {
-            kind,
-            role: self.role.clone(),
-            address: self.address.to_string(),
-            doing: doing.to_owned(),
-            detail: detail.into(),
-            advice: advice.into(),
-        }
+        InstrumentError::at((&self.role, &self.address.to_string()), kind, doing, detail).with_advice(advice)
     }
 }
 
@@ -163,7 +156,10 @@ pub(super) fn open_link(
             LinkError::TimedOut(_) => ErrorKind::TimedOut,
             _ => ErrorKind::LinkLost,
         };
-        place.error(kind, "opening", error.to_string(), advice(ErrorKind::LinkLost))
+        let told = error.to_string();
+        // A link that could not be opened often knows better what to look for.
+        let advice = if told.ends_with('?') { "" } else { advice(ErrorKind::LinkLost) };
+        place.error(kind, "opening", told, advice)
     })?;
     Ok(match &surroundings.tape {
         None => link,

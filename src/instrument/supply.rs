@@ -3,6 +3,7 @@
 use super::dialect::family::Word;
 use super::dialect::template::Fill;
 use super::dialect::verb::Verb;
+use super::setting::Setting;
 use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument};
 use crate::base::units::{Amps, Volts};
@@ -120,31 +121,9 @@ impl ScpiSupply {
         Self { speaker, ability }
     }
 
-    /// A set of a quantity: within what the output can do, acknowledged, read back where that is in doubt.
-    fn set(&mut self, quantity: Setting) -> Asked<()> {
-        let Setting { set, read, value, most, step } = quantity;
-        if !(value.is_finite() && (0.0..=most).contains(&value)) {
-            let told = format!("this output can be set from 0 to {most}; nothing was sent");
-            return Err(self.speaker.error(ErrorKind::Refused, told));
-        }
-        self.speaker.tell_checked(set, &[Fill::Value(value)], |speaker| {
-            Ok((speaker.ask_number(read, &[])? - value).abs() <= step * 1.01)
-        })
-    }
-
     fn ask(&mut self, doing: &str, verb: Verb) -> Asked<f64> {
         self.speaker.doing(doing).ask_number(verb, &[])
     }
-}
-
-/// A quantity that is set, and the question that reads it back.
-#[derive(Clone, Copy)]
-struct Setting {
-    set: Verb,
-    read: Verb,
-    value: f64,
-    most: f64,
-    step: f64,
 }
 
 impl Instrument for ScpiSupply {
@@ -163,9 +142,9 @@ impl Supply for ScpiSupply {
 
     fn set_voltage(&mut self, voltage: Volts) -> Asked<()> {
         self.speaker.doing(format!("setting {voltage}"));
-        let (most, step) = (self.ability.max_voltage.0, self.ability.voltage_step.0);
         let (set, read) = (Verb::SetVoltage, Verb::ReadSetVoltage);
-        self.set(Setting { set, read, value: voltage.0, most, step })
+        let (most, step) = (self.ability.max_voltage, self.ability.voltage_step);
+        self.speaker.set(Setting { set, read, value: voltage, most, step })
     }
 
     fn read_set_voltage(&mut self) -> Asked<Volts> {
@@ -174,9 +153,9 @@ impl Supply for ScpiSupply {
 
     fn set_current_limit(&mut self, current: Amps) -> Asked<()> {
         self.speaker.doing(format!("setting the current limit to {current}"));
-        let (most, step) = (self.ability.max_current.0, self.ability.current_step.0);
         let (set, read) = (Verb::SetCurrentLimit, Verb::ReadCurrentLimit);
-        self.set(Setting { set, read, value: current.0, most, step })
+        let (most, step) = (self.ability.max_current, self.ability.current_step);
+        self.speaker.set(Setting { set, read, value: current, most, step })
     }
 
     fn read_current_limit(&mut self) -> Asked<Amps> {
@@ -209,9 +188,8 @@ impl Supply for ScpiSupply {
                 .speaker
                 .error(ErrorKind::Unsupported, "this output has no over-voltage protection"));
         };
-        let (set, read, step) = (Verb::SetOverVoltage, Verb::ReadOverVoltage, self.ability.voltage_step.0);
-        self.set(Setting { set, read, value: level.0, most: most.0, step })?;
-        self.speaker.ask_number(read, &[]).map(Volts)
+        let (set, read, step) = (Verb::SetOverVoltage, Verb::ReadOverVoltage, self.ability.voltage_step);
+        self.speaker.set_level(Setting { set, read, value: level, most, step })
     }
 
     fn set_over_current(&mut self, level: Amps) -> Asked<Amps> {
@@ -220,9 +198,8 @@ impl Supply for ScpiSupply {
             let told = "this output has no over-current protection with a level of its own";
             return Err(self.speaker.error(ErrorKind::Unsupported, told));
         };
-        let (set, read, step) = (Verb::SetOverCurrent, Verb::ReadOverCurrent, self.ability.current_step.0);
-        self.set(Setting { set, read, value: level.0, most: most.0, step })?;
-        self.speaker.ask_number(read, &[]).map(Amps)
+        let (set, read, step) = (Verb::SetOverCurrent, Verb::ReadOverCurrent, self.ability.current_step);
+        self.speaker.set_level(Setting { set, read, value: level, most, step })
     }
 
     fn read_protection(&mut self) -> Asked<Option<String>> {

@@ -1,7 +1,7 @@
 //! One line of a sensor, several readers: a serial port opens once, but a line such as `board=41.2 ambient=23.1` serves
 //! two thermometers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -35,15 +35,18 @@ impl Opener for SharingOpener {
             Some(hub) => hub,
             None => {
                 let link = self.inner.open(address, settings)?;
-                let hub = Arc::new(Mutex::new(Hub { link, waiting: Vec::new(), lost: None }));
+                let hub =
+                    Arc::new(Mutex::new(Hub { link, waiting: BTreeMap::new(), next_place: 0, lost: None }));
                 hubs.insert(address.clone(), Arc::downgrade(&hub));
                 hub
             }
         };
         let place = {
             let mut hub = lock(&hub);
-            hub.waiting.push(VecDeque::new());
-            hub.waiting.len() - 1
+            let place = hub.next_place;
+            hub.next_place += 1;
+            hub.waiting.insert(place, VecDeque::new());
+            place
         };
         Ok(Box::new(Shared { hub, place }))
     }
@@ -52,7 +55,8 @@ impl Opener for SharingOpener {
 /// The link and what each reader has not taken yet.
 struct Hub {
     link: Box<dyn Transport>,
-    waiting: Vec<VecDeque<Vec<u8>>>,
+    waiting: BTreeMap<u64, VecDeque<Vec<u8>>>,
+    next_place: u64,
     lost: Option<String>,
 }
 
@@ -63,7 +67,14 @@ fn lock(hub: &Mutex<Hub>) -> MutexGuard<'_, Hub> {
 /// One reader's end.
 struct Shared {
     hub: Arc<Mutex<Hub>>,
-    place: usize,
+    place: u64,
+}
+
+/// Nobody keeps lines for a reader that is gone.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        lock(&self.hub).waiting.remove(&self.place);
+    }
 }
 
 impl Transport for Shared {
@@ -73,7 +84,7 @@ impl Transport for Shared {
 
     fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
         let mut hub = lock(&self.hub);
-        if let Some(line) = hub.waiting[self.place].pop_front() {
+        if let Some(line) = hub.waiting.get_mut(&self.place).and_then(VecDeque::pop_front) {
             return Ok(line);
         }
         if let Some(reason) = &hub.lost {
@@ -82,7 +93,7 @@ impl Transport for Shared {
         match hub.link.receive(timeout) {
             Ok(line) => {
                 let place = self.place;
-                for (_, queue) in hub.waiting.iter_mut().enumerate().filter(|(other, _)| *other != place) {
+                for (_, queue) in hub.waiting.iter_mut().filter(|(other, _)| **other != place) {
                     if queue.len() == KEPT_LINES {
                         queue.pop_front();
                     }
@@ -99,14 +110,15 @@ impl Transport for Shared {
     }
 
     fn clear(&mut self) -> Result<(), LinkError> {
-        let mut hub = lock(&self.hub);
-        hub.waiting[self.place].clear();
+        if let Some(queue) = lock(&self.hub).waiting.get_mut(&self.place) {
+            queue.clear();
+        }
         Ok(())
     }
 
     fn has_unread(&self) -> bool {
         let hub = lock(&self.hub);
-        !hub.waiting[self.place].is_empty() || hub.link.has_unread()
+        hub.waiting.get(&self.place).is_some_and(|queue| !queue.is_empty()) || hub.link.has_unread()
     }
 }
 
@@ -164,5 +176,21 @@ mod tests {
         let mut again = open();
         assert_eq!(read(&mut again).unwrap(), "1");
         assert_eq!(real.0.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn no_lines_are_kept_for_a_reader_that_is_gone() {
+        let hub = Hub { link: Box::new(Counting(0)), waiting: BTreeMap::new(), next_place: 2, lost: None };
+        let hub = Arc::new(Mutex::new(hub));
+        let reader = |place| {
+            lock(&hub).waiting.insert(place, VecDeque::new());
+            Shared { hub: Arc::clone(&hub), place }
+        };
+        let (mut stays, leaves) = (reader(0), reader(1));
+        stays.receive(Duration::ZERO).unwrap();
+        assert_eq!(lock(&hub).waiting[&1].len(), 1);
+        drop(leaves);
+        stays.receive(Duration::ZERO).unwrap();
+        assert_eq!(lock(&hub).waiting.keys().collect::<Vec<_>>(), [&0]);
     }
 }

@@ -121,6 +121,7 @@ impl From<RecordError> for CliError {
 const fn record_exit(error: &RecordError) -> Exit {
     match error {
         RecordError::Damaged { .. } => Exit::Damaged,
+        RecordError::NoForm { .. } => Exit::Internal,
         _ => Exit::Usage,
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn tell_products(written: &Written, as_json: bool) -> Result<(), CliE
     if as_json {
         let mut summary = written.report.summary.clone();
         summary.run = written.folder.display().to_string();
-        return print(&summary::render(&summary));
+        return print(&summary::render(&summary)?);
     }
     let text = text::render(&written.report, &written.folder);
     if colour(&std::io::stdout()) { print(&paint_verdict(&text)) } else { print(&text) }

@@ -3,7 +3,7 @@
 use crate::event::{FigureName, PointResult};
 use crate::waveform::Unavailable;
 
-use super::Record;
+use super::{Record, RecordError};
 
 /// The table's name in a run folder.
 pub const FILE_NAME: &str = "points.csv";
@@ -22,8 +22,10 @@ pub fn header() -> String {
 }
 
 /// The row of a point, with its line end. A figure that could not be had is an empty cell; its reason stands in the notes.
-#[must_use]
-pub fn row(result: &PointResult) -> String {
+///
+/// # Errors
+/// The cells have no form as a row, which is a fault of this program.
+pub fn row(result: &PointResult) -> Result<String, RecordError> {
     let mut cells = vec![
         result.point.0.to_string(),
         rounded(result.setting.vin.value()).to_string(),
@@ -34,9 +36,9 @@ pub fn row(result: &PointResult) -> String {
     );
     cells.extend([result.region.to_string(), result.verdict.to_string(), notes(result)]);
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    // Writing into memory cannot fail; an empty row would show.
-    let _ = writer.write_record(&cells);
-    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    writer.write_record(&cells).map_err(|error| RecordError::no_form(FILE_NAME, error))?;
+    let bytes = writer.into_inner().map_err(|error| RecordError::no_form(FILE_NAME, error))?;
+    String::from_utf8(bytes).map_err(|error| RecordError::no_form(FILE_NAME, error))
 }
 
 /// Nine significant digits: more than any instrument has, and few enough to leave out the noise of binary fractions, which
@@ -71,13 +73,15 @@ fn one_line(text: &str) -> String {
 }
 
 /// The whole table.
-#[must_use]
-pub fn render_points(record: &Record) -> String {
+///
+/// # Errors
+/// As [`row`].
+pub fn render_points(record: &Record) -> Result<String, RecordError> {
     let mut table = header();
     for result in record.points() {
-        table.push_str(&row(result));
+        table.push_str(&row(result)?);
     }
-    table
+    Ok(table)
 }
 
 #[cfg(test)]

@@ -46,6 +46,9 @@ pub enum RecordError {
     /// There is no journal in the folder.
     #[error("{} is not a run folder: it holds no journal.jsonl", .0.display())]
     NotARun(PathBuf),
+    /// There is no such folder.
+    #[error("there is no folder {}; --out names the one that holds the runs", .0.display())]
+    NoFolder(PathBuf),
     /// No run of that name.
     #[error("no run in {} is called `{name}`{}", .folder.display(), near(.nearest.as_deref()))]
     NotFound {
@@ -74,6 +77,14 @@ pub enum RecordError {
         /// What is wrong.
         what: String,
     },
+    /// What is kept cannot be brought into the form of a file, which is a fault of this program.
+    #[error("cannot make {file}, which is a fault of this program: {what}")]
+    NoForm {
+        /// Which file.
+        file: &'static str,
+        /// Why not.
+        what: String,
+    },
     /// It was written by a later program.
     #[error(
         "{} is a record of format {version}; this program reads up to format {}: use a newer soakrig",
@@ -98,6 +109,9 @@ impl RecordError {
     }
     pub(crate) fn damaged(path: &Path, line: u64, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), line, what: what.into() }
+    }
+    pub(crate) fn no_form(file: &'static str, what: impl std::fmt::Display) -> Self {
+        Self::NoForm { file, what: what.to_string() }
     }
     /// Whether the record itself is at fault, not the disk nor what was asked for.
     #[must_use]

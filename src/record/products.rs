@@ -17,12 +17,12 @@ pub const MANIFEST: &str = "manifest.sha256";
 /// the journal holds the run's end. The journal and the samples are never touched; the same record gives the same bytes.
 ///
 /// # Errors
-/// The disk refuses.
+/// The disk refuses, or a file cannot be made of the record.
 pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
     let folder = record.folder();
     let lacks_sources = check_sources(folder)?;
-    let points = export_csv::render_points(record);
-    let summary = summary::render(&summary::build(record));
+    let points = export_csv::render_points(record)?;
+    let summary = summary::render(&summary::build(record))?;
     let own: [(&str, &[u8]); 2] =
         [(export_csv::FILE_NAME, points.as_bytes()), (summary::FILE_NAME, summary.as_bytes())];
     let mut written = Vec::new();

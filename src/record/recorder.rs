@@ -196,8 +196,9 @@ impl Recorder {
         self.append(at, &entry_of(event))?;
         if let Event::PointFinished(result) = event {
             let path = self.folder.join(export_csv::FILE_NAME);
+            let row = export_csv::row(result)?;
             self.disk
-                .write(&mut self.points, export_csv::row(result).as_bytes())
+                .write(&mut self.points, row.as_bytes())
                 .map_err(|error| RecordError::disk("append to", &path, error))?;
         }
         Ok(())

@@ -47,11 +47,14 @@ pub struct RunEntry {
     pub state: RunState,
 }
 
-/// All runs in a folder, the oldest first. A folder that is not there holds none.
+/// All runs in a folder, the oldest first.
 ///
 /// # Errors
-/// The folder cannot be listed. A single run that cannot be read is an entry that says so.
+/// The folder is not there or cannot be listed. A single run that cannot be read is an entry that says so.
 pub fn list(folder: &Path) -> Result<Vec<RunEntry>, RecordError> {
+    if !folder.exists() {
+        return Err(RecordError::NoFolder(folder.to_owned()));
+    }
     Ok(names(folder)?.into_iter().map(|name| entry(folder.join(&name), name)).collect())
 }
 

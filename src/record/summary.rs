@@ -2,10 +2,10 @@
 
 use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
 
-use super::Record;
 use super::export_csv::rounded;
 use super::format::{BoardEntry, LimitSummary, PointCounts, Summary, VERSION, WorstValue};
 use super::recover::Tail;
+use super::{Record, RecordError};
 
 /// The summary's name in a run folder.
 pub const FILE_NAME: &str = "summary.json";
@@ -49,11 +49,13 @@ pub fn build(record: &Record) -> Summary {
 }
 
 /// The file's bytes.
-#[must_use]
-pub fn render(summary: &Summary) -> String {
-    // A tree of texts and numbers: it always has a JSON form.
-    let text = serde_json::to_string_pretty(summary).unwrap_or_default();
-    format!("{text}\n")
+///
+/// # Errors
+/// It has no form as JSON, which is a fault of this program.
+pub fn render(summary: &Summary) -> Result<String, RecordError> {
+    let text =
+        serde_json::to_string_pretty(summary).map_err(|error| RecordError::no_form(FILE_NAME, error))?;
+    Ok(format!("{text}\n"))
 }
 
 fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {

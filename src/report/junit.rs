@@ -5,13 +5,17 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use crate::base::units::with_prefix;
 use crate::event::{Limit, Outcome, PointResult};
+use crate::record::RecordError;
 
 use super::build::Report;
 use super::facts::ranges;
+use super::products::JUNIT;
 
 /// The file's bytes. No time of day stands in it: the same record gives the same bytes.
-#[must_use]
-pub fn render(report: &Report) -> String {
+///
+/// # Errors
+/// It has no form as XML, which is a fault of this program.
+pub fn render(report: &Report) -> Result<String, RecordError> {
     let mut document = Document::new(clean(&report.summary.run));
     let mut run = TestSuite::new("run");
     run.add_test_case(run_case(report));
@@ -23,8 +27,7 @@ pub fn render(report: &Report) -> String {
         }
         document.add_test_suite(suite);
     }
-    // Written into memory: it fails for no input once names are clean.
-    document.to_string().unwrap_or_default()
+    document.to_string().map_err(|error| RecordError::no_form(JUNIT, error))
 }
 
 /// Whether the run itself came to its end with the outputs off, whatever the limits say.

@@ -27,12 +27,12 @@ pub struct Written {
 /// The journal and the samples are only read. A record that breaks off gives a report that says so.
 ///
 /// # Errors
-/// There is no record, it is damaged, or the disk refuses.
+/// There is no record, it is damaged, a file cannot be made of it, or the disk refuses.
 pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
     let record = Record::open(folder)?;
     let report = build(&record);
     let page = html::render(&report);
-    let junit = junit::render(&report);
+    let junit = junit::render(&report)?;
     let files = products::write(&record, &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())])?;
     Ok(Written { report, folder: folder.to_owned(), files })
 }

@@ -23,7 +23,8 @@ pub fn render(report: &Report, folder: &Path) -> String {
     // Writing into a String cannot fail.
     let _ = writeln!(text, "{}  {board}, {profile}", summary.verdict.to_uppercase());
     let _ = writeln!(text, "      {}", summary.reason);
-    if let Tail::Torn { line, .. } = &report.tail {
+    // Where the record breaks off there, the reason says so.
+    if let (Tail::Torn { line, .. }, true) = (&report.tail, summary.ended.is_some()) {
         let _ = writeln!(text, "      the journal's last line, {line}, was torn and is left out");
     }
     text.push('\n');

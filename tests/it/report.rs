@@ -157,7 +157,7 @@ fn a_record_cut_at_any_line_gives_a_page_without_empty_pictures() {
         let page = html::render(&report);
         assert_sound(&page);
         assert_eq!(page.contains("breaks off inside line"), !torn.is_empty());
-        assert!(junit::render(&report).ends_with("</testsuites>\n"));
+        assert!(junit::render(&report).unwrap().ends_with("</testsuites>\n"));
         assert!(text::render(&report, &folder).contains("report.html"));
     }
 }
@@ -201,7 +201,7 @@ fn what_instruments_say_cannot_become_markup() {
 #[test]
 fn a_ci_server_sees_each_limit_a_load() {
     let (_, report, _) = sweep_report("report-junit", "A", 300);
-    let xml = junit::render(&report);
+    let xml = junit::render(&report).unwrap();
     let head: Vec<&str> = xml.lines().take(8).map(str::trim).collect();
     insta::assert_snapshot!(head.join("\n"), @r#"
     <?xml version="1.0" encoding="UTF-8"?>

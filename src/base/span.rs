@@ -47,6 +47,9 @@ pub fn parse_span(text: &str) -> Result<Duration, SpanError> {
         rest = rest[number_end..].trim_start();
         let unit_end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         let unit = &rest[..unit_end];
+        if unit.is_empty() {
+            return Err(fault(format!("the number {number} has no unit (d h min s ms us ns)")));
+        }
         let (_, unit_ns) = UNITS
             .iter()
             .find(|(name, _)| *name == unit)
@@ -116,7 +119,7 @@ mod tests {
             told,
             [
                 "it is empty",
-                "`` is no unit of time (d h min s ms us ns)",
+                "the number 5 has no unit (d h min s ms us ns)",
                 "no number in front of `h`",
                 "`fortnights` is no unit of time (d h min s ms us ns)",
                 "it is too long"

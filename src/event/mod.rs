@@ -70,8 +70,8 @@ pub struct RunFacts {
     pub note: Option<String>,
     /// Points that the plan holds.
     pub points_planned: u32,
-    /// Seed of the simulated bench and of a shuffled order.
-    pub seed: u64,
+    /// Seed of the simulated bench; on a real one that of a shuffled order. `None` where nothing was drawn.
+    pub seed: Option<u64>,
     /// SHA-256 of the plan, the rig file and the profile file, in hex.
     pub plan_digest: String,
     /// See `plan_digest`.

@@ -73,8 +73,8 @@ pub fn build_for(
         return Err(faults);
     }
     let seed = match order {
-        Order::Shuffled { seed } => seed,
-        Order::Written | Order::Snake => overrides.seed.unwrap_or(rig.sim.seed),
+        Order::Shuffled { seed } => Some(seed),
+        Order::Written | Order::Snake => None,
     };
     let mut plan = Plan {
         digest: String::new(),

@@ -32,7 +32,7 @@ pub(crate) struct Document {
 impl Document {
     /// Reads the text as far as it can be read.
     pub(crate) fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> (Option<T>, Self) {
-        let mut document = Self { places: Places::new(file), faults: Vec::new(), torn: Vec::new() };
+        let mut document = Self { places: Places::of(file, text), faults: Vec::new(), torn: Vec::new() };
         if text.len() > LONGEST_FILE {
             document.fault("", format!("the file has {} bytes; {LONGEST_FILE} are the most", text.len()));
             return (None, document);
@@ -69,6 +69,7 @@ impl Document {
     /// Notes every place, tells what is unknown or misshapen, and takes it out.
     fn walk(&mut self, table: &mut DeTable<'_>, schema: &Value, path: &str) {
         let known = properties(schema);
+        let written: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
         let mut unfit: Vec<String> = Vec::new();
         for (key, value) in table.iter_mut() {
             let name: &str = key.get_ref();
@@ -76,8 +77,8 @@ impl Document {
             let fits = if let Some(schema) = known.and_then(|known| known.get(name)) {
                 self.walk_value(value, schema, &path)
             } else {
-                let names = known.into_iter().flatten().map(|(name, _)| name.as_str());
-                self.add_unknown(&path, key.span(), names);
+                let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                self.add_unknown(&path, key.span(), &names, &written);
                 false
             };
             if !fits {
@@ -117,15 +118,12 @@ impl Document {
         true
     }
 
-    fn add_unknown<'k>(
-        &mut self,
-        path: &str,
-        span: Range<usize>,
-        known: impl Iterator<Item = &'k str> + Clone,
-    ) {
+    fn add_unknown(&mut self, path: &str, span: Range<usize>, known: &[&str], written: &[String]) {
         let name = path.rsplit('.').next().unwrap_or(path);
-        let near = nearest(name, known.clone()).map(str::to_owned);
-        let list = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        // A key that is there already was hardly meant once more.
+        let free = known.iter().copied().filter(|known| !written.iter().any(|written| written == known));
+        let near = nearest(name, free).or_else(|| nearest(name, known.iter().copied())).map(str::to_owned);
+        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = format!("unknown key `{name}`; known here: {list}");
         self.push(Fault { span: Some(span), nearest: near, ..self.places.fault(path, message) });
     }

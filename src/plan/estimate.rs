@@ -1,53 +1,130 @@
-//! How long a plan will take on a real bench. An estimate for a person who wants to know whether to wait.
+//! How long a plan will take on its bench. An estimate for a person who wants to know whether to wait.
 
 use std::time::Duration;
 
 use super::rig::Rig;
 use super::step::{Plan, Step};
+use crate::instrument::dialect::Address;
 
-/// A setting sent, acknowledged and read back: a handful of exchanges of some ten milliseconds.
-const SET: Duration = Duration::from_millis(60);
-/// An output switched and read back; relays take their time.
-const SWITCH: Duration = Duration::from_millis(300);
-/// Protection of supply and load set and read back.
-const PROTECT: Duration = Duration::from_millis(600);
-/// Supply, load and thermometers read side by side.
-const READ: Duration = Duration::from_millis(250);
-/// A channel set up, the scope armed and its trigger waited for.
-const ARM: Duration = Duration::from_millis(400);
-/// Bytes a second out of a bench scope over the network: about what the slow ones give.
-const BYTES_PER_SECOND: f64 = 500_000.0;
-/// A screenshot rendered by the scope and sent.
-const SCREEN: Duration = Duration::from_millis(2000);
-/// Acquisitions for each one wanted: about every third point needs another range.
-const ATTEMPTS: f64 = 1.3;
+/// How fast the instruments of a bench are.
+struct Pace {
+    /// A setting sent, its completion and the error queue asked for.
+    set: Duration,
+    /// A question and its answer.
+    question: Duration,
+    /// Bytes a second out of the scope.
+    bytes_per_second: f64,
+    /// A screenshot rendered by the scope and sent.
+    screen: Duration,
+}
 
-/// The expected duration: settling as the rule wants it at best, captures as slow scopes send them.
+/// The simulated bench, as its instruments answer.
+const SIMULATED: Pace = Pace {
+    set: Duration::from_millis(9),
+    question: Duration::from_millis(2),
+    bytes_per_second: 5_000_000.0,
+    screen: Duration::from_millis(100),
+};
+
+/// Instruments on a network, rather the slow ones.
+const REAL: Pace = Pace {
+    set: Duration::from_millis(20),
+    question: Duration::from_millis(5),
+    bytes_per_second: 500_000.0,
+    screen: Duration::from_millis(2000),
+};
+
+/// An output switched: relays take their time.
+const SWITCH: Duration = Duration::from_millis(50);
+/// Waiting for the trigger: an edge comes at once, or not at all until it is forced.
+const TRIGGER: Duration = Duration::from_millis(75);
+/// Acquisitions of a whole run that only find the range: later points begin where the last one ended.
+const FINDING: f64 = 3.0;
+/// The bench made safe at the end: Vout has to fall.
+const MAKE_SAFE: Duration = Duration::from_secs(1);
+/// Times that each meter is read for one average.
+const READINGS: u32 = 4;
+
+/// The expected duration: settling as the rule wants it at best; a scope's last transfer overlaps with the next settling.
 pub(super) fn estimate(plan: &Plan, rig: &Rig) -> Duration {
-    plan.steps.iter().map(|step| step_duration(step, plan, rig)).sum()
+    let is_simulated = matches!(rig.source.instrument.address, Address::Sim { .. });
+    let bench = Bench { plan, rig, pace: if is_simulated { &SIMULATED } else { &REAL } };
+    let steps: Duration = plan.steps.iter().map(|step| bench.step(step)).sum();
+    steps + bench.acquisition().mul_f64(FINDING) + MAKE_SAFE
 }
 
-fn step_duration(step: &Step, plan: &Plan, rig: &Rig) -> Duration {
-    match step {
-        Step::BeginPoint(_) => Duration::ZERO,
-        Step::SwitchAllOff | Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH,
-        Step::SetProtection { .. } => PROTECT,
-        Step::CheckWiring => READ,
-        Step::SetVoltage(_) | Step::SetLoad(_) => SET,
-        Step::Settle(_) => (plan.settle.hold + plan.settle.interval).max(plan.settle.minimum),
-        Step::Measure(point) => READ.max(capture_duration(plan, rig, point.0)),
+struct Bench<'a> {
+    plan: &'a Plan,
+    rig: &'a Rig,
+    pace: &'a Pace,
+}
+
+impl Bench<'_> {
+    fn sets(&self, count: u32) -> Duration {
+        self.pace.set * count
     }
-}
 
-fn capture_duration(plan: &Plan, rig: &Rig, point: u32) -> Duration {
-    let (Some(capture), Some(scope)) = (plan.capture, &rig.scope) else { return Duration::ZERO };
-    let acquisitions = f64::from(u8::from(capture.ripple) + u8::from(capture.spikes)) * ATTEMPTS;
-    let channels = if scope.lx.is_some() { 2.0 } else { 1.0 };
-    let transfer = Duration::from_secs_f64(capture.samples as f64 * channels / BYTES_PER_SECOND);
-    let screen = if capture.screen_every > 0 && point.is_multiple_of(capture.screen_every) {
-        SCREEN
-    } else {
-        Duration::ZERO
-    };
-    (capture.span + ARM + transfer).mul_f64(acquisitions) + screen
+    fn questions(&self, count: u32) -> Duration {
+        self.pace.question * count
+    }
+
+    fn step(&self, step: &Step) -> Duration {
+        match step {
+            Step::BeginPoint(_) => Duration::ZERO,
+            Step::SwitchAllOff => SWITCH + self.sets(3) + self.questions(4),
+            Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH + self.sets(1) + self.questions(2),
+            Step::SetProtection { .. } => self.sets(8) + self.questions(6),
+            Step::CheckWiring => self.questions(2),
+            Step::SetVoltage(_) | Step::SetLoad(_) => self.sets(1) + self.questions(1),
+            Step::Settle(_) => self.settling().max(self.left_in_scope()),
+            Step::Measure(point) => self.questions(3 * READINGS).max(self.captures(point.0)),
+        }
+    }
+
+    /// Each reading of Vout asks three questions.
+    fn settling(&self) -> Duration {
+        let rule = self.plan.settle;
+        (rule.hold + rule.interval + self.questions(3)).max(rule.minimum)
+    }
+
+    /// All that the scope does at a point while the board stands still.
+    fn captures(&self, point: u32) -> Duration {
+        let Some(capture) = self.plan.capture.filter(|_| self.rig.scope.is_some()) else {
+            return Duration::ZERO;
+        };
+        let wanted = u32::from(capture.ripple) + u32::from(capture.spikes);
+        let switch_nodes = if self.has_switch_node() { wanted.saturating_sub(1) } else { 0 };
+        let wants_screen = capture.screen_every > 0 && point.is_multiple_of(capture.screen_every);
+        let screen = if wants_screen { self.pace.screen } else { Duration::ZERO };
+        self.acquisition() * wanted + self.transfer() * switch_nodes + screen
+    }
+
+    /// The channels set up, a trace of Vout triggered, captured and read. Each channel takes six settings and five questions,
+    /// time base, trigger and arming fourteen and six.
+    fn acquisition(&self) -> Duration {
+        let Some(capture) = self.plan.capture.filter(|_| self.rig.scope.is_some()) else {
+            return Duration::ZERO;
+        };
+        let channels = if self.has_switch_node() { 2 } else { 1 };
+        let set_up = self.sets(6 * channels + 14) + self.questions(5 * channels + 6);
+        set_up + TRIGGER + capture.span + self.transfer()
+    }
+
+    /// One channel's trace, with what is asked around it.
+    fn transfer(&self) -> Duration {
+        let samples = self.plan.capture.map_or(0, |capture| capture.samples);
+        self.sets(5)
+            + self.questions(10)
+            + Duration::from_secs_f64(samples as f64 / self.pace.bytes_per_second)
+    }
+
+    /// The switch node's last trace, which is read while the next point settles.
+    fn left_in_scope(&self) -> Duration {
+        let captures = self.plan.capture.is_some_and(|capture| capture.ripple || capture.spikes);
+        if captures && self.has_switch_node() { self.transfer() } else { Duration::ZERO }
+    }
+
+    fn has_switch_node(&self) -> bool {
+        self.rig.scope.as_ref().is_some_and(|scope| scope.lx.is_some())
+    }
 }

@@ -11,6 +11,8 @@ use crate::instrument::dialect::{Fault, Label};
 pub struct Places {
     /// The file, as the caller named it.
     pub file: String,
+    /// The first line that says something, where what is missing is pointed at.
+    first_line: Option<Range<usize>>,
     spans: BTreeMap<String, Range<usize>>,
 }
 
@@ -21,10 +23,17 @@ impl PartialEq for Places {
 }
 
 impl Places {
-    /// Places of a file without any yet.
+    /// Places of a file of this text, without any yet.
     #[must_use]
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), spans: BTreeMap::new() }
+    pub fn of(file: &str, text: &str) -> Self {
+        let mut start = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            start += line.len();
+            let begin = start - line.trim_start().len();
+            (line.trim(), begin..begin + line.trim().len())
+        });
+        let first = lines.into_iter().find(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+        Self { file: file.to_owned(), first_line: first.map(|(_, span)| span), spans: BTreeMap::new() }
     }
 
     /// Remembers where a key's value stands.
@@ -50,12 +59,13 @@ impl Places {
         self.spans.contains_key(key)
     }
 
-    /// A fault at this key.
+    /// A fault at this key; where nothing around it was written, at the file's first line.
     #[must_use]
     pub fn fault(&self, key: &str, message: impl Into<String>) -> Fault {
+        let first_line = || self.first_line.clone().filter(|_| !key.is_empty());
         Fault {
             file: self.file.clone(),
-            span: self.span(key),
+            span: self.span(key).or_else(first_line),
             key: key.to_owned(),
             message: message.into(),
             nearest: None,

@@ -72,8 +72,8 @@ pub struct Plan {
     pub operator: Option<String>,
     /// Free notes.
     pub note: Option<String>,
-    /// The seed of a shuffled order.
-    pub seed: u64,
+    /// The seed of a shuffled order; no other order has one.
+    pub seed: Option<u64>,
     /// The points in the order of measurement.
     pub points: Vec<PlannedPoint>,
     /// The steps; whatever they are, `make_safe` comes after the last one that was begun.

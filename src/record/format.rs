@@ -203,7 +203,7 @@ pub(super) struct RunStarted {
     pub(super) operator: Option<String>,
     pub(super) note: Option<String>,
     pub(super) points_planned: u32,
-    pub(super) seed: u64,
+    pub(super) seed: Option<u64>,
     pub(super) plan_digest: String,
     pub(super) rig_digest: String,
     pub(super) profile_digest: String,

@@ -72,7 +72,9 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
         Err(error) => (None, Some(SinkError(error.to_string()))),
     };
     let bench = open_bench(&rig, Arc::new(registry), &opened, tapes);
-    let facts = build_facts(&plan, &rig.name, &opened, request.seed.unwrap_or(rig.sim.seed));
+    // A real bench draws nothing but a shuffled order.
+    let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
+    let facts = build_facts(&plan, &rig.name, &opened, seed);
     let mut sink = Tee { recorder, view: &mut *request.view };
     let outcome = match bench {
         Ok((mut bench, instruments)) => {
@@ -168,7 +170,7 @@ fn calibration_warning(facts: &crate::event::InstrumentFacts) -> Option<Event> {
     })
 }
 
-fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: u64) -> RunFacts {
+fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: Option<u64>) -> RunFacts {
     RunFacts {
         software: concat!("soakrig ", env!("CARGO_PKG_VERSION")).to_owned(),
         profile: plan.profile.clone(),

@@ -89,6 +89,8 @@ fn a_dead_address_names_role_and_address_and_the_run_says_why_there_is_nothing_i
     for words in ["ERROR  board", "switched nothing on", "source at", &supply, "nothing listens there"] {
         assert!(told.out.contains(words), "`{words}` is not in {}", told.out);
     }
+    // What to look for is told once, and no sentence goes on behind its question mark.
+    assert!(!told.out.contains("?;") && !told.out.contains("plugged in"), "{}", told.out);
     let listed = soakrig(&["list", "--out", arg(&out)]).assert_exit(0).out;
     assert!(listed.contains("sealed      error       0/6 points"), "{listed}");
     // A check asks everybody, so that all dead addresses are told at once.
@@ -290,6 +292,8 @@ fn a_run_that_was_cut_off_anywhere_is_reported_as_far_as_it_came_and_never_as_pa
         let is_torn = whole[cut - 1] != b'\n';
         let rows = soakrig(&["list", "--out", arg(&runs), "--json"]).assert_exit(0).json();
         assert_eq!(rows[0]["state"], if is_torn { "torn" } else { "open" }, "cut at {cut}");
+        let said = soakrig(&["report", arg(&run_folder)]).assert_exit(0).out;
+        assert_eq!(said.matches("torn").count(), usize::from(is_torn), "cut at {cut}: {said}");
         if step % 4 == 1 {
             let next = run(Path::new(SMOKE), Path::new(SIM), &runs).assert_exit(0);
             next.assert_told(&["2026-01-01T00-00-00Z_smoke_0007 was not finished"]);

@@ -9,6 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use soakrig::instrument::dialect::Registry;
+use soakrig::plan::build::build;
+use soakrig::plan::render::render_plan;
+use soakrig::plan::{Overrides, profile, rig};
 use tempfile::TempDir;
 
 pub(crate) const SIM: &str = "rigs/sim.toml";
@@ -290,6 +294,34 @@ fn the_list_shows_every_run_and_how_far_it_came() {
 }
 
 #[test]
+fn a_list_of_a_folder_that_is_not_there_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    for more in [&[][..], &["--json"]] {
+        let told = soakrig(&[&["list", "--out", arg(&nowhere)], more].concat()).assert_exit(2);
+        assert_eq!(told.out, "");
+        told.assert_told(&["there is no folder", arg(&nowhere), "--out"]);
+    }
+    let in_the_way = file(&folder, "file", "");
+    soakrig(&["list", "--out", arg(&in_the_way)]).assert_exit(2).assert_told(&[arg(&in_the_way)]);
+}
+
+#[test]
+fn a_run_takes_about_as_long_as_its_plan_expects() {
+    let folder = TempDir::new().unwrap();
+    for profile in [SMOKE, "profiles/line-load-sweep.toml"] {
+        let plan = soakrig(&["plan", profile, "--rig", SIM, "--json"]).assert_exit(0).json();
+        let expected_s = plan["expected_s"].as_f64().unwrap();
+        let run = ["run", profile, "--rig", SIM, "--out", arg(folder.path()), "--json", "--quiet"];
+        let summary = soakrig(&run).assert_exit(0).json();
+        let at = |key: &str| summary[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let took_s = at("ended").duration_since(at("started")).as_secs_f64();
+        let ratio = expected_s / took_s;
+        assert!((0.8..1.2).contains(&ratio), "{profile} took {took_s} s, and {expected_s} s were expected");
+    }
+}
+
+#[test]
 fn a_plan_needs_no_instrument_and_touches_none() {
     let folder = TempDir::new().unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
@@ -493,60 +525,10 @@ fn help_and_plan_are_told_in_these_words() {
     4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 our fault.
     "#);
     let plan = soakrig(&["plan", SMOKE, "--rig", SIM]).assert_exit(0).out;
-    let plan: String = plan
-        .lines()
-        .filter(|line| !line.starts_with("Plan digest"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    insta::assert_snapshot!(plan, @r#"
-    Plan of smoke for board 0007, revision B
-    A few points that show in seconds whether bench and board work.
-
-    Expected duration on a real bench: about 13.9 s
-
-    Checked
-      - the largest point, 24 V and 250 mA, is within the rig's hard limits and within what its instruments can do
-      - whatever is switched on is switched off again, the load before the supply
-      - nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A
-      - the load is at 0 A whenever the input voltage changes
-      - all 20 figures that are wanted can be had with this rig
-
-    Before the first point
-      - switch load and supply off
-      - limit the supply to 1 A; over-voltage protection at 26 V; over-current protection at 1.1 A; current limit of the load at 275 mA
-      - look at the wiring with the outputs off
-      - set the load to 0 A
-      - set the supply to 0 V
-      - switch the supply on
-      - switch the load on
-
-    At every point
-      - set the load to 0 A and the input voltage, where it changes; then set the load
-      - A point counts as settled when readings of Vout every 20 ms have stayed within 10 mV for 100 ms, not before 50 ms after the last change; after 2 s it is measured as it is and marked "not settled".
-      - read supply, load and thermometers side by side
-      - capture 600 µs in 60000 samples, once AC-coupled in a narrow range with the 20 MHz limiter, once in a wide range; only figures are kept
-
-    Interlocks
-      - output voltage above 5.5 V trips
-      - input current above 800 mA trips
-      - board temperature above 85 °C trips
-      - board temperature rising faster than 30 K/min trips
-      - a needed reading that is lost for 5 s trips
-
-    Limits
-      - output voltage: output voltage at the board 4.8 V to 5.2 V, where vin >= 13.2 V
-      - no output without input: output voltage at the board at most 100 mV, where vin < 1 V
-      - efficiency: efficiency at least 70 %, where vin >= 13.2 V and load >= 100 mA
-
-    Points: 6
-     point  input voltage  load current
-         1            0 V         30 mA
-         2            0 V        250 mA
-         3           18 V         30 mA
-         4           18 V        250 mA
-         5           24 V         30 mA
-         6           24 V        250 mA
-    "#);
+    let (rig, profile) = (fs::read_to_string(SIM).unwrap(), fs::read_to_string(SMOKE).unwrap());
+    let (rig, profile) = (rig::parse(SIM, &rig).unwrap(), profile::parse(SMOKE, &profile).unwrap());
+    let built = build(&rig, &profile, &Registry::built_in().unwrap(), &Overrides::default()).unwrap();
+    assert_eq!(plan, render_plan(&built));
 }
 
 #[test]

@@ -191,6 +191,123 @@ fn several_lines_that_are_no_toml_are_told_together_and_the_rest_is_still_checke
 }
 
 #[test]
+fn everything_that_is_wrong_with_a_condition_is_told() {
+    let told = |condition: &str| -> String {
+        let limit = "[[limits]]\nname = \"a\"\nfigure = \"vout_v\"\nmin = \"4 V\"\n";
+        let points = "vin = [\"24 V\"]\nload = [\"0 A\"]";
+        let text = profile_with(points, "") + limit + &format!("when = \"{condition}\"\n");
+        let faults = profile::parse("p.toml", &text).unwrap_err();
+        assert!(faults.iter().all(|fault| fault.key == "limits[1].when"), "{faults:#?}");
+        faults.into_iter().map(|fault| format!("  {}\n", fault.message)).collect()
+    };
+    let conditions =
+        ["vim >= 13.2 V and load = 1 A and vin < 5 A", "vim => 3", "vin > 1 V or lod > 1 X and load", ""];
+    let all: String =
+        conditions.into_iter().map(|condition| format!("{condition}\n{}", told(condition))).collect();
+    insta::assert_snapshot!(all, @r#"
+    vim >= 13.2 V and load = 1 A and vin < 5 A
+      `vim` cannot be compared; `vin` and `load` can: write for example `vin >= 13.2 V and load > 0 A`
+      one of < <= > >= is expected after `load`; write for example `vin >= 13.2 V and load > 0 A`
+      `5 A` is not a voltage: the unit `A` is not V; write for example `500 mV`
+    vim => 3
+      `vim` cannot be compared; `vin` and `load` can: write for example `vin >= 13.2 V and load > 0 A`
+      one of < <= > >= is expected after `vim`; write for example `vin >= 13.2 V and load > 0 A`
+    vin > 1 V or lod > 1 X and load
+      only `and` joins comparisons; write two limits in place of an `or`
+      `lod` cannot be compared; `vin` and `load` can: write for example `vin >= 13.2 V and load > 0 A`
+      `1 X` is not a voltage: the unit `X` is not V; write for example `500 mV`
+      one of < <= > >= is expected after `load`; write for example `vin >= 13.2 V and load > 0 A`
+
+      it is empty
+    "#);
+}
+
+#[test]
+fn a_length_without_a_unit_is_told_what_it_lacks() {
+    let text =
+        profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", "[settle]\nhold = \"0.1\"\nlimit = \"1 s 30\"");
+    let faults = profile::parse("p.toml", &text).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("p.toml", &text)]), @r#"
+    error: `0.1` is not a length of time: the number 0.1 has no unit (d h min s ms us ns); write for example `1 d 12 h` or `200 ms`
+     --> p.toml:6:8
+      |
+    6 | hold = "0.1"
+      |        ^^^^^ settle.hold
+
+    error: `1 s 30` is not a length of time: the number 30 has no unit (d h min s ms us ns); write for example `1 d 12 h` or `200 ms`
+     --> p.toml:7:9
+      |
+    7 | limit = "1 s 30"
+      |         ^^^^^^^^ settle.limit
+
+    2 faults in p.toml
+    "#);
+}
+
+#[test]
+fn what_is_missing_at_the_top_is_pointed_at_in_the_first_line() {
+    let text = "# A comment.\n\npurpose = \"x\"\n[points]\nvin = [\"1 V\"]\n";
+    let faults = profile::parse("p.toml", text).unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("p.toml", text)]), @r#"
+    error: `name` is missing
+     --> p.toml:3:1
+      |
+    3 | purpose = "x"
+      | ^^^^^^^^^^^^^ name
+
+    error: `vout_nominal` is missing
+     --> p.toml:3:1
+      |
+    3 | purpose = "x"
+      | ^^^^^^^^^^^^^ vout_nominal
+
+    error: `figures` is missing
+     --> p.toml:3:1
+      |
+    3 | purpose = "x"
+      | ^^^^^^^^^^^^^ figures
+
+    error: `load` is missing
+     --> p.toml:4:1
+      |
+    4 | [points]
+      | ^^^^^^^^ points.load
+
+    4 faults in p.toml
+    "#);
+    // An empty file has no line to point at.
+    let faults = rig::parse("r.toml", "").unwrap_err();
+    insta::assert_snapshot!(shown(&faults, &[("r.toml", "")]), @r#"
+    error: `name` is missing
+    --> r.toml
+     = note: the key is `name`
+
+    error: `source` is missing
+    --> r.toml
+     = note: the key is `source`
+
+    error: `load` is missing
+    --> r.toml
+     = note: the key is `load`
+
+    3 faults in r.toml
+    "#);
+}
+
+#[test]
+fn a_misspelt_key_is_not_taken_for_one_that_is_there() {
+    let near = |more: &str| -> Vec<Option<String>> {
+        let text = profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", more);
+        profile::parse("p.toml", &text).unwrap_err().into_iter().map(|fault| fault.nearest).collect()
+    };
+    assert_eq!(near("[interlocks]\nover_currage = \"1 A\""), [Some("over_current".to_owned())]);
+    let with_current = near("[interlocks]\nover_currage = \"1 A\"\nover_current = \"1 A\"");
+    assert_eq!(with_current, [Some("over_voltage".to_owned())]);
+    // Nothing else is near.
+    assert_eq!(near("[settle]\nhodl = \"1 s\"\nhold = \"1 s\""), [Some("hold".to_owned())]);
+}
+
+#[test]
 fn a_fault_in_the_second_item_is_found_as_well() {
     let told = |text: &str| -> Vec<String> {
         profile::parse("p.toml", text).unwrap_err().into_iter().map(|fault| fault.key).collect()
@@ -286,7 +403,7 @@ fn a_plan_is_shown_to_people() {
     Plan of smoke for board 0007, revision B
     A few points that show in seconds whether bench and board work.
 
-    Expected duration on a real bench: about 13.9 s
+    Expected duration: about 9.1 s of bench time
     Plan digest: DIGEST
 
     Checked
@@ -437,9 +554,9 @@ fn the_command_line_comes_before_the_profile_and_the_profile_before_the_rig() {
     };
     let plan = build_for(&sim_rig(), &profile, &able(), &over).unwrap();
     assert_eq!((plan.board.serial.as_str(), plan.board.revision.as_str()), ("sn42", "A"));
-    assert_eq!((plan.operator.as_deref(), plan.seed), (Some("M. Faraday"), 9));
+    assert_eq!((plan.operator.as_deref(), plan.seed), (Some("M. Faraday"), None));
     let plain = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
-    assert_eq!((plain.board.serial.as_str(), plain.seed), ("0007", 1));
+    assert_eq!(plain.board.serial.as_str(), "0007");
     assert_eq!(plain.digest, plan.digest, "a plan is the same plan for another board");
 }
 
@@ -449,6 +566,7 @@ fn a_seed_shuffles_and_changes_the_digest() {
     let profile = profile::parse("sweep.toml", &text).unwrap();
     let plan =
         |seed| build_for(&sim_rig(), &profile, &able(), &Overrides { seed, ..Overrides::default() }).unwrap();
+    assert_eq!((plan(None).seed, plan(Some(6)).seed), (Some(5), Some(6)));
     assert_eq!(plan(None).points, plan(Some(5)).points);
     assert_ne!(plan(Some(5)).points, plan(Some(6)).points);
     assert_ne!(plan(Some(5)).digest, plan(Some(6)).digest);

@@ -61,47 +61,68 @@ fn parse_bound(bound: &Bound, figure: FigureName, is_distance: bool) -> Result<f
     }
 }
 
-/// Reads `vin >= 13.2 V and load > 0 A`.
-pub(super) fn parse_condition(text: &str) -> Result<Condition, Wrong> {
+/// Reads `vin >= 13.2 V and load > 0 A`, or tells everything that is wrong with it.
+pub(super) fn parse_condition(text: &str) -> Result<Condition, Vec<Wrong>> {
+    let mut wrongs = Vec::new();
+    let mut clauses = Vec::new();
     if text.contains(" or ") {
-        return Err("only `and` joins comparisons; write two limits in place of an `or`".to_owned().into());
+        wrongs.push("only `and` joins comparisons; write two limits in place of an `or`".to_owned().into());
     }
-    let clauses: Result<Vec<Clause>, Wrong> =
-        text.split(" and ").map(|clause| parse_clause(clause.trim())).collect();
-    clauses.map(Condition)
+    for clause in text.split(" and ").flat_map(|part| part.split(" or ")) {
+        match parse_clause(clause.trim()) {
+            Ok(clause) => clauses.push(clause),
+            Err(more) => wrongs.extend(more),
+        }
+    }
+    if wrongs.is_empty() { Ok(Condition(clauses)) } else { Err(wrongs) }
 }
 
-fn parse_clause(text: &str) -> Result<Clause, Wrong> {
-    let example = "write for example `vin >= 13.2 V and load > 0 A`";
+const EXAMPLE: &str = "write for example `vin >= 13.2 V and load > 0 A`";
+
+const SIGNS: [(&str, Comparison); 4] = [
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Below),
+    (">", Comparison::Above),
+];
+
+/// Name, sign and value are each looked at, whatever is wrong with the others.
+fn parse_clause(text: &str) -> Result<Clause, Vec<Wrong>> {
     let name_end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     let (name, rest) = text.split_at(name_end);
+    let rest = rest.trim_start();
+    let mut wrongs = Vec::new();
     let operand = match name {
-        "vin" => Operand::Vin,
-        "load" => Operand::Load,
+        "vin" => Some(Operand::Vin),
+        "load" => Some(Operand::Load),
         other => {
-            return Err(Wrong {
-                message: format!("`{other}` cannot be compared; `vin` and `load` can: {example}"),
+            wrongs.push(Wrong {
+                message: format!("`{other}` cannot be compared; `vin` and `load` can: {EXAMPLE}"),
                 nearest: nearest(other, ["vin", "load"]).map(str::to_owned),
             });
+            None
         }
     };
-    let rest = rest.trim_start();
-    let signs = [
-        ("<=", Comparison::AtMost),
-        (">=", Comparison::AtLeast),
-        ("<", Comparison::Below),
-        (">", Comparison::Above),
-    ];
-    let Some((sign, comparison)) = signs.into_iter().find(|(sign, _)| rest.starts_with(sign)) else {
-        return Err(format!("one of < <= > >= is expected after `{name}`; {example}").into());
+    let found = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign));
+    if found.is_none() {
+        wrongs.push(format!("one of < <= > >= is expected after `{name}`; {EXAMPLE}").into());
+    }
+    let value_text = found.map(|(sign, _)| rest[sign.len()..].trim());
+    let value = match (operand, value_text) {
+        (Some(Operand::Vin), Some(text)) => Some(text.parse::<Volts>().map(Volts::value)),
+        (Some(Operand::Load), Some(text)) => Some(text.parse::<Amps>().map(Amps::value)),
+        // Whether a voltage or a current is meant is not known: a value that is either may stand.
+        (None, Some(text)) => match text.parse::<Volts>() {
+            Err(fault) if text.parse::<Amps>().is_err() => Some(Err(fault)),
+            _ => None,
+        },
+        (_, None) => None,
     };
-    let value_text = rest[sign.len()..].trim();
-    let value = match operand {
-        Operand::Vin => value_text.parse::<Volts>().map(Volts::value),
-        Operand::Load => value_text.parse::<Amps>().map(Amps::value),
-    };
-    let value = value.map_err(|fault| fault.to_string())?;
-    Ok(Clause { operand, comparison, value })
+    let value = value.and_then(|value| value.map_err(|fault| wrongs.push(fault.to_string().into())).ok());
+    match (operand, found, value) {
+        (Some(operand), Some((_, comparison)), Some(value)) => Ok(Clause { operand, comparison, value }),
+        _ => Err(wrongs),
+    }
 }
 
 /// All limits; `figures` is what the profile wants measured, where that could be read.
@@ -147,8 +168,10 @@ fn check_limit(
     let condition = match condition.as_deref().map(parse_condition) {
         None => Some(Condition::default()),
         Some(Ok(condition)) => Some(condition),
-        Some(Err(wrong)) => {
-            document.take::<Condition>(&place("when"), Some(&Written(Err(wrong))));
+        Some(Err(wrongs)) => {
+            for wrong in wrongs {
+                document.take::<Condition>(&place("when"), Some(&Written(Err(wrong))));
+            }
             None
         }
     };

@@ -36,7 +36,7 @@ pub fn render_plan(plan: &Plan) -> String {
             let _ = writeln!(out, "{what}: {told}");
         }
     }
-    let _ = writeln!(out, "\nExpected duration on a real bench: about {}", render_span(plan.expected));
+    let _ = writeln!(out, "\nExpected duration: about {} of bench time", render_span(plan.expected));
     let _ = writeln!(out, "Plan digest: {}", plan.digest);
     render_section(out, "Checked", &checks(plan));
     render_section(out, "Before the first point", &opening(plan));

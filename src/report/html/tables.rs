@@ -255,7 +255,9 @@ pub(super) fn method(report: &Report) -> Markup {
                 dt { "Purpose" } dd { (facts.purpose) }
                 dt { "Settling" } dd { (sentence(&facts.settle_rule)) }
                 dt { "Regulated output" } dd { (facts.vout_nominal) " nominal" }
-                dt { "Seed" } dd { (facts.seed) }
+                @if let Some(seed) = facts.seed {
+                    dt { "Seed" } dd { (seed) }
+                }
                 dt { "Software" } dd { (facts.software) }
                 dt { "Plan" } dd { code { (facts.plan_digest) } }
                 dt { "Rig file" } dd { code { (facts.rig_digest) } }

@@ -79,7 +79,7 @@ pub(crate) fn facts(revision: &str, planned: u32) -> RunFacts {
         operator: Some("K. Weber".to_owned()),
         note: Some("First article after the change of D1; coil from the second batch.".to_owned()),
         points_planned: planned,
-        seed: 1,
+        seed: Some(1),
         plan_digest: digest('a'),
         rig_digest: digest('b'),
         profile_digest: digest('c'),

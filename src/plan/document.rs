@@ -5,6 +5,7 @@
 //! Unknown keys and wrong shapes are told and taken out; the rest is read; each scalar then says for itself what is wrong.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use super::place::Places;
 use super::written::Written;
 use crate::base::names::nearest;
+use crate::base::span::render_span;
 use crate::instrument::dialect::Fault;
 
 /// Longest file that is read: no rig or profile comes near, and a wrong file (a trace, a disk image) is refused early.
@@ -189,6 +191,23 @@ impl Document {
             return Some(value);
         }
         self.fault(key, format!("{value} is out of range: {lowest} to {highest} is possible here"));
+        None
+    }
+
+    /// A length of time that must lie inside a range of milliseconds, both ends included.
+    pub(crate) fn span_within(
+        &mut self,
+        key: &str,
+        span: Option<Duration>,
+        (lowest_ms, highest_ms): (u64, u64),
+    ) -> Option<Duration> {
+        let (lowest, highest) = (Duration::from_millis(lowest_ms), Duration::from_millis(highest_ms));
+        let span = span?;
+        if span >= lowest && span <= highest {
+            return Some(span);
+        }
+        let told = [span, lowest, highest].map(render_span);
+        self.fault(key, format!("{} is out of range: {} to {} is possible here", told[0], told[1], told[2]));
         None
     }
 

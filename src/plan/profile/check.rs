@@ -180,13 +180,7 @@ fn check_span(
         None => Duration::from_millis(default_ms),
         Some(_) => document.take(key, written)?,
     };
-    let (lowest, highest) = (Duration::from_millis(lowest_ms), Duration::from_millis(highest_ms));
-    if span >= lowest && span <= highest {
-        return Some(span);
-    }
-    let told = [span, lowest, highest].map(render_span);
-    document.fault(key, format!("{} is out of range: {} to {} is possible here", told[0], told[1], told[2]));
-    None
+    document.span_within(key, Some(span), (lowest_ms, highest_ms))
 }
 
 fn check_settle(document: &mut Document, file: Option<&SettleFile>) -> Option<SettleRule> {

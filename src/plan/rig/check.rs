@@ -12,7 +12,6 @@ use super::{
 };
 use crate::base::digest::digest;
 use crate::base::names::Role;
-use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 use crate::instrument::dialect::{Address, Fault};
 use crate::plan::document::Document;
@@ -113,7 +112,7 @@ fn check_safe(document: &mut Document, file: Option<&SafeFile>) -> (Volts, Durat
     let vout = document.take("safe.vout", file.and_then(|safe| safe.vout.as_ref()));
     let vout = document.within("safe.vout", vout, (Volts(0.01), Volts(60.0)));
     let within = document.take("safe.within", file.and_then(|safe| safe.within.as_ref()));
-    let within = check_span(document, "safe.within", within, (10, 600_000));
+    let within = document.span_within("safe.within", within, (10, 600_000));
     if let Some(order) = file.and_then(|safe| safe.order.as_ref()) {
         let words: Vec<Option<String>> = order
             .iter()
@@ -129,22 +128,6 @@ fn check_safe(document: &mut Document, file: Option<&SafeFile>) -> (Volts, Durat
         }
     }
     (vout.unwrap_or(Volts(0.5)), within.unwrap_or(Duration::from_secs(5)))
-}
-
-pub(super) fn check_span(
-    document: &mut Document,
-    key: &str,
-    span: Option<Duration>,
-    (lowest_ms, highest_ms): (u64, u64),
-) -> Option<Duration> {
-    let (lowest, highest) = (Duration::from_millis(lowest_ms), Duration::from_millis(highest_ms));
-    let span = span?;
-    if span >= lowest && span <= highest {
-        return Some(span);
-    }
-    let told = [span, lowest, highest].map(render_span);
-    document.fault(key, format!("{} is out of range: {} to {} is possible here", told[0], told[1], told[2]));
-    None
 }
 
 /// A whole number in a range, as the type that holds it.
@@ -195,7 +178,7 @@ pub(super) fn check_instrument(
     let model = document.take(&key("model"), file.model);
     let serial = document.take(&key("serial"), file.serial);
     let timeout = document.take(&key("timeout"), file.timeout);
-    let timeout = check_span(document, &key("timeout"), timeout, (10, 120_000));
+    let timeout = document.span_within(&key("timeout"), timeout, (10, 120_000));
     let baud = document.take(&key("baud"), file.baud);
     let baud = check_count::<u32>(document, &key("baud"), baud, 300..=4_000_000);
     let calibration_due = document.take(&key("calibration_due"), file.calibration_due);

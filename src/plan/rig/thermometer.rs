@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Common, check_count, check_instrument, check_span};
+use super::check::{Common, check_count, check_instrument};
 use super::schema::{PatternWord, ThermometerFile, ThermometersFile};
 use super::{TemperatureScale, ThermometerWiring};
 use crate::base::span::render_span;
@@ -59,9 +59,9 @@ fn check_thermometer(
     }
     let max_age = document.take(&key("max_age"), file.max_age.as_ref());
     let max_age =
-        check_span(document, &key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 600_000));
+        document.span_within(&key("max_age"), max_age.or(Some(Duration::from_secs(3))), (10, 600_000));
     let frozen_after = document.take(&key("frozen_after"), file.frozen_after.as_ref());
-    let frozen_after = check_span(document, &key("frozen_after"), frozen_after, (10, 86_400_000));
+    let frozen_after = document.span_within(&key("frozen_after"), frozen_after, (10, 86_400_000));
     if let (Some(age), Some(frozen)) = (max_age, frozen_after)
         && frozen <= age
     {

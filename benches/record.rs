@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use soakrig::base::clock;
 use soakrig::base::units::{Amps, Celsius, Volts};
 use soakrig::event::{
-    Board, Event, FigureName, PointId, PointResult, PointVerdict, Region, Setting, Sink, Stamp,
+    Board, Event, FigureName, PointId, PointResult, PointVerdict, Region, Regulation, Setting, Sink, Stamp,
 };
 use soakrig::record::{Recorder, RunHeader};
 
@@ -83,6 +83,7 @@ fn finished_point() -> Event {
         setting,
         figures: FigureName::ALL.iter().enumerate().map(value).collect(),
         region: Region::Regulated,
+        regulation: Ok(Regulation::ConstantVoltage),
         checks: Vec::new(),
         verdict: PointVerdict::Pass,
         notes: Vec::new(),

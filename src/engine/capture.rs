@@ -139,7 +139,7 @@ impl CaptureJob<'_> {
                 Some(next) if attempt < self.selection.range_attempts && !self.stop.is_now() => scale = next,
                 _ => {
                     *remembered = scale;
-                    return Ok(noted(trace, used, purpose));
+                    return Ok(noted(trace, used, probe, purpose));
                 }
             }
         }
@@ -197,18 +197,19 @@ impl CaptureJob<'_> {
 /// The scope failed.
 pub fn read_lx(scope: &mut dyn Scope, probe: &ProbeWiring, purpose: Purpose) -> Asked<Waveform> {
     let mut trace = scope.read_waveform(probe.channel)?;
-    label(&mut trace.acquisition, "lx", purpose);
+    label(&mut trace.acquisition, "lx", probe, purpose);
     Ok(trace)
 }
 
-fn label(acquisition: &mut Acquisition, signal: &str, purpose: Purpose) {
+fn label(acquisition: &mut Acquisition, signal: &str, probe: &ProbeWiring, purpose: Purpose) {
     signal.clone_into(&mut acquisition.signal);
+    probe.fixture.clone_into(&mut acquisition.fixture);
     purpose.as_str().clone_into(&mut acquisition.purpose);
 }
 
 /// Marks a trace whose range could not be met.
-fn noted(mut trace: Waveform, used: RangeUse, purpose: Purpose) -> Waveform {
-    label(&mut trace.acquisition, "vout", purpose);
+fn noted(mut trace: Waveform, used: RangeUse, probe: &ProbeWiring, purpose: Purpose) -> Waveform {
+    label(&mut trace.acquisition, "vout", probe, purpose);
     if !used.fits() {
         let scale = with_prefix(trace.acquisition.volts_per_div, "V");
         trace.acquisition.range_note = Some(if used.at_end {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::act::{Shell, split};
 use super::capture::{CaptureJob, Captures, read_lx};
-use super::readings::{PointReadings, board_vout, build_figures, region};
+use super::readings::{PointReadings, board_vout, build_figures, region, unmet_setting};
 use super::watch::Transfer;
 use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
-use crate::event::limit::{check_limits, point_verdict};
+use crate::event::limit::{check_limits, point_verdict, withhold_checks};
 use crate::event::{Event, Figures, NOT_SETTLED, PointId, PointResult, Region};
 use crate::instrument::Asked;
 use crate::instrument::scope::Scope;
@@ -97,7 +97,7 @@ impl Shell<'_> {
         ]);
         let outbox = watcher.outbox;
         self.emit_all(outbox)?;
-        let (meters, temperatures) =
+        let (meters, temperatures, regulation) =
             taken.unwrap_or_else(|| Err(Failure::Internal("the meters were not read".to_owned())))?;
         // A capture that was cut short is none.
         if stop.is_now() {
@@ -112,6 +112,7 @@ impl Shell<'_> {
             board_c: temperatures.board_c,
             ambient_c: temperatures.ambient_c,
             settle_s: settle_figure(self.settled),
+            regulation,
         };
         self.pending = Some(Pending { point, readings, captures });
         Ok(())
@@ -139,6 +140,7 @@ impl Shell<'_> {
         }
         let meters = readings.meters;
         let vout = board_vout(meters.load_voltage, meters.load_current, readings.load_lead);
+        let unmet = unmet_setting(&readings);
         let region = region(vout, self.plan.vout_nominal);
         let wanted = &self.plan.figures;
         let figures: Figures = build_figures(&readings, &steady, region)
@@ -146,11 +148,18 @@ impl Shell<'_> {
             .filter(|(name, _)| wanted.contains(name))
             .map(|(name, figure)| (name, figure.clone()))
             .collect();
-        let checks = check_limits(&self.plan.limits, point.setting, &figures);
+        let mut checks = check_limits(&self.plan.limits, point.setting, &figures);
+        if let Some(reason) = &unmet {
+            checks = withhold_checks(checks, reason);
+        }
         let verdict = point_verdict(&checks);
-        let notes = build_notes(&readings, &steady, &captures, region);
-        let PlannedPoint { id, setting, repeat } = point;
-        let result = PointResult { point: id, repeat, setting, figures, region, checks, verdict, notes };
+        let mut notes = build_notes(&readings, &steady, &captures, region);
+        // Where the board starts is told by what was set: a point elsewhere says nothing of it.
+        let region = if unmet.is_some() { Region::Unknown } else { region };
+        notes.splice(0..0, unmet);
+        let (PlannedPoint { id, setting, repeat }, regulation) = (point, readings.regulation);
+        let result =
+            PointResult { point: id, repeat, setting, figures, region, regulation, checks, verdict, notes };
         self.emit(&Event::PointFinished(Box::new(result.clone())))?;
         self.results.push(result);
         Ok(())

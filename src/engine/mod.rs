@@ -224,7 +224,9 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         }
         Ending::Completed if not_measured > 0 => (
             RunVerdict::Incomplete,
-            format!("{not_measured} of {finished} points lack a figure that a limit needs"),
+            format!(
+                "{not_measured} of {finished} points lack a figure that a limit needs, or were not at their setting"
+            ),
         ),
         Ending::Completed if shell.results.len() < planned => {
             (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))

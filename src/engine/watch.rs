@@ -14,11 +14,12 @@ use crate::base::stats::mean;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::bench::BenchWiring;
 use crate::bench::safe::switch_off;
-use crate::event::{Event, Stamp};
+use crate::event::{Event, Regulation, Stamp};
 use crate::instrument::Asked;
 use crate::instrument::load::Load;
 use crate::instrument::supply::Supply;
 use crate::instrument::thermometer::Thermometer;
+use crate::link::ErrorKind;
 use crate::plan::profile::SettleRule;
 use crate::waveform::{Figure, Unavailable};
 
@@ -81,7 +82,7 @@ fn read_temperatures(
                 let what = error.to_string();
                 outbox.push((stamp(clock), Event::SensorFailed { role: role.clone(), what: what.clone() }));
                 // A sensor whose link is gone is opened anew; the next reading tells whether that helped.
-                if error.kind() == crate::link::ErrorKind::LinkLost {
+                if error.kind() == ErrorKind::LinkLost {
                     let _ = thermometer.reopen();
                 }
                 Err(Unavailable::because(what))
@@ -125,6 +126,9 @@ impl Drop for Running<'_> {
         self.0.store(false, Ordering::SeqCst);
     }
 }
+
+/// All that was read at a point: meters, thermometers, and how the supply is regulated or why it does not say.
+pub type Taken = (Meters, Temperatures, Result<Regulation, Unavailable>);
 
 /// Everything that is read while waiting.
 pub struct Watcher<'a> {
@@ -187,7 +191,7 @@ impl Watcher<'_> {
     ///
     /// # Errors
     /// An instrument failed, an interlock spoke, or the outputs shall go off now.
-    pub fn measure_guarded(&mut self, transfer: &Transfer) -> Result<(Meters, Temperatures), Failure> {
+    pub fn measure_guarded(&mut self, transfer: &Transfer) -> Result<Taken, Failure> {
         let outcome = self.measure().and_then(|taken| self.guard(transfer).map(|()| taken));
         self.act_at_once(outcome)
     }
@@ -222,13 +226,14 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    fn measure(&mut self) -> Result<(Meters, Temperatures), Failure> {
-        let (mut source, mut sink) = (None, None);
+    fn measure(&mut self) -> Result<Taken, Failure> {
+        let (mut source, mut sink, mut regulation) = (None, None, None);
         let mut temperatures = Temperatures::default();
         let Self { supply, load, thermometers, clock, outbox, .. } = self;
         clock.together(vec![
             Box::new(|| {
                 source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))));
+                regulation = Some(read_regulation(&mut **supply));
             }),
             Box::new(|| sink = Some(average(|| Ok((load.measure_voltage()?, load.measure_current()?))))),
             Box::new(|| temperatures = read_temperatures(thermometers, *clock, outbox)),
@@ -237,9 +242,12 @@ impl Watcher<'_> {
             return Err(Failure::StopNow);
         }
         let meters = self.check_meters(source, sink)?;
+        let regulation = regulation.unwrap_or_else(|| {
+            Err(Failure::Internal("the supply's task ended without an answer".to_owned()))
+        })?;
         judge_board(self.interlock, self.clock.now(), &temperatures)?;
         self.check_outputs()?;
-        Ok((meters, temperatures))
+        Ok((meters, temperatures, regulation))
     }
 
     /// Averages of both sides, judged by the interlocks.
@@ -337,6 +345,17 @@ impl Watcher<'_> {
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
         let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
         judge_board(self.interlock, self.clock.now(), &temperatures)
+    }
+}
+
+/// How the supply is regulated. A family that cannot say, or answers what is no word of it, leaves a reason and no guess.
+fn read_regulation(supply: &mut dyn Supply) -> Result<Result<Regulation, Unavailable>, Failure> {
+    match supply.read_regulation() {
+        Ok(regulation) => Ok(Ok(regulation)),
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Nonsense) => {
+            Ok(Err(Unavailable::because(format!("the supply does not say it: {}", error.detail))))
+        }
+        Err(error) => Err(Failure::Instrument(error)),
     }
 }
 

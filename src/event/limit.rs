@@ -188,6 +188,16 @@ fn outcome(limit: &Limit, setting: Setting, figures: &Figures) -> Outcome {
     }
 }
 
+/// The checks of a point that was not at its setting: a limit applies by what was set, so that none can be judged there.
+#[must_use]
+pub fn withhold_checks(checks: Vec<LimitCheck>, reason: &str) -> Vec<LimitCheck> {
+    let withheld = |check: LimitCheck| match check.outcome {
+        Outcome::NotApplicable => check,
+        _ => LimitCheck { outcome: Outcome::NotMeasured(reason.to_owned()), ..check },
+    };
+    checks.into_iter().map(withheld).collect()
+}
+
 /// The worst outcome is the point's verdict; a figure that should have been there and was not is never a pass.
 #[must_use]
 pub fn point_verdict(checks: &[LimitCheck]) -> PointVerdict {
@@ -239,6 +249,16 @@ mod tests {
         for (vin, figure, verdict) in table {
             let checks = check_limits(&[limit()], at(vin), &with(figure.clone()));
             assert_eq!(point_verdict(&checks), verdict, "{vin} {figure:?}");
+        }
+    }
+
+    #[test]
+    fn a_point_that_was_not_at_its_setting_neither_passes_nor_fails() {
+        let figures: Figures = [(FigureName::Vout, Ok(5.16))].into_iter().collect();
+        for (vin, verdict) in [(24.0, PointVerdict::NotMeasured), (12.0, PointVerdict::NotApplicable)] {
+            let setting = Setting { vin: Volts(vin), load: Amps(0.1) };
+            let checks = check_limits(&[limit()], setting, &figures);
+            assert_eq!(point_verdict(&withhold_checks(checks, "supply in current limit")), verdict);
         }
     }
 

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use crate::base::clock::Instant;
 use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::waveform::{Figure, Waveform};
+use crate::waveform::{Figure, Unavailable, Waveform};
 
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
-pub use verdict::{PointVerdict, Region, RunVerdict};
+pub use verdict::{PointVerdict, Region, Regulation, RunVerdict};
 
 /// When something happened, on both clocks: wall time may step, monotonic time does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +120,8 @@ pub struct PointResult {
     pub figures: Figures,
     /// In which state the board was.
     pub region: Region,
+    /// How the supply said it was regulated, or why that is not known.
+    pub regulation: Result<Regulation, Unavailable>,
     /// Each limit's outcome at this point, in the order of [`RunFacts::limits`].
     pub checks: Vec<LimitCheck>,
     /// The point's verdict.

@@ -56,8 +56,20 @@ words!(
         Regulated = "regulated",
         /// There is an output, but outside regulation: drop-out, hiccup, starting.
         Unregulated = "unregulated",
-        /// The output voltage could not be measured.
+        /// The output voltage could not be measured, or the board was not at the setting.
         Unknown = "unknown",
+    }
+);
+
+words!(
+    /// How the supply's output was regulated at a moment.
+    Regulation {
+        /// Constant voltage.
+        ConstantVoltage = "constant_voltage",
+        /// Constant current: the limit is reached.
+        ConstantCurrent = "constant_current",
+        /// Neither (or the output is off).
+        Unregulated = "unregulated",
     }
 );
 

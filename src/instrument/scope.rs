@@ -98,7 +98,7 @@ pub trait Scope: Instrument {
     /// # Errors
     /// It did not end in time, or the conversation failed.
     fn capture_single(&mut self, trigger_timeout: Duration) -> Asked<Triggered>;
-    /// Reads one channel of the record last captured. `acquisition.signal`, `purpose` and `range_note` are the caller's to
+    /// Reads one channel of the record last captured. `acquisition.signal`, `purpose`, `fixture` and `range_note` are the caller's to
     /// fill.
     ///
     /// # Errors
@@ -444,6 +444,7 @@ impl Scope for ScpiScope {
                 coupling: setup.coupling,
                 bandwidth_limit_hz: setup.bandwidth_limit.then_some(BANDWIDTH_LIMIT_HZ),
                 probe_ratio: setup.probe_ratio,
+                fixture: String::new(),
                 volts_per_div: setup.volts_per_div.0,
                 offset_v: setup.center.0,
                 memory_depth: codes.len(),

@@ -8,6 +8,7 @@ use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument};
 use crate::base::units::{Amps, Volts};
 use crate::event::InstrumentFacts;
+pub use crate::event::Regulation;
 
 /// What the output can do, known before anything is switched on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,17 +25,6 @@ pub struct SupplyAbility {
     pub over_voltage: Option<Volts>,
     /// Highest over-current level, if there is such a protection.
     pub over_current: Option<Amps>,
-}
-
-/// How the output is regulated at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Regulation {
-    /// Constant voltage.
-    ConstantVoltage,
-    /// Constant current: the limit is reached.
-    ConstantCurrent,
-    /// Neither (or the output is off).
-    Unregulated,
 }
 
 /// One output of a programmable supply.

@@ -94,7 +94,7 @@ impl View {
 mod tests {
     use super::*;
     use crate::base::units::{Amps, Volts};
-    use crate::event::{PointId, PointResult, Region};
+    use crate::event::{PointId, PointResult, Region, Regulation};
 
     fn at(seconds: u64) -> Stamp {
         Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: Instant(seconds * 1_000_000_000) }
@@ -107,6 +107,7 @@ mod tests {
             setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
             figures: [(FigureName::Vout, Ok(4.997)), (FigureName::SpikePos, Ok(0.021))].into_iter().collect(),
             region: Region::Regulated,
+            regulation: Ok(Regulation::ConstantVoltage),
             checks: Vec::new(),
             verdict,
             notes: Vec::new(),

@@ -153,6 +153,9 @@ pub(super) struct WaveformEntry {
     pub(super) coupling: CouplingWord,
     pub(super) bandwidth_limit_hz: Option<Number>,
     pub(super) probe_ratio: Number,
+    /// Records made before it was asked for do not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) fixture: String,
     pub(super) volts_per_div: Number,
     pub(super) offset_v: Number,
     pub(super) memory_depth: u64,
@@ -274,6 +277,9 @@ pub(super) struct PointFinished {
     pub(super) load_set_a: Number,
     pub(super) figures: BTreeMap<String, FigureEntry>,
     pub(super) region: String,
+    /// Records made before it was asked for do not say.
+    #[serde(default)]
+    pub(super) supply_regulation: Option<RegulationEntry>,
     pub(super) checks: Vec<CheckEntry>,
     pub(super) verdict: String,
     pub(super) notes: Vec<String>,
@@ -284,6 +290,14 @@ pub(super) struct PointFinished {
 #[serde(untagged)]
 pub(super) enum FigureEntry {
     Value(Number),
+    Unavailable { unavailable: String },
+}
+
+/// A word, or `{"unavailable": "why"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RegulationEntry {
+    Word(String),
     Unavailable { unavailable: String },
 }
 

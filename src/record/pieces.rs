@@ -9,7 +9,7 @@ use crate::waveform::{Figure, Unavailable};
 
 use super::format::{
     BoardEntry, CheckEntry, ClauseEntry, ComparisonWord, FigureEntry, LimitEntry, Number, OperandWord,
-    OutcomeEntry, PointFinished, RunStarted,
+    OutcomeEntry, PointFinished, RegulationEntry, RunStarted,
 };
 use crate::base::units::Amps;
 
@@ -166,6 +166,10 @@ pub(super) fn point_out(result: &PointResult) -> PointFinished {
             .map(|(name, figure)| (name.key().to_owned(), figure_out(figure)))
             .collect(),
         region: result.region.to_string(),
+        supply_regulation: Some(match &result.regulation {
+            Ok(regulation) => RegulationEntry::Word(regulation.to_string()),
+            Err(reason) => RegulationEntry::Unavailable { unavailable: reason.0.clone() },
+        }),
         checks: result.checks.iter().map(check).collect(),
         verdict: result.verdict.to_string(),
         notes: result.notes.clone(),
@@ -187,6 +191,11 @@ pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
         setting: setting_in(entry.vin_set_v, entry.load_set_a),
         figures,
         region: word(&entry.region)?,
+        regulation: match entry.supply_regulation {
+            Some(RegulationEntry::Word(text)) => Ok(word(&text)?),
+            Some(RegulationEntry::Unavailable { unavailable }) => Err(Unavailable(unavailable)),
+            None => Err(Unavailable::because("the supply was not asked")),
+        },
         checks: entry.checks.into_iter().map(check).collect(),
         verdict: word(&entry.verdict)?,
         notes: entry.notes,

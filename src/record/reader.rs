@@ -285,6 +285,7 @@ fn waveform_facts(entry: WaveformEntry) -> Result<WaveformFacts, String> {
             },
             bandwidth_limit_hz: entry.bandwidth_limit_hz.map(|corner| corner.0),
             probe_ratio: entry.probe_ratio.0,
+            fixture: entry.fixture,
             volts_per_div: entry.volts_per_div.0,
             offset_v: entry.offset_v.0,
             memory_depth: usize::try_from(entry.memory_depth).unwrap_or(usize::MAX),

@@ -283,6 +283,7 @@ fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> Waveform
         },
         bandwidth_limit_hz: about.bandwidth_limit_hz.map(Number),
         probe_ratio: Number(about.probe_ratio),
+        fixture: about.fixture.clone(),
         volts_per_div: Number(about.volts_per_div),
         offset_v: Number(about.offset_v),
         memory_depth: about.memory_depth as u64,

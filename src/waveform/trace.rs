@@ -77,6 +77,8 @@ pub struct Acquisition {
     pub bandwidth_limit_hz: Option<f64>,
     /// Probe attenuation, e.g. 10.
     pub probe_ratio: f64,
+    /// How the probe touches the board, in the rig's word, e.g. `tip_barrel`; empty where nobody said.
+    pub fixture: String,
     /// Vertical scale in volts a division, at the probe tip.
     pub volts_per_div: f64,
     /// Offset set on the channel in volts, at the probe tip.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use soakrig::event::{Event, PointId, RunVerdict, Sink};
 use soakrig::record::disk::FullDisk;
 use soakrig::record::{Record, RecordError, Recorder, RunState, Tail, products, store};
+use soakrig::waveform::Unavailable;
 use sweep::{Course, at, header, record_sweep, tell_end, tell_points};
 use tempfile::TempDir;
 
@@ -324,7 +325,11 @@ fn a_record_of_version_1_is_read_as_on_its_first_day() {
     let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
     assert_eq!(soakrig::record::summary::render(&soakrig::record::summary::build(&record)).unwrap(), summary);
     let trace = record.waveform(&record.waveforms()[0]).unwrap();
-    assert_eq!(trace, sweep::trace("B", "vout", "ripple", (24.0, 0.5), 2000));
+    let mut expected = sweep::trace("B", "vout", "ripple", (24.0, 0.5), 2000);
+    // It was written before the probe's fixture was kept and the supply's regulation was asked for.
+    expected.acquisition.fixture.clear();
+    assert!(trace == expected);
+    assert_eq!(record.points()[2].regulation, Err(Unavailable::because("the supply was not asked")));
     assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Pass);
     assert!(record.outputs_off_verified());
 }

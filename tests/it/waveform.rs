@@ -227,6 +227,7 @@ fn quantise(volts: &[f64], range: &Range, center_v: f64, (signal, rate_hz): (&st
             coupling: range.coupling,
             bandwidth_limit_hz: None,
             probe_ratio: 10.0,
+            fixture: "tip_barrel".to_owned(),
             volts_per_div: range.step_v * 25.0,
             offset_v: center_v,
             memory_depth: volts.len(),

@@ -10,7 +10,7 @@ use soakrig::base::units::{Amps, Celsius, Volts};
 use soakrig::event::limit::{Clause, Comparison, Operand, check_limits, point_verdict};
 use soakrig::event::{
     Board, Condition, Event, FigureName, Figures, InstrumentFacts, Limit, PointId, PointResult, Region,
-    RunEnd, RunFacts, RunVerdict, SafeState, Setting, Sink, SinkError, Stamp, Stop,
+    Regulation, RunEnd, RunFacts, RunVerdict, SafeState, Setting, Sink, SinkError, Stamp, Stop,
 };
 use soakrig::record::{Recorder, RunHeader};
 use soakrig::waveform::{Acquisition, Codes, Coupling, Scaling, Unavailable, Waveform};
@@ -202,6 +202,7 @@ pub(crate) fn point(revision: &str, point: u32, vin: f64, load: f64) -> PointRes
         setting,
         figures,
         region: if vin < 12.0 { Region::Off } else { Region::Regulated },
+        regulation: Ok(Regulation::ConstantVoltage),
         verdict: point_verdict(&checks),
         checks,
         notes,
@@ -262,6 +263,7 @@ pub(crate) fn trace(
             coupling: if signal == "lx" { Coupling::Dc } else { Coupling::Ac },
             bandwidth_limit_hz: (!is_wide && signal != "lx").then_some(20e6),
             probe_ratio: if signal == "lx" { 10.0 } else { 1.0 },
+            fixture: "tip_barrel".to_owned(),
             volts_per_div: (high_v - low_v) / 8.0,
             offset_v: 0.0,
             memory_depth: samples,

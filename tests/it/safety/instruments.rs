@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use soakrig::base::units::{Kelvins, Volts};
-use soakrig::event::{Event, FigureName, RunVerdict};
+use soakrig::event::{Event, FigureName, PointResult, PointVerdict, Region, Regulation, RunVerdict};
 use soakrig::sim::{Fault, Instrument, World};
 
 use super::stage::{Keeper, Played, Setup, TWO_POINTS};
@@ -154,6 +154,29 @@ fn a_shorted_board_ends_safe_and_does_not_pass() {
         played.assert_safe(&what);
         assert_ne!(played.outcome.end.verdict, RunVerdict::Pass, "{what}: {}", played.reason());
     }
+}
+
+#[test]
+fn a_point_with_the_supply_in_its_current_limit_is_not_judged_and_says_so() {
+    let rig = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml")).unwrap();
+    let limit = "\n[[limits]]\nname = \"output\"\nfigure = \"vout_v\"\nmin = \"1 V\"\n";
+    // Enough for the first point's 30 mA, not for 250 mA at 18 V; what is left of Vout meets the limit all the same.
+    let rig = rig.replace("max_current = \"1 A\"", "max_current = \"70 mA\"");
+    let setup = Setup::with_rig(&format!("{TWO_POINTS}{limit}"), &rig);
+    let played = setup.undisturbed().play(&mut Keeper::default()).unwrap();
+    let results: Vec<&PointResult> = played
+        .events
+        .iter()
+        .filter_map(|event| if let Event::PointFinished(result) = event { Some(&**result) } else { None })
+        .collect();
+    let (first, second) = (results[0], results[1]);
+    assert_eq!(first.regulation, Ok(Regulation::ConstantVoltage));
+    assert_eq!(first.verdict, PointVerdict::Pass);
+    assert_eq!(second.regulation, Ok(Regulation::ConstantCurrent));
+    assert_eq!((second.verdict, second.region), (PointVerdict::NotMeasured, Region::Unknown));
+    assert!(second.figures.value(FigureName::Vout).unwrap() > 1.0);
+    assert!(second.notes[0].starts_with("supply in current limit: "), "{:?}", second.notes);
+    assert_eq!(played.outcome.end.verdict, RunVerdict::Incomplete);
 }
 
 /// One point that is settled for long, under interlocks on the board's temperature.

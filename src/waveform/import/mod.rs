@@ -95,6 +95,7 @@ impl Channel {
             coupling: crate::waveform::Coupling::Dc,
             bandwidth_limit_hz: None,
             probe_ratio: 1.0,
+            fixture: String::new(),
             volts_per_div: 0.0,
             offset_v: 0.0,
             memory_depth: samples,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use soakrig::waveform::import::{self, Choice, Format, ImportError, Imported, Limits, Options, Unit};
-use soakrig::waveform::{Codes, Waveform, measure};
+use soakrig::waveform::{Codes, Pair, Waveform, measure_one};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/scope-exports").join(name)
@@ -378,7 +378,7 @@ fn figures_of_a_file_are_those_of_the_trace_it_was_written_from() {
     assert_eq!((chosen.vout_name.as_str(), chosen.lx_name.as_deref()), ("CH1", Some("CH2")));
     assert!((chosen.vout.scaling.volts_per_code - 1e-3).abs() < 1e-9);
     assert_eq!(chosen.vout_unit, Unit::Volt);
-    let figures = measure(&chosen.vout, chosen.lx.as_ref());
+    let figures = measure_one(&Pair { vout: &chosen.vout, lx: chosen.lx.as_ref() });
     let near = |figure: &soakrig::waveform::Figure, truth: f64, within: f64| {
         let value = figure.as_ref().unwrap();
         assert!((value - truth).abs() <= within, "{value} is not {truth}");

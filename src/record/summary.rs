@@ -119,7 +119,9 @@ fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitS
                 value
             }
         };
-        if summary.worst.is_none_or(|worst| limit.room(value) < limit.room(worst.value)) {
+        // Of values that differ only by the noise of binary fractions the one measured first is named.
+        let room = limit.room(rounded(value));
+        if summary.worst.is_none_or(|worst| room < limit.room(worst.value) - 1e-9 * value.abs()) {
             summary.worst = Some(WorstValue {
                 value: rounded(value),
                 point: point.point.0,

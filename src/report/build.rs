@@ -11,6 +11,7 @@ use crate::record::{Record, Summary, Tail, summary};
 use super::capture::{self, CaptureView};
 use super::facts::{self, Conditions, Incident, Missing, Start};
 use super::figure::{self, FigureView};
+use super::thermal::thermal_note;
 
 /// The most bytes of a screen's picture that are put into the page; the page shall stay one that can be sent by mail.
 const SCREEN_LIMIT: u64 = 1 << 20;
@@ -70,6 +71,10 @@ pub struct Report {
     pub screen: Result<Screen, String>,
     /// What could not be had.
     pub missing: Vec<Missing>,
+    /// The points' own notes, each kind once, with its points.
+    pub notes: Vec<(String, Vec<u32>)>,
+    /// Why the board's temperatures are not those of thermal equilibrium.
+    pub thermal: Option<String>,
     /// What went other than planned.
     pub incidents: Vec<Incident>,
     /// How the outputs were found at the end.
@@ -120,6 +125,8 @@ pub fn build(record: &Record) -> Report {
         captures: capture::build(record, &points),
         screen: screen(record),
         missing: facts::missing(&points),
+        notes: facts::notes(&points),
+        thermal: thermal_note(record),
         incidents: facts::incidents(record),
         made_safe: record.made_safe().cloned(),
         facts,

@@ -6,6 +6,7 @@ use crate::waveform::fold::{Fold, build_fold};
 use crate::waveform::overview::{Overview, build_overview};
 use crate::waveform::{Acquisition, Pair, Waveform};
 
+use super::figure::first_most;
 use super::svg::FOLD_GRID;
 
 /// A short stretch, sample by sample.
@@ -74,12 +75,12 @@ fn worst<'p>(points: &'p [PointResult], names: &[FigureName]) -> Option<(&'p Poi
     let of = |name: FigureName| {
         let values =
             points.iter().filter_map(move |point| point.figures.value(name).map(|v| (point, name, v)));
-        values.max_by(|a, b| a.2.abs().total_cmp(&b.2.abs()))
+        first_most(values, |found| found.2.abs())
     };
     // A positive and a negative spike are of one kind; ripple and noise are not.
     let is_one_kind = names.contains(&FigureName::SpikeNeg);
     let mut found = names.iter().filter_map(|name| of(*name));
-    if is_one_kind { found.max_by(|a, b| a.2.abs().total_cmp(&b.2.abs())) } else { found.next() }
+    if is_one_kind { first_most(found, |found| found.2.abs()) } else { found.next() }
 }
 
 fn view(

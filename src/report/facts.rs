@@ -1,7 +1,8 @@
 //! What the report says in tables: how ripple was looked at, what went wrong on the way, what could not be had, where the
 //! board starts. Pure.
 
-use crate::event::{Event, FigureName, PointResult, Region, Stop};
+use super::reason::ReasonKind;
+use crate::event::{Event, PointResult, Region, Stop};
 use crate::record::Record;
 use crate::waveform::Acquisition;
 
@@ -35,6 +36,7 @@ pub fn conditions(record: &Record) -> Vec<Conditions> {
                 && known.coupling == about.coupling
                 && known.bandwidth_limit_hz == about.bandwidth_limit_hz
                 && known.probe_ratio.to_bits() == about.probe_ratio.to_bits()
+                && known.fixture == about.fixture
         };
         let rate_hz = 1.0 / facts.step_s;
         let place = match groups.iter().position(|group| is_same(&group.acquisition)) {
@@ -122,12 +124,12 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
     incidents
 }
 
-/// Figures that could not be had for one reason at the same points.
+/// What could not be had for one kind of reason at the same points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// Which figures.
-    pub figures: Vec<FigureName>,
-    /// Why.
+    /// What, as a person calls it.
+    pub what: Vec<&'static str>,
+    /// Why; numbers that differ from point to point are told as ranges.
     pub reason: String,
     /// At which points.
     pub points: Vec<u32>,
@@ -136,29 +138,50 @@ pub struct Missing {
 /// Groups everything that was asked for and could not be had.
 #[must_use]
 pub fn missing(points: &[PointResult]) -> Vec<Missing> {
-    let mut by_figure: Vec<Missing> = Vec::new();
+    let mut by_what: Vec<(&'static str, ReasonKind, Vec<u32>)> = Vec::new();
     for point in points {
-        for (name, figure) in point.figures.iter() {
-            let Err(reason) = figure else { continue };
-            let known = |group: &&mut Missing| group.figures == [name] && group.reason == reason.0;
-            match by_figure.iter_mut().find(known) {
-                Some(group) => group.points.push(point.point.0),
-                None => by_figure.push(Missing {
-                    figures: vec![name],
-                    reason: reason.0.clone(),
-                    points: vec![point.point.0],
-                }),
+        let figures = point.figures.iter().map(|(name, figure)| (name.title(), figure.as_ref().err()));
+        let regulation = ("how the supply is regulated", point.regulation.as_ref().err());
+        for (what, reason) in figures.chain([regulation]) {
+            let Some(reason) = reason else { continue };
+            let kind = ReasonKind::new(&reason.0);
+            match by_what.iter_mut().find(|(known, of, _)| *known == what && of.is_like(&kind)) {
+                Some((_, of, points)) => {
+                    of.widen(&kind);
+                    points.push(point.point.0);
+                }
+                None => by_what.push((what, kind, vec![point.point.0])),
             }
         }
     }
     let mut groups: Vec<Missing> = Vec::new();
-    for one in by_figure {
-        match groups.iter_mut().find(|group| group.reason == one.reason && group.points == one.points) {
-            Some(group) => group.figures.extend(one.figures),
-            None => groups.push(one),
+    for (what, kind, points) in by_what {
+        let reason = kind.to_string();
+        match groups.iter_mut().find(|group| group.reason == reason && group.points == points) {
+            Some(group) => group.what.push(what),
+            None => groups.push(Missing { what: vec![what], reason, points }),
         }
     }
     groups
+}
+
+/// The notes of all points, each kind once, with its points.
+#[must_use]
+pub fn notes(points: &[PointResult]) -> Vec<(String, Vec<u32>)> {
+    let mut kinds: Vec<(ReasonKind, Vec<u32>)> = Vec::new();
+    for point in points {
+        for note in &point.notes {
+            let this = ReasonKind::new(note);
+            match kinds.iter_mut().find(|(kind, _)| kind.is_like(&this)) {
+                Some((kind, points)) => {
+                    kind.widen(&this);
+                    points.push(point.point.0);
+                }
+                None => kinds.push((this, vec![point.point.0])),
+            }
+        }
+    }
+    kinds.into_iter().map(|(kind, points)| (kind.to_string(), points)).collect()
 }
 
 /// Where the board starts at one load.
@@ -226,6 +249,15 @@ pub fn ranges(points: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_their_numbers_alone_are_told_once() {
+        let mut kind = ReasonKind::new("LX stays at -0.02 V (it moves by 0.32 V), 20 MHz");
+        let other = ReasonKind::new("LX stays at 0.00 V (it moves by 0.3 V), 20 MHz");
+        assert!(kind.is_like(&other) && !kind.is_like(&ReasonKind::new("LX stays at 0 mV")));
+        kind.widen(&other);
+        assert_eq!(kind.to_string(), "LX stays at -0.02 to 0.00 V (it moves by 0.3 to 0.32 V), 20 MHz");
+    }
 
     #[test]
     fn points_are_named_in_runs() {

@@ -20,6 +20,24 @@ pub const DRAWN: [FigureName; 9] = [
 /// A map with more cells than this has none that can be seen.
 const MOST_CELLS: usize = 20_000;
 
+/// Values that differ by less than this share are the same: it is the noise of binary fractions.
+const SAME: f64 = 1e-9;
+
+/// A text with true minus signs before its numbers; a hyphen inside a word stays one.
+#[must_use]
+pub fn minus(text: &str) -> String {
+    let mut printed = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let is_sign =
+            letter == '-' && !before.is_alphanumeric() && letters.peek().is_some_and(char::is_ascii_digit);
+        printed.push(if is_sign { '−' } else { letter });
+        before = letter;
+    }
+    printed
+}
+
 /// How values of a figure are written in a picture: one unit for all of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shown {
@@ -158,6 +176,8 @@ pub struct Map {
     pub cells: Vec<Option<Cell>>,
     /// The range of the colours.
     pub range: (f64, f64),
+    /// The range's least span, where it was widened to it: noise shall not look like a trend.
+    pub least_span: Option<f64>,
 }
 
 /// A value and its point.
@@ -186,6 +206,8 @@ pub struct FigureView {
     pub closer: Option<Vec<Line>>,
     /// The limits on it.
     pub bounds: Vec<Bound>,
+    /// The limits in words, with the condition under which each applies.
+    pub limits: Vec<String>,
     /// The map; `None` where there is only one input voltage or no value.
     pub map: Option<Map>,
     /// Lowest and highest value in regulation, or of all where the board never regulated.
@@ -215,8 +237,8 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
         value(point).map(|value| Extreme { value, point: point.point.0, setting: point.setting })
     };
     let extremes: Vec<Extreme> = shown_from.iter().filter_map(extreme).collect();
-    let least = extremes.iter().copied().min_by(|a, b| a.value.total_cmp(&b.value));
-    let most = extremes.iter().copied().max_by(|a, b| a.value.total_cmp(&b.value));
+    let least = first_most(extremes.iter().copied(), |extreme| -extreme.value);
+    let most = first_most(extremes.iter().copied(), |extreme| extreme.value);
     let largest = all.iter().filter_map(|point| value(point)).fold(0.0, |most: f64, v| most.max(v.abs()));
     let is_line = all.len() > 1;
     FigureView {
@@ -224,17 +246,26 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
         shown: Shown::for_values(name, largest),
         along,
         lines: if is_line { lines(name, &points.iter(), along) } else { Vec::new() },
-        closer: is_line.then(|| closer(name, &all, &regulated, along)).flatten(),
+        closer: is_line.then(|| closer(name, (&all, &regulated), limits, along)).flatten(),
         bounds: limits
             .iter()
             .filter(|limit| limit.figure == name)
             .flat_map(|limit| bounds(limit, along))
             .collect(),
+        limits: limits.iter().filter(|limit| limit.figure == name).map(in_words).collect(),
         map: (is_line && along == Along::Vin).then(|| map(name, points, limits, least.zip(most))).flatten(),
         extremes: least.zip(most),
         available: all.len(),
         why_not: commonest_reason(name, points),
     }
+}
+
+/// The first of those with the most: of equal values the one measured first is named, here as in the summary.
+pub(super) fn first_most<T>(all: impl Iterator<Item = T>, key: impl Fn(&T) -> f64) -> Option<T> {
+    all.fold(None, |best: Option<T>, this| match best {
+        Some(best) if key(&this) <= key(&best) + SAME * key(&best).abs() => Some(best),
+        _ => Some(this),
+    })
 }
 
 fn distinct(points: &[PointResult], along: Along) -> Vec<f64> {
@@ -267,19 +298,33 @@ fn lines<'p>(
         .collect()
 }
 
-/// Where the values in regulation lie in a small part of the whole range, their own lines.
+/// Where the values in regulation lie in a small part of what the picture shows, the limits in it, their own lines. Values
+/// that differ by less than a map tells apart are not drawn larger than they are.
 fn closer(
     name: FigureName,
-    all: &[&PointResult],
-    regulated: &[&PointResult],
+    (all, regulated): (&[&PointResult], &[&PointResult]),
+    limits: &[Limit],
     along: Along,
 ) -> Option<Vec<Line>> {
-    let span = |points: &[&PointResult]| {
-        let values = || points.iter().filter_map(|point| point.figures.value(name));
-        values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
+    let ends = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     };
-    let is_hidden = regulated.len() > 1 && span(regulated) < 0.1 * span(all);
+    let of = |points: &[&PointResult]| ends(&mut points.iter().filter_map(|p| p.figures.value(name)));
+    let mine = limits.iter().filter(|limit| limit.figure == name);
+    let bounds = ends(&mut mine.flat_map(|limit| limit.min.into_iter().chain(limit.max)));
+    let (all, near) = (of(all), of(regulated));
+    let span = near.1 - near.0;
+    let shown = all.1.max(bounds.1) - all.0.min(bounds.0);
+    let is_trend = span > 0.2 * least_span(name, near.1.abs().max(near.0.abs()));
+    let is_hidden = regulated.len() > 1 && span < 0.1 * shown && is_trend;
     is_hidden.then(|| lines(name, &regulated.iter().copied(), along))
+}
+
+fn in_words(limit: &Limit) -> String {
+    match limit.condition.0.is_empty() {
+        true => format!("limit {} everywhere", limit.bounds()),
+        false => format!("limit {} where {}", limit.bounds(), limit.condition),
+    }
 }
 
 fn bounds(limit: &Limit, along: Along) -> Vec<Bound> {
@@ -303,7 +348,11 @@ fn bounds(limit: &Limit, along: Along) -> Vec<Bound> {
         value,
         from,
         to,
-        label: format!("limit {} {}{tail}", if is_upper { "≤" } else { "≥" }, limit.figure.show(value)),
+        label: format!(
+            "limit {} {}{tail}",
+            if is_upper { "≤" } else { "≥" },
+            minus(&limit.figure.show(value))
+        ),
         is_upper,
         is_for_all: other.is_empty(),
     };
@@ -347,8 +396,8 @@ fn map(
             *kept = Some(cell);
         }
     }
-    let range = colour_range(&judged_values(name, points, limits), ends);
-    Some(Map { vins, loads, cells, range })
+    let (range, least_span) = colour_range(name, &judged_values(name, points, limits), ends);
+    Some(Map { vins, loads, cells, range, least_span })
 }
 
 /// The values that a limit judges; in regulation where there are such, so that a board that is off does not stretch the scale.
@@ -362,16 +411,39 @@ fn judged_values(name: FigureName, points: &[PointResult], limits: &[Limit]) -> 
     if regulated.is_empty() { judged.into_iter().filter_map(value).collect() } else { regulated }
 }
 
-/// The colours span the judged values; where no limit is judged, those in regulation. A range of less than a part in five
-/// hundred is widened: noise shall not look like a trend.
-fn colour_range(judged: &[f64], ends: Option<(Extreme, Extreme)>) -> (f64, f64) {
+/// The colours span the judged values; where no limit is judged, those in regulation. A range narrower than the figure's
+/// least span is widened to that: noise shall not look like a trend.
+fn colour_range(
+    name: FigureName,
+    judged: &[f64],
+    ends: Option<(Extreme, Extreme)>,
+) -> ((f64, f64), Option<f64>) {
     let (low, high) = if judged.is_empty() {
         ends.map_or((0.0, 1.0), |(least, most)| (least.value, most.value))
     } else {
         judged.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
     };
-    let lacking = (0.002 * high.abs().max(low.abs()) - (high - low)).max(0.0);
-    (low - lacking / 2.0, high + lacking / 2.0)
+    let least = least_span(name, high.abs().max(low.abs()));
+    let lacking = least - (high - low);
+    if lacking <= 0.0 {
+        return ((low, high), None);
+    }
+    // What cannot be below zero is not given colours there.
+    let floor = if low >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
+    let ceiling = if high <= 0.0 { 0.0 } else { f64::INFINITY };
+    let low = (low - lacking / 2.0).max(floor).min(ceiling - least);
+    ((low, low + least), Some(least))
+}
+
+/// What a map's colours span at least: a difference that a person would act on.
+fn least_span(name: FigureName, largest: f64) -> f64 {
+    match (name, name.unit()) {
+        (_, "°C") => 5.0,
+        (_, "") => 0.02,
+        (FigureName::Vout | FigureName::Mean, _) => 0.005 * largest,
+        (_, "Hz") => 0.05 * largest,
+        _ => 0.25 * largest,
+    }
 }
 
 fn commonest_reason(name: FigureName, points: &[PointResult]) -> Option<String> {

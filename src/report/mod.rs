@@ -8,8 +8,10 @@ pub mod figure;
 pub mod html;
 pub mod junit;
 pub mod products;
+mod reason;
 pub mod svg;
 pub mod text;
+pub mod thermal;
 
 pub use build::{Report, build};
 pub use products::{Written, write_all};

@@ -7,6 +7,7 @@ use super::top::sentence;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::report::build::{Report, Screen};
 use crate::report::capture::CaptureView;
+use crate::report::figure::minus;
 use crate::report::svg::{render_fold, render_overview, render_zoom};
 use crate::waveform::Acquisition;
 
@@ -34,8 +35,13 @@ pub(super) fn conditions(about: &Acquisition) -> String {
     let bandwidth = about
         .bandwidth_limit_hz
         .map_or_else(|| "full bandwidth".to_owned(), |corner| format!("{} limit", Hertz(corner)));
+    let fixture = if about.fixture.is_empty() {
+        String::new()
+    } else {
+        format!(" by {}", about.fixture.replace('_', " "))
+    };
     format!(
-        "channel {}, {} coupled, {bandwidth}, probe {}:1, {} per division, {} samples",
+        "channel {}, {} coupled, {bandwidth}, probe {}:1{fixture}, {} per division, {} samples",
         about.channel,
         about.coupling.as_str(),
         about.probe_ratio,
@@ -50,7 +56,7 @@ fn capture_view(view: &CaptureView) -> Markup {
     html! {
         section.figure {
             h3 { (view.title) }
-            p { (sentence(&view.why)) " " span.small { "Captured with " (conditions(&view.acquisition)) "." } }
+            p { (minus(&sentence(&view.why))) " " span.small { "Captured with " (conditions(&view.acquisition)) "." } }
             @if view.clipped > 0 {
                 p.small { (view.clipped) " samples stand at the end of the converter's range: the true peak may be higher." }
             }

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use super::picture;
-use super::top::sentence;
+use super::top::{sentence, signs};
 use crate::base::units::with_prefix;
+use crate::event::FigureName;
 use crate::report::build::Report;
-use crate::report::figure::{Extreme, FigureView, Mark};
+use crate::report::figure::{Extreme, FigureView, Mark, minus};
 use crate::report::svg::{render_curves, render_map, render_regions};
 
 pub(super) fn render(report: &Report) -> Markup {
@@ -17,16 +18,20 @@ pub(super) fn render(report: &Report) -> Markup {
         } @else if report.figures.is_empty() {
             p { "The profile asked for none of the figures that are drawn; the table of points holds what was measured." }
         }
-        @for view in &report.figures { (section(view)) }
+        @for view in &report.figures {
+            @let note = report.thermal.as_ref().filter(|_| view.name == FigureName::BoardTemperature);
+            (section(view, note))
+        }
     }
 }
 
-fn section(view: &FigureView) -> Markup {
+fn section(view: &FigureView, note: Option<&String>) -> Markup {
     let title = sentence(view.name.title());
     let says = format!("{} over {}", view.name.title(), view.along.title());
     html! {
         section.figure {
             h3 { (title.trim_end_matches('.')) }
+            @if let Some(note) = note { p { b { (sentence(note)) } } }
             @match render_curves(view, false) {
                 None => p { (nothing(view)) },
                 Some(curves) => {
@@ -69,14 +74,14 @@ fn beside(view: &FigureView) -> Markup {
     let broken = cells().filter(|cell| cell.mark == Mark::Fail).count();
     html! {
         @if let Some((least, most)) = view.extremes {
-            p { b { "Highest " (view.name.show(most.value)) } br; "at " (place(most)) }
-            p { b { "Lowest " (view.name.show(least.value)) } br; "at " (place(least)) }
+            p { b { "Highest " (minus(&view.name.show(most.value))) } br; "at " (place(most)) }
+            p { b { "Lowest " (minus(&view.name.show(least.value))) } br; "at " (place(least)) }
         }
-        @for bound in &view.bounds { p { (sentence(&bound.label)) } }
-        @if view.bounds.is_empty() { p.small { "The profile sets no limit on it." } }
+        @for limit in &view.limits { p { (signs(&sentence(limit))) } }
+        @if view.limits.is_empty() { p.small { "The profile sets no limit on it." } }
         @if broken > 0 { p { b { "Broken at " (broken) @if broken == 1 { " point." } @else { " points." } } } }
         @if let Some(reason) = &view.why_not {
-            p.small { "Not available at some points: " (reason) "." }
+            p.small { "Not available at some points: " (minus(reason)) "." }
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::{FigureName, PointResult, PointVerdict};
 use crate::report::build::Report;
 use crate::report::facts::{Conditions, ranges};
+use crate::report::figure::minus;
 use crate::report::figure::{Mark, Shown, mark};
 
 pub(super) fn bench(report: &Report) -> Markup {
@@ -72,7 +73,7 @@ pub(super) fn conditions(report: &Report) -> Markup {
             p { "A ripple figure means nothing without these." }
             div.scroll { table.cards {
                 thead { tr {
-                    th { "signal" } th { "for" } th { "channel" } th { "coupling" } th { "bandwidth" } th { "probe" }
+                    th { "signal" } th { "for" } th { "channel" } th { "coupling" } th { "bandwidth" } th { "probe" } th { "fixture" }
                     th { "range per division" } th { "samples" } th { "sample rate" } th.number { "captures" }
                 } }
                 tbody { @for group in &report.conditions { (condition_row(group)) } }
@@ -98,6 +99,7 @@ fn condition_row(group: &Conditions) -> Markup {
             td data-label="coupling" { (about.coupling.as_str()) }
             td.nowrap data-label="bandwidth" { (about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |corner| Hertz(corner).to_string())) }
             td data-label="probe" { (about.probe_ratio) ":1" }
+            td data-label="fixture" { @if about.fixture.is_empty() { "not named" } @else { (about.fixture.replace('_', " ")) } }
             td data-label="range per division" { (span(Volts(low).to_string(), Volts(high).to_string())) }
             td data-label="samples" { (span(group.samples.0.to_string(), group.samples.1.to_string())) }
             td data-label="sample rate" { (span(rate(group.sample_rate_hz.0), rate(group.sample_rate_hz.1))) }
@@ -117,13 +119,11 @@ pub(super) fn missing(report: &Report) -> Markup {
             p { "Everything that was asked for was measured at every finished point." }
         } @else {
             div.scroll { table.slim {
-                thead { tr { th { "why" } th { "figures" } th { "points" } } }
+                thead { tr { th { "why" } th { "what" } th { "points" } } }
                 tbody { @for group in &report.missing { tr {
-                    td { (sentence(&group.reason)) }
+                    td { (minus(&sentence(&group.reason))) }
                     td {
-                        @for (place, name) in group.figures.iter().enumerate() {
-                            @if place > 0 { "; " } (name.title())
-                        }
+                        (group.what.join("; "))
                     }
                     td { (group.points.len()) ": " (ranges(&group.points)) }
                 } } }
@@ -207,7 +207,15 @@ pub(super) fn points(report: &Report) -> Markup {
                     (point_row(report, point, &shown, is_new))
                 } }
             } }
-            p.small.paper { "On paper the notes on each point are left out; they stand in the page on a screen and in " code { "points.csv" } "." }
+            @if !report.notes.is_empty() {
+                div.small.paper {
+                    "Notes on the points: "
+                    @for (place, (note, points)) in report.notes.iter().enumerate() {
+                        @if place > 0 { " · " } b { (minus(note)) } " (" (ranges(points)) ")"
+                    }
+                    "."
+                }
+            }
             p.small { "Noise is peak to peak, limited to 20 MHz. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
     }
@@ -241,7 +249,7 @@ fn point_row(
                 @if point.verdict == PointVerdict::NotApplicable { span.small { "n/a" } }
                 @else { span class={ "tag " (point.verdict) } { (point.verdict.as_str().replace('_', " ")) } }
             }
-            td.notes { (point.notes.join("; ")) }
+            td.notes { (minus(&point.notes.join("; "))) }
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::event::FigureName;
 use crate::record::Tail;
 use crate::record::format::LimitSummary;
 use crate::report::build::Report;
+use crate::report::figure::minus;
 use crate::report::text::{limit_word, worst};
 
 pub(super) fn render(report: &Report) -> Markup {
@@ -113,7 +114,7 @@ fn limits(report: &Report) -> Markup {
                 th.number { "met" } th.number { "near" } th.number { "broken" } th.number { "not measured" }
                 th.number { "not applicable" }
             } }
-            tbody { @for limit in report.limits_by_weight() { (limit_row(limit)) } }
+            tbody { @for limit in report.limits_by_weight() { (limit_row(limit, report.thermal.is_some())) } }
         } }
         p.small {
             "A point counts as near where the value lies within the profile's marginal band inside a bound. "
@@ -123,22 +124,26 @@ fn limits(report: &Report) -> Markup {
 }
 
 /// Signs as they are printed, in a text of numbers; a unit is not parted from its number.
-fn signs(text: &str) -> String {
-    let mut printed =
-        text.replace(">=", "≥").replace("<=", "≤").replace('-', "−").replace("point ", "point\u{a0}");
+pub(super) fn signs(text: &str) -> String {
+    let mut printed = minus(text).replace(">=", "≥").replace("<=", "≤").replace("point ", "point\u{a0}");
     for digit in '0'..='9' {
         printed = printed.replace(&format!("{digit} "), &format!("{digit}\u{a0}"));
     }
     printed
 }
 
-fn limit_row(limit: &LimitSummary) -> Markup {
+fn limit_row(limit: &LimitSummary, is_warming: bool) -> Markup {
     let word = limit_word(limit);
     let title = limit.figure.parse::<FigureName>().map_or("", FigureName::title);
     html! {
         tr {
             td { span class={ "tag " (word.replace(' ', "_")) } { (word) } }
-            td { b { (limit.name) } br; span.small { (title) } }
+            td { b { (limit.name) }
+                br; span.small {
+                    (title)
+                    @if is_warming && limit.figure == FigureName::BoardTemperature.key() { ", not in thermal equilibrium" }
+                }
+            }
             td.nowrap data-label="bounds" { (signs(&limit.bounds)) }
             td data-label="applies where" {
                 @if limit.condition.is_empty() { "everywhere" } @else { (signs(&limit.condition)) }

@@ -82,7 +82,11 @@ impl Field {
         }
         canvas.line(&[(left, bottom), (right, bottom)], INK, 1.0);
         canvas.text(x_title, (f64::midpoint(left, right), bottom + 33.0), small(Anchor::Middle));
-        canvas.text_upwards(y_title, (12.0, f64::midpoint(bottom, top)), small(Anchor::Middle));
+        // A long title may stand a little beyond the field, and then becomes smaller.
+        let room = bottom - top + 40.0;
+        let size = (12.0 * room / (6.1 * y_title.chars().count() as f64)).clamp(8.5, 12.0);
+        let middle = f64::midpoint(bottom, top).max(0.5 * room - 2.0);
+        canvas.text_upwards(y_title, (12.0, middle), Letters::new(size, GREY, Anchor::Middle));
     }
 }
 

@@ -129,6 +129,10 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, (shown, map): (Shown, &Map)) {
         canvas.fill((x, y - 6.0), (x + 4.0, y + 6.0), blues(f64::from(step) / 19.0));
     }
     canvas.text(&format!("{} {}", shown.digits(most), shown.unit), (ramp + 88.0, y), letters);
+    if let Some(span) = map.least_span {
+        let told = format!("colours span at least {} {}", shown.digits(span), shown.unit);
+        canvas.text(&told, (WIDTH - 2.0, y), Letters::new(11.5, GREY, Anchor::Right));
+    }
     let has = |mark: Mark| map.cells.iter().flatten().any(|cell| cell.mark == mark);
     let mut x = ramp + 175.0;
     let mut entry = |text: &str, draw: &dyn Fn((f64, f64), (f64, f64))| {

@@ -78,8 +78,6 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     let step_v = waveform.scaling.volts_per_code;
     let drift_v = (!first.is_empty())
         .then(|| (late.sum as f64 / second.len() as f64 - early.sum as f64 / first.len() as f64) * step_v);
-    let (min_code, max_code) = (waveform.scaling.min_code, waveform.scaling.max_code);
-    let range = (f64::from(max_code) - f64::from(min_code)).max(1.0);
     let (clipped_low, clipped_high) = count_clipped(waveform);
     Ok(Moments {
         count: levels.len(),
@@ -90,10 +88,19 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
         drift_v,
         step_v,
         steps_used: u32::from(high - low),
-        range_used: f64::from(high - low) / range,
+        range_used: range_used(waveform, f64::from(high - low)),
         clipped_low,
         clipped_high,
     })
+}
+
+/// The part of the converter's range that so many codes are. Where the range is not known, as of a file from elsewhere,
+/// nothing can be said to use it badly.
+fn range_used(waveform: &Waveform, codes: f64) -> f64 {
+    match (waveform.scaling.min_code, waveform.scaling.max_code) {
+        (i32::MIN, i32::MAX) => 1.0,
+        (min_code, max_code) => codes / (f64::from(max_code) - f64::from(min_code)).max(1.0),
+    }
 }
 
 /// Sums of a stretch of numbers less the first one of the record, which keeps their digits.
@@ -124,7 +131,7 @@ fn add_up_numbers(codes: &[f32], base: f64) -> NumberSums {
 
 /// The same of numbers without a grid; its step is that of [`Waveform::levels`].
 fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
-    let Scaling { volts_per_code, zero_code, offset_v, min_code, max_code } = waveform.scaling;
+    let Scaling { volts_per_code, zero_code, offset_v, .. } = waveform.scaling;
     let base = codes.first().map_or(0.0, |code| f64::from(*code));
     let (first, second) = codes.split_at(codes.len() / 2);
     let (early, late) = (add_up_numbers(first, base), add_up_numbers(second, base));
@@ -135,7 +142,6 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
     let volts = |code: f64| (code - zero_code) * volts_per_code + offset_v;
     let halves = || late.sum / second.len() as f64 - early.sum / first.len() as f64;
     let (clipped_low, clipped_high) = count_clipped(waveform);
-    let known_range = (min_code, max_code) != (i32::MIN, i32::MAX);
     Moments {
         count: codes.len(),
         mean_v: volts(base + mean),
@@ -145,12 +151,7 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
         drift_v: (!first.is_empty()).then(|| halves() * volts_per_code),
         step_v: (high - low) / f64::from(u16::MAX) * volts_per_code,
         steps_used: if high > low { u32::from(u16::MAX) } else { 0 },
-        // Without a converter's range nothing can be said to use it badly.
-        range_used: if known_range {
-            (high - low) / (f64::from(max_code) - f64::from(min_code)).max(1.0)
-        } else {
-            1.0
-        },
+        range_used: range_used(waveform, high - low),
         clipped_low,
         clipped_high,
     }

@@ -47,7 +47,7 @@ fn render(file: &Imported) -> String {
             channel.unit,
             volts.len(),
             volts[0],
-            volts[1],
+            volts[volts.len() / 2],
             volts[volts.len() - 1]
         )
         .unwrap();
@@ -73,7 +73,57 @@ fn every_rigol_is_read_as_it_is() {
         "rigol-mso5000.csv",
         "rigol-dho800.csv",
     ];
-    insta::assert_snapshot!(render_all(&names), @"");
+    insta::assert_snapshot!(render_all(&names), @"
+    Rigol DS1000E CSV (header lines)
+      step 2.000000e-9 s, start 0.000000e0 s
+      CH 1 in V: 20 samples, 1.7200 -0.0400 … -0.0400, 16 bits of 0.010000
+        CH 1: the header gives extremes of -2.04 and 1.88 V, but 2 samples lie beyond (lines 18 to 19): the scope may have written rubbish there
+      CH 2 in V: 20 samples, 9.9200 -0.2400 … -0.2400, 16 bits of 0.010000
+        CH 2: the header gives extremes of -0.24 and 5.12 V, but 4 samples lie beyond (lines 17 to 20): the scope may have written rubbish there
+        CH 2 rests: 16 samples at its lowest value of -0.24 V, up to 16 in a row; a file does not tell the ends of the range, it may be clipped there
+      - interval from the header: 2e-9 s; the time column agrees
+      - times are rounded to 1e-8 s, so distances of neighbours say nothing
+
+    Rigol DS1000Z/2000/4000 CSV (start and increment in the header)
+      step 5.000000e-10 s, start -3.000000e-7 s
+      CH1 in V: 28 samples, 3.2800 3.1200 … 2.5600, 8 bits of 0.080000
+      CH2 in V: 28 samples, 0.9600 1.1200 … 1.0400, 8 bits of 0.010000
+      CH3 in V: 28 samples, -0.1600 -0.0800 … -0.0800, 8 bits of 0.010000
+      CH4 in V: 28 samples, 0.0000 0.0000 … 0.0000, numbers
+      - interval from the header: 5e-10 s
+
+    Rigol DS1000Z/2000/4000 CSV (start and increment in the header)
+      step 1.000000e-8 s, start -2.520000e-6 s
+      CH1 in V: 28 samples, 0.0000 0.0000 … 0.0020, 8 bits of 0.001000
+      CH2 in V: 28 samples, 0.0000 0.0000 … 0.0400, 8 bits of 0.010000
+      - interval from the header: 1e-8 s
+
+    Rigol DS1000D CSV (`X,CH 1 (V)`)
+      step 1.000964e-5 s, start -4.688000e-3 s
+      CH 1 in V: 29 samples, 8.0800 0.2000 … 0.2400, 8 bits of 0.040000
+      CH 2 in V: 29 samples, 8.4000 3.2000 … 0.1600, 8 bits of 0.080000
+      - interval from the first to the last time: 1.000964e-5 s
+
+    Rigol DS1000B CSV (`Second,Volt`)
+      step 4.000000e-6 s, start -1.638400e-2 s
+      CH2 in V: 28 samples, 14.8000 14.8000 … 15.2000, 8 bits of 0.100000
+      CH4 in V: 28 samples, 14.4000 14.4000 … 14.4000, 8 bits of 0.100000
+      - interval from the first to the last time: 4.000000e-6 s
+      - times are rounded to 1e-7 s, so distances of neighbours say nothing
+      - the interval is known to 0.1 % only: times are rounded and rows are few
+
+    Rigol MSO5000/7000 CSV (t0 and tInc in the header)
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 in V: 24 samples, 23.6000 23.6000 … 0.0000, 8 bits of 0.100000
+      - interval from the header: 4e-9 s
+
+    Rigol CSV (time column, `Time(s),CH1V`)
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 in V: 24 samples, 23.6000 23.6000 … 0.0000, 8 bits of 0.100000
+      - interval from the first to the last time: 4.000000e-9 s
+    ");
 }
 
 #[test]
@@ -84,20 +134,98 @@ fn siglent_and_keysight_are_read_as_they_are() {
         "keysight-infiniivision.csv",
         "keysight-infiniium.csv",
     ];
-    insta::assert_snapshot!(render_all(&names), @"");
+    insta::assert_snapshot!(render_all(&names), @"
+    Siglent SDS CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 in V: 24 samples, 23.6000 23.6000 … 0.0000, 8 bits of 0.100000
+      - interval from the header: 4e-9 s; the time column agrees
+
+    Siglent SDS CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH3 in A: 24 samples, 0.5000 0.5200 … 0.5300, 8 bits of 0.010000
+      - written by SDS2104X Plus
+      - interval from the header: 4e-9 s; the time column agrees
+
+    Keysight InfiniiVision CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      2 in V: 22 samples, 23.6000 24.0000 … 0.0000, 8 bits of 0.100000
+        2 begins 2 rows later than the time column
+      - interval from the first to the last time: 4.000000e-9 s
+
+    Keysight Infiniium CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      - interval from the header: 4e-9 s
+    ");
 }
 
 #[test]
 fn tektronix_and_lecroy_are_read_as_they_are() {
     let names = ["tektronix-tds2000.csv", "tektronix-mdo3000.csv", "lecroy-hdo.csv"];
-    insta::assert_snapshot!(render_all(&names), @"");
+    insta::assert_snapshot!(render_all(&names), @"
+    Tektronix TDS CSV (header beside the samples)
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      - written by TDS2024B
+      - interval from the header: 4e-9 s; the time column agrees
+
+    Tektronix MSO/DPO/MDO CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 (VOUT) in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 (SW) in V: 24 samples, 23.6000 23.6000 … 0.0000, 8 bits of 0.100000
+      - written by MDO3014
+      - interval from the header: 4e-9 s; the time column agrees
+
+    Teledyne LeCroy CSV
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 12 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      - only the first segment of 12 samples is read
+      - interval from the first to the last time: 4.000000e-9 s
+    ");
 }
 
 #[test]
 fn plain_columns_and_arrays_are_read_as_they_are() {
     let names =
         ["plain-decimal-comma.csv", "plain-tabs.txt", "plain-one-column.txt", "floats.npy", "codes.npy"];
-    insta::assert_snapshot!(render_all(&names), @"");
+    insta::assert_snapshot!(render_all(&names), @"
+    plain columns
+      step 4.000000e-9 s, start -3.200000e-8 s
+      Vout in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      - cells are separated by semicolons, decimal comma
+      - interval from the first to the last time: 4.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 1.1 % only: times are rounded and rows are few
+
+    plain columns
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 in V: 24 samples, 23.6000 23.6000 … 0.0000, 8 bits of 0.100000
+      - cells are separated by tabs
+      - the first column rises evenly and is taken as time in seconds
+      - interval from the first to the last time: 4.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 1.1 % only: times are rounded and rows are few
+
+    plain columns
+      step 1.000000e-8 s, start 0.000000e0 s
+      Vout in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+
+    numpy array (.npy)
+      step 4.000000e-9 s, start -3.200000e-8 s
+      CH1 in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
+      CH2 in V: 24 samples, 23.6000 23.6000 … 0.0000, numbers
+      - the first column rises evenly and is taken as time in seconds
+      - interval from the first to the last time: 4.000000e-9 s
+
+    numpy array (.npy)
+      step 1.000000e-8 s, start 0.000000e0 s
+      CH1 in codes: 24 samples, 0.0000 0.0000 … -3.0000, 16 bits of 1.000000
+      - the array holds codes without a scale: figures named volts are in codes
+    ");
 }
 
 #[test]
@@ -133,7 +261,7 @@ fn a_format_can_be_forced_and_says_when_it_does_not_fit() {
     let bytes = std::fs::read(path("rigol-dho800.csv")).unwrap();
     let forced = |format| import::read(&bytes[..], &Options { format: Some(format), ..Options::default() });
     assert_eq!(forced(Format::Plain).unwrap().format, Format::Plain);
-    insta::assert_snapshot!(forced(Format::Siglent).unwrap_err(), @"");
+    insta::assert_snapshot!(forced(Format::Siglent).unwrap_err(), @"the file does not look like Siglent SDS CSV; it looks like Rigol CSV (time column, `Time(s),CH1V`). Without a format it is recognised by itself");
     for format in Format::ALL {
         assert_eq!(format.word().parse(), Ok(format));
     }
@@ -142,6 +270,8 @@ fn a_format_can_be_forced_and_says_when_it_does_not_fit() {
 #[test]
 fn what_is_broken_is_told_with_its_line() {
     let long = format!("t,v\n0,1\n{}", "1".repeat(70_000));
+    let rows: String = (0..300).map(|i| format!("{i}e-9,{}\n", i % 5)).collect();
+    let wider = format!("time,v\n{rows}300e-9,1,2\n");
     let columns = format!("{}\n", vec!["1"; 100].join(","));
     let tables = [
         ("empty", ""),
@@ -151,7 +281,7 @@ fn what_is_broken_is_told_with_its_line() {
         ("binary", "\x01\x02\0\0\x05"),
         ("zip", "PK\x03\x04rest"),
         ("a word among numbers", "time,v\n0,1\n1e-9,2\n2e-9,abc\n3e-9,4\n"),
-        ("a column more", "time,v\n0,1\n1e-9,2,3\n"),
+        ("a column more", &wider),
         ("time backwards", "time,v\n0,1\n1e-9,2\n0,1\n1e-9,2\n"),
         ("samples without time", "time,v\n0,1\n,2\n2e-9,3\n"),
         ("a row of nothing between", "time,v\n0,1\n,\n2e-9,3\n"),
@@ -170,23 +300,101 @@ fn what_is_broken_is_told_with_its_line() {
             Err(e) => format!("{name}: {e}"),
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    empty: the file is empty
+    blank lines: line 3: there is no row of numbers up to here; the first line is ``
+    words: line 2: there is no row of numbers up to here; the first line is `dear diary`
+    html: line 2: there is no row of numbers up to here; the first line is `<!DOCTYPE html>`
+    binary: this is a binary file; of those only numpy's .npy is read: export the samples from the scope as CSV
+    zip: this is no table of samples but a zip archive (.npz, .xlsx): take the sheet or the array out of it
+    a word among numbers: line 4: `abc` in column 2 is no number
+    a column more: line 302: `2` stands in a column of its own: the rows before have 2 columns
+    time backwards: line 4: time runs backwards, from 1e-9 s to 0e0 s: several records in one file, or rows out of order
+    samples without time: line 3: the row has samples but no time
+    a row of nothing between: line 3: a row without time and samples stands between the others
+    a footer: line 4: `end of data` in column 1 is no number
+    no time: the file holds no time and no sample interval; give the sample rate (--sample-rate, e.g. 100MHz)
+    time only: the file holds a single column of time and no samples
+    all times the same: the file holds no time and no sample interval; give the sample rate (--sample-rate, e.g. 100MHz)
+    one row: the file holds no time and no sample interval; give the sample rate (--sample-rate, e.g. 100MHz)
+    a line without end: line 3: it is longer than 65536 bytes: this is not a table of samples
+    a hundred columns: the rows hold 80 columns; no scope has more than 64 channels
+    ");
+}
+
+/// Rows of a table, 4 ns apart.
+fn rows(from: usize, to: usize) -> String {
+    (from..to).fold(String::new(), |mut text, i| {
+        writeln!(text, "{}e-9,{}.{}", 4 * i, i % 7, i % 3).unwrap();
+        text
+    })
+}
+
+fn tell(tables: &[(&str, String)]) -> String {
+    let told = tables.iter().map(|(name, text)| {
+        let options =
+            Options { sample_rate_hz: (*name == "counted rows").then_some(1e6), ..Options::default() };
+        match import::read(text.as_bytes(), &options) {
+            Ok(file) => format!("{name}: {}", render(&file)),
+            Err(e) => format!("{name}: {e}\n"),
+        }
+    });
+    told.collect::<Vec<String>>().join("\n")
 }
 
 #[test]
-fn what_is_odd_is_read_and_told() {
-    let rows = |from: usize, to: usize| {
-        (from..to).fold(String::new(), |mut text, i| {
-            writeln!(text, "{}e-9,{}.{}", 4 * i, i % 7, i % 3).unwrap();
-            text
-        })
-    };
+fn odd_rows_are_read_and_told() {
     let tables = [
         ("torn last row", format!("time,v\n{}4.0e-8,", rows(0, 10))),
         ("heading again", format!("time,v\n{}time,v\n{}", rows(0, 5), rows(5, 10))),
         ("trailing blanks", format!("time,v\r\n{}\r\n,,\r\n\r\n", rows(0, 10).replace('\n', ",,\r\n"))),
         ("a gap in time", format!("time,v\n{}{}", rows(0, 10), rows(20, 30))),
         ("header against rows", format!("Sample Interval,1e-9\nRecord Length,99\ntime,v\n{}", rows(0, 10))),
+    ];
+    insta::assert_snapshot!(tell(&tables), @"
+    torn last row: plain columns
+      step 4.000000e-9 s, start 0.000000e0 s
+      v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
+        v ends before the other columns: nothing stands there from line 12 on
+      - interval from the first to the last time: 4.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 2.5 % only: times are rounded and rows are few
+
+    heading again: plain columns
+      step 4.000000e-9 s, start 0.000000e0 s
+      v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
+      - the heading stands 1 more times between the rows; skipped
+      - interval from the first to the last time: 4.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 2.8 % only: times are rounded and rows are few
+
+    trailing blanks: plain columns
+      step 4.000000e-9 s, start 0.000000e0 s
+      v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
+      - interval from the first to the last time: 4.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 2.8 % only: times are rounded and rows are few
+
+    a gap in time: plain columns
+      step 6.105263e-9 s, start 0.000000e0 s
+      v in V: 20 samples, 0.0000 6.2000 … 1.2000, 8 bits of 0.100000
+      - interval from the first to the last time: 6.105263e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 0.9 % only: times are rounded and rows are few
+      - time is not uniform: distances of samples lie between 4.0000e-9 s and 4.4000e-8 s (the longest ends at line 12), the mean is 6.1053e-9 s
+
+    header against rows: Tektronix MSO/DPO/MDO CSV
+      step 4.000000e-9 s, start 0.000000e0 s
+      v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
+      - the header's interval of 1e-9 s does not fit the time column, which rises by 4.000000e-9 s a row: the time column counts
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the header names 99 samples, the file holds 10
+    ");
+}
+
+#[test]
+fn odd_columns_are_read_and_told() {
+    let tables = [
         ("a column that ends", "time,a,b\n0,1,2\n1e-9,3,4\n2e-9,5,\n3e-9,2,\n".to_owned()),
         ("a column with a hole", "time,a,b\n0,1,2\n1e-9,3,---\n2e-9,5,1\n3e-9,2,inf\n4e-9,2,1\n".to_owned()),
         (
@@ -199,18 +407,44 @@ fn what_is_odd_is_read_and_told() {
         ("times in ms, amperes", "Time (ms),I load (mA)\n0.001,500\n0.002,501\n0.003,499\n".to_owned()),
         ("counted rows", "0,1.5\n1,1.6\n2,1.7\n3,1.5\n".to_owned()),
     ];
-    let told: Vec<String> = tables
-        .iter()
-        .map(|(name, text)| {
-            let options =
-                Options { sample_rate_hz: (*name == "counted rows").then_some(1e6), ..Options::default() };
-            match import::read(text.as_bytes(), &options) {
-                Ok(file) => format!("{name}: {}", render(&file)),
-                Err(e) => format!("{name}: {e}\n"),
-            }
-        })
-        .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(tell(&tables), @"
+    a column that ends: plain columns
+      step 1.000000e-9 s, start 0.000000e0 s
+      a in V: 4 samples, 1.0000 5.0000 … 2.0000, 8 bits of 1.000000
+      b in V: 2 samples, 2.0000 4.0000 … 4.0000, 8 bits of 1.000000
+        b ends before the other columns: nothing stands there from line 4 on
+      - interval from the first to the last time: 1.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 33.7 % only: times are rounded and rows are few
+
+    a column with a hole: plain columns
+      step 1.000000e-9 s, start 0.000000e0 s
+      a in V: 5 samples, 1.0000 5.0000 … 2.0000, 8 bits of 1.000000
+      b in V: 1 samples, 2.0000 2.0000 … 2.0000, 8 bits of 1.000000
+        fault: line 3: b has no value (`---`) between its samples
+      - interval from the first to the last time: 1.000000e-9 s
+      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - the interval is known to 25.3 % only: times are rounded and rows are few
+
+    rounded times: plain columns
+      step 1.282051e-3 s, start 0.000000e0 s
+      v in V: 40 samples, 0.0000 6.0000 … 4.0000, 8 bits of 1.000000
+      - interval from the first to the last time: 1.282051e-3 s
+      - times are rounded to 1e-2 s, so distances of neighbours say nothing
+      - the interval is known to 20.2 % only: times are rounded and rows are few
+
+    times in ms, amperes: plain columns
+      step 1.000000e-6 s, start 1.000000e-6 s
+      I load in A: 3 samples, 0.5000 0.5010 … 0.4990, 8 bits of 0.001000
+      - interval from the first to the last time: 1.000000e-6 s
+      - times are rounded to 1e-6 s, so distances of neighbours say nothing
+      - the interval is known to 50.5 % only: times are rounded and rows are few
+
+    counted rows: plain columns
+      step 1.000000e-6 s, start 0.000000e0 s
+      CH1 in V: 4 samples, 1.5000 1.7000 … 1.5000, 8 bits of 0.100000
+      - the first column counts samples; it is no time
+    ");
 }
 
 #[test]
@@ -234,7 +468,16 @@ fn channels_are_chosen_by_name_or_by_sense_and_told() {
         choose("tektronix-mdo3000.csv", Some("vout"), Some("sw")),
         choose("siglent-sds2000x.csv", None, None),
     ];
-    insta::assert_snapshot!(rows.join("\n"), @"");
+    insta::assert_snapshot!(rows.join("\n"), @r#"
+    CH1 and Some("CH2"); CH1 is taken as the output; CH2 is taken as the switch node
+    CH1 and None; 
+    CH2 and Some("CH1"); 
+    CH1 cannot be the output and the switch node at once
+    the file has no channel `CH5`; it holds CH1, CH2
+    1 and Some("2"); 2 begins 2 rows later than the time column
+    CH1 and Some("CH2"); 
+    CH1 and None; CH1 is taken as the output
+    "#);
 }
 
 #[test]
@@ -286,12 +529,12 @@ fn a_lying_array_header_reserves_nothing() {
     bytes.extend_from_slice(header.as_bytes());
     let told =
         |bytes: &[u8]| import::read(bytes, &Options { sample_rate_hz: Some(1e6), ..Options::default() });
-    insta::assert_snapshot!(told(&bytes).unwrap_err(), @"");
+    insta::assert_snapshot!(told(&bytes).unwrap_err(), @"the numpy array cannot be read: its header names 400000000 samples, it ends after 0 or a little more");
     let pickle = String::from_utf8_lossy(&bytes[10..]).replace("<f8", "|O");
     let mut objects = b"\x93NUMPY\x01\x00".to_vec();
     objects.extend_from_slice(&(pickle.len() as u16).to_le_bytes());
     objects.extend_from_slice(pickle.as_bytes());
-    insta::assert_snapshot!(told(&objects).unwrap_err(), @"");
+    insta::assert_snapshot!(told(&objects).unwrap_err(), @"the numpy array cannot be read: it holds Python objects (a pickle), which are never loaded; save numbers only");
 }
 
 #[test]
@@ -376,13 +619,15 @@ fn figures_of_a_file_are_those_of_the_trace_it_was_written_from() {
     }
     let chosen = read_text(&text).unwrap().select(&Choice::default()).unwrap();
     assert_eq!((chosen.vout_name.as_str(), chosen.lx_name.as_deref()), ("CH1", Some("CH2")));
-    assert!((chosen.vout.scaling.volts_per_code - 1e-3).abs() < 1e-9);
+    assert!((chosen.vout.scaling.volts_per_code - 1e-3).abs() < 1e-6);
     assert_eq!(chosen.vout_unit, Unit::Volt);
     let figures = measure_one(&Pair { vout: &chosen.vout, lx: chosen.lx.as_ref() });
     let near = |figure: &soakrig::waveform::Figure, truth: f64, within: f64| {
         let value = figure.as_ref().unwrap();
         assert!((value - truth).abs() <= within, "{value} is not {truth}");
     };
+    let falsely = figures.notes.iter().find(|note| note.contains("% of its range"));
+    assert_eq!(falsely, None, "the range of a file's scope is not known");
     near(&figures.mean_v, 5.0, 2e-4);
     near(&figures.switching_hz, 125e3, 1.0);
     near(&figures.duty, 0.25, 0.01);

@@ -3,10 +3,12 @@
 
 use crate::waveform::{Codes, Scaling};
 
-/// How finely a channel's numbers were printed: the powers of ten of the last digit, over all its numbers but zero.
+/// How finely a channel's numbers were printed, as powers of ten over all its numbers but zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Print {
+    /// The finest digit that is not 0 anywhere: every number is a whole multiple of it.
     pub(super) finest: i16,
+    /// The coarsest last digit: numbers are rounded to it at worst.
     pub(super) coarsest: i16,
 }
 
@@ -20,6 +22,8 @@ struct Grid {
 
 /// From fewer different values no step is concluded.
 const FEW: usize = 6;
+/// So many different values must lie on a grid before they are moved onto it.
+const MANY: usize = 24;
 const MOST_VALUES: usize = 1 << 16;
 
 /// Rail codes of a converter that is not known: no code is ever there.
@@ -100,7 +104,8 @@ fn smallest_gap(values: &[f64], rounding_v: f64) -> Option<f64> {
 
 /// Goes up the values counting steps, and makes the step better on the way; `None` where a value lies off the grid.
 fn walk(values: &[f64], step_v: f64, rounding_v: f64) -> Option<Grid> {
-    let first = *values.first()?;
+    let (first, last) = (*values.first()?, *values.last()?);
+    let float_v = first.abs().max(last.abs()) * f64::from(f32::EPSILON);
     if values.len() == 1 {
         return Some(Grid { offset_v: first, step_v, last: 0 });
     }
@@ -132,8 +137,11 @@ fn walk(values: &[f64], step_v: f64, rounding_v: f64) -> Option<Grid> {
     let off = |(place, value): (&f64, &f64)| (value - offset_v - place * step_v).abs();
     let worst = places.iter().zip(values).map(off).fold(0.0, f64::max);
     let distinct_places = places.windows(2).all(|pair| pair[1] > pair[0]);
-    let allowed = (1.5 * rounding_v).min(0.3 * step_v);
-    (distinct_places && step_v > 0.0 && worst <= allowed).then_some(Grid {
+    let allowed = (1.1 * rounding_v).min(0.3 * step_v);
+    // Numbers that lie beside the grid need company, or any few would fit some grid.
+    let exact = worst <= 4.0 * float_v;
+    let company = values.len() >= MANY;
+    (distinct_places && step_v > 0.0 && worst <= allowed && (exact || company)).then_some(Grid {
         offset_v,
         step_v,
         last: place as usize,

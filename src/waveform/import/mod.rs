@@ -253,7 +253,7 @@ fn read_text<R: Read>(mut lines: Lines<R>, options: &Options) -> Result<Imported
             count as u64,
             format!(
                 "there is no row of numbers up to here; the first line is `{}`",
-                error::quote(&first_lines.first().map_or(&[][..], |line| line))
+                error::quote(first_lines.first().map_or(&[][..], |line| line))
             ),
         ));
     };

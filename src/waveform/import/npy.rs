@@ -230,7 +230,7 @@ impl<'a> Gathered<'a> {
                     Kind::F4 => f64::from(f32::from_le_bytes([a, b, c, d])),
                     _ => f64::from(i32::from_le_bytes([a, b, c, d])),
                 };
-                if !(value.abs() < 1e30) && self.not_finite.is_none() {
+                if (value.is_nan() || value.abs() >= 1e30) && self.not_finite.is_none() {
                     self.not_finite = Some(row);
                 }
                 push_bounded(samples, value as f32)?;

@@ -8,6 +8,8 @@ pub(super) struct Decimal {
     pub(super) value: f64,
     /// The power of ten of its last digit: -2 for `1.25`, -5 for `1.25E-3`.
     pub(super) last_digit: i16,
+    /// The power of ten of its last digit that is not 0: -2 for `1.2500`. Every number is a whole multiple of it.
+    pub(super) useful_digit: i16,
 }
 
 /// What stands in a cell.
@@ -72,6 +74,7 @@ pub(super) fn read_decimal(text: &[u8], point: u8) -> Option<Decimal> {
     };
     let mut mantissa: u64 = 0;
     let (mut significant, mut seen, mut decimals, mut in_fraction) = (0usize, 0usize, 0i32, false);
+    let mut zeros = 0i32;
     let mut at = 0;
     while let Some(byte) = digits.get(at) {
         if byte.is_ascii_digit() {
@@ -80,6 +83,7 @@ pub(super) fn read_decimal(text: &[u8], point: u8) -> Option<Decimal> {
             // Beyond 19 digits the standard library reads it: the wrapped number is not used.
             mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
             decimals += i32::from(in_fraction);
+            zeros = if *byte == b'0' { zeros + 1 } else { 0 };
         } else if *byte == point && !in_fraction {
             in_fraction = true;
         } else {
@@ -96,7 +100,7 @@ pub(super) fn read_decimal(text: &[u8], point: u8) -> Option<Decimal> {
         Some(_) => return None,
     };
     let power = exponent - decimals;
-    let last_digit = power.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+    let narrow = |power: i32| power.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
     let value = if significant <= 15 && power.unsigned_abs() < POWERS.len() as u32 {
         let scale = POWERS[power.unsigned_abs() as usize];
         if power < 0 { mantissa as f64 / scale } else { mantissa as f64 * scale }
@@ -104,7 +108,11 @@ pub(super) fn read_decimal(text: &[u8], point: u8) -> Option<Decimal> {
         let text = std::str::from_utf8(digits).ok()?;
         if point == b'.' { text.parse().ok()? } else { text.replace(char::from(point), ".").parse().ok()? }
     };
-    Some(Decimal { value: if negative { -value } else { value }, last_digit })
+    Some(Decimal {
+        value: if negative { -value } else { value },
+        last_digit: narrow(power),
+        useful_digit: narrow(power + zeros),
+    })
 }
 
 /// The digits after the `E`; what is far out of any range stays so.

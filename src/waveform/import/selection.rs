@@ -69,8 +69,8 @@ fn beyond_extremes(head: &ChannelHead, samples: &[f32], first_line: u64) -> Opti
     let slack = 1e-6 * (low.abs() + high.abs());
     let beyond = |sample: &f32| f64::from(*sample) < low - slack || f64::from(*sample) > high + slack;
     let count = samples.iter().filter(|sample| beyond(sample)).count();
-    let first = samples.iter().position(|sample| beyond(sample))?;
-    let last = samples.iter().rposition(|sample| beyond(sample))?;
+    let first = samples.iter().position(&beyond)?;
+    let last = samples.iter().rposition(beyond)?;
     Some(format!(
         "{}: the header gives extremes of {low} and {high} {}, but {count} samples lie beyond (lines {} to {}): \
          the scope may have written rubbish there",

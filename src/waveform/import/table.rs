@@ -62,10 +62,11 @@ impl Column {
             return Ok(());
         }
         if number.value != 0.0 {
-            let last_digit = number.last_digit.saturating_add(self.power);
-            let print = self.print.get_or_insert(Print { finest: last_digit, coarsest: last_digit });
-            print.finest = print.finest.min(last_digit);
-            print.coarsest = print.coarsest.max(last_digit);
+            let coarsest = number.last_digit.saturating_add(self.power);
+            let finest = number.useful_digit.saturating_add(self.power);
+            let print = self.print.get_or_insert(Print { finest, coarsest });
+            print.finest = print.finest.min(finest);
+            print.coarsest = print.coarsest.max(coarsest);
         }
         let volts = if self.power < 0 { number.value / self.factor } else { number.value * self.factor };
         push_bounded(&mut self.samples, volts as f32)

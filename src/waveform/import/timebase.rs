@@ -52,13 +52,17 @@ impl TimeColumn {
 
     /// Takes the time of the next row in, in seconds, with the value of its last digit.
     pub(super) fn push(&mut self, time_s: f64, digit_s: f64, line: u64) -> Result<(), ImportError> {
-        self.digit_s = self.digit_s.max(digit_s);
+        // The digits of a zero say nothing: some scopes write it short.
+        if time_s != 0.0 {
+            self.digit_s = self.digit_s.max(digit_s);
+        }
         self.largest = self.largest.max(time_s.abs());
         if self.first.is_none() {
             self.first = Some((time_s, line));
         } else {
             let distance = time_s - self.last;
-            if distance < -1.01 * self.digit_s {
+            // Rounding never turns the order round.
+            if distance < 0.0 {
                 return Err(ImportError::line(
                     line,
                     format!(

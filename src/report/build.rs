@@ -9,7 +9,7 @@ use crate::record::format::LimitSummary;
 use crate::record::{Record, Summary, Tail, summary};
 
 use super::capture::{self, CaptureView};
-use super::facts::{self, Conditions, Incident, Missing, Start};
+use super::facts::{self, Conditions, Incident, Missing, Note, Start};
 use super::figure::{self, FigureView};
 use super::thermal::thermal_note;
 
@@ -71,8 +71,8 @@ pub struct Report {
     pub screen: Result<Screen, String>,
     /// What could not be had.
     pub missing: Vec<Missing>,
-    /// The points' own notes, each kind once, with its points.
-    pub notes: Vec<(String, Vec<u32>)>,
+    /// The points' own notes, each kind once.
+    pub notes: Vec<Note>,
     /// Why the board's temperatures are not those of thermal equilibrium.
     pub thermal: Option<String>,
     /// What went other than planned.

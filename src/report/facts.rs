@@ -165,9 +165,20 @@ pub fn missing(points: &[PointResult]) -> Vec<Missing> {
     groups
 }
 
-/// The notes of all points, each kind once, with its points.
+/// A kind of note and the points it stands at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The letter that stands for it in the table of points.
+    pub letter: String,
+    /// What it says; numbers that differ from point to point are told as ranges.
+    pub what: String,
+    /// At which points.
+    pub points: Vec<u32>,
+}
+
+/// The notes of all points, each kind once.
 #[must_use]
-pub fn notes(points: &[PointResult]) -> Vec<(String, Vec<u32>)> {
+pub fn notes(points: &[PointResult]) -> Vec<Note> {
     let mut kinds: Vec<(ReasonKind, Vec<u32>)> = Vec::new();
     for point in points {
         for note in &point.notes {
@@ -181,7 +192,21 @@ pub fn notes(points: &[PointResult]) -> Vec<(String, Vec<u32>)> {
             }
         }
     }
-    kinds.into_iter().map(|(kind, points)| (kind.to_string(), points)).collect()
+    let note = |(place, (kind, points)): (usize, (ReasonKind, Vec<u32>))| Note {
+        letter: letter(place),
+        what: kind.to_string(),
+        points,
+    };
+    kinds.into_iter().enumerate().map(note).collect()
+}
+
+/// `a` to `z`, then `aa`, `ab` and so on.
+fn letter(place: usize) -> String {
+    let last = char::from(b'a' + (place % 26) as u8);
+    match place / 26 {
+        0 => last.to_string(),
+        more => format!("{}{last}", letter(more - 1)),
+    }
 }
 
 /// Where the board starts at one load.
@@ -257,6 +282,11 @@ mod tests {
         assert!(kind.is_like(&other) && !kind.is_like(&ReasonKind::new("LX stays at 0 mV")));
         kind.widen(&other);
         assert_eq!(kind.to_string(), "LX stays at -0.02 to 0.00 V (it moves by 0.3 to 0.32 V), 20 MHz");
+    }
+
+    #[test]
+    fn notes_have_letters_however_many_there_are() {
+        assert_eq!([0, 25, 26, 51, 52, 702].map(letter), ["a", "z", "aa", "az", "ba", "aaa"]);
     }
 
     #[test]

@@ -315,7 +315,7 @@ fn closer(
     let (all, near) = (of(all), of(regulated));
     let span = near.1 - near.0;
     let shown = all.1.max(bounds.1) - all.0.min(bounds.0);
-    let is_trend = span > 0.2 * least_span(name, near.1.abs().max(near.0.abs()));
+    let is_trend = span > 0.5 * least_span(name, near.1.abs().max(near.0.abs()));
     let is_hidden = regulated.len() > 1 && span < 0.1 * shown && is_trend;
     is_hidden.then(|| lines(name, &regulated.iter().copied(), along))
 }

@@ -223,3 +223,25 @@ fn a_ci_server_sees_each_limit_a_load() {
     point 81, 16 V: 1.444 V
     "#);
 }
+
+#[test]
+fn what_a_reader_must_know_of_a_figure_stands_beside_it() {
+    let (_, report, page) = sweep_report("report-notes", "A", 300);
+    assert!(page.contains(">fixture</th>") && page.contains(">tip barrel</td>"));
+    // The made-up run takes under a second a point.
+    assert!(report.thermal.unwrap().starts_with("not in thermal equilibrium: a point lasted "));
+    assert!(page.contains("board temperature, not in thermal equilibrium"));
+    let note = &report.notes[0];
+    assert_eq!((note.letter.as_str(), note.what.as_str()), ("a", "not settled within 5 s"));
+    assert_eq!(note.points, [63]);
+    let whys: Vec<&str> = report.missing.iter().map(|missing| missing.reason.as_str()).collect();
+    let mut once = whys.clone();
+    once.dedup();
+    assert_eq!(whys, once);
+    // Every value that a table and a figure both name as the worst is named at one point.
+    for limit in report.summary.limits.iter().filter(|limit| limit.min.is_none()) {
+        let Some(view) = report.figures.iter().find(|view| view.name.key() == limit.figure) else { continue };
+        let (worst, (_, most)) = (limit.worst.unwrap(), view.extremes.unwrap());
+        assert!((worst.value - most.value).abs() > 1e-8 * most.value.abs() || worst.point == most.point);
+    }
+}

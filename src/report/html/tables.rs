@@ -208,13 +208,9 @@ pub(super) fn points(report: &Report) -> Markup {
                 } }
             } }
             @if !report.notes.is_empty() {
-                div.small.paper {
-                    "Notes on the points: "
-                    @for (place, (note, points)) in report.notes.iter().enumerate() {
-                        @if place > 0 { " · " } b { (minus(note)) } " (" (ranges(points)) ")"
-                    }
-                    "."
-                }
+                dl.notes { @for note in &report.notes {
+                    dt { (note.letter) } dd { (minus(&note.what)) span.aside { " · points " (ranges(&note.points)) } }
+                } }
             }
             p.small { "Noise is peak to peak, limited to 20 MHz. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
@@ -249,7 +245,9 @@ fn point_row(
                 @if point.verdict == PointVerdict::NotApplicable { span.small { "n/a" } }
                 @else { span class={ "tag " (point.verdict) } { (point.verdict.as_str().replace('_', " ")) } }
             }
-            td.notes { (minus(&point.notes.join("; "))) }
+            td.notes {
+                @for note in report.notes.iter().filter(|note| note.points.contains(&point.point.0)) { (note.letter) " " }
+            }
         }
     }
 }

@@ -108,7 +108,7 @@ fn limits(report: &Report) -> Markup {
     }
     html! {
         h2 { "Limits" }
-        div.scroll { table.cards {
+        div.scroll { table.cards.limits {
             thead { tr {
                 th { "verdict" } th { "limit" } th { "bounds" } th { "applies where" } th { "worst value" }
                 th.number { "met" } th.number { "near" } th.number { "broken" } th.number { "not measured" }

@@ -6,6 +6,8 @@
 mod waveform;
 // Files of scopes: one of each format, odd and hostile ones, bounds.
 mod import;
+// How near the figures come to the truth: the frozen table of worst errors.
+mod accuracy;
 // Links over real sockets and a real pty, and everything that goes wrong on them.
 mod link;
 

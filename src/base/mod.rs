@@ -3,6 +3,7 @@
 //! Nothing here knows of instruments, files or the network.
 
 pub mod clock;
+pub mod cut;
 pub mod digest;
 pub mod names;
 pub mod span;

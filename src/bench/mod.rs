@@ -1,12 +1,14 @@
 //! The opened rig: instruments by role behind their hard limits, and the way to make them safe.
 
 pub mod open;
+pub mod retry;
 pub mod safe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::clock::Clock;
+use crate::base::cut::Cut;
 use crate::base::names::Role;
 use crate::base::units::{Ohms, Volts};
 use crate::instrument::load::Load;
@@ -34,7 +36,7 @@ pub struct BenchWiring {
 
 /// The opened rig.
 ///
-/// Dropping a bench that was energised and not made safe switches it off; that is the last net, not the way out.
+/// Dropping a bench that was energised and that nobody made safe switches it off; that is the last net, not the way out.
 pub struct Bench {
     /// The supply, behind its hard limits.
     pub supply: Box<dyn Supply>,
@@ -48,13 +50,17 @@ pub struct Bench {
     pub wiring: BenchWiring,
     /// The clock the bench lives by.
     pub clock: Arc<dyn Clock>,
+    /// Cuts all waiting for its instruments short.
+    pub cut: Cut,
     /// Whether outputs may be on.
     pub energised: bool,
+    /// Whether it was tried to the end to make this bench safe: whoever asked for it was told what came of it.
+    tried_safe: bool,
 }
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        if self.energised {
+        if self.energised && !self.tried_safe {
             let _ = self.make_safe();
         }
     }

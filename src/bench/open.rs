@@ -4,6 +4,8 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::retry::{Remedy, remedy};
+use super::safe::SILENCES;
 use super::{Bench, BenchWiring};
 use crate::event::InstrumentFacts;
 use crate::instrument::load::Load;
@@ -17,7 +19,12 @@ use crate::instrument::{Asked, Instrument, InstrumentError};
 use crate::plan::Rig;
 use crate::plan::rig::{InstrumentWiring, TemperatureScale, ThermometerWiring};
 
-/// Opens every instrument of the rig, the supply and the load first.
+/// Attempts to open one instrument: more than one, for a single mishap shall not end a run, and few, for one that is not
+/// switched on makes a person wait.
+const ATTEMPTS: u32 = 2;
+
+/// Opens every instrument of the rig, the supply and the load first. One that does not answer in time, or whose link is lost
+/// on the way, is tried once more.
 ///
 /// # Errors
 /// An instrument does not answer, or another one answers; supply and load are then switched off where they were reached.
@@ -28,17 +35,21 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
         max_voltage: rig.source.max_voltage,
         max_current: rig.source.max_current,
     };
-    let supply = open_supply(surroundings, &place(&rig.source.instrument, today), limits);
-    let load = open_load(surroundings, &place(&rig.load.instrument, today), rig.load.max_current);
+    let supply = open_patiently(surroundings, |surroundings| {
+        open_supply(surroundings, &place(&rig.source.instrument, today), limits)
+    });
+    let load = open_patiently(surroundings, |surroundings| {
+        open_load(surroundings, &place(&rig.load.instrument, today), rig.load.max_current)
+    });
     let (mut supply, mut load) = match (supply, load) {
         (Ok(supply), Ok(load)) => (supply, load),
         // One of the two could not be opened: the other one goes off.
         (Ok(mut supply), Err(error)) => {
-            let told = told_off("supply", supply.set_output(false).and_then(|()| supply.read_output()));
+            let told = told_off("supply", is_supply_on(&mut supply));
             return Err(with_detail(error, &told));
         }
         (Err(error), Ok(mut load)) => {
-            let told = told_off("load", load.set_input(false).and_then(|()| load.read_input()));
+            let told = told_off("load", is_load_on(&mut load));
             return Err(with_detail(error, &told));
         }
         (Err(error), Err(other)) => return Err(with_detail(error, &format!("and {other}"))),
@@ -48,9 +59,8 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
     let (scope, thermometers) = match rest {
         Ok(rest) => rest,
         Err(error) => {
-            let load_told = told_off("load", load.set_input(false).and_then(|()| load.read_input()));
-            let supply_told =
-                told_off("supply", supply.set_output(false).and_then(|()| supply.read_output()));
+            let load_told = told_off("load", is_load_on(&mut load));
+            let supply_told = told_off("supply", is_supply_on(&mut supply));
             return Err(with_detail(error, &format!("{load_told}; {supply_told}")));
         }
     };
@@ -64,9 +74,41 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
         thermometers,
         wiring: wiring(rig),
         clock: surroundings.clock.clone(),
+        cut: surroundings.cut.clone(),
         energised: false,
+        tried_safe: false,
     };
     Ok((bench, facts))
+}
+
+/// Opens one instrument, whose waiting can be spared by itself, and tries again where that may help.
+fn open_patiently<T>(surroundings: &Surroundings, open: impl Fn(&Surroundings) -> Asked<T>) -> Asked<T> {
+    let own = surroundings.of_one();
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let error = match open(&own) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        match remedy(error.kind(), attempt) {
+            Remedy::Again(pause) | Remedy::Reopen(pause)
+                if attempt < ATTEMPTS && own.cut.sleep(&*own.clock, pause) => {}
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Switches off what was reached, whatever else shall end at once, and asks whether it is.
+fn is_supply_on(supply: &mut impl Supply) -> Asked<bool> {
+    supply.cut().spare(SILENCES[1]);
+    supply.set_output(false).and_then(|()| supply.read_output())
+}
+
+/// As [`is_supply_on`].
+fn is_load_on(load: &mut impl Load) -> Asked<bool> {
+    load.cut().spare(SILENCES[1]);
+    load.set_input(false).and_then(|()| load.read_input())
 }
 
 /// How an instrument that was reached was left, when another one could not be opened.
@@ -85,7 +127,9 @@ fn with_detail(mut error: InstrumentError, more: &str) -> InstrumentError {
 
 fn open_scope_of(rig: &Rig, surroundings: &Surroundings, today: Date) -> Asked<Option<Box<dyn Scope>>> {
     let Some(wired) = &rig.scope else { return Ok(None) };
-    let scope = open_scope(surroundings, &place(&wired.instrument, today))?;
+    let scope = open_patiently(surroundings, |surroundings| {
+        open_scope(surroundings, &place(&wired.instrument, today))
+    })?;
     Ok(Some(Box::new(scope)))
 }
 
@@ -95,7 +139,9 @@ fn open_thermometers(rig: &Rig, surroundings: &Surroundings, today: Date) -> Ask
     rig.thermometers
         .iter()
         .map(|wired| {
-            let opened = open_thermometer(surroundings, &place(&wired.instrument, today), sensor(wired))?;
+            let opened = open_patiently(surroundings, |surroundings| {
+                open_thermometer(surroundings, &place(&wired.instrument, today), sensor(wired))
+            })?;
             let thermometer: Box<dyn Thermometer> = Box::new(opened);
             Ok((wired.instrument.role.clone(), thermometer))
         })

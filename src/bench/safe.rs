@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Bench;
 use crate::base::clock::Clock;
+use crate::base::cut::SLICE;
 use crate::base::units::Volts;
 use crate::event::{InstrumentFacts, SafeState};
 use crate::instrument::load::Load;
@@ -17,8 +18,42 @@ use crate::waveform::{Figure, Unavailable};
 /// Pauses between the attempts; one more attempt than pauses. An instrument that starts up needs seconds until it answers.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 
+/// The silence of an instrument that each attempt bears before it is taken for one that answers nothing: short at first, so
+/// that outputs that answer are soon known to be off, then longer, for one that is slow is no less on.
+pub const SILENCES: [Duration; 4] = [
+    Duration::from_millis(400),
+    Duration::from_millis(1500),
+    Duration::from_secs(4),
+    Duration::from_secs(10),
+];
+
+/// Attempts while a person waits: who asked twice stands at the bench, and is told soon what could not be switched off.
+const HURRIED_ATTEMPTS: u32 = 2;
+
+/// The longest silence that is borne while a person waits.
+const HURRIED_SILENCE: Duration = SILENCES[0];
+
+/// A voltage that falls by less than this part while it is looked at is held by a source, and no charge left behind.
+const FALLS_BY: f64 = 0.02;
+
 /// How long the supply waits for the load, which goes off first. One that hangs must not keep the other on.
 const HEAD_START: Duration = Duration::from_millis(500);
+
+/// What is done to switch one side off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// The silence that is borne; a wish to cut waiting short is not heeded any more from now on.
+    pub silence: Duration,
+    /// A link that fails is opened anew, once.
+    pub reopens: bool,
+    /// The supply is also set to 0 V: where an output does not switch off, at least nothing shall stand on it.
+    pub lowers: bool,
+}
+
+impl Effort {
+    /// What must not take long, because it is looked at again afterwards.
+    pub const AT_ONCE: Self = Self { silence: SILENCES[0], reopens: false, lowers: false };
+}
 
 /// What came of switching one side off; the failures stand in the order in which they happened.
 #[derive(Debug, Default)]
@@ -30,9 +65,15 @@ pub struct Side {
 }
 
 impl Bench {
-    /// Load off, supply off, both read back, Vout measured under the threshold. Never returns early, never panics, and never
-    /// gives up before the last attempt; what went wrong stands in the answer.
+    /// Load off, supply off, both read back, Vout measured under the threshold and nothing held at the supply's terminals.
+    /// Never returns early, never panics, and never gives up before the last attempt; what went wrong stands in the answer.
+    /// Waiting for supply and load is not cut short any more from now on.
     pub fn make_safe(&mut self) -> SafeState {
+        self.make_safe_while(&|| false)
+    }
+
+    /// As [`Bench::make_safe`]; as soon as somebody `hurries` it is tried twice only, with less patience.
+    pub fn make_safe_while(&mut self, hurries: &dyn Fn() -> bool) -> SafeState {
         let mut state = SafeState {
             load_off: false,
             supply_off: false,
@@ -43,32 +84,52 @@ impl Bench {
         };
         for attempt in 1.. {
             state.attempts = attempt;
-            self.attempt_safe(&mut state);
+            self.attempt_safe(&mut state, hurries());
             if state.verified {
                 self.energised = false;
                 return state;
             }
             let Some(pause) = PAUSES.get(attempt as usize - 1) else { break };
-            self.clock.sleep(*pause);
+            if !self.pause(*pause, attempt, hurries) {
+                break;
+            }
         }
+        self.tried_safe = true;
         if state.vout_v.is_err() {
             state.vout_v = self.measure_vout().map_err(|error| Unavailable::because(error.to_string()));
         }
         state
     }
 
-    fn attempt_safe(&mut self, state: &mut SafeState) {
+    /// Waits for the next attempt; `false` if there is none, because somebody hurries.
+    fn pause(&self, pause: Duration, attempt: u32, hurries: &dyn Fn() -> bool) -> bool {
+        let start = self.clock.now();
+        loop {
+            if attempt >= HURRIED_ATTEMPTS && hurries() {
+                return false;
+            }
+            let left = pause.saturating_sub(self.clock.now().since(start));
+            if left.is_zero() {
+                return true;
+            }
+            self.clock.sleep(left.min(SLICE));
+        }
+    }
+
+    fn attempt_safe(&mut self, state: &mut SafeState, hurried: bool) {
         let attempt = state.attempts;
-        // Where an output does not switch off, at least nothing shall stand on it.
-        let lowers = attempt > 2;
-        let (load, supply) = switch_off(&mut *self.load, &mut *self.supply, &*self.clock, lowers);
+        let patience = SILENCES.get(attempt as usize - 1).copied().unwrap_or(SILENCES[3]);
+        let silence = if hurried { HURRIED_SILENCE } else { patience };
+        let effort = Effort { silence, reopens: true, lowers: attempt > 2 };
+        let (load, supply) = switch_off(&mut *self.load, &mut *self.supply, &*self.clock, effort);
         (state.load_off, state.supply_off) = (load.is_off, supply.is_off);
         let failures = load.failures.into_iter().chain(supply.failures);
         state.failures.extend(failures.map(|error| format!("attempt {attempt}: {error}")));
         if state.load_off && state.supply_off {
             state.vout_v = self.await_low_vout(&mut state.failures);
             let threshold_v = self.wiring.safe_vout.value();
-            state.verified = matches!(state.vout_v, Ok(vout_v) if vout_v.abs() < threshold_v);
+            let is_low = matches!(state.vout_v, Ok(vout_v) if vout_v.abs() < threshold_v);
+            state.verified = self.await_dead_supply(&mut state.failures) && is_low;
         }
     }
 
@@ -93,7 +154,7 @@ impl Bench {
                     ));
                     return Ok(vout_v);
                 }
-                Err(error) if late || error.kind() == ErrorKind::LinkLost => {
+                Err(error) if late || !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Nonsense) => {
                     failures.push(error.to_string());
                     return Err(Unavailable::because(error.to_string()));
                 }
@@ -101,34 +162,68 @@ impl Bench {
             }
         }
     }
+
+    /// Waits until nothing stands at the supply's terminals, no longer than the rig allows. Capacitors may be charged for
+    /// longer than that where nothing draws from them: a voltage that falls is a charge, one that stands is a source.
+    fn await_dead_supply(&mut self, failures: &mut Vec<String>) -> bool {
+        let start = self.clock.now();
+        let threshold = self.wiring.safe_vout;
+        let mut first_v = None;
+        loop {
+            let reading = caught(&mut *self.supply, |supply| supply.measure_voltage()).map(Volts::value);
+            let late = self.clock.now().since(start) >= self.wiring.safe_within;
+            match reading {
+                Ok(volts) if volts.abs() < threshold.value() => return true,
+                Ok(volts) if late => {
+                    let falls = first_v.is_some_and(|first: f64| volts.abs() < first * (1.0 - FALLS_BY));
+                    if !falls {
+                        failures.push(format!(
+                            "the supply is reported off, but {} still stands at its terminals and does not fall",
+                            Volts(volts)
+                        ));
+                    }
+                    return falls;
+                }
+                Err(error) if late || !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Nonsense) => {
+                    failures.push(error.to_string());
+                    return false;
+                }
+                Ok(volts) => _ = first_v.get_or_insert(volts.abs()),
+                Err(_) => {}
+            }
+            self.clock.sleep(Duration::from_millis(50));
+        }
+    }
 }
 
-/// Load and supply off, side by side, so that one that hangs does not keep the other on; the load has a head start. A link
-/// that fails is opened anew, once. With `lowers` the supply is also set to 0 V. Never panics.
+/// Load and supply off, side by side, so that one that hangs does not keep the other on; the load has a head start. From now
+/// on waiting for the two is not cut short any more, it ends by the effort's silence. Never panics.
 pub fn switch_off(
     load: &mut dyn Load,
     supply: &mut dyn Supply,
     clock: &dyn Clock,
-    lowers: bool,
+    effort: Effort,
 ) -> (Side, Side) {
+    let lowers = effort.lowers;
     let load_done = AtomicBool::new(false);
     let (mut load_side, mut supply_side) = (None, None);
     // A system that has no thread to give must not keep the outputs on.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         clock.together(vec![
             Box::new(|| {
-                load_side = Some(switch_side(&mut *load, switch_load_off));
+                load_side = Some(switch_side(&mut *load, effort, switch_load_off));
                 load_done.store(true, Ordering::SeqCst);
             }),
             Box::new(|| {
                 await_head_start(clock, &load_done);
-                supply_side = Some(switch_side(&mut *supply, |supply| switch_supply_off(supply, lowers)));
+                supply_side =
+                    Some(switch_side(&mut *supply, effort, |supply| switch_supply_off(supply, lowers)));
             }),
         ]);
     }));
-    let load_side = load_side.unwrap_or_else(|| switch_side(load, switch_load_off));
-    let supply_side =
-        supply_side.unwrap_or_else(|| switch_side(supply, |supply| switch_supply_off(supply, lowers)));
+    let load_side = load_side.unwrap_or_else(|| switch_side(load, effort, switch_load_off));
+    let supply_side = supply_side
+        .unwrap_or_else(|| switch_side(supply, effort, |supply| switch_supply_off(supply, lowers)));
     (load_side, supply_side)
 }
 
@@ -141,8 +236,10 @@ fn await_head_start(clock: &dyn Clock, load_done: &AtomicBool) {
 
 fn switch_side<I: Instrument + ?Sized>(
     instrument: &mut I,
+    effort: Effort,
     mut switch: impl FnMut(&mut I) -> Asked<()>,
 ) -> Side {
+    instrument.cut().spare(effort.silence);
     let mut side = Side::default();
     for is_last in [false, true] {
         let error = match caught(instrument, &mut switch) {
@@ -154,7 +251,7 @@ fn switch_side<I: Instrument + ?Sized>(
         };
         let link_works = error.kind() == ErrorKind::Refused;
         side.failures.push(error);
-        if link_works || is_last {
+        if link_works || is_last || !effort.reopens {
             break;
         }
         if let Err(error) = caught(instrument, |instrument| instrument.reopen()) {
@@ -178,12 +275,18 @@ fn caught<I: Instrument + ?Sized, T>(instrument: &mut I, act: impl FnOnce(&mut I
 
 fn switch_load_off<L: Load + ?Sized>(load: &mut L) -> Asked<()> {
     let set = load.set_input(false);
+    if matches!(&set, Err(error) if error.kind() == ErrorKind::CutShort) {
+        return set;
+    }
     let is_on = load.read_input()?;
     if is_on { Err(still_on("load", load.facts(), set)) } else { Ok(()) }
 }
 
 fn switch_supply_off<S: Supply + ?Sized>(supply: &mut S, lowers: bool) -> Asked<()> {
     let set = supply.set_output(false);
+    if matches!(&set, Err(error) if error.kind() == ErrorKind::CutShort) {
+        return set;
+    }
     if lowers {
         let _ = supply.set_voltage(Volts(0.0));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::capture::Scales;
 use super::interlock::{Interlock, Source, Watched};
-use super::measure::Pending;
+use super::measure::{Finishing, Pending};
 use super::stop::StopWish;
 use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
@@ -18,6 +18,11 @@ use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
 use crate::link::ErrorKind;
 use crate::plan::{Plan, PlannedPoint, Step};
+
+/// The silence of the scope that is borne once the outputs are off.
+const SCOPE_SILENCE: Duration = Duration::from_secs(10);
+/// The same at the end of a run that somebody or something cut short.
+const HASTY_SILENCE: Duration = Duration::from_secs(1);
 
 /// The shell: what it acts on and what it keeps between steps.
 pub(super) struct Shell<'a> {
@@ -67,6 +72,14 @@ impl<'a> Shell<'a> {
     pub(super) fn emit(&mut self, event: &Event) -> Result<(), Failure> {
         let at = stamp(&*self.bench.clock);
         self.sink.event(at, event).map_err(Failure::Record)
+    }
+
+    /// The outputs are off: what is still in the scope may be waited for again, but for none that answers nothing.
+    pub(super) fn spare_scope(&self) {
+        let silence = if self.bench.cut.is_asked() { HASTY_SILENCE } else { SCOPE_SILENCE };
+        if let Some(scope) = &self.bench.scope {
+            scope.cut().spare(silence);
+        }
     }
 
     pub(super) fn perform(&mut self, step: &Step) -> Result<(), Failure> {
@@ -312,8 +325,10 @@ impl<'a> Shell<'a> {
         // What the watcher saw happened before the finished point is kept.
         let outbox = watcher.outbox;
         self.emit_all(outbox)?;
-        if let Some(finished) = finished {
-            self.keep_point(finished)?;
+        match finished {
+            Some(Finishing::Finished(finished)) => self.keep_point(*finished)?,
+            Some(Finishing::CutShort(pending)) => self.pending = Some(*pending),
+            None => {}
         }
         let (took, settled) = outcome?;
         self.settled = Some((took, settled));
@@ -328,13 +343,14 @@ pub(super) fn split<'b>(
     clock: &'b dyn Clock,
     stop: &'b StopWish,
 ) -> (Watcher<'b>, Option<&'b mut Box<dyn Scope>>) {
-    let Bench { supply, load, scope, thermometers, wiring, .. } = bench;
+    let Bench { supply, load, scope, thermometers, wiring, cut, .. } = bench;
     let watcher = Watcher {
         supply: &mut **supply,
         load: &mut **load,
         thermometers,
         interlock,
         wiring,
+        cut,
         clock,
         stop,
         outbox: Vec::new(),

@@ -75,6 +75,28 @@ impl Interlock {
         self.held_since.is_some()
     }
 
+    /// Why one value trips whatever was seen before it. It remembers nothing, so that it may be asked while others are still
+    /// being read; [`Interlock::judge`] has the last word.
+    #[must_use]
+    pub fn trips_at_once(&self, seen: Watched) -> Option<String> {
+        let ruling = match seen {
+            Watched::Vout(vout) => over("output voltage", vout, self.rules.over_voltage),
+            Watched::Iin(iin) => self.judge_iin(iin),
+            Watched::Iout(iout) => judge_iout(iout),
+            Watched::Board(board) => over("board temperature", board, self.rules.over_temperature),
+            Watched::Lost(_) => Ruling::Clear,
+        };
+        match ruling {
+            Ruling::Trip(what) => Some(what),
+            Ruling::Clear | Ruling::Hold(_) => None,
+        }
+    }
+
+    fn judge_iin(&self, iin: Amps) -> Ruling {
+        reversed("input", "the supply's leads at the board", iin)
+            .unwrap_or_else(|| over("input current", iin, self.rules.over_current))
+    }
+
     /// Judges one value.
     pub fn judge(&mut self, at: Instant, seen: Watched) -> Ruling {
         match seen {
@@ -84,13 +106,13 @@ impl Interlock {
             }
             Watched::Iin(iin) => {
                 self.lost_meter = None;
-                reversed("input", "the supply's leads at the board", iin)
-                    .unwrap_or_else(|| over("input current", iin, self.rules.over_current))
+                self.judge_iin(iin)
             }
             Watched::Iout(iout) => {
                 self.lost_meter = None;
-                reversed("output", "the load's leads", iout).unwrap_or(Ruling::Clear)
+                judge_iout(iout)
             }
+            Watched::Board(board) if board.value().is_nan() => self.judge_lost(at, Source::BoardThermometer),
             Watched::Board(board) => self.judge_temperature(at, board),
             Watched::Lost(source) => self.judge_lost(at, source),
         }
@@ -179,7 +201,14 @@ fn over<Q: crate::base::units::Quantity>(what: &str, seen: Q, limit: Option<Q>) 
     }
 }
 
+fn judge_iout(iout: Amps) -> Ruling {
+    reversed("output", "the load's leads", iout).unwrap_or(Ruling::Clear)
+}
+
 fn reversed(side: &str, where_to_look: &str, current: Amps) -> Option<Ruling> {
+    if current.value().is_nan() {
+        return Some(Ruling::Trip(format!("the {side} current is no number: nobody knows what flows")));
+    }
     (current.value() < REVERSE_CURRENT_A).then(|| {
         Ruling::Trip(format!(
             "the {side} current is negative ({current}): the meter is connected the wrong way round; \
@@ -211,8 +240,39 @@ mod tests {
     }
 
     #[test]
+    fn what_trips_at_once_is_told_without_being_remembered() {
+        let interlock = Interlock::new(rules());
+        let trips = [
+            Watched::Vout(Volts(5.6)),
+            Watched::Vout(Volts(f64::NAN)),
+            Watched::Iin(Amps(0.9)),
+            Watched::Iin(Amps(-0.05)),
+            Watched::Iout(Amps(-0.05)),
+            Watched::Board(Celsius(90.0)),
+        ];
+        for seen in trips {
+            let told = interlock.trips_at_once(seen).map(Ruling::Trip);
+            assert!(told.is_some(), "{seen:?}");
+            if !matches!(seen, Watched::Vout(vout) if vout.value().is_nan()) {
+                assert_eq!(told, Some(Interlock::new(rules()).judge(at(0), seen)), "{seen:?}");
+            }
+        }
+        for seen in [Watched::Vout(Volts(5.0)), Watched::Board(Celsius(75.0)), Watched::Lost(Source::Meter)] {
+            assert_eq!(interlock.trips_at_once(seen), None, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_that_is_no_number_is_a_lost_one() {
+        let mut interlock = Interlock::new(rules());
+        let nan = Watched::Board(Celsius(f64::NAN));
+        assert_eq!(interlock.judge(at(0), nan), Ruling::Clear);
+        assert!(matches!(interlock.judge(at(10), nan), Ruling::Trip(_)));
+    }
+
+    #[test]
     fn what_is_measured_holds_or_trips() {
-        let table: [(&[(u64, Watched)], &str); 9] = [
+        let table: [(&[(u64, Watched)], &str); 11] = [
             (&[(0, Watched::Vout(Volts(5.4)))], "clear"),
             (&[(0, Watched::Vout(Volts(5.6)))], "trip: output voltage 5.6 V is above 5.5 V"),
             (&[(0, Watched::Iin(Amps(0.9)))], "trip: input current 900 mA is above 800 mA"),
@@ -222,6 +282,14 @@ mod tests {
                  supply's leads at the board",
             ),
             (&[(0, Watched::Iout(Amps(-0.002)))], "clear"),
+            (
+                &[(0, Watched::Iin(Amps(f64::NAN)))],
+                "trip: the input current is no number: nobody knows what flows",
+            ),
+            (
+                &[(0, Watched::Iout(Amps(f64::NAN)))],
+                "trip: the output current is no number: nobody knows what flows",
+            ),
             (&[(0, Watched::Board(Celsius(90.0)))], "trip: board temperature 90 °C is above 85 °C"),
             (
                 &[(0, Watched::Board(Celsius(25.0))), (20, Watched::Board(Celsius(45.0)))],

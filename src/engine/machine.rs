@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::retry::{Remedy, remedy};
 use crate::base::units::Amps;
+use crate::bench::retry::{Remedy, remedy};
 use crate::event::{PointId, Stop};
 use crate::link::ErrorKind;
 use crate::plan::{Plan, Step};

@@ -11,8 +11,8 @@ use crate::base::span::render_span;
 use crate::bench::BenchWiring;
 use crate::event::limit::{check_limits, point_verdict, withhold_checks};
 use crate::event::{Event, Figures, NOT_SETTLED, PointId, PointResult, Region};
-use crate::instrument::Asked;
 use crate::instrument::scope::Scope;
+use crate::instrument::{Asked, ErrorKind};
 use crate::plan::PlannedPoint;
 use crate::plan::profile::CaptureSelection;
 use crate::waveform::figures::{Pair, SteadyState};
@@ -32,29 +32,46 @@ pub(super) struct Finished {
     steady: Result<SteadyState, Unavailable>,
 }
 
+/// What came of finishing a point.
+pub(super) enum Finishing {
+    /// It can be kept.
+    Finished(Box<Finished>),
+    /// The transfer was cut short; the outputs go off first.
+    CutShort(Box<Pending>),
+}
+
 impl Pending {
-    /// Transfers what is left in the scope and makes the figures.
-    pub(super) fn finish(mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) -> Finished {
+    /// Transfers what is left in the scope and makes the figures. A transfer that is cut short can be made later.
+    pub(super) fn finish(mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) -> Finishing {
         let has_scope = scope.is_some();
-        self.transfer(scope, wiring);
+        if self.transfer(scope, wiring).is_err() {
+            return Finishing::CutShort(Box::new(self));
+        }
         let steady = match (self.captures.all.is_empty(), has_scope) {
             (false, _) => Ok(analyse(&self.captures)),
             (true, true) => Err(Unavailable::because("this profile captures nothing")),
             (true, false) => Err(Unavailable::because("the rig has no scope")),
         };
-        Finished { pending: self, steady }
+        Finishing::Finished(Box::new(Finished { pending: self, steady }))
     }
 
-    fn transfer(&mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) {
+    /// `Err` if it was cut short and the trace is still in the scope.
+    fn transfer(&mut self, scope: Option<&mut Box<dyn Scope>>, wiring: &BenchWiring) -> Result<(), ()> {
         let (Some(_), Some(scope), Some(lx)) = (self.captures.left_in_scope, scope, &wiring.lx) else {
-            return;
+            return Ok(());
         };
-        let Some(last) = self.captures.all.last_mut() else { return };
+        let Some(last) = self.captures.all.last_mut() else { return Ok(()) };
         // The board has moved on, so this trace cannot be captured anew; but asking for it twice does no harm.
-        match read_lx(&mut **scope, lx, last.purpose).or_else(|_| read_lx(&mut **scope, lx, last.purpose)) {
+        let read = read_lx(&mut **scope, lx, last.purpose).or_else(|error| match error.kind() {
+            ErrorKind::CutShort => Err(error),
+            _ => read_lx(&mut **scope, lx, last.purpose),
+        });
+        match read {
             Ok(trace) => last.lx = Some(trace),
+            Err(error) if error.kind() == ErrorKind::CutShort && scope.cut().is_now() => return Err(()),
             Err(error) => self.captures.notes.push(format!("switch node trace lost: {error}")),
         }
+        Ok(())
     }
 }
 
@@ -121,8 +138,13 @@ impl Shell<'_> {
     /// Finishes a point whose last trace is still in the scope.
     pub(super) fn flush_pending(&mut self) -> Result<(), Failure> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
-        let finished = pending.finish(self.bench.scope.as_mut(), &self.bench.wiring);
-        self.keep_point(finished)
+        match pending.finish(self.bench.scope.as_mut(), &self.bench.wiring) {
+            Finishing::Finished(finished) => self.keep_point(*finished),
+            Finishing::CutShort(pending) => {
+                self.pending = Some(*pending);
+                Err(Failure::StopNow)
+            }
+        }
     }
 
     /// Hands traces and result to the record.

@@ -8,7 +8,6 @@ pub mod machine;
 mod measure;
 pub mod range;
 pub mod readings;
-pub mod retry;
 pub mod settle;
 pub mod stop;
 pub mod watch;
@@ -20,6 +19,7 @@ use crate::base::names::Role;
 use crate::bench::Bench;
 use crate::event::{Event, PointVerdict, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
 use crate::instrument::InstrumentError;
+use crate::link::ErrorKind;
 use crate::plan::Plan;
 
 use act::Shell;
@@ -49,6 +49,16 @@ impl From<InstrumentError> for Failure {
     }
 }
 
+impl Failure {
+    /// What was cut short because a person wants the outputs off now is that person's wish, and no failure.
+    pub(crate) fn or_stop(self, stop: &StopWish) -> Self {
+        match self {
+            Self::Instrument(error) if error.kind() == ErrorKind::CutShort && stop.is_now() => Self::StopNow,
+            other => other,
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunOutcome {
@@ -68,12 +78,13 @@ pub(crate) fn stamp(clock: &dyn Clock) -> Stamp {
 
 /// Carries the plan out. Every way out of this function passes `make_safe`, and no panic leaves it.
 pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish) -> RunOutcome {
+    stop.attach(&bench.cut);
     let mut shell = Shell::new(plan, bench, sink, stop);
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
     // a disk.
     let ended = stamp(&*shell.bench.clock);
-    let safe = shell.bench.make_safe();
+    let safe = shell.bench.make_safe_while(&|| stop.is_now());
     let ending = driven.unwrap_or_else(|panic| Ending::Internal(panic_message(&*panic)));
     conclude(&mut shell, ending, ended, safe)
 }
@@ -91,6 +102,7 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
     attempt_last(&mut ending, || shell.emit(&Event::MadeSafe(safe.clone())));
     // Now there is time to fetch the trace that is still in the scope.
     if !matches!(ending, Ending::Internal(_) | Ending::RecordFailed(_)) {
+        shell.spare_scope();
         attempt_last(&mut ending, || shell.flush_pending());
     }
     let mut end = build_end(&ending, &safe, shell);
@@ -146,6 +158,7 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         }
         let outcome = tell(shell, notice.take()).and_then(|()| act(shell, action));
         input = outcome.unwrap_or_else(|failure| {
+            let failure = failure.or_stop(shell.stop);
             notice = notice_of(&failure, machine.attempt() + 1);
             shell.failed = failed_role(&failure);
             input_of(shell.judge_lost(failure))

@@ -1,26 +1,45 @@
 //! A person's wish to stop, as the engine sees it: first after the point, then now.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::cut::Cut;
 use crate::event::Stop;
 
 /// Shared between whoever hears the wish (a signal, a screen) and the engine.
 #[derive(Debug, Clone, Default)]
-pub struct StopWish(Arc<AtomicU8>);
+pub struct StopWish {
+    asked: Arc<AtomicU8>,
+    /// What is cut short when the outputs shall go off now.
+    cuts: Arc<Mutex<Vec<Cut>>>,
+}
 
 impl StopWish {
     /// Asks once more: the first time to end after the point, from the second time on to switch off now.
     pub fn ask(&self) {
         // `fetch_update` cannot fail with a closure that always answers.
-        let _ =
-            self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |asked| Some(asked.saturating_add(1)));
+        let _ = self
+            .asked
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |asked| Some(asked.saturating_add(1)));
+        self.cut_short();
+    }
+
+    /// Has `cut` asked for as soon as the outputs shall go off now: no question that is under way holds that up.
+    pub fn attach(&self, cut: &Cut) {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner).push(cut.clone());
+        self.cut_short();
+    }
+
+    fn cut_short(&self) {
+        if self.is_now() {
+            self.cuts.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Cut::ask);
+        }
     }
 
     /// What is asked for at this moment.
     #[must_use]
     pub fn asked(&self) -> Option<Stop> {
-        match self.0.load(Ordering::SeqCst) {
+        match self.asked.load(Ordering::SeqCst) {
             0 => None,
             1 => Some(Stop::AfterPoint),
             _ => Some(Stop::Now),
@@ -50,5 +69,17 @@ mod tests {
             wish.ask();
         }
         assert!(wish.is_now(), "asking often never turns back to nothing");
+    }
+
+    #[test]
+    fn what_is_attached_is_cut_short_at_the_second_wish_or_at_once_if_that_was_before() {
+        let (wish, early, late) = (StopWish::default(), Cut::default(), Cut::default());
+        wish.attach(&early);
+        wish.ask();
+        assert!(!early.is_asked());
+        wish.ask();
+        assert!(early.is_asked());
+        wish.attach(&late);
+        assert!(late.is_asked());
     }
 }

@@ -1,6 +1,7 @@
 //! Reading meters and thermometers under the interlocks' eyes, while settling and while measuring.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::interlock::{Interlock, Ruling, Source, Watched};
@@ -9,17 +10,17 @@ use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
+use crate::base::cut::Cut;
 use crate::base::names::Role;
 use crate::base::stats::mean;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::bench::BenchWiring;
-use crate::bench::safe::switch_off;
+use crate::bench::safe::{Effort, switch_off};
 use crate::event::{Event, Regulation, Stamp};
-use crate::instrument::Asked;
 use crate::instrument::load::Load;
 use crate::instrument::supply::Supply;
 use crate::instrument::thermometer::Thermometer;
-use crate::link::ErrorKind;
+use crate::instrument::{Asked, ErrorKind};
 use crate::plan::profile::SettleRule;
 use crate::waveform::{Figure, Unavailable};
 
@@ -78,6 +79,8 @@ fn read_temperatures(
     for (role, thermometer) in thermometers {
         let figure = match thermometer.read_temperature() {
             Ok(reading) => Ok(reading.temperature.value()),
+            // Not the sensor's fault.
+            Err(error) if error.kind() == ErrorKind::CutShort => Err(Unavailable::because(error.to_string())),
             Err(error) => {
                 let what = error.to_string();
                 outbox.push((stamp(clock), Event::SensorFailed { role: role.clone(), what: what.clone() }));
@@ -142,6 +145,8 @@ pub struct Watcher<'a> {
     pub interlock: &'a mut Interlock,
     /// What is wired.
     pub wiring: &'a BenchWiring,
+    /// Cuts all waiting short.
+    pub cut: &'a Cut,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// The wish to stop.
@@ -196,12 +201,14 @@ impl Watcher<'_> {
         self.act_at_once(outcome)
     }
 
-    /// What cannot wait until the scope has done its work: it may transfer for long, or hang. Whether it was done is looked at
-    /// afterwards, by whoever ends the run.
+    /// What cannot wait until the scope has done its work: it may transfer for long, or hang. Whatever else is waited for is
+    /// cut short. Whether it was done is looked at afterwards, by whoever ends the run.
     fn act_at_once<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let outcome = outcome.map_err(|failure| failure.or_stop(self.stop));
         match &outcome {
             Err(Failure::StopNow | Failure::Tripped(_)) => {
-                let _ = switch_off(self.load, self.supply, self.clock, false);
+                self.cut.ask();
+                let _ = switch_off(self.load, self.supply, self.clock, Effort::AT_ONCE);
             }
             Err(Failure::Held(_)) => {
                 let _ = self.load.set_current(Amps(0.0));
@@ -229,17 +236,39 @@ impl Watcher<'_> {
     fn measure(&mut self) -> Result<Taken, Failure> {
         let (mut source, mut sink, mut regulation) = (None, None, None);
         let mut temperatures = Temperatures::default();
-        let Self { supply, load, thermometers, clock, outbox, .. } = self;
+        let lead = self.wiring.load_lead;
+        let Self { supply, load, thermometers, clock, outbox, interlock, cut, .. } = self;
+        let alarm = Alarm { interlock, cut, tripped: Mutex::default() };
         clock.together(vec![
             Box::new(|| {
-                source = Some(average(|| Ok((supply.measure_voltage()?, supply.measure_current()?))));
+                source = Some(average(|| {
+                    let (voltage, current) = (supply.measure_voltage()?, supply.measure_current()?);
+                    alarm.look(Watched::Iin(current));
+                    Ok((voltage, current))
+                }));
                 regulation = Some(read_regulation(&mut **supply));
             }),
-            Box::new(|| sink = Some(average(|| Ok((load.measure_voltage()?, load.measure_current()?))))),
-            Box::new(|| temperatures = read_temperatures(thermometers, *clock, outbox)),
+            Box::new(|| {
+                sink = Some(average(|| {
+                    let (voltage, current) = (load.measure_voltage()?, load.measure_current()?);
+                    alarm.look(Watched::Vout(board_vout(voltage, current, lead)));
+                    alarm.look(Watched::Iout(current));
+                    Ok((voltage, current))
+                }));
+            }),
+            Box::new(|| {
+                temperatures = read_temperatures(thermometers, *clock, outbox);
+                if let Ok(board_c) = temperatures.board_c {
+                    alarm.look(Watched::Board(Celsius(board_c)));
+                }
+            }),
         ]);
+        let tripped = alarm.tripped.into_inner().unwrap_or_else(PoisonError::into_inner);
         if self.stop.is_now() {
             return Err(Failure::StopNow);
+        }
+        if let Some(what) = tripped {
+            return Err(Failure::Tripped(what));
         }
         let meters = self.check_meters(source, sink)?;
         let regulation = regulation.unwrap_or_else(|| {
@@ -319,10 +348,18 @@ impl Watcher<'_> {
 
     /// Reads Vout and the input current and has them judged.
     fn read_meters(&mut self) -> Result<(Volts, Amps), Failure> {
-        let readings = self.ask_meters();
+        let readings = self.ask_load();
+        if let Ok((vout, iout)) = &readings {
+            // What trips does not wait for a supply that hangs.
+            let seen = [Watched::Vout(*vout), Watched::Iout(*iout)];
+            if let Some(what) = seen.into_iter().find_map(|seen| self.interlock.trips_at_once(seen)) {
+                return Err(Failure::Tripped(what));
+            }
+        }
+        let readings = readings.and_then(|(vout, iout)| Ok((vout, iout, self.supply.measure_current()?)));
         let now = self.clock.now();
         match readings {
-            Ok((vout, iin, iout)) => {
+            Ok((vout, iout, iin)) => {
                 rule(self.interlock.judge(now, Watched::Vout(vout)))?;
                 rule(self.interlock.judge(now, Watched::Iin(iin)))?;
                 rule(self.interlock.judge(now, Watched::Iout(iout)))?;
@@ -335,11 +372,10 @@ impl Watcher<'_> {
         }
     }
 
-    fn ask_meters(&mut self) -> Asked<(Volts, Amps, Amps)> {
+    fn ask_load(&mut self) -> Asked<(Volts, Amps)> {
         let terminal = self.load.measure_voltage()?;
         let iout = self.load.measure_current()?;
-        let iin = self.supply.measure_current()?;
-        Ok((board_vout(terminal, iout, self.wiring.load_lead), iin, iout))
+        Ok((board_vout(terminal, iout, self.wiring.load_lead), iout))
     }
 
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
@@ -356,6 +392,23 @@ fn read_regulation(supply: &mut dyn Supply) -> Result<Result<Regulation, Unavail
             Ok(Err(Unavailable::because(format!("the supply does not say it: {}", error.detail))))
         }
         Err(error) => Err(Failure::Instrument(error)),
+    }
+}
+
+/// Looks at every reading while others are still being taken: what trips does not wait for an instrument that hangs.
+struct Alarm<'a> {
+    interlock: &'a Interlock,
+    cut: &'a Cut,
+    /// What tripped first.
+    tripped: Mutex<Option<String>>,
+}
+
+impl Alarm<'_> {
+    fn look(&self, seen: Watched) {
+        if let Some(what) = self.interlock.trips_at_once(seen) {
+            self.tripped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+            self.cut.ask();
+        }
     }
 }
 

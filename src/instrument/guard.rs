@@ -4,6 +4,7 @@
 use super::load::{Load, LoadAbility};
 use super::supply::{Regulation, Supply, SupplyAbility};
 use super::{Asked, ErrorKind, Instrument, InstrumentError};
+use crate::base::cut::Cut;
 use crate::base::units::{Amps, Quantity, Volts};
 use crate::event::InstrumentFacts;
 
@@ -50,6 +51,9 @@ impl GuardedSupply {
 impl Instrument for GuardedSupply {
     fn facts(&self) -> &InstrumentFacts {
         self.inner.facts()
+    }
+    fn cut(&self) -> &Cut {
+        self.inner.cut()
     }
     fn reopen(&mut self) -> Asked<()> {
         self.inner.reopen()
@@ -126,6 +130,9 @@ impl Instrument for GuardedLoad {
     fn facts(&self) -> &InstrumentFacts {
         self.inner.facts()
     }
+    fn cut(&self) -> &Cut {
+        self.inner.cut()
+    }
     fn reopen(&mut self) -> Asked<()> {
         self.inner.reopen()
     }
@@ -172,6 +179,7 @@ mod tests {
     /// Writes down what reaches it; a question about a state is not part of these tests.
     struct Recorder {
         facts: InstrumentFacts,
+        cut: Cut,
         seen: Arc<Mutex<Vec<String>>>,
     }
 
@@ -188,7 +196,7 @@ mod tests {
                 firmware: String::new(),
                 calibration_due: None,
             };
-            (Self { facts, seen: Arc::clone(&seen) }, seen)
+            (Self { facts, cut: Cut::default(), seen: Arc::clone(&seen) }, seen)
         }
         fn note<T>(&self, what: String, answer: T) -> Asked<T> {
             self.seen.lock().unwrap().push(what);
@@ -199,6 +207,9 @@ mod tests {
     impl Instrument for Recorder {
         fn facts(&self) -> &InstrumentFacts {
             &self.facts
+        }
+        fn cut(&self) -> &Cut {
+            &self.cut
         }
         fn reopen(&mut self) -> Asked<()> {
             self.note("reopen".to_owned(), ())

@@ -6,6 +6,7 @@ use super::dialect::verb::Verb;
 use super::setting::Setting;
 use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument};
+use crate::base::cut::Cut;
 use crate::base::units::{Amps, Volts};
 use crate::event::InstrumentFacts;
 
@@ -89,6 +90,9 @@ impl Instrument for ScpiLoad {
     fn facts(&self) -> &InstrumentFacts {
         &self.speaker.facts
     }
+    fn cut(&self) -> &Cut {
+        &self.speaker.surroundings.cut
+    }
     fn reopen(&mut self) -> Asked<()> {
         self.speaker.reopen()
     }
@@ -121,6 +125,9 @@ impl Load for ScpiLoad {
 
     fn set_input(&mut self, on: bool) -> Asked<()> {
         self.speaker.doing(if on { "switching the input on" } else { "switching the input off" });
+        if !on {
+            self.speaker.tell_ahead(Verb::SetInput, &[Fill::State(false)]);
+        }
         self.speaker.tell_checked(Verb::SetInput, &[Fill::State(on)], |speaker| {
             Ok(speaker.ask_switch(Verb::ReadInput, &[])? == on)
         })

@@ -12,6 +12,7 @@ mod speaker;
 pub mod supply;
 pub mod thermometer;
 
+use crate::base::cut::Cut;
 use crate::base::names::Role;
 use crate::event::InstrumentFacts;
 pub use crate::link::ErrorKind;
@@ -92,6 +93,8 @@ pub type Asked<T> = Result<T, InstrumentError>;
 pub trait Instrument: Send {
     /// Who it is: role, address, family and what it answered to `*IDN?` when it was opened.
     fn facts(&self) -> &InstrumentFacts;
+    /// What cuts its waiting short, and what it is spared by when it must be switched off.
+    fn cut(&self) -> &Cut;
     /// Closes the link and opens it anew, and identifies the instrument again; refused if it is another one now.
     /// The instrument's settings are whatever they are: the caller reads back what it needs.
     ///

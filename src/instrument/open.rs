@@ -12,6 +12,7 @@ use super::supply::ScpiSupply;
 use super::thermometer::{LineThermometer, SensorFacts};
 use super::{Asked, ErrorKind, InstrumentError};
 use crate::base::clock::Clock;
+use crate::base::cut::Cut;
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::event::InstrumentFacts;
@@ -34,6 +35,16 @@ pub struct Surroundings {
     pub registry: Arc<Registry>,
     /// Where the bytes that pass are written, if anywhere.
     pub tape: Option<TapeFor>,
+    /// What cuts all waiting short.
+    pub cut: Cut,
+}
+
+impl Surroundings {
+    /// The same for one instrument, whose waiting can be spared by itself.
+    #[must_use]
+    pub fn of_one(&self) -> Self {
+        Self { cut: self.cut.branch(), ..self.clone() }
+    }
 }
 
 /// Where an instrument is and what it should be.
@@ -150,16 +161,18 @@ pub(super) fn open_link(
     place: &Place,
     framing: Framing,
 ) -> Asked<Box<dyn Transport>> {
-    let settings = LinkSettings { framing, baud: place.baud, ..LinkSettings::default() };
+    let settings =
+        LinkSettings { framing, baud: place.baud, cut: surroundings.cut.clone(), ..LinkSettings::default() };
     let link = surroundings.opener.open(&place.address, &settings).map_err(|error| {
         let kind = match error {
             LinkError::TimedOut(_) => ErrorKind::TimedOut,
+            LinkError::CutShort => ErrorKind::CutShort,
             _ => ErrorKind::LinkLost,
         };
         let told = error.to_string();
-        // A link that could not be opened often knows better what to look for.
-        let advice = if told.ends_with('?') { "" } else { advice(ErrorKind::LinkLost) };
-        place.error(kind, "opening", told, advice)
+        // A link that could not be opened often knows better what to look for; one that was cut short has nothing to look for.
+        let is_told = told.ends_with('?') || kind == ErrorKind::CutShort;
+        place.error(kind, "opening", told, if is_told { "" } else { advice(ErrorKind::LinkLost) })
     })?;
     Ok(match &surroundings.tape {
         None => link,
@@ -212,7 +225,8 @@ fn open_client(
     if let Some(timeout) = place.timeout {
         conversation.answer_timeout = timeout;
     }
-    let mut client = Client::new(link, Arc::clone(&surroundings.clock), conversation);
+    let mut client =
+        Client::new(link, Arc::clone(&surroundings.clock), conversation).heeding(&surroundings.cut);
     let failed = |doing: &str, error: &ScpiError| {
         place.error(error.kind(), doing, error.to_string(), advice(error.kind()))
     };

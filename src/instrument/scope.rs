@@ -10,6 +10,7 @@ use super::preamble::Preamble;
 use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument, InstrumentError};
 use crate::base::clock::Instant;
+use crate::base::cut::Cut;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::InstrumentFacts;
 use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
@@ -312,6 +313,9 @@ impl ScpiScope {
 impl Instrument for ScpiScope {
     fn facts(&self) -> &InstrumentFacts {
         &self.speaker.facts
+    }
+    fn cut(&self) -> &Cut {
+        &self.speaker.surroundings.cut
     }
     fn reopen(&mut self) -> Asked<()> {
         self.captured = None;

@@ -61,6 +61,14 @@ impl Speaker {
         Ok(())
     }
 
+    /// Hands a set over without waiting for anything, if something else would have to be waited for first: an instrument that
+    /// answers nothing may still hear.
+    pub(super) fn tell_ahead(&mut self, verb: Verb, fills: &[Fill]) {
+        for message in self.messages(verb, fills).unwrap_or_default() {
+            self.client.send_ahead(&message);
+        }
+    }
+
     /// Carries a set out. If it is not known whether the instrument took it, `is_done` reads the state back before anything
     /// else is asked.
     pub(super) fn tell_checked(
@@ -192,6 +200,6 @@ pub(super) fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::Nonsense => {
             "is the family in the rig the right one, and the firmware one that the family's file knows?"
         }
-        ErrorKind::Refused | ErrorKind::Unsupported => "",
+        ErrorKind::Refused | ErrorKind::Unsupported | ErrorKind::CutShort => "",
     }
 }

@@ -6,6 +6,7 @@ use super::dialect::verb::Verb;
 use super::setting::Setting;
 use super::speaker::Speaker;
 use super::{Asked, ErrorKind, Instrument};
+use crate::base::cut::Cut;
 use crate::base::units::{Amps, Volts};
 use crate::event::InstrumentFacts;
 pub use crate::event::Regulation;
@@ -120,6 +121,9 @@ impl Instrument for ScpiSupply {
     fn facts(&self) -> &InstrumentFacts {
         &self.speaker.facts
     }
+    fn cut(&self) -> &Cut {
+        &self.speaker.surroundings.cut
+    }
     fn reopen(&mut self) -> Asked<()> {
         self.speaker.reopen()
     }
@@ -154,6 +158,9 @@ impl Supply for ScpiSupply {
 
     fn set_output(&mut self, on: bool) -> Asked<()> {
         self.speaker.doing(if on { "switching the output on" } else { "switching the output off" });
+        if !on {
+            self.speaker.tell_ahead(Verb::SetOutput, &[Fill::State(false)]);
+        }
         self.speaker.tell_checked(Verb::SetOutput, &[Fill::State(on)], |speaker| {
             Ok(speaker.ask_switch(Verb::ReadOutput, &[])? == on)
         })

@@ -7,6 +7,7 @@ use super::open::{Place, Surroundings, open_link};
 use super::speaker::advice;
 use super::{Asked, ErrorKind, Instrument, InstrumentError};
 use crate::base::clock::Instant;
+use crate::base::cut::Cut;
 use crate::base::units::Celsius;
 use crate::event::InstrumentFacts;
 use crate::link::transport::{Framing, LinkError, Transport};
@@ -133,7 +134,11 @@ impl LineThermometer {
     }
 
     fn lost(&self, error: &LinkError) -> InstrumentError {
-        self.error(ErrorKind::LinkLost, error.to_string())
+        let kind = match error {
+            LinkError::CutShort => ErrorKind::CutShort,
+            _ => ErrorKind::LinkLost,
+        };
+        self.error(kind, error.to_string())
     }
 
     fn take_in(&mut self, line: &[u8], at: Instant) {
@@ -207,6 +212,10 @@ impl LineThermometer {
 impl Instrument for LineThermometer {
     fn facts(&self) -> &InstrumentFacts {
         &self.facts
+    }
+
+    fn cut(&self) -> &Cut {
+        &self.surroundings.cut
     }
 
     fn reopen(&mut self) -> Asked<()> {
@@ -308,6 +317,7 @@ mod tests {
             clock: Arc::clone(&clock),
             registry: Arc::new(Registry::default()),
             tape: None,
+            cut: Cut::default(),
         };
         let place = Place {
             role: "board".parse().unwrap(),

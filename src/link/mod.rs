@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Protection,
     /// What came back is no answer to what was asked.
     Nonsense,
+    /// Nobody waits for the answer any longer; the outputs shall go off first.
+    CutShort,
 }
 
 impl std::fmt::Display for ErrorKind {
@@ -31,6 +33,7 @@ impl std::fmt::Display for ErrorKind {
             Self::Unsupported => "unsupported",
             Self::Protection => "protection",
             Self::Nonsense => "nonsense",
+            Self::CutShort => "cut short",
         })
     }
 }

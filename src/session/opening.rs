@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::SessionError;
 use super::lock::BenchLock;
 use crate::base::clock::{Clock, RealClock, SimClock};
+use crate::base::cut::Cut;
 use crate::base::names::{Revision, Role, Serial};
 use crate::bench::Bench;
 use crate::bench::open::{open as open_rig, place};
@@ -28,6 +29,8 @@ pub struct Opened {
     pub clock: Arc<dyn Clock>,
     /// The opener.
     pub opener: Arc<dyn Opener>,
+    /// Cuts all waiting for its instruments short.
+    pub cut: Cut,
     /// The simulated world, if the rig names `SIM::` addresses.
     pub world: Option<Arc<World>>,
     /// Nobody else uses these instruments as long as this lives.
@@ -38,7 +41,8 @@ impl Opened {
     /// What opening an instrument needs.
     #[must_use]
     pub fn surroundings(&self, registry: Arc<Registry>) -> Surroundings {
-        Surroundings { opener: self.opener.clone(), clock: self.clock.clone(), registry, tape: None }
+        let (opener, clock, cut) = (self.opener.clone(), self.clock.clone(), self.cut.clone());
+        Surroundings { opener, clock, registry, tape: None, cut }
     }
 }
 
@@ -77,6 +81,7 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
         return Ok(Opened {
             clock: Arc::new(RealClock::new()),
             opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
+            cut: Cut::default(),
             world: None,
             _lock: BenchLock::take(addresses(rig))?,
         });
@@ -93,6 +98,7 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
     Ok(Opened {
         clock,
         opener: Arc::new(SimOpener::new(world.clone())),
+        cut: Cut::default(),
         world: Some(world),
         _lock: BenchLock::none(),
     })

@@ -54,6 +54,8 @@ pub struct Finished {
 pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
     let Prepared { rig, registry, plan, rig_text, profile_text } = prepared;
     let opened = open_world(&rig, &plan.board, request.seed)?;
+    // Also while the bench is being opened nobody has to wait for an instrument that hangs.
+    request.stop.attach(&opened.cut);
     let unfinished = last_unfinished(request.out)?;
     let started = engine::stamp(&*opened.clock);
     let header = RunHeader {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::clock::Instant;
+use crate::base::cut::Cut;
 use crate::link::transport::{Address, LinkError, LinkSettings, Opener, Transport};
 
 use super::thermometer;
@@ -37,16 +38,18 @@ impl Opener for SimOpener {
             return Err(not_opened(format!("the simulated bench has only {names}")));
         };
         let Some(boots) = self.world.boots(instrument) else {
-            self.world.clock().sleep(settings.connect_timeout);
+            if !settings.cut.sleep(&**self.world.clock(), settings.connect_timeout) {
+                return Err(LinkError::CutShort);
+            }
             return Err(not_opened("it does not answer; it may be starting up".to_owned()));
         };
         self.world.clock().sleep(Duration::from_millis(1));
-        let world = Arc::clone(&self.world);
+        let (world, cut) = (Arc::clone(&self.world), settings.cut.clone());
         Ok(if instrument == Instrument::Thermometer {
             let next = thermometer::next_after(world.clock().now());
-            Box::new(SensorLink { world, next, boots })
+            Box::new(SensorLink { world, next, boots, cut })
         } else {
-            Box::new(InstrumentLink { world, instrument, boots, waiting: VecDeque::new() })
+            Box::new(InstrumentLink { world, instrument, boots, waiting: VecDeque::new(), cut })
         })
     }
 }
@@ -62,6 +65,7 @@ struct InstrumentLink {
     boots: u64,
     /// Answers that are on their way, with the time they are out.
     waiting: VecDeque<(Instant, Vec<u8>)>,
+    cut: Cut,
 }
 
 impl InstrumentLink {
@@ -73,6 +77,9 @@ impl InstrumentLink {
 impl Transport for InstrumentLink {
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
         self.check_link()?;
+        if self.cut.is_now() {
+            return Err(LinkError::CutShort);
+        }
         let reply = self.world.ask(self.instrument, message);
         if let Some(bytes) = reply.bytes {
             self.waiting.push_back((reply.ready, bytes));
@@ -83,17 +90,13 @@ impl Transport for InstrumentLink {
     fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
         self.check_link()?;
         let clock = self.world.clock();
-        let Some((ready, _)) = self.waiting.front() else {
-            clock.sleep(timeout);
-            return Err(LinkError::TimedOut(timeout));
-        };
-        let wait = ready.since(clock.now());
-        if wait > timeout {
-            clock.sleep(timeout);
-            return Err(LinkError::TimedOut(timeout));
+        let wait = self.waiting.front().map(|(ready, _)| ready.since(clock.now()));
+        let comes = wait.filter(|wait| *wait <= timeout);
+        if !self.cut.sleep(&**clock, comes.unwrap_or(timeout)) {
+            return Err(LinkError::CutShort);
         }
-        if !wait.is_zero() {
-            clock.sleep(wait);
+        if comes.is_none() {
+            return Err(LinkError::TimedOut(timeout));
         }
         self.check_link()?;
         self.waiting.pop_front().map(|(_, bytes)| bytes).ok_or(LinkError::TimedOut(timeout))
@@ -112,6 +115,7 @@ struct SensorLink {
     world: Arc<World>,
     next: u64,
     boots: u64,
+    cut: Cut,
 }
 
 impl SensorLink {
@@ -133,16 +137,17 @@ impl Transport for SensorLink {
             let due = thermometer::due(self.next);
             let silent = self.world.bench().faults.thermometer_silent;
             if silent || due > end {
-                clock.sleep(end.since(clock.now()));
+                if !self.cut.sleep(&**clock, end.since(clock.now())) {
+                    return Err(LinkError::CutShort);
+                }
                 // A silent sensor's lines were never sent: they do not come later either.
                 if silent {
                     self.next = thermometer::next_after(clock.now());
                 }
                 return Err(LinkError::TimedOut(timeout));
             }
-            let wait = due.since(clock.now());
-            if !wait.is_zero() {
-                clock.sleep(wait);
+            if !self.cut.sleep(&**clock, due.since(clock.now())) {
+                return Err(LinkError::CutShort);
             }
             self.check_link()?;
             let line = thermometer::line(&self.world.bench(), self.next);

@@ -94,6 +94,59 @@ fn a_large_block_arrives_whole() {
 }
 
 #[test]
+fn a_question_that_is_cut_short_over_a_socket_ends_soon_and_its_answer_is_not_taken_for_the_next_one() {
+    let address = listen_lines(|line| match line {
+        "SLOW?" => {
+            RealClock::new().sleep(SHORT * 4);
+            b"slow\n".to_vec()
+        }
+        "QUICK?" => b"quick\n".to_vec(),
+        "*ESE?" => EVENT_ENABLE.with_borrow(|value| format!("{value}\n").into_bytes()),
+        set => {
+            if let Some(value) = set.strip_prefix("*ESE ") {
+                EVENT_ENABLE.set(value.to_owned());
+            }
+            Vec::new()
+        }
+    });
+    let settings = LinkSettings::default();
+    let cut = settings.cut.clone();
+    let mut client = converse(open_with(&address, &settings), PATIENT);
+    let (outcome, took) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            RealClock::new().sleep(SHORT);
+            cut.ask();
+        });
+        timed(|| client.query("SLOW?"))
+    });
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::CutShort);
+    assert!(took < PATIENT / 2, "{took:?}");
+    cut.spare(PATIENT);
+    assert_eq!(client.query("QUICK?").unwrap(), "quick");
+}
+
+#[test]
+fn a_spared_link_gives_up_after_its_silence_and_opening_is_cut_short_too() {
+    let address = listen(|mut stream| {
+        let mut rubbish = [0; 256];
+        while stream.read(&mut rubbish).is_ok_and(|count| count > 0) {}
+    });
+    let settings = LinkSettings::default();
+    let mut client = converse(open_with(&address, &settings), PATIENT);
+    settings.cut.spare(SHORT);
+    let (outcome, took) = timed(|| client.query("*IDN?"));
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::CutShort);
+    assert!((SHORT..PATIENT / 2).contains(&took), "{took:?}");
+    // An address that nobody has: packets to it vanish, or the system says at once that there is no way.
+    let settings = LinkSettings { connect_timeout: PATIENT, ..LinkSettings::default() };
+    settings.cut.ask();
+    let nobody: Address = "TCPIP0::192.0.2.1::5025::SOCKET".parse().unwrap();
+    let (outcome, took) = timed(|| RealOpener.open(&nobody, &settings).map(|_| ()));
+    assert!(matches!(outcome, Err(LinkError::CutShort | LinkError::NotOpened { .. })), "{outcome:?}");
+    assert!(took < PATIENT / 2, "{took:?}");
+}
+
+#[test]
 fn a_late_answer_over_a_socket_is_not_taken_for_the_next_one() {
     let address = listen_lines(|line| match line {
         "SLOW?" => {

@@ -698,6 +698,7 @@ mod drivers {
             clock: Arc::clone(&bench.clock) as Arc<dyn Clock>,
             registry: Arc::new(Registry::built_in().unwrap()),
             tape: None,
+            cut: soakrig::base::cut::Cut::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::synchronisation::shown;
 use super::{Conversation, ScpiError};
 use crate::base::clock::{Clock, Instant};
+use crate::base::cut::Cut;
 use crate::link::transport::{LinkError, Transport};
 use crate::link::wire::block::into_payload;
 use crate::link::wire::scpi::parse_finite;
@@ -19,6 +20,7 @@ const LONGEST_SENT: usize = 4096;
 pub struct Client {
     link: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
+    cut: Cut,
     settings: Conversation,
     last_sent: Option<Instant>,
     state: State,
@@ -47,7 +49,15 @@ impl Client {
     /// A conversation over an open link. Nothing is sent yet.
     #[must_use]
     pub fn new(link: Box<dyn Transport>, clock: Arc<dyn Clock>, settings: Conversation) -> Self {
-        Self { link, clock, settings, last_sent: None, state: State::InSync, tags: 0 }
+        let cut = Cut::default();
+        Self { link, clock, cut, settings, last_sent: None, state: State::InSync, tags: 0 }
+    }
+
+    /// The same, and what is waited for without asking is cut short by `cut`, too; questions are by the link's own.
+    #[must_use]
+    pub fn heeding(mut self, cut: &Cut) -> Self {
+        self.cut = cut.clone();
+        self
     }
 
     /// How this conversation is held.
@@ -177,6 +187,14 @@ impl Client {
         Err(ScpiError::Refused { sent: shown(command), entries: drained.entries, more: drained.more })
     }
 
+    /// Hands a set over although question and answer may not belong together: what switches off is not held up by that. It is
+    /// sent and no more; nothing is known of it, and nothing is done if no doubt has arisen or the link is gone.
+    pub fn send_ahead(&mut self, command: &str) {
+        if self.state == State::InDoubt && check_sendable(command).is_ok() && !asks(command) {
+            let _ = self.send(command);
+        }
+    }
+
     /// An unanswered question is often one the instrument does not know: it says so in its error queue only.
     fn explain_silence(&mut self, error: ScpiError) -> ScpiError {
         let ScpiError::TimedOut { sent, waited } = error else {
@@ -191,7 +209,8 @@ impl Client {
     }
 
     fn unacknowledged(&mut self, command: &str, error: ScpiError) -> ScpiError {
-        if matches!(error, ScpiError::LinkLost { .. } | ScpiError::NotSendable { .. }) {
+        let is_lost = matches!(error, ScpiError::LinkLost { .. } | ScpiError::NotSendable { .. });
+        if is_lost || matches!(error, ScpiError::CutShort { .. }) {
             return error;
         }
         let reason = error.to_string();
@@ -249,10 +268,13 @@ impl Client {
         self.clock.now()
     }
 
-    pub(super) fn wait(&self, span: Duration) {
-        if !span.is_zero() {
-            self.clock.sleep(span);
+    /// Waits after `sent`, without asking anything.
+    pub(super) fn wait(&mut self, sent: &str, span: Duration) -> Result<(), ScpiError> {
+        if self.cut.sleep(&*self.clock, span) {
+            return Ok(());
         }
+        self.distrust();
+        Err(ScpiError::CutShort { sent: shown(sent) })
     }
 
     pub(super) fn next_tag(&mut self) -> u64 {
@@ -445,6 +467,94 @@ mod tests {
         );
         wire.bench.lock().unwrap().errors.clear();
         client.command("VAL 1").unwrap();
+    }
+
+    /// The wire of an instrument in memory whose answers are on their way for `delay`, and which heeds `cut`.
+    struct Slow {
+        wire: Wire,
+        cut: Cut,
+        delay: Duration,
+        coming: VecDeque<(Instant, Vec<u8>)>,
+    }
+
+    impl Transport for Slow {
+        fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+            if self.cut.is_now() {
+                return Err(LinkError::CutShort);
+            }
+            self.wire.send(message)?;
+            let ready = self.wire.clock.now() + self.delay;
+            let answers: Vec<_> = self.wire.bench.lock().unwrap().answers.drain(..).collect();
+            self.coming.extend(answers.into_iter().map(|answer| (ready, answer)));
+            Ok(())
+        }
+        fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+            let wait = self.coming.front().map(|(ready, _)| ready.since(self.wire.clock.now()));
+            let comes = wait.filter(|wait| *wait <= timeout);
+            if !self.cut.sleep(&*self.wire.clock, comes.unwrap_or(timeout)) {
+                return Err(LinkError::CutShort);
+            }
+            let answer = comes.and_then(|_| self.coming.pop_front());
+            answer.map(|(_, answer)| answer).ok_or(LinkError::TimedOut(timeout))
+        }
+        fn clear(&mut self) -> Result<(), LinkError> {
+            let now = self.wire.clock.now();
+            self.coming.retain(|(ready, _)| *ready > now);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_short_never_passes_for_the_next_one_and_nothing_is_asked_meanwhile() {
+        for (delay_ms, message) in [(300, "ECHO? old"), (2900, "ECHO? old"), (300, "VAL 7"), (2900, "VAL 7")]
+        {
+            let wire = wire();
+            let cut = Cut::default();
+            let delay = Duration::from_millis(delay_ms);
+            let link = Slow { wire: wire.clone(), cut: cut.clone(), delay, coming: VecDeque::new() };
+            let mut client = Client::new(Box::new(link), wire.clock.clone(), Conversation::default());
+            let mut outcome = None;
+            wire.clock.together(vec![
+                Box::new(|| {
+                    let ended = match message.strip_suffix('7') {
+                        Some(_) => client.command(message),
+                        None => client.query(message).map(|_| ()),
+                    };
+                    outcome = Some((ended, wire.clock.now().0 / 1_000_000));
+                }),
+                Box::new(|| {
+                    wire.clock.sleep(Duration::from_millis(100));
+                    cut.ask();
+                }),
+            ]);
+            let (ended, ended_ms) = outcome.unwrap();
+            assert_eq!(ended.unwrap_err().kind(), ErrorKind::CutShort, "{message}");
+            assert!(ended_ms <= 150, "{message} ended after {ended_ms} ms");
+            let heard_before = wire.bench.lock().unwrap().heard.len();
+            assert_eq!(client.query("ECHO? no").unwrap_err().kind(), ErrorKind::CutShort);
+            assert_eq!(
+                wire.bench.lock().unwrap().heard.len(),
+                heard_before,
+                "nothing is sent while it is cut"
+            );
+            assert!(!client.is_in_sync());
+            cut.spare(Duration::from_secs(3));
+            assert_eq!(client.query("ECHO? new").unwrap(), "new", "{message} {delay_ms}");
+            assert!(client.is_in_sync());
+        }
+    }
+
+    #[test]
+    fn a_set_is_handed_over_ahead_only_while_an_answer_may_still_be_on_the_way() {
+        let wire = wire();
+        let mut client = client(&wire, Conversation::default());
+        client.send_ahead("VAL 1");
+        assert_eq!(heard(&wire), "", "in sync it is sent the usual way");
+        client.distrust();
+        client.send_ahead("VAL 0");
+        client.send_ahead("VAL?");
+        insta::assert_snapshot!(heard(&wire), @"0 ms: VAL 0");
+        assert_eq!(client.query("VAL?").unwrap(), "0");
     }
 
     #[test]

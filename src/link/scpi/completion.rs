@@ -29,10 +29,7 @@ impl Client {
     pub(super) fn await_completion(&mut self) -> Result<(), ScpiError> {
         let limit = self.settings().completion_timeout.max(self.settings().answer_timeout);
         match self.settings().completion.clone() {
-            Completion::Time(span) => {
-                self.wait(span);
-                Ok(())
-            }
+            Completion::Time(span) => self.wait("(until it is complete)", span),
             Completion::OpcQuery => {
                 let answer = self.exchange_text("*OPC?", limit)?;
                 if matches!(super::super::wire::scpi::parse_bool(&answer), Ok(true)) {
@@ -55,7 +52,7 @@ impl Client {
                     if self.now() >= deadline {
                         return Err(ScpiError::TimedOut { sent: query, waited: limit });
                     }
-                    self.wait(POLL_GAP);
+                    self.wait(&query, POLL_GAP)?;
                 }
             }
         }

@@ -59,6 +59,13 @@ pub enum ScpiError {
         /// How long an answer was waited for.
         waited: Duration,
     },
+    /// Nobody waits for the answer any longer, for the outputs shall go off first. The conversation is synchronised again
+    /// before anything else is asked; whether a set was carried out is not known.
+    #[error("`{sent}` was cut short")]
+    CutShort {
+        /// What was sent.
+        sent: String,
+    },
     /// It is not known whether a set was carried out: read the state back.
     #[error("it is not known whether `{command}` was carried out ({reason}): read the state back{}", render_entries(.entries))]
     Unacknowledged {
@@ -113,6 +120,7 @@ impl ScpiError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::TimedOut { .. } | Self::Unacknowledged { .. } => ErrorKind::TimedOut,
+            Self::CutShort { .. } => ErrorKind::CutShort,
             Self::LinkLost { .. } => ErrorKind::LinkLost,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::Nonsense { .. } => ErrorKind::Nonsense,
@@ -130,6 +138,7 @@ impl ScpiError {
         let sent = excerpt(sent.as_bytes());
         match fault {
             LinkError::TimedOut(waited) => Self::TimedOut { sent, waited },
+            LinkError::CutShort => Self::CutShort { sent },
             LinkError::Lost(reason) | LinkError::ReplayDiffers(reason) => Self::LinkLost { sent, reason },
             fault @ LinkError::NotOpened { .. } => Self::LinkLost { sent, reason: fault.to_string() },
             LinkError::TooLong(limit) => Self::Nonsense {

@@ -12,6 +12,8 @@ pub mod trace;
 
 use std::time::Duration;
 
+use crate::base::cut::Cut;
+
 pub use address::Address;
 pub use fault::{FaultLink, Faults};
 pub use opener::RealOpener;
@@ -41,6 +43,8 @@ pub struct LinkSettings {
     pub write_timeout: Duration,
     /// The longest message that is taken, in bytes; a longer one is an error, not memory.
     pub message_limit: usize,
+    /// Ends all waiting on this link, in whatever it does.
+    pub cut: Cut,
 }
 
 impl Default for LinkSettings {
@@ -51,6 +55,7 @@ impl Default for LinkSettings {
             connect_timeout: Duration::from_secs(3),
             write_timeout: Duration::from_secs(3),
             message_limit: 256 << 20,
+            cut: Cut::default(),
         }
     }
 }
@@ -61,6 +66,9 @@ pub enum LinkError {
     /// Nothing whole arrived in time.
     #[error("no complete answer within {0:?}")]
     TimedOut(Duration),
+    /// It was not waited for any longer, because waiting is cut short; what came in part is kept as after a time-out.
+    #[error("waiting was cut short")]
+    CutShort,
     /// The other end is gone.
     #[error("the link is closed: {0}")]
     Lost(String),
@@ -90,6 +98,7 @@ pub enum LinkError {
 ///   operating system, or an error after the write time-out.
 /// * `receive` gives one whole message without its terminator. On [`LinkError::TimedOut`] nothing is lost: what came in
 ///   part is kept and a later `receive` may still return it.
+/// * While [`LinkSettings::cut`] is asked for, `send` and `receive` end with [`LinkError::CutShort`] within about 50 ms.
 /// * `clear` drops everything that has arrived and was not received, whole or in part.
 /// * After [`LinkError::Lost`] every further call gives the same; the link must be opened anew.
 pub trait Transport: Send {

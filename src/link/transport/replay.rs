@@ -74,6 +74,7 @@ fn outcome_of(line: TapeLine) -> Result<Vec<u8>, LinkError> {
     match line.failure {
         None => Ok(line.bytes),
         Some(Failure::TimedOut(span)) => Err(LinkError::TimedOut(span)),
+        Some(Failure::CutShort) => Err(LinkError::CutShort),
         Some(Failure::Lost(reason)) => Err(LinkError::Lost(reason)),
         Some(Failure::TooLong(limit)) => Err(LinkError::TooLong(limit)),
         Some(Failure::Malformed(reason)) => Err(LinkError::Malformed(reason)),

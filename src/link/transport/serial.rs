@@ -18,6 +18,9 @@ pub(super) fn open(path: &str, settings: &LinkSettings) -> Result<Box<dyn Transp
         let address = Address::Serial { path: path.to_owned() }.to_string();
         LinkError::NotOpened { address, reason }
     };
+    if settings.cut.is_now() {
+        return Err(LinkError::CutShort);
+    }
     let port = serialport::new(path, settings.baud)
         .timeout(settings.connect_timeout)
         .open()

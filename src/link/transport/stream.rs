@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Framing, LinkError, LinkSettings, Transport};
-use crate::base::clock::{Clock, RealClock};
+use crate::base::clock::{Clock, Instant, RealClock};
+use crate::base::cut::{Cut, SLICE};
 use crate::link::wire::frame::Framer;
 
 /// Why a port gave or took nothing.
@@ -31,6 +32,7 @@ pub(super) struct StreamLink<P> {
     port: P,
     framer: Framer,
     clock: RealClock,
+    cut: Cut,
     write_timeout: Duration,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
@@ -47,6 +49,7 @@ impl<P: Port> StreamLink<P> {
             port,
             framer,
             clock: RealClock::new(),
+            cut: settings.cut.clone(),
             write_timeout: settings.write_timeout,
             incoming: vec![0; CHUNK],
             outgoing: Vec::new(),
@@ -68,27 +71,24 @@ impl<P: Port> StreamLink<P> {
     }
 
     fn write_outgoing(&mut self) -> Result<(), LinkError> {
-        let deadline = self.clock.now() + self.write_timeout;
+        let mut wait = Wait::new(&self.cut, &self.clock, self.write_timeout);
         let mut written = 0;
-        let mut left = self.write_timeout;
         while written < self.outgoing.len() {
-            match self.port.write(&self.outgoing[written..], left) {
-                Ok(count) => written += count,
-                Err(PortFault::TimedOut) if written == 0 => {
-                    return Err(LinkError::TimedOut(self.write_timeout));
+            let ended = match self.port.write(&self.outgoing[written..], wait.slice()) {
+                Ok(count) => {
+                    written += count;
+                    // The time is looked at only when the system did not take all at once.
+                    if written == self.outgoing.len() { None } else { wait.end(true) }
                 }
-                Err(PortFault::TimedOut) => {
-                    return Err(self
-                        .lose(format!("it took only a part of a message within {:?}", self.write_timeout)));
-                }
+                Err(PortFault::TimedOut) => wait.end(false),
                 Err(PortFault::Gone(reason)) => return Err(self.lose(reason)),
-            }
-            // The time is looked at only when the system did not take all at once.
-            if written < self.outgoing.len() {
-                left = deadline.since(self.clock.now());
-                if left.is_zero() {
-                    return Err(self
-                        .lose(format!("it took only a part of a message within {:?}", self.write_timeout)));
+            };
+            match ended {
+                None => {}
+                Some(ended) if written == 0 => return Err(ended),
+                Some(_) => {
+                    let told = format!("it took only a part of a message within {:?}", wait.waited());
+                    return Err(self.lose(told));
                 }
             }
         }
@@ -96,9 +96,54 @@ impl<P: Port> StreamLink<P> {
     }
 }
 
+/// One wait for the other end, in slices: between two of them the wish to cut it short is looked at.
+struct Wait<'a> {
+    cut: &'a Cut,
+    clock: &'a RealClock,
+    timeout: Duration,
+    start: Instant,
+    /// When the other end last gave or took something.
+    heard: Instant,
+    left: Duration,
+}
+
+impl<'a> Wait<'a> {
+    fn new(cut: &'a Cut, clock: &'a RealClock, timeout: Duration) -> Self {
+        let start = clock.now();
+        Self { cut, clock, timeout, start, heard: start, left: timeout }
+    }
+
+    /// How long the port may be left alone with it.
+    fn slice(&self) -> Duration {
+        self.left.min(SLICE)
+    }
+
+    fn waited(&self) -> Duration {
+        self.clock.now().since(self.start)
+    }
+
+    /// Looks whether the wait is over. The time-out is that of the whole message: a byte now and then does not stretch it. A
+    /// silence that is borne begins anew with every byte.
+    fn end(&mut self, heard: bool) -> Option<LinkError> {
+        let now = self.clock.now();
+        if heard {
+            self.heard = now;
+        }
+        self.left = self.timeout.saturating_sub(now.since(self.start));
+        if self.left.is_zero() {
+            return Some(LinkError::TimedOut(self.timeout));
+        }
+        let too_silent = self.cut.silence().is_some_and(|silence| now.since(self.heard) >= silence);
+        (too_silent || self.cut.is_now()).then_some(LinkError::CutShort)
+    }
+}
+
 impl<P: Port> Transport for StreamLink<P> {
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
         self.ensure_open()?;
+        if self.cut.is_now() {
+            return Err(LinkError::CutShort);
+        }
         // One write a message: some instruments take what one packet brings for the whole command.
         self.outgoing.clear();
         self.outgoing.extend_from_slice(message);
@@ -111,22 +156,26 @@ impl<P: Port> Transport for StreamLink<P> {
         if let Some(message) = self.next_message()? {
             return Ok(message);
         }
-        let deadline = self.clock.now() + timeout;
-        let mut left = timeout;
+        if self.cut.is_now() {
+            return Err(LinkError::CutShort);
+        }
+        let mut wait = Wait::new(&self.cut, &self.clock, timeout);
         loop {
-            let count = match self.port.read(&mut self.incoming, left) {
-                Ok(count) => count,
-                Err(PortFault::TimedOut) => return Err(LinkError::TimedOut(timeout)),
+            let heard = match self.port.read(&mut self.incoming, wait.slice()) {
+                Ok(count) => {
+                    self.framer.push(&self.incoming[..count]);
+                    if let Some(message) =
+                        self.framer.next_message().map_err(|fault| LinkError::TooLong(fault.0))?
+                    {
+                        return Ok(message);
+                    }
+                    true
+                }
+                Err(PortFault::TimedOut) => false,
                 Err(PortFault::Gone(reason)) => return Err(self.lose(reason)),
             };
-            self.framer.push(&self.incoming[..count]);
-            if let Some(message) = self.next_message()? {
-                return Ok(message);
-            }
-            // The time-out is that of the whole message: a byte now and then does not stretch it.
-            left = deadline.since(self.clock.now());
-            if left.is_zero() {
-                return Err(LinkError::TimedOut(timeout));
+            if let Some(ended) = wait.end(heard) {
+                return Err(ended);
             }
         }
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::stream::{Port, PortFault, StreamLink};
 use super::{Address, LinkError, LinkSettings, Transport};
-use crate::base::clock::{Clock, RealClock};
+use crate::base::clock::{Clock, Instant, RealClock};
+use crate::base::cut::{Cut, SLICE};
 
 /// The most bytes that one `clear` throws away; an endless sender must not hold it up.
 const MOST_DISCARDED: usize = 64 << 20;
@@ -20,11 +21,10 @@ pub(super) fn open(host: &str, port: u16, settings: &LinkSettings) -> Result<Box
     let address = Address::Socket { host: host.to_owned(), port }.to_string();
     let refuse = |reason: String| LinkError::NotOpened { address: address.clone(), reason };
     let clock = RealClock::new();
-    let deadline = clock.now() + settings.connect_timeout;
+    let within = Within { clock: &clock, end: clock.now() + settings.connect_timeout, cut: &settings.cut };
     let mut reason = format!("the name `{host}` has no address");
-    for candidate in resolve(host, port, settings.connect_timeout).map_err(refuse)? {
-        let left = deadline.since(clock.now()).max(SHORTEST);
-        match TcpStream::connect_timeout(&candidate, left) {
+    for candidate in resolve(host, port, settings.connect_timeout, &within)?.map_err(refuse)? {
+        match connect(candidate, &within)? {
             Ok(stream) => {
                 let port = TcpPort::new(stream, settings).map_err(|fault| refuse(fault.to_string()))?;
                 return Ok(Box::new(StreamLink::new(port, settings)));
@@ -36,22 +36,73 @@ pub(super) fn open(host: &str, port: u16, settings: &LinkSettings) -> Result<Box
 }
 
 /// A name server that does not answer must not hold us up, and the system's resolver has no time-out to set.
-fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, String> {
+fn resolve(
+    host: &str,
+    port: u16,
+    timeout: Duration,
+    within: &Within<'_>,
+) -> Cuttable<Vec<SocketAddr>, String> {
     if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
+        return Ok(Ok(vec![SocketAddr::new(ip, port)]));
     }
-    let (answer, waiting) = mpsc::channel();
     let name = host.to_owned();
-    let asking = std::thread::Builder::new().name("resolve".to_owned()).spawn(move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Nobody waits any longer if this comes too late.
-        let _ = answer.send(found);
-    });
-    asking.map_err(|fault| format!("cannot ask for the address of `{host}`: {fault}"))?;
-    match waiting.recv_timeout(timeout) {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(fault)) => Err(format!("the name `{host}` cannot be resolved: {fault}; try its IP address")),
-        Err(_) => Err(format!("the name `{host}` was not resolved within {timeout:?}; try its IP address")),
+    let found = within
+        .await_thread("resolve", move |_| (name.as_str(), port).to_socket_addrs().map(Iterator::collect))?;
+    Ok(match found {
+        Some(Ok(found)) => Ok(found),
+        Some(Err(fault)) => Err(format!("the name `{host}` cannot be resolved: {fault}; try its IP address")),
+        None => Err(format!("the name `{host}` was not resolved within {timeout:?}; try its IP address")),
+    })
+}
+
+/// The system's connect has a time-out, but nothing that ends it sooner.
+fn connect(candidate: SocketAddr, within: &Within<'_>) -> Cuttable<TcpStream, std::io::Error> {
+    let connected = within
+        .await_thread("connect", move |left| TcpStream::connect_timeout(&candidate, left.max(SHORTEST)))?;
+    Ok(connected.unwrap_or_else(|| Err(ErrorKind::TimedOut.into())))
+}
+
+/// What came of something that may be cut short.
+type Cuttable<T, E> = Result<Result<T, E>, LinkError>;
+
+/// How long opening may take.
+struct Within<'a> {
+    clock: &'a RealClock,
+    end: Instant,
+    cut: &'a Cut,
+}
+
+impl Within<'_> {
+    fn left(&self) -> Duration {
+        self.end.since(self.clock.now())
+    }
+
+    /// Has something done that the system does not let us interrupt, in a thread of its own, and waits for it in slices.
+    /// `None` if it was not done in time; nobody waits any longer if it comes too late.
+    fn await_thread<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce(Duration) -> T + Send + 'static,
+    ) -> Result<Option<T>, LinkError> {
+        let (answer, waiting) = mpsc::channel();
+        let (start, left) = (self.clock.now(), self.left());
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _ = answer.send(work(left));
+        });
+        thread.map_err(|fault| LinkError::Lost(format!("the system has no thread to give: {fault}")))?;
+        loop {
+            if let Ok(done) = waiting.recv_timeout(self.left().min(SLICE)) {
+                return Ok(Some(done));
+            }
+            let waited = self.clock.now().since(start);
+            if self.cut.is_now() || self.cut.silence().is_some_and(|silence| waited >= silence) {
+                return Err(LinkError::CutShort);
+            }
+            if self.left().is_zero() {
+                // What ends in the same moment by its own time-out has more to tell.
+                return Ok(waiting.recv_timeout(SLICE).ok());
+            }
+        }
     }
 }
 

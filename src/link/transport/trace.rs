@@ -41,6 +41,7 @@ impl Trace {
 fn failure_of(fault: &LinkError) -> Failure {
     match fault {
         LinkError::TimedOut(span) => Failure::TimedOut(*span),
+        LinkError::CutShort => Failure::CutShort,
         LinkError::Lost(reason) => Failure::Lost(reason.clone()),
         LinkError::TooLong(limit) => Failure::TooLong(*limit),
         LinkError::Malformed(reason) => Failure::Malformed(reason.clone()),

@@ -32,6 +32,8 @@ pub enum Direction {
 pub enum Failure {
     /// Nothing whole within this time.
     TimedOut(Duration),
+    /// It was not waited for any longer.
+    CutShort,
     /// The link is gone.
     Lost(String),
     /// More than so many bytes.
@@ -67,6 +69,7 @@ impl TapeLine {
         match &self.failure {
             None => {}
             Some(Failure::TimedOut(span)) => text.push_str(&format!(" ! timed out {}", span.as_nanos())),
+            Some(Failure::CutShort) => text.push_str(" ! cut short"),
             Some(Failure::TooLong(limit)) => text.push_str(&format!(" ! too long {limit}")),
             Some(Failure::Lost(reason)) => {
                 text.push_str(" ! lost ");
@@ -151,6 +154,9 @@ fn parse_failure(text: &str) -> Option<Failure> {
     };
     if let Some(span) = text.strip_prefix("timed out ") {
         return Some(Failure::TimedOut(Duration::from_nanos(span.parse().ok()?)));
+    }
+    if text == "cut short" {
+        return Some(Failure::CutShort);
     }
     if let Some(limit) = text.strip_prefix("too long ") {
         return Some(Failure::TooLong(limit.parse().ok()?));
@@ -251,6 +257,7 @@ mod tests {
     fn any_failure() -> impl Strategy<Value = Option<Failure>> {
         prop_oneof![
             Just(None),
+            Just(Some(Failure::CutShort)),
             any::<u64>().prop_map(|ns| Some(Failure::TimedOut(Duration::from_nanos(ns)))),
             any::<usize>().prop_map(|limit| Some(Failure::TooLong(limit))),
             "\\PC{0,20}".prop_map(|reason| Some(Failure::Lost(reason))),

@@ -24,6 +24,7 @@ fn bench(settings: &WorldSettings) -> (Arc<World>, Surroundings) {
         clock,
         registry: Arc::new(Registry::built_in().unwrap()),
         tape: None,
+        cut: soakrig::base::cut::Cut::default(),
     };
     (world, surroundings)
 }

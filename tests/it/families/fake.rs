@@ -217,6 +217,7 @@ pub(crate) fn around(fake: &Arc<Fake>) -> Surroundings {
         clock,
         registry: Arc::new(Registry::built_in().unwrap()),
         tape: None,
+        cut: soakrig::base::cut::Cut::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use soakrig::base::units::{Kelvins, Volts};
 use soakrig::event::{Event, FigureName, PointResult, PointVerdict, Region, Regulation, RunVerdict};
+use soakrig::link::transport::{Address, LinkError, LinkSettings, Opener, Transport};
 use soakrig::sim::{Fault, Instrument, World};
 
 use super::stage::{Keeper, Played, Setup, TWO_POINTS};
@@ -346,6 +347,166 @@ fn an_output_switched_off_by_another_hand_ends_the_run_and_is_not_measured() {
     assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{}", played.reason());
     assert!(played.reason().contains("load's input is off"), "{}", played.reason());
     assert!(played.finished().is_empty());
+}
+
+/// Plays; a moment after the point has begun (or settled) `disturb` is done, and it is looked when `is_off` says so.
+fn disturb_and_time(
+    setup: &Setup,
+    is_moment: impl Fn(&Event) -> bool + Send,
+    disturb: impl FnOnce(&World, &soakrig::engine::StopWish) + Send,
+    is_off: impl Fn(&World) -> bool + Send + Sync,
+) -> (Duration, Duration, Played) {
+    let stage = setup.undisturbed();
+    let (watched, wish, clock) = (stage.world.clone(), stage.stop.clone(), stage.opened.clock.clone());
+    let bench = stage.open_bench(None).unwrap();
+    let now = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = now.clone();
+    let mut keeper = Keeper::hooked(move |_, event| {
+        if is_moment(event) {
+            flag.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    let (mut times, mut played) = (None, None);
+    let mut ended = None;
+    clock.together(vec![
+        Box::new(|| {
+            played = Some(stage.play_on(bench, &mut keeper));
+            ended = Some(clock.now());
+        }),
+        Box::new(|| {
+            while !now.load(std::sync::atomic::Ordering::SeqCst) {
+                clock.sleep(Duration::from_millis(1));
+            }
+            disturb(&watched, &wish);
+            let start = clock.now();
+            while !is_off(&watched) && clock.now().since(start) < Duration::from_secs(60) {
+                clock.sleep(Duration::from_millis(5));
+            }
+            times = Some((start, clock.now()));
+        }),
+    ]);
+    let (start, off) = times.unwrap();
+    (off.since(start), ended.unwrap().since(start), played.unwrap())
+}
+
+#[test]
+fn a_second_wish_to_stop_does_not_wait_for_a_supply_or_load_that_hangs() {
+    let setup = Setup::new(&TWO_POINTS.replace("hold = \"20 ms\"", "hold = \"400 ms\""));
+    type Moment = fn(&Event) -> bool;
+    let moments: [(&str, Moment); 2] =
+        [("settling", is_point_start), ("measuring", |event| matches!(event, Event::Settled { .. }))];
+    for (doing, is_moment) in moments {
+        for hung in [Instrument::Supply, Instrument::Load] {
+            let what = format!("{hung:?} hangs while {doing}");
+            let (off, ended, played) = disturb_and_time(
+                &setup,
+                is_moment,
+                |world, wish| {
+                    world.inject(Fault::Hangs(hung));
+                    (0..2).for_each(|_| wish.ask());
+                },
+                |world| match hung {
+                    Instrument::Supply => !world.truth().load_on,
+                    _ => !world.truth().supply_on,
+                },
+            );
+            assert!(off < Duration::from_secs(1), "{what}: off after {off:?}");
+            assert!(ended < Duration::from_secs(4), "{what}: ended after {ended:?}");
+            played.assert_not_verified(&what);
+            assert!(played.finished().is_empty(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_trips_is_switched_off_at_once_although_another_instrument_hangs() {
+    let setup = Setup::new(&format!("{TWO_POINTS}\n[interlocks]\nover_voltage = \"6 V\"\n"));
+    let (off, _, played) = disturb_and_time(
+        &setup,
+        |event| matches!(event, Event::Settled { .. }),
+        |world, _| {
+            world.inject(Fault::Hangs(Instrument::Supply));
+            world.inject(Fault::ForeignVoltage(Volts(9.0)));
+        },
+        |world| !world.truth().load_on,
+    );
+    assert!(off < Duration::from_secs(1), "{off:?}");
+    assert!(played.reason().contains("output voltage"), "{}", played.reason());
+    played.assert_not_verified("tripped while the supply hangs");
+}
+
+/// Volts at the terminals, by the number of the look from 0.
+type Left = fn(usize) -> f64;
+
+/// A supply whose terminals keep a voltage after it went off: what each further look at it finds, in volts.
+struct Charged {
+    inner: Arc<dyn Opener>,
+    volts: Left,
+}
+
+struct ChargedLink {
+    inner: Box<dyn Transport>,
+    volts: Left,
+    is_off: bool,
+    looks: usize,
+    answer: Option<String>,
+}
+
+impl Opener for Charged {
+    fn open(&self, address: &Address, settings: &LinkSettings) -> Result<Box<dyn Transport>, LinkError> {
+        let inner = self.inner.open(address, settings)?;
+        if !address.to_string().contains("supply") {
+            return Ok(inner);
+        }
+        Ok(Box::new(ChargedLink { inner, volts: self.volts, is_off: false, looks: 0, answer: None }))
+    }
+}
+
+impl Transport for ChargedLink {
+    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        let text = String::from_utf8_lossy(message).to_uppercase();
+        if text.contains("OUTP") && !text.contains('?') {
+            self.is_off = text.ends_with("OFF");
+        }
+        if self.is_off && text.contains("MEAS") && text.contains('?') && !text.contains("CURR") {
+            self.answer = Some(format!("{:.4}", (self.volts)(self.looks)));
+            self.looks += 1;
+            return Ok(());
+        }
+        self.inner.send(message)
+    }
+    fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        match self.answer.take() {
+            Some(answer) => Ok(answer.into_bytes()),
+            None => self.inner.receive(timeout),
+        }
+    }
+    fn clear(&mut self) -> Result<(), LinkError> {
+        self.inner.clear()
+    }
+}
+
+#[test]
+fn a_voltage_that_stands_at_the_supply_is_no_safe_bench_and_one_that_falls_is_a_charge() {
+    let setup = Setup::new(TWO_POINTS);
+    let cases: [(Left, bool); 3] = [
+        (|_| 12.0, false),
+        (|look| 7.0 * 0.998_f64.powi(i32::try_from(look).unwrap()), true),
+        (|look| if look < 3 { 5.0 } else { 0.01 }, true),
+    ];
+    for (volts, is_safe) in cases {
+        let stage =
+            setup.open_world(|opened| Some(Arc::new(Charged { inner: opened.opener.clone(), volts })));
+        let played = stage.play(&mut Keeper::default()).unwrap();
+        let what = format!("{} V at first, {} V later", volts(0), volts(100));
+        if is_safe {
+            played.assert_safe(&what);
+        } else {
+            played.assert_not_verified(&what);
+            let told = played.outcome.safe.failures.join("\n");
+            assert!(told.contains("12 V still stands at its terminals"), "{told}");
+        }
+    }
 }
 
 #[test]

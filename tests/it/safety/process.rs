@@ -1,10 +1,14 @@
 //! The real program against a served bench, in real time: signals switch off.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use soakrig::base::clock::{Clock, Instant, RealClock};
 use soakrig::link::transport::{Address, LinkSettings, Opener, RealOpener};
 
 const PROFILE: &str = r#"
@@ -83,6 +87,110 @@ impl Served {
     }
 }
 
+/// Between the program and one instrument of the served bench: passes everything on until it hangs; then it takes bytes and
+/// answers nothing.
+struct Between {
+    address: String,
+    hangs: Arc<AtomicBool>,
+    /// What was taken since it hangs, and when.
+    taken: Arc<Mutex<Vec<(Duration, String)>>>,
+    clock: Arc<RealClock>,
+}
+
+impl Between {
+    fn place(real: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let real: String = real.split("::").skip(1).take(2).collect::<Vec<_>>().join(":");
+        let between = Self {
+            address: format!("TCPIP0::127.0.0.1::{port}::SOCKET"),
+            hangs: Arc::default(),
+            taken: Arc::default(),
+            clock: Arc::new(RealClock::new()),
+        };
+        let (hangs, taken, clock) = (between.hangs.clone(), between.taken.clone(), between.clock.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let server = TcpStream::connect(&real).unwrap();
+                let (mut back, mut forth) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let silent = hangs.clone();
+                std::thread::spawn(move || {
+                    let (mut server, mut bytes) = (server, [0; 4096]);
+                    while let Ok(count @ 1..) = server.read(&mut bytes) {
+                        if !silent.load(Ordering::SeqCst) && back.write_all(&bytes[..count]).is_err() {
+                            return;
+                        }
+                    }
+                });
+                let (hangs, taken, clock) = (hangs.clone(), taken.clone(), clock.clone());
+                std::thread::spawn(move || {
+                    let (mut client, mut bytes) = (client, [0; 4096]);
+                    while let Ok(count @ 1..) = client.read(&mut bytes) {
+                        if hangs.load(Ordering::SeqCst) {
+                            let at = clock.now().since(Instant(0));
+                            taken.lock().unwrap().push((at, String::from_utf8_lossy(&bytes[..count]).into()));
+                        } else if forth.write_all(&bytes[..count]).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        between
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now().since(Instant(0))
+    }
+}
+
+#[test]
+fn a_second_signal_switches_off_what_answers_and_ends_soon_although_the_other_hangs() {
+    for (hung, hung_off, answers, question, off) in [
+        ("source", "OUTP CH1,OFF", "load", ":INP?", "0"),
+        ("load", "INP:STAT OFF", "source", ":OUTP? CH1", "OFF"),
+    ] {
+        let mut served = serve();
+        let table: toml::Table = served.rig.parse().unwrap();
+        let real = table[hung]["address"].as_str().unwrap().to_owned();
+        let between = Between::place(&real);
+        let whole = served.rig.clone();
+        let program_rig = whole.replace(&real, &between.address);
+        assert_ne!(program_rig, whole);
+        served.rig = program_rig;
+        let (mut running, folder) = start(&served);
+        served.rig = whole;
+        let out = folder.path().join("out");
+        await_in_journal(&out, "point_started");
+        between.hangs.store(true, Ordering::SeqCst);
+        // By now it waits for an answer that will not come.
+        std::thread::sleep(Duration::from_millis(700));
+        assert_ne!(served.ask(answers, question), off, "it is on before it is stopped");
+        running.signal("INT");
+        std::thread::sleep(Duration::from_millis(50));
+        let asked = between.now();
+        running.signal("INT");
+        while served.ask(answers, question) != off && between.now() - asked < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let off_after = between.now() - asked;
+        let code = running.0.wait().unwrap().code();
+        let ended_after = between.now() - asked;
+        let taken = between.taken.lock().unwrap().clone();
+        let told_off = taken.iter().find(|(at, text)| *at > asked && text.to_uppercase().contains(hung_off));
+        let told_after = told_off.map(|(at, _)| *at - asked);
+        let what = format!(
+            "{hung} hangs: off after {off_after:?}, hung one told after {told_after:?}, ended after {ended_after:?}: {taken:?}"
+        );
+        assert!(off_after < Duration::from_secs(1), "{what}");
+        assert!(told_after.is_some_and(|after| after < Duration::from_secs(1)), "{what}");
+        assert!(ended_after < Duration::from_secs(4), "{what}");
+        assert_ne!(code, Some(0), "{what}");
+        let journal = await_in_journal(&out, "run_finished");
+        assert!(journal.contains("COULD NOT BE VERIFIED OFF"), "{what}\n{journal}");
+    }
+}
+
 /// Waits for the word in the journal, which is written as things happen.
 fn await_in_journal(out: &Path, word: &str) -> String {
     for _ in 0..1000 {
@@ -98,8 +206,8 @@ fn await_in_journal(out: &Path, word: &str) -> String {
     panic!("no {word} in the journal");
 }
 
-/// Runs the profile, sends the signals once a point has begun, and gives exit code, journal and what stood on stderr.
-fn run_with(served: &Served, signals: &[&str]) -> (Option<i32>, String, String) {
+/// Starts a run of the profile in a folder of its own.
+fn start(served: &Served) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (rig, profile, out) =
         (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));
@@ -117,7 +225,13 @@ fn run_with(served: &Served, signals: &[&str]) -> (Option<i32>, String, String) 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut running = Running(process);
+    (Running(process), folder)
+}
+
+/// Runs the profile, sends the signals once a point has begun, and gives exit code, journal and what stood on stderr.
+fn run_with(served: &Served, signals: &[&str]) -> (Option<i32>, String, String) {
+    let (mut running, folder) = start(served);
+    let out = folder.path().join("out");
     let mut stderr: ChildStderr = running.0.stderr.take().unwrap();
     await_in_journal(&out, "point_started");
     assert_eq!(served.outputs(), ("ON".to_owned(), "1".to_owned()), "it is on before it is stopped");

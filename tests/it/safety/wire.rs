@@ -169,9 +169,11 @@ fn for_every_message(mishap: Mishap, judge: impl Fn(&str, &str, &Played) + Sync)
                 for at in (part..count).step_by(2) {
                     let (played, whom, _) = play(setup, mishap, at);
                     let whom = whom.unwrap_or_default();
-                    // A bench that cannot be opened is judged already.
-                    if let Ok(played) = played {
-                        judge(&format!("{mishap:?} at message {at} of {whom}"), &whom, &played);
+                    let what = format!("{mishap:?} at message {at} of {whom}");
+                    match played {
+                        Ok(played) => judge(&what, &whom, &played),
+                        // A single mishap does not keep a bench from being opened; one that is, is judged already.
+                        Err(told) => assert_eq!(mishap, Mishap::LostForGood, "{what}: {told}"),
                     }
                 }
             });

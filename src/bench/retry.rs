@@ -26,7 +26,8 @@ pub fn remedy(kind: ErrorKind, attempt: u32) -> Remedy {
     let pause = Duration::from_millis(250) * 2u32.saturating_pow(attempt.saturating_sub(1).min(6));
     match kind {
         ErrorKind::Protection => Remedy::Trip,
-        ErrorKind::Refused | ErrorKind::Unsupported => Remedy::GiveUp,
+        // Whoever cut it short wants the outputs off, not the answer.
+        ErrorKind::Refused | ErrorKind::Unsupported | ErrorKind::CutShort => Remedy::GiveUp,
         _ if attempt >= ATTEMPTS => Remedy::GiveUp,
         ErrorKind::TimedOut | ErrorKind::Nonsense => Remedy::Again(pause),
         ErrorKind::LinkLost => Remedy::Reopen(pause * 4),

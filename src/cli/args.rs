@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::units::Hertz;
+use crate::waveform::import::Format;
+
 /// What the program's exit code means, as in `exit.rs` and in the README.
 pub(super) const EXIT_CODES: &str = "Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or \
                                      instrument,\n4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 \
@@ -30,6 +33,8 @@ pub(super) enum Command {
     Sim(SimArgs),
     /// Rebuild all products of a run from its journal and samples
     Report(ReportArgs),
+    /// Measure a trace from a scope's file or from a run: ripple, spikes, frequency, each with its definition
+    Analyze(AnalyzeArgs),
     /// List the runs in a folder
     List(ListArgs),
     /// Ask one instrument of a rig a question
@@ -135,6 +140,48 @@ pub(super) struct ReportArgs {
     /// Print summary.json
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnalyzeArgs {
+    /// The samples: a scope's CSV, an .npy file, a capture of a run (its scale comes from the journal), a run folder with
+    /// --point, or - for standard input
+    pub(super) file: PathBuf,
+    /// The channel of the output
+    #[arg(long, value_name = "NAME")]
+    pub(super) vout: Option<String>,
+    /// The channel of the switch node
+    #[arg(long, value_name = "NAME")]
+    pub(super) lx: Option<String>,
+    /// Samples a second, for a file that holds no time
+    #[arg(long, value_name = "RATE")]
+    pub(super) sample_rate: Option<Hertz>,
+    /// The bandwidth limiter that the record was taken with
+    #[arg(long, value_name = "CORNER")]
+    pub(super) bandwidth: Option<Hertz>,
+    /// How the output's channel was coupled; a file does not tell, and AC coupling takes the mean away
+    #[arg(long, value_enum, value_name = "dc|ac")]
+    pub(super) coupling: Option<CouplingChoice>,
+    /// The format, where it is not to be recognised from the content
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Which point of a run folder
+    #[arg(long, value_name = "N")]
+    pub(super) point: Option<u32>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Write a page with pictures to this file
+    #[arg(long, value_name = "OUT")]
+    pub(super) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum CouplingChoice {
+    /// Direct
+    Dc,
+    /// Through a capacitor
+    Ac,
 }
 
 #[derive(Debug, Args)]

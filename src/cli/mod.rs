@@ -1,5 +1,6 @@
 //! The command line: arguments, a call, output. One subcommand a file.
 
+mod analyze;
 mod args;
 mod check;
 mod exit;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::List(args) => list::run(&args),
         Command::Scpi(args) => scpi::run(&args),
         Command::Schema(args) => schema::run(&args),

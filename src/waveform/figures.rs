@@ -186,7 +186,9 @@ macro_rules! steady_state {
                 vec![$((stringify!($field), &self.$field),)*]
             }
 
-            pub(super) fn figures_mut(&mut self) -> Vec<(&'static str, &mut Figure)> {
+            /// Every figure with its name, to be replaced.
+            #[must_use]
+            pub fn figures_mut(&mut self) -> Vec<(&'static str, &mut Figure)> {
                 vec![$((stringify!($field), &mut self.$field),)*]
             }
         }

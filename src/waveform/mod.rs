@@ -1,9 +1,11 @@
 //! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
 //! every definition.
 
+pub mod density;
 pub mod figures;
 pub mod filter;
 pub mod fold;
+pub mod histogram;
 pub mod import;
 pub mod levels;
 mod look;

@@ -510,6 +510,7 @@ fn help_and_plan_are_told_in_these_words() {
       check        Open the bench, identify every instrument, look at the wiring, say go or no-go
       sim          Serve the simulated bench on loopback TCP ports and a pty until stopped
       report       Rebuild all products of a run from its journal and samples
+      analyze      Measure a trace from a scope's file or from a run: ripple, spikes, frequency, each with its definition
       list         List the runs in a folder
       scpi         Ask one instrument of a rig a question
       schema       Print the JSON Schema of a kind of file

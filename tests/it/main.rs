@@ -26,6 +26,8 @@ mod families;
 // Who may use whom, and where the outside world may appear.
 mod tidy;
 
+// One trace from any file or run: every format, keys, reasons, pages, exit codes.
+mod analyze;
 // The program as a person and a script use it: words, files, exit codes.
 mod cli;
 // Everything that can come in wrong, and the outputs off after it.

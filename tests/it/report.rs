@@ -86,8 +86,8 @@ fn a_passing_run_draws_every_figure_and_both_worst_captures() {
     assert_eq!(report.captures.len(), 2);
     for capture in &report.captures {
         let capture = capture.as_ref().unwrap();
-        assert!(capture.overview.is_ok());
-        assert!(capture.fold.as_ref().unwrap().cycles > 20, "{}", capture.title);
+        assert!(capture.pictures.overview.is_ok());
+        assert!(capture.pictures.fold.as_ref().unwrap().cycles > 20, "{}", capture.title);
     }
     assert_eq!(page.matches("class=\"picture map\"").count(), report.figures.len() + 1);
     let terminal = text::render(&report, Path::new("reports/run"));

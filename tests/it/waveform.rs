@@ -2,7 +2,7 @@
 //! no instrument should send.
 
 use proptest::prelude::*;
-use soakrig::waveform::fold::build_fold;
+use soakrig::waveform::density::{build_fold, find_cycles};
 use soakrig::waveform::overview::build_overview;
 use soakrig::waveform::spikes::find_worst_spike;
 use soakrig::waveform::{
@@ -606,13 +606,15 @@ fn a_single_spike_shows_in_every_picture() {
     let window = find_worst_spike(&vout, 0.5e-6, 1.5e-6).unwrap();
     assert_eq!((window.from, window.peak, window.to), (77_727, 77_777, 77_928));
     let pair = Pair { vout: &vout, lx: Some(&lx) };
-    let fold = build_fold(&pair, 400, 100).unwrap();
-    assert_eq!(fold.density.len(), 40_000);
+    let fold = build_fold(&pair, &find_cycles(&pair).unwrap(), (400, 100), None).unwrap();
+    assert_eq!(fold.density.len(), 400 * fold.rows);
     let rising_to_last = 145.0 / 122e3 * 100e6;
     let folded: u32 = fold.density.iter().sum();
     assert!((f64::from(folded) - rising_to_last).abs() < 900.0, "{folded}");
-    assert!(fold.max_v.iter().flatten().any(|v| (v - highest).abs() < 1e-9));
-    assert!((fold.period_s * 122e3 - 1.0).abs() < 1e-4 && (fold.duty - 0.221).abs() < 1e-3);
+    // The one highest sample has its cell in the topmost row.
+    assert!(fold.density[400 * (fold.rows - 1)..].iter().any(|count| *count > 0));
+    assert!(fold.low_v < highest && (fold.high_v - highest).abs() < (fold.high_v - fold.low_v) / 50.0);
+    assert!((fold.period_s * 122e3 - 1.0).abs() < 1e-4);
 }
 
 proptest! {
@@ -638,7 +640,8 @@ proptest! {
                 prop_assert!(figure.as_ref().map_or(true, |value| value.is_finite()), "{} {:?}", name, figure);
             }
             prop_assert_eq!(state.ripple_method.is_some(), state.ripple_pp_v.is_ok());
-            let _ = (build_fold(&pair, 40, 30), build_overview(a, 5..900, 70), find_worst_spike(a, 1e-6, f64::NAN));
+            let folded = find_cycles(&pair).and_then(|cycles| build_fold(&pair, &cycles, (40, 30), None));
+            let _ = (folded, build_overview(a, 5..900, 70), find_worst_spike(a, 1e-6, f64::NAN));
         }
     }
 }

@@ -1,13 +1,17 @@
 //! `report.html`: one file that needs nothing from outside, for the screen, the phone and paper.
 
+mod analysis;
 mod captures;
 mod figures;
+mod pictures;
 mod tables;
 mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::build::Report;
+
+pub use analysis::render_analysis;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -66,27 +66,39 @@ impl Field {
 
     /// Grid, tick labels and titles; `y` runs upwards.
     pub(super) fn draw(&self, canvas: &Canvas<'_>, x_title: &str, y_title: &str) {
-        let small = |anchor| Letters::new(12.0, GREY, anchor);
+        self.draw_upright(canvas, y_title);
+        self.draw_level(canvas, x_title);
+    }
+
+    /// Grid, tick labels and title of the upright axis.
+    pub(super) fn draw_upright(&self, canvas: &Canvas<'_>, title: &str) {
         let (bottom, top, left, right) = (self.y.from_px, self.y.to_px, self.x.from_px, self.x.to_px);
         let (values, decimals) = ticks((self.y.low, self.y.high), ((bottom - top) / 45.0) as usize);
         for value in values {
             let y = self.y.px(value);
             canvas.line(&[(left, y), (right, y)], FAINT, 1.0);
-            canvas.text(&number(value, decimals), (left - 7.0, y), small(Anchor::Right));
+            let letters = Letters::new(12.0, GREY, Anchor::Right);
+            canvas.text(&number(value, decimals), (left - 7.0, y), letters);
         }
+        // A long title may stand a little beyond the field, and then becomes smaller.
+        let room = bottom - top + 40.0;
+        let size = (12.0 * room / (6.1 * title.chars().count() as f64)).clamp(8.5, 12.0);
+        let middle = f64::midpoint(bottom, top).max(0.5 * room - 2.0);
+        canvas.text_upwards(title, (12.0, middle), Letters::new(size, GREY, Anchor::Middle));
+    }
+
+    /// Tick labels and title of the level axis.
+    pub(super) fn draw_level(&self, canvas: &Canvas<'_>, title: &str) {
+        let (bottom, left, right) = (self.y.from_px, self.x.from_px, self.x.to_px);
+        let letters = Letters::new(12.0, GREY, Anchor::Middle);
         let (values, decimals) = ticks((self.x.low, self.x.high), ((right - left) / 70.0) as usize);
         for value in values {
             let x = self.x.px(value);
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], GREY, 1.0);
-            canvas.text(&number(value, decimals), (x, bottom + 14.0), small(Anchor::Middle));
+            canvas.text(&number(value, decimals), (x, bottom + 14.0), letters);
         }
         canvas.line(&[(left, bottom), (right, bottom)], INK, 1.0);
-        canvas.text(x_title, (f64::midpoint(left, right), bottom + 33.0), small(Anchor::Middle));
-        // A long title may stand a little beyond the field, and then becomes smaller.
-        let room = bottom - top + 40.0;
-        let size = (12.0 * room / (6.1 * y_title.chars().count() as f64)).clamp(8.5, 12.0);
-        let middle = f64::midpoint(bottom, top).max(0.5 * room - 2.0);
-        canvas.text_upwards(y_title, (12.0, middle), Letters::new(size, GREY, Anchor::Middle));
+        canvas.text(title, (f64::midpoint(left, right), bottom + 33.0), letters);
     }
 }
 

@@ -73,7 +73,8 @@ pub(super) fn render(width: f64, height: f64, draw: impl FnOnce(&Canvas<'_>)) ->
     svg.replacen(&head, "<svg ", 1).replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "")
 }
 
-fn place(pixels: f64) -> i32 {
+/// Where a pixel stands on the sheet.
+pub(super) fn place(pixels: f64) -> i32 {
     (pixels * SCALE).round() as i32
 }
 

@@ -3,13 +3,18 @@
 mod axis;
 mod canvas;
 mod curves;
+mod decades;
 mod fold;
+mod histogram;
 mod map;
+mod raster;
 mod trace;
 
 pub use curves::render_curves;
 pub(in crate::report) use fold::GRID as FOLD_GRID;
 pub use fold::render_fold;
+pub(in crate::report) use histogram::BINS as HISTOGRAM_BINS;
+pub use histogram::render_histogram;
 pub use map::{render_map, render_regions};
 pub use trace::{render_overview, render_zoom};
 

@@ -6,7 +6,7 @@ use super::axis::{Field, Scale};
 use super::canvas::render;
 use super::{padded, time_unit, volt_unit};
 use crate::base::units::with_prefix;
-use crate::report::capture::Zoom;
+use crate::report::pictures::Zoom;
 use crate::waveform::overview::Overview;
 
 const TRACE: RGBColor = RGBColor(0x1f, 0x6f, 0xb2);

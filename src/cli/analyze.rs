@@ -1,0 +1,209 @@
+//! `soakrig analyze`: one trace, from a file of any scope or from a run.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::args::{AnalyzeArgs, CouplingChoice};
+use super::exit::Exit;
+use super::message::{CliError, Outcome, print, tell};
+use crate::event::PointId;
+use crate::record::{Record, WaveformFacts};
+use crate::report::analysis::{self, Capture, Origin};
+use crate::report::html;
+use crate::waveform::import::{self, Choice, Format, Imported, Options};
+use crate::waveform::{Coupling, Waveform};
+
+/// The folder of a run in which its captures lie.
+const CAPTURES: &str = "waveforms";
+
+pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
+    let (mut origin, mut captures) = if args.file.is_dir() {
+        open_point(args)?
+    } else if let Some(record) = record_of(args)? {
+        open_capture(args, &record)?
+    } else {
+        if args.point.is_some() {
+            return Err(CliError::usage("--point names a point of a run: give the run's folder with it"));
+        }
+        open_file(args)?
+    };
+    for vout in captures.iter_mut().map(|capture| &mut capture.vout) {
+        apply(args, vout);
+    }
+    origin.file = args.file.display().to_string();
+    let analysis = analysis::build(origin, &captures, args.html.is_some());
+    if let Some(out) = &args.html {
+        std::fs::write(out, html::render_analysis(&analysis))
+            .map_err(|error| CliError::usage(format!("cannot write the page {}: {error}", out.display())))?;
+        tell(&format!("page written to {}", out.display()));
+    }
+    print(&if args.json { analysis::render_json(&analysis) } else { analysis::render_text(&analysis) })?;
+    Ok(Exit::Done)
+}
+
+/// What the user knows of the capture and the file does not tell.
+fn apply(args: &AnalyzeArgs, vout: &mut Waveform) {
+    if let Some(corner) = args.bandwidth {
+        vout.acquisition.bandwidth_limit_hz = Some(corner.value());
+    }
+    match args.coupling {
+        Some(CouplingChoice::Ac) => vout.acquisition.coupling = Coupling::Ac,
+        Some(CouplingChoice::Dc) => vout.acquisition.coupling = Coupling::Dc,
+        None => {}
+    }
+}
+
+fn open_file(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
+    let options = Options {
+        format: args.format,
+        sample_rate_hz: args.sample_rate.map(|rate| rate.value()),
+        ..Options::default()
+    };
+    if args.file == Path::new("-") {
+        return read(io::stdin().lock(), args, &options);
+    }
+    let file = File::open(&args.file)
+        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", args.file.display())))?;
+    read(file, args, &options)
+}
+
+fn read(
+    source: impl Read,
+    args: &AnalyzeArgs,
+    options: &Options,
+) -> Result<(Origin, Vec<Capture>), CliError> {
+    let imported = import::read(source, options).map_err(|error| fault(&args.file, &error))?;
+    select(args, imported)
+}
+
+/// A fault of a file, with its name and line in front as compilers write them.
+fn fault(file: &Path, error: &import::ImportError) -> CliError {
+    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
+    CliError::usage(match error {
+        import::ImportError::Line { line, what } => format!("{name}:{line}: {what}"),
+        other => format!("{name}: {other}"),
+    })
+}
+
+fn select(args: &AnalyzeArgs, imported: Imported) -> Result<(Origin, Vec<Capture>), CliError> {
+    let (format, uneven) = (imported.format, imported.uneven.clone());
+    let mut notes = imported.notes.clone();
+    let choice = Choice { vout: args.vout.clone(), lx: args.lx.clone() };
+    let selected = imported.select(&choice).map_err(|error| fault(&args.file, &error))?;
+    notes.extend(selected.notes);
+    let how = if args.format.is_some() { "as asked" } else { "recognised from the content" };
+    let format_title = if format == Format::Run { format.to_string() } else { format!("{format}, {how}") };
+    let origin = Origin {
+        file: String::new(),
+        format: format.word().to_owned(),
+        format_title,
+        channel: selected.vout_name,
+        lx_channel: selected.lx_name,
+        uneven,
+        notes,
+    };
+    Ok((origin, vec![Capture { vout: selected.vout, lx: selected.lx }]))
+}
+
+/// The record that a file is a capture of, if it lies in a run folder.
+fn record_of(args: &AnalyzeArgs) -> Result<Option<Record>, CliError> {
+    let folder = args.file.parent().filter(|folder| folder.ends_with(CAPTURES)).and_then(Path::parent);
+    // A format that was asked for reads the bare samples.
+    match folder.filter(|folder| args.format.is_none() && folder.join("journal.jsonl").is_file()) {
+        Some(folder) => Ok(Some(Record::open(folder)?)),
+        None => Ok(None),
+    }
+}
+
+/// One capture of a run with the switch node of the same acquisition; the journal gives scale and conditions.
+fn open_capture(args: &AnalyzeArgs, record: &Record) -> Result<(Origin, Vec<Capture>), CliError> {
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy();
+    let file = format!("{CAPTURES}/{name}");
+    let facts = record.waveforms();
+    let Some(place) = facts.iter().position(|facts| facts.file == file) else {
+        return Err(CliError::usage(format!(
+            "the journal beside {} does not name this file: its scale is not known; --format npy reads it as bare numbers",
+            args.file.display()
+        )));
+    };
+    let own = &facts[place];
+    let partner = partner(facts, place);
+    let mut waveforms = vec![record.waveform(own)?];
+    if let Some(partner) = partner {
+        waveforms.push(record.waveform(partner)?);
+    }
+    select(args, Imported::from_run(waveforms).map_err(|error| fault(&args.file, &error))?)
+}
+
+/// The other channel of the same acquisition: of the same point and purpose, and nearest in the journal.
+fn partner(facts: &[WaveformFacts], place: usize) -> Option<&WaveformFacts> {
+    let own = &facts[place];
+    let belongs = |other: &WaveformFacts| {
+        other.point == own.point
+            && other.acquisition.purpose == own.acquisition.purpose
+            && other.acquisition.signal != own.acquisition.signal
+            && other.samples == own.samples
+            && other.step_s == own.step_s
+            && other.start_s == own.start_s
+    };
+    let candidates = facts.iter().enumerate().filter(|(_, other)| belongs(other));
+    candidates.min_by_key(|(at, _)| at.abs_diff(place)).map(|(_, other)| other)
+}
+
+/// Both acquisitions of a point of a run, as the run itself measures them.
+fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
+    let record = Record::open(&args.file)?;
+    let facts = record.waveforms();
+    let mut points: Vec<u32> = facts.iter().map(|facts| facts.point.0).collect();
+    points.dedup();
+    let point = match (args.point, points.as_slice()) {
+        (Some(point), points) if points.contains(&point) => PointId(point),
+        (None, [only]) => PointId(*only),
+        (None, []) => return Err(CliError::usage(format!("{} holds no captures", args.file.display()))),
+        (Some(point), _) => {
+            return Err(CliError::usage(format!(
+                "{} holds no capture of point {point}; it has captures of points {}",
+                args.file.display(),
+                few(&points)
+            )));
+        }
+        (None, points) => {
+            return Err(CliError::usage(format!(
+                "{} is a run with captures of points {}: choose one with --point",
+                args.file.display(),
+                few(points)
+            )));
+        }
+    };
+    let mut captures = Vec::new();
+    for purpose in ["ripple", "spikes"] {
+        // The last one of a point: earlier ones belong to attempts that were given up.
+        let output = facts.iter().rposition(|facts| {
+            facts.point == point && facts.acquisition.signal == "vout" && facts.acquisition.purpose == purpose
+        });
+        if let Some(place) = output {
+            let lx = partner(facts, place).map(|facts| record.waveform(facts)).transpose()?;
+            captures.push(Capture { vout: record.waveform(&facts[place])?, lx });
+        }
+    }
+    if captures.is_empty() {
+        return Err(CliError::usage(format!("no trace of the output was kept at point {}", point.0)));
+    }
+    let origin = Origin {
+        file: String::new(),
+        format: Format::Run.word().to_owned(),
+        format_title: format!("point {} of run {}", point.0, record.run()),
+        channel: "vout".to_owned(),
+        lx_channel: captures.iter().any(|capture| capture.lx.is_some()).then(|| "lx".to_owned()),
+        uneven: None,
+        notes: Vec::new(),
+    };
+    Ok((origin, captures))
+}
+
+/// The first few of many numbers.
+fn few(points: &[u32]) -> String {
+    let shown: Vec<String> = points.iter().take(12).map(u32::to_string).collect();
+    format!("{}{}", shown.join(", "), if points.len() > 12 { ", …" } else { "" })
+}

@@ -1,0 +1,92 @@
+//! The pictures of one capture, each with what it shows.
+
+use maud::{Markup, html};
+
+use super::picture;
+use crate::base::units::with_prefix;
+use crate::report::pictures::{Pictures, Zoom};
+use crate::report::svg::{render_fold, render_histogram, render_overview, render_zoom};
+use crate::waveform::density::Fold;
+
+pub(super) fn render(pictures: &Pictures) -> Markup {
+    html! {
+        (overview(pictures))
+        div.row.two {
+            div { (zoom(pictures.zoom.as_ref())) }
+            div { (fold(pictures)) }
+        }
+        div.row.two {
+            div { (histogram(pictures)) }
+            @if let Some(closer) = &pictures.closer { div { (closer_fold(closer)) } }
+        }
+    }
+}
+
+fn overview(pictures: &Pictures) -> Markup {
+    let end = |zoom: &Zoom| zoom.start_s + zoom.volts.len() as f64 * zoom.step_s;
+    let spot = pictures.zoom.as_ref().map(|zoom| (zoom.start_s, end(zoom)));
+    html! {
+        @match &pictures.overview {
+            Ok(overview) => {
+                (picture(&render_overview(overview, spot), "wide", "the whole record by minimum and maximum"))
+                p.small {
+                    "The whole record: each column runs from its lowest to its highest sample, so that no spike is lost. "
+                    "The stretch below is marked."
+                }
+            },
+            Err(reason) => p { "The record cannot be drawn: " (reason) "." },
+        }
+    }
+}
+
+fn zoom(zoom: Option<&Zoom>) -> Markup {
+    html! {
+        @match zoom {
+            Some(zoom) => {
+                (picture(&render_zoom(zoom), "half", zoom.caption))
+                p.small { (zoom.caption) @if zoom.node.is_some() { " The switch node under it." } }
+            },
+            None => p { "There is no stretch to look at closely." },
+        }
+    }
+}
+
+fn fold(pictures: &Pictures) -> Markup {
+    html! {
+        @match &pictures.fold {
+            Ok(fold) => {
+                (picture(&render_fold(fold), "half", "one period, all cycles laid over each other"))
+                p.small {
+                    "One period of " (with_prefix(fold.period_s, "s")) ": " (fold.cycles)
+                    " cycles laid over each other, darker where more samples fell; a single sample shows. The line is their mean."
+                    @if pictures.is_even {
+                        " Without edges of a switch node the cycles are laid at the mean frequency: jitter widens the picture, and "
+                        "where the period begins is arbitrary."
+                    }
+                }
+            },
+            Err(reason) => p { "The cycles cannot be laid over each other: " (reason) "." },
+        }
+    }
+}
+
+fn closer_fold(fold: &Fold) -> Markup {
+    html! {
+        (picture(&render_fold(fold), "half", "one period between the spikes"))
+        p.small {
+            "The same period between the spikes: " (fold.outside) " samples lie outside of this picture."
+        }
+    }
+}
+
+fn histogram(pictures: &Pictures) -> Markup {
+    html! {
+        @match &pictures.histogram {
+            Ok(histogram) => {
+                (picture(&render_histogram(histogram), "half", "histogram of the output"))
+                p.small { "How often the output stood where, in powers of ten: every sample of the record is in it." }
+            },
+            Err(reason) => p { "There is no histogram: " (reason) "." },
+        }
+    }
+}

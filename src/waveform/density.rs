@@ -1,0 +1,238 @@
+//! One switching period with all cycles in it, as a picture: how often the trace was where, so that jitter and rare events
+//! show beside what is always there.
+
+use super::histogram::find_step_v;
+use super::switching::measure_switching;
+use super::{Pair, Unavailable};
+
+/// One switching period with all cycles in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    /// Mean period in seconds: the width of the picture.
+    pub period_s: f64,
+    /// Whole cycles in the picture.
+    pub cycles: usize,
+    /// Mean volts of each column; `None` where no sample fell.
+    pub mean_v: Vec<Option<f64>>,
+    /// Volts at the lower end of the grid.
+    pub low_v: f64,
+    /// Volts at the upper end of the grid.
+    pub high_v: f64,
+    /// Rows of the grid: at most as many as asked for, and no more than the converter has steps in it.
+    pub rows: usize,
+    /// Samples in each cell, row by row from `low_v` up, one cell a column.
+    pub density: Vec<u32>,
+    /// Samples of these cycles above or below the grid.
+    pub outside: u64,
+}
+
+/// Instants at which cycles begin, as positions between samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cycles {
+    /// The beginnings, rising.
+    pub begins: Vec<f64>,
+    /// Mean period in seconds.
+    pub period_s: f64,
+}
+
+/// The cycles of a pair by the rising edges of its switch node.
+///
+/// # Errors
+/// No switch node trace, or no edges.
+pub fn find_cycles(pair: &Pair<'_>) -> Result<Cycles, Unavailable> {
+    let lx = pair.lx.ok_or_else(|| Unavailable::because("no trace of the switch node to fold by"))?;
+    let switching = measure_switching(lx)?;
+    Ok(Cycles { period_s: switching.period / switching.rate_hz, begins: switching.edges.rising })
+}
+
+/// Even cycles at a known frequency. The trace's jitter then widens the picture.
+#[must_use]
+pub fn even_cycles(samples: usize, step_s: f64, frequency_hz: f64) -> Cycles {
+    let period_s = 1.0 / frequency_hz;
+    let pitch = period_s / step_s;
+    // A period under two samples is none; more than a few million need not be drawn.
+    let count = if pitch >= 2.0 { ((samples as f64 / pitch) as usize).min(1 << 22) } else { 0 };
+    Cycles { begins: (0..=count).map(|index| index as f64 * pitch).collect(), period_s }
+}
+
+/// Lays all cycles of a pair's output over each other, in `grid` columns and rows, between the lowest and the highest sample or
+/// `within_v`.
+///
+/// # Errors
+/// No whole cycle, or an unreadable output trace.
+pub fn build_fold(
+    pair: &Pair<'_>,
+    cycles: &Cycles,
+    grid: (usize, usize),
+    within_v: Option<(f64, f64)>,
+) -> Result<Fold, Unavailable> {
+    pair.vout.check_readable()?;
+    let volts = pair.vout.volts();
+    let columns = grid.0.clamp(1, 4096);
+    let mut cells = Cells::new(&volts, (columns, grid.1.clamp(1, 4096)), within_v);
+    let mut whole = 0;
+    for cycle in cycles.begins.windows(2) {
+        let (from, to) = (cycle[0].max(0.0).ceil() as usize, cycle[1].max(0.0).ceil() as usize);
+        let Some(stretch) = volts.get(from..to) else { continue };
+        let pitch = columns as f64 / (cycle[1] - cycle[0]);
+        let first = (from as f64 - cycle[0]) * pitch;
+        for (index, value) in stretch.iter().enumerate() {
+            cells.add((first + index as f64 * pitch) as usize, f64::from(*value));
+        }
+        whole += 1;
+    }
+    if whole == 0 {
+        return Err(Unavailable::because("there is no whole cycle in the record"));
+    }
+    let mean = |(sum, count): (&f64, &u32)| (*count > 0).then(|| sum / f64::from(*count));
+    Ok(Fold {
+        period_s: cycles.period_s,
+        cycles: whole,
+        mean_v: cells.sums.iter().zip(&cells.counts).map(mean).collect(),
+        low_v: cells.low_v,
+        high_v: cells.low_v + cells.row_v * cells.rows as f64,
+        rows: cells.rows,
+        density: cells.density,
+        outside: cells.outside,
+    })
+}
+
+struct Cells {
+    columns: usize,
+    rows: usize,
+    low_v: f64,
+    row_v: f64,
+    counts: Vec<u32>,
+    sums: Vec<f64>,
+    density: Vec<u32>,
+    outside: u64,
+}
+
+impl Cells {
+    fn new(volts: &[f32], (columns, rows): (usize, usize), within_v: Option<(f64, f64)>) -> Self {
+        let ends = volts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(f64::from(*value)), high.max(f64::from(*value)))
+        });
+        let (low_v, high_v) = within_v.map_or(ends, |(low, high)| (low.max(ends.0), high.min(ends.1)));
+        let span_v = (high_v - low_v).max(low_v.abs() * 1e-6 + 1e-9);
+        // A row holds a whole number of the converter's steps, which stand in the middle of their place.
+        let step_v = find_step_v(volts).filter(|step_v| span_v / step_v < 1e6);
+        let (low_v, rows, row_v) = match step_v {
+            Some(step_v) => {
+                let low_v = ends.0 + ((low_v - ends.0) / step_v).round() * step_v - step_v / 2.0;
+                let steps = (span_v / step_v).round() + 1.0;
+                let a_row = (steps / rows as f64).ceil().max(1.0);
+                (low_v, (steps / a_row).ceil() as usize, a_row * step_v)
+            }
+            None => (low_v, rows, span_v / rows as f64),
+        };
+        Self {
+            columns,
+            rows,
+            low_v,
+            row_v,
+            counts: vec![0; columns],
+            sums: vec![0.0; columns],
+            density: vec![0; columns * rows],
+            outside: 0,
+        }
+    }
+
+    fn add(&mut self, column: usize, value: f64) {
+        let column = column.min(self.columns - 1);
+        self.counts[column] += 1;
+        self.sums[column] += value;
+        let row = (value - self.low_v) / self.row_v;
+        // The highest sample stands on the grid's upper end where there are no steps.
+        if (0.0..self.rows as f64 + 1e-6).contains(&row) {
+            self.density[(row as usize).min(self.rows - 1) * self.columns + column] += 1;
+        } else {
+            self.outside += 1;
+        }
+    }
+}
+
+/// Volts between which all but `outside` of the samples lie, half of it on each side, with a tenth of air. Told from a hundred
+/// thousand samples spread over the record.
+#[must_use]
+pub fn central_range(volts: &[f32], outside: f64) -> Option<(f64, f64)> {
+    let pitch = (volts.len() / 100_000).max(1);
+    let mut some: Vec<f32> = volts.iter().copied().step_by(pitch).filter(|value| value.is_finite()).collect();
+    some.sort_unstable_by(f32::total_cmp);
+    let last = some.len().checked_sub(1)?;
+    let at = |share: f64| f64::from(some[((share * last as f64).round() as usize).min(last)]);
+    let (low, high) = (at(outside / 2.0), at(1.0 - outside / 2.0));
+    let air = 0.1 * (high - low);
+    Some((low - air, high + air))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
+
+    fn trace(codes: Vec<i16>) -> Waveform {
+        Waveform {
+            scaling: Scaling {
+                volts_per_code: 1e-3,
+                zero_code: 0.0,
+                offset_v: 0.0,
+                min_code: -32768,
+                max_code: 32767,
+            },
+            start_s: 0.0,
+            step_s: 1e-8,
+            acquisition: Acquisition {
+                signal: "vout".to_owned(),
+                channel: 1,
+                coupling: Coupling::Dc,
+                bandwidth_limit_hz: None,
+                probe_ratio: 1.0,
+                volts_per_div: 0.1,
+                offset_v: 0.0,
+                memory_depth: codes.len(),
+                purpose: String::new(),
+                range_note: None,
+            },
+            codes: Codes::I16(codes),
+        }
+    }
+
+    /// Ten cycles of a ramp from 0 to 99 steps; in the fourth one sample stands far out.
+    fn ramps() -> Waveform {
+        let mut codes: Vec<i16> = (0..10).flat_map(|_| 0..100).collect();
+        codes[350] = 1000;
+        trace(codes)
+    }
+
+    #[test]
+    fn a_single_stray_sample_has_its_own_cell() {
+        let vout = ramps();
+        let cycles = even_cycles(1000, 1e-8, 1e6);
+        let fold = build_fold(&Pair { vout: &vout, lx: None }, &cycles, (50, 200), None).unwrap();
+        assert_eq!((fold.cycles, fold.outside), (10, 0));
+        assert_eq!(fold.density.iter().sum::<u32>(), 1000);
+        let top: Vec<u32> = fold.density[(fold.rows - 1) * 50..].to_vec();
+        assert_eq!(top.iter().sum::<u32>(), 1);
+        assert_eq!(top[25], 1);
+    }
+
+    #[test]
+    fn a_narrower_picture_counts_what_it_leaves_out() {
+        let vout = ramps();
+        let cycles = even_cycles(1000, 1e-8, 1e6);
+        let range = central_range(&vout.volts(), 0.01).unwrap();
+        assert!(range.1 < 0.12, "{range:?}");
+        let fold = build_fold(&Pair { vout: &vout, lx: None }, &cycles, (50, 200), Some(range)).unwrap();
+        assert_eq!(fold.outside, 1);
+        // A step a row: no empty rows between.
+        assert_eq!(fold.rows, 110, "{} {}", fold.low_v, fold.high_v);
+    }
+
+    #[test]
+    fn no_cycle_is_said_and_not_drawn() {
+        let vout = ramps();
+        let none = even_cycles(1000, 1e-8, 60e6);
+        assert!(build_fold(&Pair { vout: &vout, lx: None }, &none, (50, 50), None).is_err());
+    }
+}

@@ -115,6 +115,7 @@ mod tests {
                 volts_per_div: 0.1,
                 offset_v: 0.0,
                 memory_depth: codes.len(),
+                fixture: String::new(),
                 purpose: String::new(),
                 range_note: None,
             },

@@ -2,6 +2,7 @@
 //! each of them.
 
 use super::{Figure, Unavailable, Waveform};
+use std::collections::BTreeMap;
 
 /// How the switching frequency ripple was told from the rest; `docs/measurements.md`, "Ripple".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,6 +156,8 @@ macro_rules! steady_state {
             pub conduction: Conduction,
             /// Clipped samples of the output, over all acquisitions.
             pub clipped_samples: usize,
+            /// The purpose of the acquisition that gave a figure, where it matters: two acquisitions have two floors.
+            pub sources: BTreeMap<&'static str, String>,
             /// Figures that are bounds.
             pub bounds: Vec<Bounded>,
             /// What the same set-up shows with the outputs off, figure by figure; empty without such a capture.
@@ -174,6 +177,7 @@ macro_rules! steady_state {
                     period_source: None,
                     conduction: Conduction::Unknown,
                     clipped_samples: 0,
+                    sources: BTreeMap::new(),
                     bounds: Vec::new(),
                     floors: Vec::new(),
                     notes: Vec::new(),

@@ -2,8 +2,11 @@
 //! every definition.
 
 pub mod density;
+mod block;
+pub mod butterworth;
 pub mod figures;
 pub mod filter;
+pub mod floor;
 pub mod fold;
 pub mod histogram;
 pub mod import;
@@ -13,7 +16,11 @@ mod measure;
 pub mod median;
 pub mod moments;
 pub mod overview;
+pub mod periodicity;
+pub mod pulses;
+pub mod ring;
 pub mod ripple;
+pub mod spectrum;
 pub mod spikes;
 pub mod switching;
 pub mod trace;
@@ -23,7 +30,8 @@ pub use figures::{
     Bound, Bounded, Conduction, DEFINITIONS, Definition, FloorLevel, Pair, PeriodSource, RippleMethod,
     SteadyState,
 };
-pub use measure::{measure, measure_one};
+pub use floor::Floor;
+pub use measure::{Terms, measure, measure_one, measure_with};
 pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
 
 /// Why a figure cannot be had; a sentence for the report.

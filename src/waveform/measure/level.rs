@@ -1,0 +1,148 @@
+//! Figures of the level: mean, extremes, rms, the 20 MHz figures and the bands (S1 to S4, S8, S9).
+
+use super::super::butterworth::measure_limited_orders;
+use super::super::filter::{LIMIT_HZ, Limited, measure_limited};
+use super::super::spectrum::{BANDS_HZ, measure_spectrum};
+use super::{Look, SteadyState, Unavailable};
+use crate::waveform::{Bound, Figure};
+
+/// Part of the samples that may be clipped without moving a mean by more than its own resolution.
+const CLIPPED_MEAN_PART: f64 = 1e-3;
+
+/// The 20 MHz figures of all orders.
+const LIMITED: [&str; 6] = [
+    "noise_pp_20mhz_v",
+    "noise_rms_20mhz_v",
+    "noise_pp_20mhz_k2_v",
+    "noise_rms_20mhz_k2_v",
+    "noise_pp_20mhz_k4_v",
+    "noise_rms_20mhz_k4_v",
+];
+
+impl SteadyState {
+    pub(super) fn fill_moments(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
+        let direct = [wide, fine].into_iter().find(|look| look.is_dc());
+        let ac =
+            || Unavailable::because("the capture is AC-coupled: the mean is taken away before the converter");
+        let dc = |read: &dyn Fn(&Look<'_>) -> Figure| direct.map_or_else(|| Err(ac()), read);
+        self.mean_v = dc(&|look| {
+            if look.clipped() as f64 > CLIPPED_MEAN_PART * look.moments.count as f64 {
+                look.check_clipping(look.clipped())?;
+            }
+            Ok(look.moments.mean_v)
+        });
+        self.max_v = dc(&|look| look.check_clipping(look.moments.clipped_high).map(|()| look.moments.max_v));
+        self.min_v = dc(&|look| look.check_clipping(look.moments.clipped_low).map(|()| look.moments.min_v));
+        if let Some(look) = direct
+            && self.mean_v.is_ok()
+            && look.deviations.as_ref().is_ok_and(|d| d.noise_sigma_v().is_err())
+        {
+            self.note(format!(
+                "mean_v is known to {:.1} mV only: without noise to carry it, half a step of the {} is the least it shows",
+                look.moments.step_v * 500.0,
+                look.name
+            ));
+        }
+        self.noise_pp_full_v = match wide.limit_hz() {
+            Some(corner_hz) => Err(Unavailable::because(format!(
+                "the {} was limited to {:.0} MHz",
+                wide.name,
+                corner_hz / 1e6
+            ))),
+            None => wide.check_clipping(wide.clipped()).map(|()| wide.moments.max_v - wide.moments.min_v),
+        };
+        // The full bandwidth first, the finer step next.
+        let sound = [fine, wide].into_iter().filter(|look| look.clipped() == 0);
+        self.take_from(wide, &["noise_pp_full_v"]);
+        let source = sound.clone().find(|look| look.limit_hz().is_none()).or_else(|| sound.clone().next());
+        self.rms_ac_v = match source {
+            Some(look) => {
+                self.take_from(look, &["rms_ac_v"]);
+                if let Some(corner_hz) = look.limit_hz() {
+                    self.note(format!(
+                        "rms_ac_v: the {} was limited to {:.0} MHz",
+                        look.name,
+                        corner_hz / 1e6
+                    ));
+                }
+                Ok(look.moments.rms_ac_v)
+            }
+            None => wide.check_clipping(wide.clipped()).map(|()| wide.moments.rms_ac_v),
+        };
+        self.drift_v = fine
+            .moments
+            .drift_v
+            .ok_or_else(|| Unavailable::because("a record of one sample has no halves to compare"));
+    }
+
+    pub(super) fn fill_limited(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
+        let source = if fine.clipped() == 0 { fine } else { wide };
+        let [one, two, four] = match source.check_clipping(source.clipped()) {
+            Ok(()) => {
+                let [two, four] = measure_limited_orders(source.vout, source.moments.mean_v);
+                [measure_limited(source.vout), two, four]
+            }
+            Err(reason) => {
+                let none = || Limited { pp_v: Err(reason.clone()), rms_v: Err(reason.clone()) };
+                [none(), none(), none()]
+            }
+        };
+        (self.noise_pp_20mhz_v, self.noise_rms_20mhz_v) = (one.pp_v, one.rms_v);
+        (self.noise_pp_20mhz_k2_v, self.noise_rms_20mhz_k2_v) = (two.pp_v, two.rms_v);
+        (self.noise_pp_20mhz_k4_v, self.noise_rms_20mhz_k4_v) = (four.pp_v, four.rms_v);
+        if self.noise_pp_20mhz_v.is_err() {
+            return;
+        }
+        self.take_from(source, &LIMITED);
+        if fine.clipped() > 0 {
+            self.note(format!(
+                "the 20 MHz figures and rms_ac_v come from the {}: spikes leave the range of the {} ({} of {} samples)",
+                wide.name,
+                fine.name,
+                fine.clipped(),
+                fine.moments.count
+            ));
+        }
+        if let Some(corner_hz) = source.limit_hz() {
+            let how = if corner_hz <= LIMIT_HZ {
+                "the scope's own limiter"
+            } else {
+                "the scope's limiter and a 20 MHz pole"
+            };
+            self.note(format!(
+                "the 20 MHz figures come from {how} ({:.0} MHz) in the {}",
+                corner_hz / 1e6,
+                source.name
+            ));
+        }
+        let step_v = source.moments.step_v;
+        if let Ok(pp_v) = self.noise_pp_20mhz_v
+            && pp_v < 3.0 * step_v
+        {
+            let because = format!(
+                "noise_pp_20mhz_v is a bound: it spans {:.1} steps of the converter ({:.2} mV each)",
+                pp_v / step_v,
+                step_v * 1e3
+            );
+            self.note(because.clone());
+            self.mark("noise_pp_20mhz_v", Bound::Upper, because);
+        }
+    }
+
+    /// The bands of the first record that nothing leaves: spikes that are cut spread over all frequencies.
+    pub(super) fn fill_bands(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
+        let source = if fine.clipped() == 0 { fine } else { wide };
+        let spectrum = source.check_clipping(source.clipped()).and_then(|()| measure_spectrum(source.vout));
+        let [low, middle, high] = BANDS_HZ.map(|(from_hz, to_hz)| match &spectrum {
+            Ok(spectrum) => spectrum.band_rms_v(from_hz, to_hz),
+            Err(reason) => Err(reason.clone()),
+        });
+        self.band_rms_100khz_1mhz_v = low;
+        self.band_rms_1mhz_20mhz_v = middle;
+        self.band_rms_20mhz_50mhz_v = high;
+        self.take_from(
+            source,
+            &["band_rms_100khz_1mhz_v", "band_rms_1mhz_20mhz_v", "band_rms_20mhz_50mhz_v"],
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! Figures of time: frequency, period, duty, states, pulses, from the switch node or, without one, from the output (S5, P1 to
+//! P3).
+
+use super::super::periodicity::{Periodicity, measure_periodicity};
+use super::super::pulses::{Pulses, count_pulses, measure_pulses};
+use super::super::switching::Switching;
+use super::{Look, SteadyState, Unavailable};
+use crate::waveform::{Conduction, PeriodSource};
+
+impl SteadyState {
+    pub(super) fn fill_switching(&mut self, looks: &[Look<'_>]) {
+        // The longest record has the most periods; of equals the first.
+        let mut best: Option<(&Look<'_>, &Switching)> = None;
+        for look in looks {
+            if let Ok(switching) = &look.switching
+                && best.is_none_or(|(other, _)| look.span_s() > other.span_s())
+            {
+                best = Some((look, switching));
+            }
+        }
+        let Some((look, switching)) = best else {
+            let reason = looks.iter().find_map(|look| look.switching.as_ref().err().cloned());
+            self.refuse_switching(&reason.unwrap_or_else(|| Unavailable::because("no switching edges")));
+            return;
+        };
+        let figures = switching.period_figures(look.moments.count);
+        self.switching_hz = figures.switching_hz;
+        self.period_std_s = figures.std_s;
+        self.period_pp_s = figures.pp_s;
+        self.period_c2c_s = figures.c2c_s;
+        self.on_time_s = figures.on_time_s;
+        self.duty = figures.duty;
+        (self.low_v, self.high_v) = (Ok(switching.states.low_v), Ok(switching.states.high_v));
+        self.conduction = switching.conduction;
+        self.period_source = self.switching_hz.is_ok().then_some(PeriodSource::SwitchNode);
+        let cycles = switching.edges.rising.len() - 1;
+        if cycles < 10 {
+            self.note(format!("only {cycles} switching periods in the record: period figures are coarse"));
+        }
+        if looks
+            .iter()
+            .any(|look| look.switching.as_ref().is_ok_and(|s| s.conduction != switching.conduction))
+        {
+            self.note(
+                "the two acquisitions differ in conduction: the board works at the limit between two modes",
+            );
+        }
+        if let Some(lx) = look.lx
+            && lx.clipped() as f64 > 0.01 * lx.codes.len() as f64
+        {
+            self.note("the switch node leaves its channel's range: its levels are bounds, its edges are not affected");
+        }
+    }
+
+    pub(super) fn refuse_switching(&mut self, reason: &Unavailable) {
+        for figure in [
+            &mut self.switching_hz,
+            &mut self.period_std_s,
+            &mut self.period_pp_s,
+            &mut self.period_c2c_s,
+            &mut self.on_time_s,
+            &mut self.duty,
+            &mut self.low_v,
+            &mut self.high_v,
+        ] {
+            *figure = Err(reason.clone());
+        }
+    }
+
+    /// P1 to P3: by the definition for skipped pulses where pulses are skipped or too rare for state levels, else from the
+    /// edges that are known.
+    pub(super) fn fill_pulses(&mut self, looks: &[Look<'_>]) {
+        let count = |look: &Look<'_>| -> Result<Pulses, Unavailable> {
+            match (&look.switching, look.lx) {
+                (Ok(switching), _) if switching.conduction != Conduction::Skipping => {
+                    Ok(count_pulses(&switching.edges, look.moments.count, switching.rate_hz))
+                }
+                (Ok(_), Some(lx)) => measure_pulses(lx),
+                (Err(reason), Some(lx)) if reason.0.starts_with("too few switching edges") => {
+                    measure_pulses(lx)
+                }
+                (Err(reason), _) => Err(reason.clone()),
+                (Ok(_), None) => Err(Unavailable::because("the switch node is not wired to the scope")),
+            }
+        };
+        let mut longest: Option<&Look<'_>> = None;
+        for look in looks {
+            let better = longest.is_none_or(|other| {
+                other.switching.is_err() && look.switching.is_ok() || look.span_s() > other.span_s()
+            });
+            if better {
+                longest = Some(look);
+            }
+        }
+        let Some(look) = longest else { return };
+        let pulses = count(look);
+        let one = || Unavailable::because("a single pulse has no distance to another");
+        let gaps = pulses.as_ref().map_err(Clone::clone).and_then(|pulses| pulses.gaps_s.ok_or_else(one));
+        self.pulse_count = pulses.as_ref().map(|pulses| pulses.count as f64).map_err(Clone::clone);
+        self.pulse_hz = pulses.map(|pulses| pulses.rate_hz);
+        self.pulse_gap_mean_s = gaps.clone().map(|gaps| gaps.mean_s);
+        self.pulse_gap_min_s = gaps.clone().map(|gaps| gaps.min_s);
+        self.pulse_gap_max_s = gaps.map(|gaps| gaps.max_s);
+    }
+
+    /// The frequency from the output, where no acquisition has a switch node. Gives the look and what was found in it.
+    pub(super) fn fill_output_period<'a, 'b>(
+        &mut self,
+        looks: &'b [Look<'a>],
+    ) -> Option<(&'b Look<'a>, Periodicity)> {
+        if looks.iter().any(|look| look.lx.is_some()) {
+            return None;
+        }
+        let mut failed = None;
+        for look in looks {
+            match measure_periodicity(look.vout) {
+                Ok(found) => {
+                    self.switching_hz = Ok(look.vout.sample_rate_hz() / found.period);
+                    self.period_source = Some(PeriodSource::Output);
+                    let reason = Unavailable::because(
+                        "no switch node: the output's ripple tells the mean period, not single ones",
+                    );
+                    for figure in [&mut self.period_std_s, &mut self.period_pp_s, &mut self.period_c2c_s] {
+                        *figure = Err(reason.clone());
+                    }
+                    self.note(format!(
+                        "switching_hz is found from the output in the {}: pulses that are left out evenly would look the same",
+                        look.name
+                    ));
+                    return Some((look, found));
+                }
+                Err(reason) => failed = Some(reason),
+            }
+        }
+        if let Some(reason) = failed {
+            self.switching_hz = Err(reason);
+        }
+        None
+    }
+}

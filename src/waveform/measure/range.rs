@@ -1,0 +1,20 @@
+//! How well a record uses its range.
+
+use super::{Look, SteadyState};
+
+impl SteadyState {
+    pub(super) fn note_range(&mut self, look: &Look<'_>) {
+        if let Some(note) = &look.vout.acquisition.range_note {
+            self.note(format!("{}: {note}", look.name));
+        }
+        if look.moments.range_used < 0.3 {
+            self.note(format!(
+                "the {} uses {:.0} % of its range ({} steps of {:.2} mV)",
+                look.name,
+                look.moments.range_used * 100.0,
+                look.moments.steps_used,
+                look.moments.step_v * 1e3
+            ));
+        }
+    }
+}

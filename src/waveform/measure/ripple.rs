@@ -1,0 +1,222 @@
+//! Figures of the ripple: which estimator is valid, and what limits it (R1 to R4).
+
+use super::super::butterworth::measure_low_passed_ripple;
+use super::super::levels::StateLevels;
+use super::super::periodicity::Periodicity;
+use super::super::ripple::{measure_cycle_ripple, measure_harmonics, measure_spike_share};
+use super::super::switching::{Edges, Switching};
+use super::{Look, SteadyState, Unavailable, spike_floor_v};
+use crate::waveform::{Bound, Conduction, RippleMethod};
+use std::f64::consts::TAU;
+
+/// What a switching would be that has the output's period and nothing else: even rising edges, no levels, no duty.
+fn even_switching(found: &Periodicity, look: &Look<'_>) -> Switching {
+    Switching {
+        states: StateLevels { low: 0.0, high: 0.0, low_v: 0.0, high_v: 0.0 },
+        edges: Edges { rising: found.grid(look.moments.count), falling: Vec::new() },
+        rate_hz: look.vout.sample_rate_hz(),
+        period: found.period,
+        duty: 0.0,
+        conduction: Conduction::Unknown,
+        wander: found.wander,
+    }
+}
+
+impl SteadyState {
+    /// The estimator by conduction: the fit where the off-time is one piece, the fundamental where it has a kink and the
+    /// on-time is too short to blank.
+    pub(super) fn fill_ripple(&mut self, looks: &[Look<'_>]) {
+        let source = looks.iter().find_map(|look| look.switching.as_ref().ok().map(|s| (look, s)));
+        let Some((look, switching)) = source else {
+            let reason = looks.iter().find_map(|look| look.switching.as_ref().err().cloned());
+            self.refuse_ripple(&reason.unwrap_or_else(|| Unavailable::because("no switching edges")));
+            if let Some((look, found)) = self.fill_output_period(looks) {
+                let even = even_switching(&found, look);
+                self.fill_fundamental(look, &even);
+                self.fill_low_passed(look, &even);
+            }
+            return;
+        };
+        match switching.conduction {
+            Conduction::Skipping => self.refuse_ripple(&Unavailable::because(
+                "pulses are skipped: there is no cycle to average; noise_pp_20mhz_v is an upper bound of the ripple",
+            )),
+            Conduction::Unknown => self.refuse_ripple(&Unavailable::because(
+                "the conduction cannot be told from the switch node: no estimator is known to be valid",
+            )),
+            Conduction::Discontinuous => {
+                let reason = Unavailable::because(
+                    "discontinuous conduction: the off-time has a kink and ringing outlasts the blanking",
+                );
+                (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (Err(reason.clone()), Err(reason.clone()));
+                self.ripple_fit_residual_v = Err(reason);
+                self.fill_fundamental(look, switching);
+                self.ripple_pp_v = self.ripple_fund_pp_v.clone();
+                self.ripple_method = self.ripple_pp_v.is_ok().then_some(RippleMethod::Fundamental);
+            }
+            Conduction::Continuous => {
+                self.fill_fundamental(look, switching);
+                self.fill_cycle_ripple(look, switching);
+            }
+        }
+        if switching.conduction != Conduction::Skipping {
+            self.fill_low_passed(look, switching);
+        }
+        self.weigh_ripple(look, switching);
+    }
+
+    fn fill_low_passed(&mut self, look: &Look<'_>, switching: &Switching) {
+        self.ripple_lp1mhz_pp_v = look
+            .check_clipping(look.clipped())
+            .and_then(|()| measure_low_passed_ripple(look.vout, &switching.edges.rising));
+    }
+
+    pub(super) fn refuse_ripple(&mut self, reason: &Unavailable) {
+        for figure in [
+            &mut self.ripple_pp_v,
+            &mut self.ripple_blank_pp_v,
+            &mut self.ripple_fit_pp_v,
+            &mut self.ripple_fund_pp_v,
+            &mut self.ripple_fit_residual_v,
+            &mut self.ripple_lp1mhz_pp_v,
+            &mut self.harmonic_1_v,
+            &mut self.harmonic_2_v,
+            &mut self.harmonic_3_v,
+            &mut self.harmonic_4_v,
+            &mut self.harmonic_5_v,
+        ] {
+            *figure = Err(reason.clone());
+        }
+        self.ripple_method = None;
+    }
+
+    pub(super) fn fill_fundamental(&mut self, look: &Look<'_>, switching: &Switching) {
+        let harmonics = measure_harmonics(look.vout, switching);
+        let places = [
+            &mut self.harmonic_1_v,
+            &mut self.harmonic_2_v,
+            &mut self.harmonic_3_v,
+            &mut self.harmonic_4_v,
+            &mut self.harmonic_5_v,
+        ];
+        for (index, place) in places.into_iter().enumerate() {
+            *place = harmonics.clone().map(|harmonics| harmonics.amplitude_v[index]);
+        }
+        self.ripple_fund_pp_v = harmonics.map(|harmonics| harmonics.fundamental_pp_v());
+        if look.clipped() > 0 && switching.conduction == Conduction::Discontinuous {
+            self.note(format!(
+                "ripple_fund_pp_v: {} samples of the {} are clipped, the spikes' share in it is cut",
+                look.clipped(),
+                look.name
+            ));
+        }
+        if switching.conduction == Conduction::Discontinuous
+            && let (Ok(fundamental_v), Ok(deviations)) = (&self.ripple_fund_pp_v, &look.deviations)
+            && let Ok(share_v) = measure_spike_share(deviations, switching, spike_floor_v(deviations))
+            && share_v > 0.1 * fundamental_v
+        {
+            self.note(format!(
+                "ripple_fund_pp_v holds a share of the spikes: {:.2} mV of {:.2} mV may be theirs",
+                share_v * 1e3,
+                fundamental_v * 1e3
+            ));
+        }
+        let loss = 1.0 - (-(TAU * switching.wander).powi(2) / 2.0).exp();
+        if loss > 0.05 {
+            self.note(format!(
+                "ripple_fund_pp_v is low by about {:.0} %: jitter moves the edges by {:.1} % of a period rms over the record",
+                loss * 100.0,
+                switching.wander * 100.0
+            ));
+        }
+    }
+
+    pub(super) fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
+        let cycle = measure_cycle_ripple(look.vout, switching);
+        (self.ripple_pp_v, self.ripple_method) = match (&cycle.fit_pp_v, &cycle.blank_pp_v) {
+            (Ok(fit), _) => (Ok(*fit), Some(RippleMethod::Fit)),
+            (Err(reason), Ok(blank)) => {
+                let because = format!("ripple_pp_v is a lower bound, its corners are blanked: {reason}");
+                self.note(because.clone());
+                self.mark("ripple_pp_v", Bound::Lower, because.clone());
+                self.mark("ripple_blank_pp_v", Bound::Lower, because);
+                (Ok(*blank), Some(RippleMethod::Blank))
+            }
+            (Err(reason), Err(_)) => (Err(reason.clone()), None),
+        };
+        if let (Ok(fit_v), Ok(residual_v)) = (&cycle.fit_pp_v, &cycle.fit_residual_v)
+            && *residual_v > 0.15 * fit_v
+        {
+            self.note(format!(
+                "ripple_fit_pp_v is doubtful: the fit leaves {:.2} mV rms; ringing may outlast the blanking",
+                residual_v * 1e3
+            ));
+        }
+        if let (Ok(fit_v), Ok(sigma_v)) = (&cycle.fit_pp_v, &cycle.fit_sigma_v)
+            && 2.0 * sigma_v > 0.1 * fit_v
+        {
+            self.note(format!(
+                "ripple_fit_pp_v is known to {:.2} mV only: the fit reaches far under the blanking",
+                2.0 * sigma_v * 1e3
+            ));
+        }
+        if look.clipped() > 0 && self.ripple_pp_v.is_ok() {
+            self.note(format!(
+                "{} of {} samples of the {} are clipped; they lie at the edges, which the ripple leaves out",
+                look.clipped(),
+                look.moments.count,
+                look.name
+            ));
+        }
+        self.ripple_fit_residual_v = cycle.fit_residual_v;
+        (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (cycle.blank_pp_v, cycle.fit_pp_v);
+    }
+
+    /// Holds the ripple against the record's noise and steps: refuses what they hide, tells what they limit.
+    pub(super) fn weigh_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
+        let Ok(ripple_v) = self.ripple_pp_v else { return };
+        let step_v = look.moments.step_v;
+        let cycles = switching.edges.rising.len().saturating_sub(1).max(1);
+        let sigma_v = look.deviations.as_ref().map_or(0.0, |d| d.noise_sigma_v().unwrap_or(0.0));
+        let noise_v = match self.ripple_method {
+            // Three sigma of twice an amplitude from that many samples.
+            Some(RippleMethod::Fundamental) => 6.0 * sigma_v * (2.0 / look.moments.count as f64).sqrt(),
+            // The extremes of a mean over the cycles.
+            _ => 6.0 * sigma_v / (cycles as f64).sqrt(),
+        };
+        // Noise under half a step does not carry the mean across it: what lies within one step leaves no trace, or a wrong one.
+        if sigma_v < 0.5 * step_v && ripple_v < step_v {
+            self.refuse_ripple(&Unavailable::because(format!(
+                "the ripple is hidden: the {} has steps of {:.2} mV and no noise that would carry it across them",
+                look.name,
+                step_v * 1e3
+            )));
+            return;
+        }
+        if ripple_v <= noise_v {
+            let because = format!(
+                "ripple_pp_v is an upper bound: {:.2} mV lie at the floor of the record ({:.2} mV)",
+                ripple_v * 1e3,
+                noise_v * 1e3
+            );
+            self.note(because.clone());
+            self.mark("ripple_pp_v", Bound::Upper, because);
+        }
+        if ripple_v < 4.0 * step_v {
+            self.note(format!(
+                "the range is wide for the ripple: {:.2} mV are {:.1} steps of {:.2} mV, averaged over {cycles} cycles",
+                ripple_v * 1e3,
+                ripple_v / step_v,
+                step_v * 1e3
+            ));
+        }
+        if let Ok(drift_v) = self.drift_v
+            && drift_v.abs() > 0.25 * ripple_v
+        {
+            self.note(format!(
+                "the output drifts by {:.2} mV within the record: it had not settled",
+                drift_v * 1e3
+            ));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Pulses of the switch node, counted whether or not they have a period (P1 to P3).
+
+use super::levels::StateLevels;
+use super::switching::{Edges, find_edges};
+use super::{Unavailable, Waveform};
+
+/// A switch node that never passes this many volts does not switch.
+const LEAST_HIGH_V: f64 = 1.0;
+
+/// P1 to P3: pulses and their distances.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulses {
+    /// P1: confirmed rising edges in the record.
+    pub count: usize,
+    /// P2: pulses a second over the whole record.
+    pub rate_hz: f64,
+    /// P3: mean, shortest and longest distance of successive pulses, in seconds; `None` with fewer than two.
+    pub gaps_s: Option<Gaps>,
+}
+
+/// Distances of successive pulses, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gaps {
+    /// Mean.
+    pub mean_s: f64,
+    /// Shortest.
+    pub min_s: f64,
+    /// Longest.
+    pub max_s: f64,
+}
+
+/// Counts the pulses of a switch node that may rest most of the time: its low level is 0 V, its high level the median of the
+/// samples above half of its highest one; edges as everywhere (10, 50 and 90 %).
+///
+/// # Errors
+/// The trace is unreadable or never rises above 1 V.
+pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
+    let rate_hz = lx.check_readable()?;
+    let levels = lx.levels();
+    let highest = levels.iter().max().copied().unwrap_or(0);
+    let high_v = levels.volts_at(f64::from(highest));
+    let signal = lx.acquisition.signal.to_uppercase();
+    // Also where all samples are one and a level is therefore 0 V wide.
+    if high_v < LEAST_HIGH_V || levels.step_v <= 0.0 {
+        return Err(Unavailable::because(format!("no pulses: {signal} never rises above {high_v:.2} V")));
+    }
+    let level_at = |volts: f64| (volts - levels.zero_v) / levels.step_v;
+    let half = level_at(high_v / 2.0);
+    let high = median_above(&levels, half);
+    let low = level_at(0.0);
+    let states = StateLevels { low, high, low_v: 0.0, high_v: levels.volts_at(high) };
+    let edges = find_edges(&levels, &states);
+    Ok(count_pulses(&edges, levels.len(), rate_hz))
+}
+
+/// P1 to P3 of edges that are known already.
+#[must_use]
+pub fn count_pulses(edges: &Edges, samples: usize, rate_hz: f64) -> Pulses {
+    let gaps = edges.periods();
+    let mean = crate::base::stats::mean(&gaps);
+    Pulses {
+        count: edges.rising.len(),
+        rate_hz: edges.rising.len() as f64 * rate_hz / samples.max(1) as f64,
+        gaps_s: mean.map(|mean| Gaps {
+            mean_s: mean / rate_hz,
+            min_s: gaps.iter().copied().fold(f64::INFINITY, f64::min) / rate_hz,
+            max_s: gaps.iter().copied().fold(0.0, f64::max) / rate_hz,
+        }),
+    }
+}
+
+/// Median of the levels above `half`, by counting; the mean of the middle two for an even count.
+fn median_above(levels: &[u16], half: f64) -> f64 {
+    let mut counts = vec![0_usize; usize::from(u16::MAX) + 1];
+    let mut total = 0_usize;
+    for level in levels.iter().filter(|level| f64::from(**level) > half) {
+        counts[usize::from(*level)] += 1;
+        total += 1;
+    }
+    let at_rank = |rank: usize| {
+        let mut seen = 0;
+        counts.iter().position(|count| {
+            seen += count;
+            seen > rank
+        })
+    };
+    let (below, above) = (at_rank(total.saturating_sub(1) / 2), at_rank(total / 2));
+    (below.unwrap_or(0) + above.unwrap_or(0)) as f64 / 2.0
+}

@@ -1,0 +1,104 @@
+//! Ringing: the frequency at which the output rings after the switch turns on (S7).
+
+use super::switching::Edges;
+use super::{Figure, Unavailable};
+use realfft::RealFftPlanner;
+use realfft::num_complex::Complex;
+use std::f64::consts::TAU;
+
+/// How long after a rising edge the ringing is looked at, in seconds.
+pub const RINGING_S: f64 = 0.6e-6;
+
+/// Ringing is looked for above this frequency; below lies the ripple's own curve.
+pub const LEAST_RINGING_HZ: f64 = 4e6;
+
+/// Samples to which each stretch is filled up with zeros.
+const PADDED: usize = 4096;
+
+/// Least samples in a stretch: fewer tell no frequency.
+const LEAST_SAMPLES: usize = 12;
+
+/// A line counts as ringing where it holds this many times the power of the middle line (median) above 4 MHz. Noise alone,
+/// summed over a few edges, reaches 10.
+const STANDS_OUT: f64 = 20.0;
+
+/// S7: the largest line above 4 MHz of the summed power of the 0.6 us after each rising edge, each less its mean, in a Hann
+/// window (the symmetric one), filled up to 4096 points. `deviation` gives the output's deviation from its baseline at a
+/// sample, in any unit; `count` is the number of samples.
+///
+/// # Errors
+/// The record is too slow, no stretch lies inside it, or nothing rings: no line stands out, or the power only falls with
+/// frequency.
+pub fn measure_ringing(
+    edges: &Edges,
+    (count, rate_hz): (usize, f64),
+    deviation: impl Fn(usize) -> f64,
+) -> Figure {
+    let length = (RINGING_S * rate_hz).round() as usize;
+    if length < LEAST_SAMPLES || rate_hz < 4.0 * LEAST_RINGING_HZ {
+        return Err(Unavailable::because(format!(
+            "ringing above 4 MHz needs more than {:.1} MSa/s",
+            rate_hz / 1e6
+        )));
+    }
+    let power = sum_power(edges, (count, length), deviation)?;
+    let step_hz = rate_hz / (2 * (power.len() - 1)) as f64;
+    let first = (LEAST_RINGING_HZ / step_hz).floor() as usize + 1;
+    let above = power.get(first..).unwrap_or_default();
+    let (best, most) = above
+        .iter()
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, (index, p)| if *p > best.1 { (index, *p) } else { best });
+    let middle = crate::base::stats::median(above).unwrap_or(0.0);
+    if !(most > 0.0 && most > STANDS_OUT * middle) {
+        return Err(Unavailable::because(
+            "no ringing: no line above 4 MHz stands out after the rising edges",
+        ));
+    }
+    if best == 0 {
+        return Err(Unavailable::because(
+            "no ringing: the power after the rising edges only falls above 4 MHz",
+        ));
+    }
+    Ok((first + best) as f64 * step_hz)
+}
+
+fn sum_power(
+    edges: &Edges,
+    (count, length): (usize, usize),
+    deviation: impl Fn(usize) -> f64,
+) -> Result<Vec<f64>, Unavailable> {
+    let failed = |fault: &dyn std::fmt::Display| {
+        Unavailable::because(format!("the ringing's spectrum could not be computed: {fault}"))
+    };
+    let padded = PADDED.max(length.next_power_of_two());
+    let transform = RealFftPlanner::<f64>::new().plan_fft_forward(padded);
+    let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
+    let mut scratch = transform.make_scratch_vec();
+    let mut power = vec![0.0; output.len()];
+    let mut stretches = 0;
+    for edge in &edges.rising {
+        let from = edge.max(0.0).ceil() as usize;
+        if from + length > count {
+            continue;
+        }
+        input.fill(0.0);
+        let mean = (from..from + length).map(&deviation).sum::<f64>() / length as f64;
+        for (index, place) in input[..length].iter_mut().enumerate() {
+            let weight = 0.5 - 0.5 * (TAU * index as f64 / (length - 1) as f64).cos();
+            *place = (deviation(from + index) - mean) * weight;
+        }
+        transform
+            .process_with_scratch(&mut input, &mut output, &mut scratch)
+            .map_err(|fault| failed(&fault))?;
+        power
+            .iter_mut()
+            .zip(&output)
+            .for_each(|(sum, line): (&mut f64, &Complex<f64>)| *sum += line.norm_sqr());
+        stretches += 1;
+    }
+    if stretches == 0 {
+        return Err(Unavailable::because("no rising edge with 0.6 us of record behind it"));
+    }
+    Ok(power)
+}

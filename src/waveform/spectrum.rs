@@ -1,0 +1,107 @@
+//! The spectrum of a record: power density by Welch's method, and the rms within a band (S8).
+
+use super::{Figure, Unavailable, Waveform};
+use realfft::RealFftPlanner;
+use std::f64::consts::TAU;
+
+/// Samples of one segment; segments overlap by half.
+pub const SEGMENT: usize = 16_384;
+
+/// The bands of the figures, in Hz: ripple and its first harmonics; edges and most ringing; what a limiter hides.
+pub const BANDS_HZ: [(f64, f64); 3] = [(100e3, 1e6), (1e6, 20e6), (20e6, 50e6)];
+
+/// One-sided power density at even steps from 0 Hz up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectrum {
+    /// Distance of the lines in Hz.
+    pub step_hz: f64,
+    /// Power density at each line, in V²/Hz.
+    pub density: Vec<f64>,
+    /// Segments that were averaged.
+    pub segments: usize,
+    /// The scope's bandwidth limiter, above which the density is the scope's and not the board's.
+    pub limit_hz: Option<f64>,
+}
+
+/// Welch's power density of the record: Hann window (the periodic one), segments of [`SEGMENT`] samples that overlap by half,
+/// each less its own mean; as `scipy.signal.welch(x, fs, nperseg=16384)`.
+///
+/// # Errors
+/// The trace is unreadable or shorter than one segment.
+pub fn measure_spectrum(waveform: &Waveform) -> Result<Spectrum, Unavailable> {
+    let rate_hz = waveform.check_readable()?;
+    let count = waveform.codes.len();
+    if count < SEGMENT {
+        return Err(Unavailable::because(format!(
+            "a spectrum needs {SEGMENT} samples, the record has {count}"
+        )));
+    }
+    let window: Vec<f32> =
+        (0..SEGMENT).map(|n| (0.5 - 0.5 * (TAU * n as f64 / SEGMENT as f64).cos()) as f32).collect();
+    let transform = RealFftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
+    let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
+    let mut scratch = transform.make_scratch_vec();
+    let mut power = vec![0.0_f64; output.len()];
+    let mut block = vec![0.0; SEGMENT];
+    let mut segments = 0;
+    for from in (0..=count - SEGMENT).step_by(SEGMENT / 2) {
+        waveform.read_block(from, &mut block);
+        // The mean goes in f64: a ripple of millivolts stands on volts.
+        let mean = block.iter().sum::<f64>() / SEGMENT as f64;
+        for ((place, volts), weight) in input.iter_mut().zip(&block).zip(&window) {
+            *place = (volts - mean) as f32 * weight;
+        }
+        transform
+            .process_with_scratch(&mut input, &mut output, &mut scratch)
+            .map_err(|fault| Unavailable::because(format!("the spectrum could not be computed: {fault}")))?;
+        for (sum, line) in power.iter_mut().zip(&output) {
+            *sum += f64::from(line.norm_sqr());
+        }
+        segments += 1;
+    }
+    // The squares of the window add up to 3/8 of its length; all lines but the first and the last stand for two.
+    let scale = 1.0 / (rate_hz * 0.375 * SEGMENT as f64 * segments as f64);
+    let last = power.len() - 1;
+    let density =
+        power.iter().enumerate().map(|(k, p)| p * scale * if k == 0 || k == last { 1.0 } else { 2.0 });
+    Ok(Spectrum {
+        step_hz: rate_hz / SEGMENT as f64,
+        density: density.collect(),
+        segments,
+        limit_hz: waveform.acquisition.bandwidth_limit_hz,
+    })
+}
+
+impl Spectrum {
+    /// S8: rms of what lies within `from_hz` (included) to `to_hz` (not included), in volts.
+    ///
+    /// # Errors
+    /// The band reaches beyond half the sample rate or the scope's limiter, or is narrower than four lines.
+    pub fn band_rms_v(&self, from_hz: f64, to_hz: f64) -> Figure {
+        let half_rate_hz = self.step_hz * (self.density.len() - 1) as f64;
+        let band = format!("the band from {:.1} to {:.0} MHz", from_hz / 1e6, to_hz / 1e6);
+        if to_hz > half_rate_hz * (1.0 + 1e-9) {
+            return Err(Unavailable::because(format!(
+                "{band} reaches beyond half the sample rate ({:.1} MHz)",
+                half_rate_hz / 1e6
+            )));
+        }
+        if let Some(limit_hz) = self.limit_hz.filter(|limit| *limit < to_hz) {
+            return Err(Unavailable::because(format!(
+                "{band} reaches beyond the scope's bandwidth limiter ({:.0} MHz)",
+                limit_hz / 1e6
+            )));
+        }
+        // A line within rounding of the band's edge is on it.
+        let line = |hz: f64| (hz / self.step_hz - 1e-9).ceil().max(0.0) as usize;
+        let lines = self.density.get(line(from_hz)..line(to_hz).max(line(from_hz))).unwrap_or_default();
+        if lines.len() < 4 {
+            return Err(Unavailable::because(format!(
+                "{band} is {} lines of {:.0} kHz, too few",
+                lines.len(),
+                self.step_hz / 1e3
+            )));
+        }
+        Ok((lines.iter().sum::<f64>() * self.step_hz).sqrt())
+    }
+}

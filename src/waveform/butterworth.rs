@@ -285,3 +285,114 @@ impl<'a> Padded<'a> {
         self.block[index - from]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::{Dice, trace};
+    use super::*;
+    use std::f64::consts::TAU;
+
+    fn gain(order: usize, hz: f64) -> f64 {
+        let mut filter = LowPass::new(order, LIMIT_HZ, 100e6).unwrap();
+        let mut sum = 0.0;
+        for index in 0..20_000 {
+            let answer = filter.step((TAU * hz * f64::from(index) / 100e6).sin());
+            if index >= 10_000 {
+                sum += answer * answer;
+            }
+        }
+        (2.0 * sum / 10_000.0_f64).sqrt()
+    }
+
+    #[test]
+    fn every_order_takes_three_decibels_at_the_corner_and_falls_as_steeply_as_it_should() {
+        for order in [2, 4] {
+            assert!((gain(order, 20e6) - 0.5_f64.sqrt()).abs() < 1e-3);
+            // |H|^2 = 1 / (1 + (tan(pi f/fs) / tan(pi fc/fs))^2K), pre-warped.
+            let ratio = (PI * 0.33_f64).tan() / (PI * 0.2_f64).tan();
+            let truth = (1.0 / (1.0 + ratio.powi(2 * order as i32))).sqrt();
+            assert!((gain(order, 33e6) / truth - 1.0).abs() < 1e-3, "{order}");
+        }
+    }
+
+    #[test]
+    fn all_orders_agree_on_what_lies_far_below_the_corner() {
+        let vout = trace((0..50_000).map(|n| 5.0 + 0.01 * (TAU * 100e3 * f64::from(n) / 100e6).sin()), 100e6);
+        for limited in measure_limited_orders(&vout, 5.0) {
+            assert!((limited.pp_v.unwrap() - 0.02).abs() < 1e-5);
+            assert!((limited.rms_v.unwrap() - 0.01 / 2.0_f64.sqrt()).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_record_that_the_scope_limited_has_no_orders() {
+        let mut vout = trace((0..5_000).map(f64::from), 100e6);
+        vout.acquisition.bandwidth_limit_hz = Some(20e6);
+        let [two, _] = measure_limited_orders(&vout, 0.0);
+        assert!(two.pp_v.unwrap_err().0.contains("own limiter"));
+    }
+
+    /// The definition of `sosfiltfilt`, written out over the whole padded record.
+    fn both_ways(volts: &[f64], rate_hz: f64) -> Vec<f64> {
+        let last = volts.len() - 1;
+        let mut padded: Vec<f64> = (1..=PADDING).rev().map(|n| 2.0 * volts[0] - volts[n]).collect();
+        padded.extend(volts);
+        padded.extend((1..=PADDING).map(|n| 2.0 * volts[last] - volts[last - n]));
+        for _ in 0..2 {
+            let mut filter = LowPass::new(RIPPLE_ORDER, RIPPLE_LIMIT_HZ, rate_hz).unwrap();
+            filter.settle_at(padded[0]);
+            padded.iter_mut().for_each(|value| *value = filter.step(*value));
+            padded.reverse();
+        }
+        padded[PADDING..PADDING + volts.len()].to_vec()
+    }
+
+    #[test]
+    fn blocks_give_what_the_whole_record_gives() {
+        let mut dice = Dice(1);
+        for count in [16, 31, 1_000, BLOCK - 2 * PADDING, BLOCK, BLOCK + 1, 2 * BLOCK + 777] {
+            let volts: Vec<f64> = (0..count).map(|_| f64::from((5.0 + dice.noise()) as f32)).collect();
+            let expected = both_ways(&volts, 100e6);
+            let mut seen = Vec::new();
+            run_both_ways(&trace(volts, 100e6), |index, value| {
+                assert_eq!(index, seen.len());
+                seen.push(value);
+            })
+            .unwrap();
+            assert_eq!(seen.len(), count);
+            for (a, b) in seen.iter().zip(&expected) {
+                assert!((a - b).abs() < 1e-12, "{count}: {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slow_sine_passes_both_ways_without_delay_and_one_at_the_corner_loses_half() {
+        for (hz, kept) in [(100e3, 1.0), (1e6, 0.5)] {
+            let sine = |n: u32| (TAU * hz * f64::from(n) / 100e6).sin();
+            let vout = trace((0..60_000).map(sine), 100e6);
+            run_both_ways(&vout, |index, value| {
+                if (5_000..55_000).contains(&index) {
+                    assert!((value - kept * sine(index as u32)).abs() < 1e-4, "{hz} {index} {value}");
+                }
+            })
+            .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_low_pass_at_1_megahertz_is_no_spike_removal() {
+        // A ripple of 16 mV and spikes of 1.5 V over 60 ns at one edge: 9e-8 Vs, which 1 MHz spreads over half a microsecond.
+        let period = 820.0;
+        let volt = |n: u32| {
+            let phase = f64::from(n) % period / period;
+            let ripple = 0.016 * if phase < 0.4 { phase / 0.4 } else { (1.0 - phase) / 0.6 };
+            ripple + if f64::from(n) % period < 6.0 { -0.5 } else { 0.0 }
+        };
+        let rising: Vec<f64> = (0..70).map(|cycle| 410.0 + period * f64::from(cycle)).collect();
+        let pp_v = measure_low_passed_ripple(&trace((0..60_000).map(volt), 100e6), &rising).unwrap();
+        assert!(pp_v > 1.5 * 0.016, "{pp_v}");
+        assert!(measure_low_passed_ripple(&trace([0.0; 15], 100e6), &rising).is_err());
+        assert!(measure_low_passed_ripple(&trace([0.0; 5_000], 1.5e6), &rising).is_err());
+    }
+}

@@ -139,3 +139,61 @@ impl SteadyState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::{Dice, trace};
+    use super::super::{Terms, measure_with};
+    use super::*;
+    use std::f64::consts::TAU;
+
+    fn noisy(sine_v: f64, noise_v: f64, seed: u64) -> Waveform {
+        let mut dice = Dice(seed);
+        trace(
+            (0..60_000).map(|n| sine_v * (TAU * 5e6 * f64::from(n) / 100e6).sin() + noise_v * dice.noise()),
+            100e6,
+        )
+    }
+
+    fn against(vout: &Waveform, floor: &Waveform) -> SteadyState {
+        let floor = Floor::measure(&[floor]);
+        let terms = Terms { floor: Some(&floor), ..Terms::default() };
+        measure_with(None, Some(&Pair { vout, lx: None }), &terms)
+    }
+
+    #[test]
+    fn the_floor_leaves_rms_figures_in_power_and_stands_beside_peaks() {
+        let state = against(&noisy(2e-3, 1e-3, 1), &noisy(0.0, 1e-3, 2));
+        let truth = 2e-3 / 2.0_f64.sqrt();
+        assert!((state.rms_ac_v.clone().unwrap() / truth - 1.0).abs() < 0.02, "{:?}", state.rms_ac_v);
+        let floor = state.floor("rms_ac_v").unwrap();
+        assert!(floor.subtracted && (floor.level / 1e-3 - 1.0).abs() < 0.02);
+        let peak = state.floor("noise_pp_full_v").unwrap();
+        assert!(!peak.subtracted && peak.level > 4e-3);
+        let alone = measure_one(&Pair { vout: &noisy(2e-3, 1e-3, 1), lx: None });
+        assert_eq!(state.noise_pp_full_v, alone.noise_pp_full_v);
+        assert!(state.bound("rms_ac_v").is_none());
+    }
+
+    #[test]
+    fn a_figure_at_the_floor_is_an_upper_bound_and_keeps_its_measured_value() {
+        let state = against(&noisy(0.0, 1e-3, 1), &noisy(0.0, 1e-3, 2));
+        for name in ["rms_ac_v", "noise_pp_full_v", "noise_rms_20mhz_v", "band_rms_1mhz_20mhz_v"] {
+            assert_eq!(state.bound(name).unwrap().bound, Bound::Upper, "{name}");
+        }
+        assert!((state.rms_ac_v.unwrap() / 1e-3 - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_floor_of_another_set_up_does_not_apply_and_says_so() {
+        let mut floor = noisy(0.0, 1e-3, 2);
+        floor.acquisition.volts_per_div = 0.02;
+        let state = against(&noisy(2e-3, 1e-3, 1), &floor);
+        assert!(state.floors.is_empty());
+        assert!(
+            state.notes.iter().any(|note| note.starts_with("the noise floor does not apply")),
+            "{:?}",
+            state.notes
+        );
+    }
+}

@@ -218,3 +218,88 @@ fn follow_phase(slow: &Slow, lag: f64, likeness: f64) -> Result<Periodicity, Una
     let first = (-0.25 - offset).rem_euclid(1.0) * period + (factor - 1.0) / 2.0;
     Ok(Periodicity { period, begins: first, likeness, wander: stats::std_dev(&off, 0).unwrap_or(0.0) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::{Dice, trace};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A triangle of 1 V with a part of the period rising, in noise.
+    fn triangle(hz: f64, duty: f64, noise: f64) -> Vec<f64> {
+        let mut dice = Dice(11);
+        (0..120_000)
+            .map(|n| {
+                let phase = (f64::from(n) * hz / 100e6 + 0.37).fract();
+                let ripple = if phase < duty { phase / duty } else { (1.0 - phase) / (1.0 - duty) };
+                5.0 + ripple + noise * dice.noise()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_frequency_of_a_ripple_is_found_without_the_switch_node() {
+        for (hz, duty, noise) in
+            [(122e3, 0.22, 0.0), (122e3, 0.44, 0.5), (61.3e3, 0.5, 0.2), (1.37e6, 0.3, 0.1)]
+        {
+            let found = measure_periodicity(&trace(triangle(hz, duty, noise), 100e6)).unwrap();
+            assert!((100e6 / found.period / hz - 1.0).abs() < 50e-6, "{hz}: {}", 100e6 / found.period);
+        }
+    }
+
+    #[test]
+    fn noise_drift_and_a_line_that_does_not_move_have_no_frequency() {
+        let mut dice = Dice(2);
+        let noise: Vec<f64> = (0..120_000).map(|_| dice.noise()).collect();
+        let drift: Vec<f64> = (0..120_000).map(|n| f64::from(n) * 1e-4 + 0.2 * dice.noise()).collect();
+        let mut walk = 0.0;
+        let wander: Vec<f64> = (0..120_000)
+            .map(|_| {
+                walk += dice.noise();
+                walk
+            })
+            .collect();
+        for volts in [noise, drift, wander, vec![5.0; 120_000]] {
+            assert!(measure_periodicity(&trace(volts, 100e6)).is_err());
+        }
+    }
+
+    /// Ripple in pulses of one period at 122 kHz, given by their period's number.
+    fn pulses(is_on: impl Fn(usize) -> bool) -> Vec<f64> {
+        let mut dice = Dice(4);
+        (0..240_000)
+            .map(|n| {
+                let cycle = f64::from(n) * 122e3 / 100e6;
+                let phase = cycle.fract();
+                let ripple = if phase < 0.14 { phase / 0.14 } else { (1.0 - (phase - 0.14) / 0.48).max(0.0) };
+                0.02 * dice.noise() + if is_on(cycle as usize) { ripple } else { 0.0 }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn skipped_pulses_give_no_frequency() {
+        let cases: [(&str, Vec<f64>); 4] = [
+            ("bursts of three in ten", pulses(|cycle| cycle % 10 < 3)),
+            ("one in five", pulses(|cycle| cycle % 5 == 0)),
+            ("uneven", pulses(|cycle| [0, 4, 7, 13, 15].contains(&(cycle % 19)))),
+            ("a gap", pulses(|cycle| !(100..120).contains(&cycle))),
+        ];
+        for (name, volts) in cases {
+            let found = measure_periodicity(&trace(volts, 100e6));
+            assert!(found.is_err(), "{name}: {found:?}");
+        }
+        assert!(measure_periodicity(&trace(pulses(|_| true), 100e6)).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+        #[test]
+        fn scale_and_offset_do_not_move_the_frequency(scale in 1e-3_f64..10.0, offset in -5.0_f64..5.0) {
+            let plain = triangle(122e3, 0.3, 0.1);
+            let turned = trace(plain.iter().map(|v| (v - 5.0) * scale + offset), 100e6);
+            let (a, b) = (measure_periodicity(&trace(plain, 100e6)), measure_periodicity(&turned));
+            prop_assert!((a.unwrap().period - b.unwrap().period).abs() < 0.02);
+        }
+    }
+}

@@ -87,3 +87,38 @@ fn median_above(levels: &[u16], half: f64) -> f64 {
     let (below, above) = (at_rank(total.saturating_sub(1) / 2), at_rank(total / 2));
     (below.unwrap_or(0) + above.unwrap_or(0)) as f64 / 2.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::trace;
+    use super::*;
+
+    /// A switch node that rests at 5 V and rings there, with pulses of 24 V over 1 us at `starts`.
+    fn node(starts: &[usize]) -> Waveform {
+        let volt = |n: usize| {
+            if starts.iter().any(|start| (*start..start + 100).contains(&n)) {
+                return 24.0;
+            }
+            if starts.iter().any(|start| (start + 100..start + 400).contains(&n)) { -0.4 } else { 5.0 }
+        };
+        trace((0..100_000).map(volt), 100e6)
+    }
+
+    #[test]
+    fn rare_pulses_are_counted_and_their_gaps_are_told() {
+        let pulses = measure_pulses(&node(&[1_000, 5_000, 30_000, 70_000])).unwrap();
+        assert_eq!(pulses.count, 4);
+        assert!((pulses.rate_hz - 4_000.0).abs() < 1e-6);
+        let gaps = pulses.gaps_s.unwrap();
+        for (gap, truth) in [(gaps.mean_s, 230e-6), (gaps.min_s, 40e-6), (gaps.max_s, 400e-6)] {
+            assert!((gap - truth).abs() < 1e-9, "{gap} {truth}");
+        }
+    }
+
+    #[test]
+    fn a_single_pulse_has_no_gap_and_a_dead_node_has_no_pulse() {
+        assert_eq!(measure_pulses(&node(&[1_000])).unwrap().gaps_s, None);
+        assert!(measure_pulses(&trace([0.02; 1000], 1e8)).unwrap_err().0.starts_with("no pulses"));
+        assert_eq!(measure_pulses(&trace([5.0; 1000], 1e8)).map(|pulses| pulses.count).unwrap_or(0), 0);
+    }
+}

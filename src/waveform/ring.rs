@@ -102,3 +102,46 @@ fn sum_power(
     }
     Ok(power)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::Dice;
+    use super::*;
+
+    fn edges() -> Edges {
+        Edges { rising: (0..50).map(|n| 100.4 + 820.0 * f64::from(n)).collect(), falling: Vec::new() }
+    }
+
+    /// A sine of 1 after each edge that dies down within 120 ns, in noise.
+    fn rings(hz: f64, noise: f64) -> Vec<f64> {
+        let mut dice = Dice(3);
+        (0..41_000)
+            .map(|n| {
+                let since_s = (f64::from(n) - 100.4).rem_euclid(820.0) / 100e6;
+                (TAU * hz * since_s).sin() * (-since_s / 120e-9).exp() + noise * dice.noise()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ringing_is_told_to_a_few_lines_of_the_spectrum() {
+        for hz in [6e6, 15e6, 17e6, 33e6] {
+            let d = rings(hz, 0.05);
+            let found = measure_ringing(&edges(), (d.len(), 100e6), |n| d[n]).unwrap();
+            assert!((found / hz - 1.0).abs() < 0.03, "{hz} {found}");
+        }
+    }
+
+    #[test]
+    fn noise_and_a_slow_curve_do_not_ring() {
+        let mut dice = Dice(5);
+        let noise: Vec<f64> = (0..41_000).map(|_| dice.noise()).collect();
+        assert!(measure_ringing(&edges(), (41_000, 100e6), |n| noise[n]).is_err());
+        let slow = rings(300e3, 0.0);
+        let told = measure_ringing(&edges(), (41_000, 100e6), |n| slow[n]).unwrap_err().0;
+        assert!(told.starts_with("no ringing"), "{told}");
+        assert!(measure_ringing(&edges(), (41_000, 10e6), |n| noise[n]).is_err());
+        assert!(measure_ringing(&Edges::default(), (41_000, 100e6), |n| noise[n]).is_err());
+        assert!(measure_ringing(&edges(), (41_000, 100e6), |_| 0.0).is_err());
+    }
+}

@@ -105,3 +105,44 @@ impl Spectrum {
         Ok((lines.iter().sum::<f64>() * self.step_hz).sqrt())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::made::{Dice, trace};
+    use super::*;
+
+    #[test]
+    fn a_sine_shows_its_rms_in_its_band_and_nothing_in_the_others() {
+        let sine = |n: u32| 5.0 + 0.02 * (TAU * 3.3e6 * f64::from(n) / 125e6).sin();
+        let spectrum = measure_spectrum(&trace((0..100_000).map(sine), 125e6)).unwrap();
+        let [low, middle, high] = BANDS_HZ.map(|(from, to)| spectrum.band_rms_v(from, to).unwrap());
+        assert!((middle / (0.02 / 2.0_f64.sqrt()) - 1.0).abs() < 1e-4, "{middle}");
+        assert!(low < 2e-6 && high < 2e-6, "{low} {high}");
+        assert_eq!(spectrum.segments, 11);
+    }
+
+    #[test]
+    fn white_noise_spreads_evenly_over_the_bands() {
+        let mut dice = Dice(7);
+        let spectrum = measure_spectrum(&trace((0..400_000).map(|_| dice.noise()), 100e6)).unwrap();
+        for (from, to) in [(1e6, 20e6), (20e6, 50e6)] {
+            let truth = ((to - from) / 50e6_f64).sqrt();
+            assert!((spectrum.band_rms_v(from, to).unwrap() / truth - 1.0).abs() < 0.02);
+        }
+    }
+
+    #[test]
+    fn a_band_that_the_record_cannot_hold_is_refused() {
+        let mut vout = trace((0..20_000).map(|n| f64::from(n % 7)), 50e6);
+        let told = |vout: &Waveform, band: (f64, f64)| {
+            measure_spectrum(vout).unwrap().band_rms_v(band.0, band.1).unwrap_err().0
+        };
+        insta::assert_snapshot!(told(&vout, (20e6, 50e6)),
+            @"the band from 20.0 to 50 MHz reaches beyond half the sample rate (25.0 MHz)");
+        vout.acquisition.bandwidth_limit_hz = Some(10e6);
+        assert!(told(&vout, (1e6, 20e6)).contains("limiter"));
+        assert!(told(&vout, (1e3, 2e3)).contains("too few"));
+        insta::assert_snapshot!(measure_spectrum(&trace([0.0; 100], 1e8)).unwrap_err(),
+            @"a spectrum needs 16384 samples, the record has 100");
+    }
+}

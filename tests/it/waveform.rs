@@ -6,8 +6,8 @@ use soakrig::waveform::density::{build_fold, find_cycles};
 use soakrig::waveform::overview::build_overview;
 use soakrig::waveform::spikes::find_worst_spike;
 use soakrig::waveform::{
-    Acquisition, Codes, Conduction, Coupling, Pair, RippleMethod, Scaling, SteadyState, Waveform, measure,
-    measure_one,
+    Acquisition, Bound, Codes, Conduction, Coupling, Pair, PeriodSource, RippleMethod, Scaling, SteadyState,
+    Terms, Waveform, measure, measure_one, measure_with,
 };
 use std::f64::consts::{PI, TAU};
 
@@ -542,11 +542,146 @@ fn without_a_switch_node_the_output_still_has_its_own_figures() {
     {
         assert!(figure.is_ok(), "{figure:?}");
     }
-    for figure in [&state.switching_hz, &state.duty, &state.ripple_pp_v, &state.spike_pos_median_v] {
+    for figure in [&state.duty, &state.ripple_pp_v, &state.spike_pos_median_v] {
         assert_eq!(
             figure.as_ref().unwrap_err().0,
             "the switch node is not wired to the scope: no edges are known"
         );
+    }
+}
+
+#[test]
+fn without_a_switch_node_the_frequency_comes_from_the_output_and_is_said_to() {
+    for made in
+        [at_12v(), with_spikes(at_24v()), at_24v_light(), Made { jitter_s: 10e-9, ..with_spikes(at_12v()) }]
+    {
+        let (vout, lx) = made.capture(&FINE);
+        let (alone, paired) =
+            (measure_one(&Pair { vout: &vout, lx: None }), measure_one(&Pair { vout: &vout, lx: Some(&lx) }));
+        assert_eq!(alone.period_source, Some(PeriodSource::Output));
+        assert_eq!(paired.period_source, Some(PeriodSource::SwitchNode));
+        let (found, known) = (alone.switching_hz.clone().unwrap(), paired.switching_hz.unwrap());
+        assert!((found / known - 1.0).abs() < 2e-4, "{found} {known}");
+        let (found, known) = (alone.ripple_fund_pp_v.unwrap(), paired.ripple_fund_pp_v.unwrap());
+        assert!((found / known - 1.0).abs() < 0.01, "{found} {known}");
+        assert!(alone.period_std_s.is_err() && alone.duty.is_err() && alone.ripple_pp_v.is_err());
+        assert!(alone.notes.iter().any(|note| note.starts_with("switching_hz is found from the output")));
+    }
+}
+
+#[test]
+fn without_a_switch_node_skipped_pulses_have_no_frequency() {
+    let (vout, _) = Made { one_in: 5, ..at_24v_light() }.capture(&FINE);
+    let state = measure_one(&Pair { vout: &vout, lx: None });
+    assert_eq!((state.period_source, state.conduction), (None, Conduction::Unknown));
+    assert!(state.switching_hz.is_err() && state.ripple_fund_pp_v.is_err(), "{:?}", state.switching_hz);
+    let dead = Made { ripple_v: 0.0, noise_v: 2e-3, ..at_24v() }.capture(&FINE).0;
+    assert!(measure_one(&Pair { vout: &dead, lx: None }).switching_hz.is_err());
+}
+
+#[test]
+fn a_1_megahertz_low_pass_leaves_spike_residue_that_the_fit_does_not_hold() {
+    let made = Made { kick_v: -0.35, ..at_12v() };
+    let state = made.measure_on(&FINE);
+    let (passed, fit) = (state.ripple_lp1mhz_pp_v.unwrap(), state.ripple_fit_pp_v.unwrap());
+    assert!(passed > 1.2 * made.ripple_v, "{passed}");
+    assert!((fit / made.ripple_v - 1.0).abs() < 0.05, "{fit}");
+    // Without spikes it is the ripple, its corners rounded.
+    let clean = at_12v().measure_on(&FINE).ripple_lp1mhz_pp_v.unwrap();
+    assert!((0.85..1.02).contains(&(clean / made.ripple_v)), "{clean}");
+}
+
+#[test]
+fn the_orders_of_the_20_megahertz_limit_show_how_far_honest_choices_differ() {
+    let state = Made { spike_v: 2.0, ring_hz: 28e6, ..at_24v() }.measure_on(&FINE);
+    let (one, two, four) = (
+        state.noise_pp_20mhz_v.unwrap(),
+        state.noise_pp_20mhz_k2_v.unwrap(),
+        state.noise_pp_20mhz_k4_v.unwrap(),
+    );
+    assert!(one > two && two > four, "{one} {two} {four}");
+    assert!(state.noise_rms_20mhz_k2_v.unwrap() > state.noise_rms_20mhz_k4_v.unwrap());
+}
+
+#[test]
+fn ringing_and_bands_are_told_from_the_record() {
+    let state = Made { spike_v: 2.0, ring_hz: 17e6, ..at_12v() }.measure_on(&FINE);
+    assert!((state.ring_hz.clone().unwrap() / 17e6 - 1.0).abs() < 0.05, "{:?}", state.ring_hz);
+    // The spikes ring within 1 to 20 MHz; the ripple is a triangle whose harmonics up to 1 MHz hold nearly all of it.
+    assert!(state.band_rms_1mhz_20mhz_v.clone().unwrap() > state.band_rms_20mhz_50mhz_v.unwrap());
+    let clean = at_12v().measure_on(&FINE);
+    let triangle_v = 16e-3 / 12.0_f64.sqrt();
+    assert!((clean.band_rms_100khz_1mhz_v.unwrap() / triangle_v - 1.0).abs() < 0.01);
+    assert!(clean.ring_hz.unwrap_err().0.starts_with("no ringing"));
+}
+
+#[test]
+fn skipped_pulses_are_counted_with_their_gaps() {
+    let state = Made { one_in: 5, ..at_24v_light() }.measure_on(&FINE);
+    let count = state.pulse_count.unwrap();
+    assert!((28.0..=31.0).contains(&count), "{count}");
+    for gap in [state.pulse_gap_mean_s, state.pulse_gap_min_s, state.pulse_gap_max_s] {
+        assert!((gap.unwrap() - 5.0 / 122e3).abs() < 20e-9);
+    }
+}
+
+#[test]
+fn the_threshold_of_the_spike_rate_is_told_and_can_be_chosen() {
+    let (vout, lx) = with_spikes(at_12v()).capture(&FINE);
+    let pair = Pair { vout: &vout, lx: Some(&lx) };
+    assert_eq!(measure_one(&pair).spike_threshold_v, Ok(0.1));
+    let high = measure_with(None, Some(&pair), &Terms { spike_threshold_v: Some(2.5), ..Terms::default() });
+    assert_eq!((high.spike_threshold_v, high.spike_rate_hz), (Ok(2.5), Ok(0.0)));
+}
+
+#[test]
+fn samples_that_are_not_even_in_time_keep_only_what_needs_no_time() {
+    let (vout, lx) = at_12v().capture(&FINE);
+    let reason = "time is not uniform";
+    let terms = Terms { uneven: Some(reason.to_owned()), ..Terms::default() };
+    let state = measure_with(None, Some(&Pair { vout: &vout, lx: Some(&lx) }), &terms);
+    assert!(state.mean_v.is_ok() && state.max_v.is_ok());
+    for figure in [&state.switching_hz, &state.ripple_pp_v, &state.noise_pp_20mhz_v, &state.spike_pos_v] {
+        assert_eq!(figure.as_ref().unwrap_err().0, reason);
+    }
+}
+
+#[test]
+fn clipped_samples_are_counted_and_bounds_are_marked() {
+    let made = Made { spike_v: 2.0, ..at_24v() };
+    let (vout, lx) = made.capture(&NARROW);
+    let state = measure(Some(&Pair { vout: &vout, lx: Some(&lx) }), None);
+    assert_eq!(state.clipped_samples, vout.clipped());
+    let mut limited = made.capture(&FINE);
+    limited.0.acquisition.bandwidth_limit_hz = Some(20e6);
+    let state = measure_one(&Pair { vout: &limited.0, lx: Some(&limited.1) });
+    assert_eq!(state.bound("spike_pos_v").map(|bounded| bounded.bound), Some(Bound::Lower));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #[test]
+    fn figures_scale_with_the_volts_and_do_not_care_for_an_offset(scale in 0.05_f64..20.0, offset in -3.0_f64..3.0) {
+        let (vout, lx) = Made { samples: 40_000, ..with_spikes(at_12v()) }.capture(&FINE);
+        let mut turned = vout.clone();
+        turned.scaling.volts_per_code *= scale;
+        turned.scaling.offset_v = vout.scaling.offset_v * scale + offset;
+        let plain = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        // The threshold is the one figure that is given: it has to go along.
+        let terms = Terms { spike_threshold_v: Some(0.1 * scale), ..Terms::default() };
+        let other = measure_with(None, Some(&Pair { vout: &turned, lx: Some(&lx) }), &terms);
+        for ((name, a), (_, b)) in plain.figures().into_iter().zip(other.figures()) {
+            let of_lx = ["low_v", "high_v"].contains(&name);
+            let by = if name.ends_with("_v") && !of_lx { scale } else { 1.0 };
+            let shift = if ["mean_v", "max_v", "min_v"].contains(&name) { offset } else { 0.0 };
+            match (a, b) {
+                (Ok(a), Ok(b)) => {
+                    let expected = a * by + shift;
+                    prop_assert!((b - expected).abs() <= 1e-4 * expected.abs() + 1e-9 * scale, "{}: {} {}", name, b, expected);
+                }
+                _ => prop_assert_eq!(a.is_ok(), b.is_ok(), "{}", name),
+            }
+        }
     }
 }
 

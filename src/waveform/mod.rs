@@ -1,9 +1,9 @@
 //! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
 //! every definition.
 
-pub mod density;
 mod block;
 pub mod butterworth;
+pub mod density;
 pub mod figures;
 pub mod filter;
 pub mod floor;

@@ -93,6 +93,7 @@ impl<'a> Shell<'a> {
                 self.set_load_protection(*load_limit)
             }
             Step::CheckWiring => self.check_wiring(),
+            Step::MeasureNoiseFloor => self.measure_noise_floor(),
             Step::SetVoltage(voltage) => self.set_voltage(*voltage),
             Step::SetLoad(current) => self.set_load(*current),
             Step::SwitchSupply(on) => self.switch_supply(*on),

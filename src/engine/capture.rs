@@ -77,9 +77,7 @@ impl CaptureJob<'_> {
     /// The scope failed.
     pub fn capture_all(&self, scope: &mut dyn Scope, scales: &mut Scales) -> Asked<Captures> {
         let mut captures = Captures::default();
-        let wanted = [(Purpose::Ripple, self.selection.ripple), (Purpose::Spikes, self.selection.spikes)];
-        let wanted: Vec<Purpose> =
-            wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(purpose, _)| purpose).collect();
+        let wanted = self.purposes();
         let Some(vout) = &self.wiring.vout else { return Ok(captures) };
         for (index, purpose) in wanted.iter().enumerate() {
             if self.stop.is_now() {
@@ -143,6 +141,45 @@ impl CaptureJob<'_> {
                 }
             }
         }
+    }
+
+    /// The scales on the 1-2-5 ladder that an acquisition may be taken at, from the finest on.
+    fn ladder(purpose: Purpose, finest: f64) -> Vec<f64> {
+        let coarsest = match purpose {
+            Purpose::Ripple => 0.1,
+            Purpose::Spikes => 1.0,
+        };
+        let next = |scale: &f64| Some(ladder_at_least(scale * 1.001));
+        std::iter::successors(Some(ladder_at_least(finest)), next)
+            .take_while(|scale| *scale < coarsest * 1.001)
+            .collect()
+    }
+
+    /// Captures the noise of probe and scope in every set-up that a point may use; the outputs must be off. The centre is
+    /// 0 V, where the output is.
+    ///
+    /// # Errors
+    /// The scope failed.
+    pub fn capture_floors(&self, scope: &mut dyn Scope) -> Asked<Vec<Waveform>> {
+        let Some(probe) = &self.wiring.vout else { return Ok(Vec::new()) };
+        let mut floors: Vec<Waveform> = Vec::new();
+        for purpose in self.purposes() {
+            for scale in Self::ladder(purpose, scope.ability().scale_1x.0 * probe.ratio) {
+                if self.stop.is_now() {
+                    return Ok(floors);
+                }
+                let mut trace =
+                    self.capture_at(scope, self.vout_setup(probe, purpose, (Volts(scale), Volts(0.0))))?;
+                label(&mut trace.acquisition, "vout", probe, purpose);
+                floors.push(trace);
+            }
+        }
+        Ok(floors)
+    }
+
+    fn purposes(&self) -> Vec<Purpose> {
+        let wanted = [(Purpose::Ripple, self.selection.ripple), (Purpose::Spikes, self.selection.spikes)];
+        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(purpose, _)| purpose).collect()
     }
 
     fn capture_at(&self, scope: &mut dyn Scope, setup: ChannelSetup) -> Asked<Waveform> {

@@ -3,6 +3,7 @@
 
 mod act;
 pub mod capture;
+mod floor;
 pub mod interlock;
 pub mod machine;
 mod measure;

@@ -5,6 +5,7 @@ pub mod figures;
 pub mod limit;
 pub mod verdict;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use crate::base::clock::Instant;
 use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::waveform::{Figure, Unavailable, Waveform};
+use crate::waveform::{Acquisition, Figure, Unavailable, Waveform};
 
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
@@ -84,6 +85,9 @@ pub struct RunFacts {
     pub vout_nominal: Volts,
     /// How settling was judged, as a sentence.
     pub settle_rule: String,
+    /// Version of the definition that each figure of a trace is made by, by the figure's key; empty where the record does
+    /// not say.
+    pub definitions: BTreeMap<String, u16>,
 }
 
 /// An instrument as it identified itself.
@@ -140,6 +144,17 @@ impl PointResult {
 
 /// How the note of a point begins that was measured before it settled.
 pub const NOT_SETTLED: &str = "not settled";
+
+/// What probe and scope show by themselves: a capture with the outputs off, in a set-up that points use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoiseFloor {
+    /// The set-up; a figure of a trace is weighed against the floor of its own set-up only.
+    pub acquisition: Acquisition,
+    /// Sample interval in seconds.
+    pub step_s: f64,
+    /// The figures of the capture, those of switching left out.
+    pub figures: Figures,
+}
 
 /// How the outputs were found after switching off.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,6 +220,8 @@ pub enum Event {
         /// What was seen, a sentence each.
         findings: Vec<String>,
     },
+    /// The noise of probe and scope was captured with the outputs off.
+    NoiseFloorMeasured(Box<NoiseFloor>),
     /// An output or input was switched and read back.
     OutputSwitched {
         /// Which instrument.

@@ -64,7 +64,8 @@ pub fn build_for(
     };
     let points = arrange(&profile.vin, &profile.load, order, profile.repeats);
     let protection = protection(rig, profile, ability);
-    let steps = steps(protection, &points);
+    let wants_floor = rig.scope.is_some() && profile.capture.is_some_and(|capture| capture.noise_floor);
+    let steps = steps(protection, wants_floor, &points);
     faults.extend(check_switching(&steps).into_iter().map(|wrong| {
         let message = format!("the plan would not be safe, which is a fault of this program: {wrong}");
         profile.places.fault("points", message)
@@ -153,11 +154,13 @@ fn protection(rig: &Rig, profile: &Profile, ability: &Ability) -> Step {
 
 /// A load of 0 A is the load's input switched on with 0 A set: its voltage reading stays the same kind of reading, and its
 /// leakage is the same at every point.
-fn steps(protection: Step, points: &[PlannedPoint]) -> Vec<Step> {
+fn steps(protection: Step, wants_floor: bool, points: &[PlannedPoint]) -> Vec<Step> {
     let (no_load, no_voltage) = (Step::SetLoad(Amps(0.0)), Step::SetVoltage(Volts(0.0)));
-    let mut steps =
-        vec![Step::SwitchAllOff, protection, Step::CheckWiring, no_load.clone(), no_voltage.clone()];
-    steps.extend([Step::SwitchSupply(true), Step::SwitchLoad(true)]);
+    let mut steps = vec![Step::SwitchAllOff, protection, Step::CheckWiring];
+    if wants_floor {
+        steps.push(Step::MeasureNoiseFloor);
+    }
+    steps.extend([no_load.clone(), no_voltage.clone(), Step::SwitchSupply(true), Step::SwitchLoad(true)]);
     let mut vin = Volts(0.0);
     for point in points {
         steps.push(Step::BeginPoint(point.id));

@@ -73,6 +73,11 @@ impl Outputs {
                 }
                 self.is_wiring_checked = true;
             }
+            Step::MeasureNoiseFloor => {
+                if self.is_any_on() {
+                    tell("the noise floor is captured with an output on");
+                }
+            }
             Step::SetVoltage(voltage) => self.set_voltage(*voltage, tell),
             Step::SetLoad(current) => self.set_load(*current, tell),
             Step::SwitchSupply(on) => self.switch_supply(*on, tell),

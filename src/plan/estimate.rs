@@ -40,6 +40,8 @@ const SWITCH: Duration = Duration::from_millis(50);
 const TRIGGER: Duration = Duration::from_millis(75);
 /// Acquisitions of a whole run that only find the range: later points begin where the last one ended.
 const FINDING: f64 = 3.0;
+/// Ranges in which the noise floor is captured with a probe of 10:1, for ripple and for spikes.
+const FLOORS: (u32, u32) = (4, 7);
 /// The bench made safe at the end: Vout has to fall.
 const MAKE_SAFE: Duration = Duration::from_secs(1);
 /// Times that each meter is read for one average.
@@ -75,6 +77,7 @@ impl Bench<'_> {
             Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH + self.sets(1) + self.questions(2),
             Step::SetProtection { .. } => self.sets(8) + self.questions(6),
             Step::CheckWiring => self.questions(2),
+            Step::MeasureNoiseFloor => self.acquisition() * self.floors(),
             Step::SetVoltage(_) | Step::SetLoad(_) => self.sets(1) + self.questions(1),
             Step::Settle(_) => self.settling().max(self.left_in_scope()),
             Step::Measure(point) => self.questions(3 * READINGS).max(self.captures(point.0)),
@@ -108,6 +111,13 @@ impl Bench<'_> {
         let channels = if self.has_switch_node() { 2 } else { 1 };
         let set_up = self.sets(6 * channels + 14) + self.questions(5 * channels + 6);
         set_up + TRIGGER + capture.span + self.transfer()
+    }
+
+    /// Captures of the noise floor: one in every range that a point may use.
+    fn floors(&self) -> u32 {
+        self.plan
+            .capture
+            .map_or(0, |capture| FLOORS.0 * u32::from(capture.ripple) + FLOORS.1 * u32::from(capture.spikes))
     }
 
     /// One channel's trace, with what is asked around it.

@@ -26,6 +26,8 @@ pub enum Step {
     },
     /// Look at the wiring with the outputs off: no voltage may stand on Vout.
     CheckWiring,
+    /// Capture the noise of probe and scope with the outputs off.
+    MeasureNoiseFloor,
     /// Set the supply's voltage and read it back.
     SetVoltage(Volts),
     /// Set the load's current and read it back.
@@ -124,6 +126,9 @@ impl fmt::Display for Step {
                 Ok(())
             }
             Self::CheckWiring => f.write_str("look at the wiring with the outputs off"),
+            Self::MeasureNoiseFloor => {
+                f.write_str("capture the noise of probe and scope with the outputs off")
+            }
             Self::SetVoltage(voltage) => write!(f, "set the supply to {voltage}"),
             Self::SetLoad(current) => write!(f, "set the load to {current}"),
             Self::SwitchSupply(on) => write!(f, "switch the supply {}", switched(on)),

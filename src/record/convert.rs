@@ -6,7 +6,9 @@ use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::{Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
 
 use super::format::{CalibrationEntry, Entry, InstrumentOpened, MadeSafe, Number, RunFinished, StopWord};
-use super::pieces::{facts_in, facts_out, figure_in, figure_out, point_in, point_out, setting_in, word};
+use super::pieces::{
+    facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
+};
 
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
@@ -71,6 +73,7 @@ pub(super) fn entry_of(event: &Event) -> Entry {
             over_current_a: over_current.map(|level| Number(level.value())),
         },
         Event::WiringChecked { findings } => Entry::WiringChecked { findings: findings.clone() },
+        Event::NoiseFloorMeasured(floor) => Entry::NoiseFloorMeasured(Box::new(floor_out(floor))),
         Event::OutputSwitched { role, on } => Entry::OutputSwitched { role: role.to_string(), on: *on },
         Event::PointStarted { point, setting, attempt } => Entry::PointStarted {
             point: point.0,
@@ -127,6 +130,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
             over_current: over_current_a.map(|level| Amps(level.0)),
         },
         Entry::WiringChecked { findings } => Event::WiringChecked { findings },
+        Entry::NoiseFloorMeasured(floor) => Event::NoiseFloorMeasured(Box::new(floor_in(*floor)?)),
         Entry::OutputSwitched { role, on } => Event::OutputSwitched { role: word(&role)?, on },
         Entry::PointStarted { point, vin_set_v, load_set_a, attempt } => {
             Event::PointStarted { point: PointId(point), setting: setting_in(vin_set_v, load_set_a), attempt }

@@ -9,7 +9,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 /// The version of journal and `summary.json` that this program writes; it reads all up to it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A number in JSON; what JSON cannot say as a number (`inf`, `-inf`, `nan`) is a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,6 +106,7 @@ pub(super) enum Entry {
     InstrumentOpened(InstrumentOpened),
     ProtectionSet { role: String, over_voltage_v: Option<Number>, over_current_a: Option<Number> },
     WiringChecked { findings: Vec<String> },
+    NoiseFloorMeasured(Box<NoiseFloorEntry>),
     OutputSwitched { role: String, on: bool },
     PointStarted { point: u32, vin_set_v: Number, load_set_a: Number, attempt: u32 },
     Settled { point: u32, took_ns: u64, settled: bool },
@@ -148,6 +149,13 @@ pub(super) struct WaveformEntry {
     pub(super) max_code: i32,
     pub(super) start_s: Number,
     pub(super) step_s: Number,
+    #[serde(flatten)]
+    pub(super) acquisition: AcquisitionEntry,
+}
+
+/// The conditions of a capture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct AcquisitionEntry {
     pub(super) signal: String,
     pub(super) channel: u8,
     pub(super) coupling: CouplingWord,
@@ -161,6 +169,15 @@ pub(super) struct WaveformEntry {
     pub(super) memory_depth: u64,
     pub(super) purpose: String,
     pub(super) range_note: Option<String>,
+}
+
+/// A capture of the bench's own noise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct NoiseFloorEntry {
+    pub(super) step_s: Number,
+    #[serde(flatten)]
+    pub(super) acquisition: AcquisitionEntry,
+    pub(super) figures: BTreeMap<String, FigureEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -213,6 +230,9 @@ pub(super) struct RunStarted {
     pub(super) limits: Vec<LimitEntry>,
     pub(super) vout_nominal_v: Number,
     pub(super) settle_rule: String,
+    /// Version of the definition that each figure of a trace was made by; records of format 1 do not say.
+    #[serde(default)]
+    pub(super) definitions: BTreeMap<String, u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,15 +1,18 @@
 //! Between the pieces of an event and their mirror on the disk.
 
+use std::collections::BTreeMap;
+
 use crate::base::names::{Revision, Serial};
 use crate::base::units::Volts;
 use crate::event::limit::{Clause, Comparison, Operand};
 use crate::event::{Board, Condition, Figures, Limit, LimitCheck, Outcome, RunFacts, Setting};
-use crate::event::{PointId, PointResult};
-use crate::waveform::{Figure, Unavailable};
+use crate::event::{NoiseFloor, PointId, PointResult};
+use crate::waveform::{Acquisition, Coupling, Figure, Unavailable};
 
 use super::format::{
-    BoardEntry, CheckEntry, ClauseEntry, ComparisonWord, FigureEntry, LimitEntry, Number, OperandWord,
-    OutcomeEntry, PointFinished, RegulationEntry, RunStarted,
+    AcquisitionEntry, BoardEntry, CheckEntry, ClauseEntry, ComparisonWord, CouplingWord, FigureEntry,
+    LimitEntry, NoiseFloorEntry, Number, OperandWord, OutcomeEntry, PointFinished, RegulationEntry,
+    RunStarted,
 };
 use crate::base::units::Amps;
 
@@ -106,6 +109,7 @@ pub(super) fn facts_out(facts: &RunFacts) -> RunStarted {
         limits: facts.limits.iter().map(limit_out).collect(),
         vout_nominal_v: Number(facts.vout_nominal.value()),
         settle_rule: facts.settle_rule.clone(),
+        definitions: facts.definitions.clone(),
     }
 }
 
@@ -127,6 +131,7 @@ pub(super) fn facts_in(entry: RunStarted) -> Result<RunFacts, String> {
         limits: entry.limits.iter().map(limit_in).collect::<Result<_, _>>()?,
         vout_nominal: Volts(entry.vout_nominal_v.0),
         settle_rule: entry.settle_rule,
+        definitions: entry.definitions,
     })
 }
 
@@ -160,11 +165,7 @@ pub(super) fn point_out(result: &PointResult) -> PointFinished {
         repeat: result.repeat,
         vin_set_v: Number(result.setting.vin.value()),
         load_set_a: Number(result.setting.load.value()),
-        figures: result
-            .figures
-            .iter()
-            .map(|(name, figure)| (name.key().to_owned(), figure_out(figure)))
-            .collect(),
+        figures: figures_out(&result.figures),
         region: result.region.to_string(),
         supply_regulation: Some(match &result.regulation {
             Ok(regulation) => RegulationEntry::Word(regulation.to_string()),
@@ -177,10 +178,7 @@ pub(super) fn point_out(result: &PointResult) -> PointFinished {
 }
 
 pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
-    let mut figures = Figures::default();
-    for (key, figure) in entry.figures {
-        figures.insert(word(&key)?, figure_in(figure));
-    }
+    let figures = figures_in(entry.figures)?;
     let check = |check: CheckEntry| LimitCheck {
         limit: usize::try_from(check.limit).unwrap_or(usize::MAX),
         outcome: outcome_in(check.outcome),
@@ -204,4 +202,70 @@ pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
 
 pub(super) fn setting_in(vin_v: Number, load_a: Number) -> Setting {
     Setting { vin: Volts(vin_v.0), load: Amps(load_a.0) }
+}
+
+fn figures_out(figures: &Figures) -> BTreeMap<String, FigureEntry> {
+    figures.iter().map(|(name, figure)| (name.key().to_owned(), figure_out(figure))).collect()
+}
+
+fn figures_in(entries: BTreeMap<String, FigureEntry>) -> Result<Figures, String> {
+    let mut figures = Figures::default();
+    for (key, figure) in entries {
+        figures.insert(word(&key)?, figure_in(figure));
+    }
+    Ok(figures)
+}
+
+pub(super) fn acquisition_out(about: &Acquisition) -> AcquisitionEntry {
+    AcquisitionEntry {
+        signal: about.signal.clone(),
+        channel: about.channel,
+        coupling: match about.coupling {
+            Coupling::Dc => CouplingWord::Dc,
+            Coupling::Ac => CouplingWord::Ac,
+        },
+        bandwidth_limit_hz: about.bandwidth_limit_hz.map(Number),
+        probe_ratio: Number(about.probe_ratio),
+        fixture: about.fixture.clone(),
+        volts_per_div: Number(about.volts_per_div),
+        offset_v: Number(about.offset_v),
+        memory_depth: about.memory_depth as u64,
+        purpose: about.purpose.clone(),
+        range_note: about.range_note.clone(),
+    }
+}
+
+pub(super) fn acquisition_in(entry: AcquisitionEntry) -> Acquisition {
+    Acquisition {
+        signal: entry.signal,
+        channel: entry.channel,
+        coupling: match entry.coupling {
+            CouplingWord::Dc => Coupling::Dc,
+            CouplingWord::Ac => Coupling::Ac,
+        },
+        bandwidth_limit_hz: entry.bandwidth_limit_hz.map(|corner| corner.0),
+        probe_ratio: entry.probe_ratio.0,
+        fixture: entry.fixture,
+        volts_per_div: entry.volts_per_div.0,
+        offset_v: entry.offset_v.0,
+        memory_depth: usize::try_from(entry.memory_depth).unwrap_or(usize::MAX),
+        purpose: entry.purpose,
+        range_note: entry.range_note,
+    }
+}
+
+pub(super) fn floor_out(floor: &NoiseFloor) -> NoiseFloorEntry {
+    NoiseFloorEntry {
+        step_s: Number(floor.step_s),
+        acquisition: acquisition_out(&floor.acquisition),
+        figures: figures_out(&floor.figures),
+    }
+}
+
+pub(super) fn floor_in(entry: NoiseFloorEntry) -> Result<NoiseFloor, String> {
+    Ok(NoiseFloor {
+        acquisition: acquisition_in(entry.acquisition),
+        step_s: entry.step_s.0,
+        figures: figures_in(entry.figures)?,
+    })
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::base::clock::Instant;
 use crate::event::{Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, SafeState, Stamp};
-use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
+use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
 use super::convert::event_of;
-use super::format::{BodyIn, CouplingWord, Entry, Header, ScreenEntry, WaveformEntry};
+use super::format::{BodyIn, Entry, Header, ScreenEntry, WaveformEntry};
+use super::pieces::acquisition_in;
 use super::recover::{Tail, read_lines};
 use super::{RecordError, journal, waveforms};
 
@@ -276,22 +277,7 @@ fn waveform_facts(entry: WaveformEntry) -> Result<WaveformFacts, String> {
         },
         start_s: entry.start_s.0,
         step_s: entry.step_s.0,
-        acquisition: Acquisition {
-            signal: entry.signal,
-            channel: entry.channel,
-            coupling: match entry.coupling {
-                CouplingWord::Dc => Coupling::Dc,
-                CouplingWord::Ac => Coupling::Ac,
-            },
-            bandwidth_limit_hz: entry.bandwidth_limit_hz.map(|corner| corner.0),
-            probe_ratio: entry.probe_ratio.0,
-            fixture: entry.fixture,
-            volts_per_div: entry.volts_per_div.0,
-            offset_v: entry.offset_v.0,
-            memory_depth: usize::try_from(entry.memory_depth).unwrap_or(usize::MAX),
-            purpose: entry.purpose,
-            range_note: entry.range_note,
-        },
+        acquisition: acquisition_in(entry.acquisition),
         codes_crc: entry.codes_crc,
     })
 }

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::base::digest::digest;
 use crate::base::names::{ProfileName, Role};
 use crate::event::{Board, Event, PointId, Sink, SinkError, Stamp};
-use crate::waveform::{Codes, Coupling, Waveform};
+use crate::waveform::{Codes, Waveform};
 
 use super::convert::entry_of;
 use super::disk::{Disk, RealDisk};
-use super::format::{CouplingWord, Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
+use super::format::{Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
 use super::journal::Journal;
+use super::pieces::acquisition_out;
 use super::reader::Record;
 use super::{RecordError, export_csv, products, waveforms};
 
@@ -257,7 +258,7 @@ impl Sink for Recorder {
 }
 
 fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> WaveformEntry {
-    let (about, scaling) = (&waveform.acquisition, waveform.scaling);
+    let scaling = waveform.scaling;
     WaveformEntry {
         file,
         point: point.0,
@@ -275,20 +276,7 @@ fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> Waveform
         max_code: scaling.max_code,
         start_s: Number(waveform.start_s),
         step_s: Number(waveform.step_s),
-        signal: about.signal.clone(),
-        channel: about.channel,
-        coupling: match about.coupling {
-            Coupling::Dc => CouplingWord::Dc,
-            Coupling::Ac => CouplingWord::Ac,
-        },
-        bandwidth_limit_hz: about.bandwidth_limit_hz.map(Number),
-        probe_ratio: Number(about.probe_ratio),
-        fixture: about.fixture.clone(),
-        volts_per_div: Number(about.volts_per_div),
-        offset_v: Number(about.offset_v),
-        memory_depth: about.memory_depth as u64,
-        purpose: about.purpose.clone(),
-        range_note: about.range_note.clone(),
+        acquisition: acquisition_out(&waveform.acquisition),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::link::wire::tape::TapeLine;
 use crate::plan::{Rig, render};
 use crate::record::{RecordError, Recorder, RunHeader, RunState, TapeFile, store};
 use crate::report::products::{self, Written};
+use crate::waveform::figures::DEFINITIONS;
 use crate::waveform::{Unavailable, Waveform};
 
 /// Answers longer than this are kept once, as samples, and stand in the tape by their length and checksum.
@@ -189,6 +190,7 @@ fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: Optio
         profile_digest: plan.profile_digest.clone(),
         limits: plan.limits.clone(),
         vout_nominal: plan.vout_nominal,
+        definitions: DEFINITIONS.iter().map(|made| (made.name.to_owned(), made.version)).collect(),
         settle_rule: render::settle_sentence(&plan.settle),
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn check_capture(document: &mut Document, file: &CaptureFile) -> Opti
     let screen_every = document.within("capture.screen_every", Some(screen_every), (0, 1_000_000));
     let attempts = document.take("capture.range_attempts", file.range_attempts.as_ref()).unwrap_or(4);
     let attempts = document.within("capture.range_attempts", Some(attempts), (1, 20));
+    let noise_floor = document.take("capture.noise_floor", file.noise_floor.as_ref()).unwrap_or(true);
     let span = span?;
     if !(Duration::from_micros(1)..=Duration::from_secs(100)).contains(&span) {
         document.fault(
@@ -47,6 +48,7 @@ pub(super) fn check_capture(document: &mut Document, file: &CaptureFile) -> Opti
         keep,
         screen_every: u32::try_from(screen_every?).ok()?,
         range_attempts: u32::try_from(attempts?).ok()?,
+        noise_floor,
     })
 }
 

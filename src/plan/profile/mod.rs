@@ -128,4 +128,6 @@ pub struct CaptureSelection {
     pub screen_every: u32,
     /// How often a trace whose range does not fit is taken again.
     pub range_attempts: u32,
+    /// Whether the noise of the bench itself is captured once, with the outputs off.
+    pub noise_floor: bool,
 }

@@ -157,6 +157,8 @@ pub(super) struct CaptureFile {
     pub(super) screen_every: Option<Written<u64>>,
     /// How often a trace whose range does not fit is taken again. Default 4.
     pub(super) range_attempts: Option<Written<u64>>,
+    /// Take the bench's own noise once, with the outputs off, in every range that a point may use. Default true.
+    pub(super) noise_floor: Option<Written<bool>>,
 }
 
 /// What a figure must keep within.

@@ -83,6 +83,7 @@ fn capture(plan: &Plan) -> Value {
         "keep": capture.keep,
         "screen_every": capture.screen_every,
         "range_attempts": capture.range_attempts,
+        "noise_floor": capture.noise_floor,
     })
 }
 

@@ -85,6 +85,7 @@ pub(crate) fn facts(revision: &str, planned: u32) -> RunFacts {
         profile_digest: digest('c'),
         limits: limits(),
         vout_nominal: Volts(5.0),
+        definitions: [("ripple_pp_v".to_owned(), 1)].into(),
         settle_rule: "stable within 10 mV for 200 ms, given up after 5 s".to_owned(),
     }
 }

@@ -8,8 +8,11 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-/// The version of journal and `summary.json` that this program writes; it reads all up to it.
+/// The version of the journal that this program writes; it reads all up to it.
 pub const VERSION: u32 = 2;
+
+/// The version of `summary.json`.
+pub const SUMMARY_VERSION: u32 = 1;
 
 /// A number in JSON; what JSON cannot say as a number (`inf`, `-inf`, `nan`) is a text.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@
 use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
 
 use super::export_csv::rounded;
-use super::format::{BoardEntry, LimitSummary, PointCounts, Summary, VERSION, WorstValue};
+use super::format::{BoardEntry, LimitSummary, PointCounts, SUMMARY_VERSION, Summary, WorstValue};
 use super::recover::Tail;
 use super::{Record, RecordError};
 
@@ -19,7 +19,7 @@ pub fn build(record: &Record) -> Summary {
     let (verdict, reason) = verdict(record, &points);
     let count = |verdict: PointVerdict| points.iter().filter(|point| point.verdict == verdict).count() as u32;
     Summary {
-        format: VERSION,
+        format: SUMMARY_VERSION,
         run: record.run().to_owned(),
         profile: facts.map(|facts| facts.profile.to_string()),
         board: facts.map(|facts| BoardEntry {

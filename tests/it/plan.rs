@@ -417,6 +417,7 @@ fn a_plan_is_shown_to_people() {
       - switch load and supply off
       - limit the supply to 1 A; over-voltage protection at 26 V; over-current protection at 1.1 A; current limit of the load at 275 mA
       - look at the wiring with the outputs off
+      - capture the noise of probe and scope with the outputs off
       - set the load to 0 A
       - set the supply to 0 V
       - switch the supply on

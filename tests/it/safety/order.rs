@@ -67,6 +67,40 @@ fn an_undisturbed_run_protects_checks_switches_measures_and_ends_off() {
 }
 
 #[test]
+fn the_noise_floor_is_captured_with_the_outputs_off_in_every_range_that_a_point_may_use() {
+    let setup = Setup::new(&TWO_POINTS.replace("noise_floor = false", "noise_floor = true"));
+    let stage = setup.undisturbed();
+    let world = stage.world.clone();
+    let mut on_while_captured = 0;
+    let mut floors = Vec::new();
+    let mut keeper = Keeper::hooked(|_, event| {
+        if let Event::NoiseFloorMeasured(floor) = event {
+            let how = &floor.acquisition;
+            floors.push(format!("{} {} mV/div", how.purpose, (how.volts_per_div * 1e3).round()));
+            let truth = world.truth();
+            on_while_captured += u32::from(truth.supply_on || truth.vout.value() > 0.1);
+        }
+    });
+    let played = stage.play(&mut keeper).unwrap();
+    drop(keeper);
+    played.assert_safe("with a noise floor");
+    assert_eq!(on_while_captured, 0);
+    insta::assert_snapshot!(floors.join("\n"), @r"
+    ripple 10 mV/div
+    ripple 20 mV/div
+    ripple 50 mV/div
+    ripple 100 mV/div
+    spikes 10 mV/div
+    spikes 20 mV/div
+    spikes 50 mV/div
+    spikes 100 mV/div
+    spikes 200 mV/div
+    spikes 500 mV/div
+    spikes 1000 mV/div
+    ");
+}
+
+#[test]
 fn the_load_is_at_nothing_before_vin_changes_and_no_output_comes_before_protections_are_read_back() {
     let profile = TWO_POINTS.replace(r#"vin = ["18 V"]"#, r#"vin = ["18 V", "24 V"]"#);
     let setup = Setup::new(&profile);

@@ -40,6 +40,7 @@ samples = 6000
 keep = true
 screen_every = 2
 range_attempts = 1
+noise_floor = false
 "#;
 
 /// The longest that any disturbed run of two points may take, in simulated time.

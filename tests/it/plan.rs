@@ -403,7 +403,7 @@ fn a_plan_is_shown_to_people() {
     Plan of smoke for board 0007, revision B
     A few points that show in seconds whether bench and board work.
 
-    Expected duration: about 9.1 s of bench time
+    Expected duration: about 13.7 s of bench time
     Plan digest: DIGEST
 
     Checked

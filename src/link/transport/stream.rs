@@ -27,6 +27,9 @@ pub(super) trait Port: Send {
 /// Read at once; large enough that a block of ten megabytes takes few calls, small enough to stay in the cache.
 const CHUNK: usize = 256 << 10;
 
+/// Read at once of a block's payload: the place for it is cleared first, so a short read must not cost much.
+const PIECE: usize = 64 << 10;
+
 /// Messages over a stream of bytes. The hardware's time is real, whatever clock the rest of the program uses.
 pub(super) struct StreamLink<P> {
     port: P,
@@ -161,9 +164,15 @@ impl<P: Port> Transport for StreamLink<P> {
         }
         let mut wait = Wait::new(&self.cut, &self.clock, timeout);
         loop {
-            let heard = match self.port.read(&mut self.incoming, wait.slice()) {
+            // What is not a block's payload is short, and is copied.
+            let in_place = self.framer.fill(PIECE, |room| self.port.read(room, wait.slice()));
+            let copied = in_place.is_none();
+            let read = in_place.unwrap_or_else(|| self.port.read(&mut self.incoming, wait.slice()));
+            let heard = match read {
                 Ok(count) => {
-                    self.framer.push(&self.incoming[..count]);
+                    if copied {
+                        self.framer.push(&self.incoming[..count]);
+                    }
                     if let Some(message) =
                         self.framer.next_message().map_err(|fault| LinkError::TooLong(fault.0))?
                     {

@@ -78,12 +78,36 @@ impl Framer {
 
     /// Takes what has arrived. Call [`Framer::next_message`] until it gives none before pushing more.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// While a block's payload is on its way, has up to `most` bytes of it read into their place, where no copy of them is
+    /// needed; `None`, with nothing read, while anything else is awaited. `read` tells how many bytes it has put in.
+    pub fn fill<E>(
+        &mut self,
+        most: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Option<Result<usize, E>> {
+        let awaited = self.scan.saturating_sub(self.buffer.len());
+        if self.dropping || awaited == 0 {
+            return None;
+        }
+        self.make_room(awaited.min(most));
+        let from = self.buffer.len();
+        self.buffer.resize(from + awaited.min(most), 0);
+        let outcome = read(&mut self.buffer[from..]);
+        let count = outcome.as_ref().map_or(0, |count| *count);
+        self.buffer.truncate(from.saturating_add(count));
+        Some(outcome)
+    }
+
+    fn make_room(&mut self, bytes: usize) {
         self.forget_before(self.start);
         let expected = self.scan.saturating_sub(self.buffer.len()).saturating_add(1).min(TRUSTED_BYTES);
         if !self.dropping && expected > self.buffer.capacity() - self.buffer.len() {
-            self.buffer.reserve(expected.max(bytes.len()));
+            self.buffer.reserve(expected.max(bytes));
         }
-        self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole message without its end.
@@ -312,6 +336,43 @@ mod tests {
             let torn = cut(Framer::scpi(60), &stream, piece);
             let messages = |all: &[String]| all.iter().filter(|m| !m.ends_with("pending)")).cloned().collect::<Vec<_>>();
             prop_assert_eq!(messages(&whole), messages(&torn));
+        }
+
+        #[test]
+        fn bytes_read_into_their_place_make_the_same_messages(
+            payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 1..5),
+            piece in 1_usize..64,
+            short in 1_usize..64,
+        ) {
+            let mut stream = Vec::new();
+            for payload in &payloads {
+                stream.extend(crate::link::wire::block::render_block(payload).unwrap());
+                stream.push(b'\n');
+            }
+            let whole = cut(Framer::scpi(150), &stream, usize::MAX);
+            let mut framer = Framer::scpi(150);
+            let (mut rest, mut told) = (stream.as_slice(), Vec::new());
+            while !rest.is_empty() {
+                let filled = framer.fill(piece, |room| {
+                    let count = room.len().min(short).min(rest.len());
+                    room[..count].copy_from_slice(&rest[..count]);
+                    Ok::<usize, ()>(count)
+                });
+                let count = filled.map_or_else(|| {
+                    let count = piece.min(rest.len());
+                    framer.push(&rest[..count]);
+                    count
+                }, Result::unwrap);
+                rest = &rest[count..];
+                loop {
+                    match framer.next_message() {
+                        Ok(Some(message)) => told.push(crate::link::wire::excerpt(&message)),
+                        Ok(None) => break,
+                        Err(fault) => told.push(format!("! {fault}")),
+                    }
+                }
+            }
+            prop_assert_eq!(told, whole);
         }
 
         #[test]

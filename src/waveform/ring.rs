@@ -34,7 +34,8 @@ pub fn measure_ringing(
     (count, rate_hz): (usize, f64),
     deviation: impl Fn(usize) -> f64,
 ) -> Figure {
-    let length = (RINGING_S * rate_hz).round() as usize;
+    // Both ends belong to it.
+    let length = (RINGING_S * rate_hz).round() as usize + 1;
     if length < LEAST_SAMPLES || rate_hz < 4.0 * LEAST_RINGING_HZ {
         return Err(Unavailable::because(format!(
             "ringing above 4 MHz needs more than {:.1} MSa/s",

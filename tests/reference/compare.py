@@ -89,7 +89,8 @@ def figures(ripple, spikes):
     out |= s.spikes(spikes.deviations, spikes.rate, spikes.rising)
     if ripple.conduction == "unknown":
         return out
-    out |= ripple.levels | s.pulses(ripple.rising, len(ripple.vout), ripple.rate)
+    rises = s.pulse_rises(ripple.lx) if ripple.conduction == "skipping" else ripple.rising
+    out |= ripple.levels | s.pulses(rises, len(ripple.vout), ripple.rate)
     out |= s.ring(spikes.deviations, spikes.rate, spikes.rising)
     periods = s.periods(ripple.rising, ripple.falling, ripple.rate)
     if ripple.conduction == "skipping":

@@ -129,6 +129,11 @@ def ring(d, rate, rising):
     return {"ring_hz": f[high][np.argmax(power[high])]}
 
 
+def pulse_rises(lx):
+    """P1: rises where pulses are skipped; the low state is 0 V, the high one the median above half of the highest sample."""
+    return edges(lx, 0.0, np.median(lx[lx > lx.max() / 2]))[0]
+
+
 def pulses(rising, samples, rate):
     """P1, P2, P3."""
     gaps = np.diff(rising) / rate

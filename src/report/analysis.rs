@@ -125,7 +125,7 @@ pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analy
     if let Some(uneven) = &origin.uneven {
         refuse_time(&mut state, uneven);
     }
-    let known = Known { switching_hz: state.switching_hz.clone().ok() };
+    let known = Known { switching_hz: state.switching_hz.clone().ok(), ring_hz: state.ring_hz.clone().ok() };
     let view = |capture: &Capture| View {
         acquisition: capture.vout.acquisition.clone(),
         samples: capture.vout.codes.len(),

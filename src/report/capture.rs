@@ -71,7 +71,10 @@ fn view(
     let node = find(record, point.point, "lx", Some(&output.acquisition.purpose));
     let lx = node.and_then(|facts| record.waveform(facts).ok());
     let pair = Pair { vout: &vout, lx: lx.as_ref() };
-    let known = Known { switching_hz: point.figures.value(FigureName::Switching) };
+    let known = Known {
+        switching_hz: point.figures.value(FigureName::Switching),
+        ring_hz: point.figures.value(FigureName::Ringing),
+    };
     let pictures = pictures::build(&pair, &known);
     Ok(CaptureView {
         title,

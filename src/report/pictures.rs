@@ -2,6 +2,7 @@
 
 use crate::waveform::density::{Cycles, Fold, build_fold, central_range, even_cycles, find_cycles};
 use crate::waveform::histogram::{Histogram, build_histogram};
+use crate::waveform::spectrum::measure_spectrum;
 use crate::waveform::overview::{Overview, build_overview};
 use crate::waveform::{Pair, Unavailable, Waveform};
 
@@ -31,11 +32,28 @@ pub struct Node {
     pub ends_v: (f64, f64),
 }
 
+/// The spectrum of a capture, as it is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectrumView {
+    /// Distance of the lines in Hz.
+    pub line_hz: f64,
+    /// Spectral density at each line, from 0 Hz, in volts per root hertz.
+    pub density_v_rthz: Vec<f64>,
+    /// Switching frequency in Hz.
+    pub switching_hz: Option<f64>,
+    /// Frequency of the ringing in Hz.
+    pub ring_hz: Option<f64>,
+    /// The corner of the scope's bandwidth limiter in Hz.
+    pub limit_hz: Option<f64>,
+}
+
 /// What is known of the capture from its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Known {
     /// Switching frequency in Hz.
     pub switching_hz: Option<f64>,
+    /// Frequency of the ringing in Hz.
+    pub ring_hz: Option<f64>,
 }
 
 /// The pictures of one capture.
@@ -51,6 +69,8 @@ pub struct Pictures {
     pub closer: Option<Fold>,
     /// The cycles are taken from the frequency alone, not from edges of the switch node.
     pub is_even: bool,
+    /// The spectrum.
+    pub spectrum: Result<SpectrumView, String>,
     /// The histogram.
     pub histogram: Result<Histogram, String>,
 }
@@ -86,6 +106,7 @@ pub fn build(pair: &Pair<'_>, known: &Known) -> Pictures {
         fold,
         closer,
         is_even,
+        spectrum: build_spectrum(vout, known).map_err(text),
         histogram: build_histogram(vout, HISTOGRAM_BINS).map_err(text),
     }
 }
@@ -134,5 +155,16 @@ fn build_zoom(vout: &Waveform, lx: Option<&Waveform>, period_s: Option<f64>) -> 
         volts: volts[from..to].to_vec(),
         node,
         caption,
+    })
+}
+
+fn build_spectrum(vout: &Waveform, known: &Known) -> Result<SpectrumView, Unavailable> {
+    let spectrum = measure_spectrum(vout)?;
+    Ok(SpectrumView {
+        line_hz: spectrum.step_hz,
+        density_v_rthz: spectrum.density.iter().map(|power| power.max(0.0).sqrt()).collect(),
+        switching_hz: known.switching_hz,
+        ring_hz: known.ring_hz,
+        limit_hz: spectrum.limit_hz,
     })
 }

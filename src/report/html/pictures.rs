@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::picture;
 use crate::base::units::with_prefix;
 use crate::report::pictures::{Pictures, Zoom};
-use crate::report::svg::{render_fold, render_histogram, render_overview, render_zoom};
+use crate::report::svg::{render_fold, render_histogram, render_overview, render_spectrum, render_zoom};
 use crate::waveform::density::Fold;
 
 pub(super) fn render(pictures: &Pictures) -> Markup {
@@ -15,6 +15,7 @@ pub(super) fn render(pictures: &Pictures) -> Markup {
             div { (zoom(pictures.zoom.as_ref())) }
             div { (fold(pictures)) }
         }
+        (spectrum(pictures))
         div.row.two {
             div { (histogram(pictures)) }
             @if let Some(closer) = &pictures.closer { div { (closer_fold(closer)) } }
@@ -75,6 +76,25 @@ fn closer_fold(fold: &Fold) -> Markup {
         (picture(&render_fold(fold), "half", "one period between the spikes"))
         p.small {
             "The same period between the spikes: " (fold.outside) " samples lie outside of this picture."
+        }
+    }
+}
+
+fn spectrum(pictures: &Pictures) -> Markup {
+    html! {
+        @match &pictures.spectrum {
+            Ok(view) => {
+                (picture(&render_spectrum(view), "wide", "spectrum of the output with the switching harmonics"))
+                p.small {
+                    "The spectrum (Welch, Hann window, lines " (with_prefix(view.line_hz, "Hz")) " apart)"
+                    @if view.switching_hz.is_some() { "; marked above: multiples of the switching frequency" }
+                    "."
+                    @if let Some(limit_hz) = view.limit_hz {
+                        " Grey: beyond the scope's bandwidth limit of " (with_prefix(limit_hz, "Hz")) "."
+                    }
+                }
+            },
+            Err(reason) => p { "There is no spectrum: " (reason) "." },
         }
     }
 }

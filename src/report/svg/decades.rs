@@ -1,7 +1,7 @@
 //! Axes by powers of ten. The scale of such an axis runs over the logarithm of the values.
 
 use super::axis::{Field, Scale};
-use super::canvas::{Anchor, Canvas, FAINT, GREY, Letters};
+use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters};
 use crate::base::units::with_prefix;
 
 /// Whole multiples of powers of ten inside a range of logarithms, and whether each is to be labelled.
@@ -44,6 +44,22 @@ pub(super) fn draw_upright(canvas: &Canvas<'_>, field: &Field, title: &str, unit
         }
     }
     canvas.text_upwards(title, (12.0, f64::midpoint(bottom, top)), Letters::new(12.0, GREY, Anchor::Middle));
+}
+
+/// Grid, labels and title of a level axis by powers of ten.
+pub(super) fn draw_level(canvas: &Canvas<'_>, field: &Field, title: &str, unit: &str) {
+    let (bottom, top, left, right) = (field.y.from_px, field.y.to_px, field.x.from_px, field.x.to_px);
+    let letters = Letters::new(12.0, GREY, Anchor::Middle);
+    for (value, is_told) in marks(&field.x) {
+        let x = field.x.px(value.log10());
+        canvas.line(&[(x, bottom), (x, top)], FAINT, if is_told { 1.0 } else { 0.4 });
+        canvas.line(&[(x, bottom), (x, bottom + if is_told { 4.0 } else { 2.5 })], GREY, 1.0);
+        if is_told {
+            canvas.text(with_prefix(value, unit).trim(), (x, bottom + 14.0), letters);
+        }
+    }
+    canvas.line(&[(left, bottom), (right, bottom)], INK, 1.0);
+    canvas.text(title, (f64::midpoint(left, right), bottom + 33.0), letters);
 }
 
 #[cfg(test)]

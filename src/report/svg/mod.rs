@@ -8,6 +8,7 @@ mod fold;
 mod histogram;
 mod map;
 mod raster;
+mod spectrum;
 mod trace;
 
 pub use curves::render_curves;
@@ -16,6 +17,7 @@ pub use fold::render_fold;
 pub(in crate::report) use histogram::BINS as HISTOGRAM_BINS;
 pub use histogram::render_histogram;
 pub use map::{render_map, render_regions};
+pub use spectrum::render_spectrum;
 pub use trace::{render_overview, render_zoom};
 
 /// One unit of time for a picture: factor and symbol for a span in seconds.

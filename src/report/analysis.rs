@@ -268,7 +268,7 @@ pub fn render_json(analysis: &Analysis) -> String {
     let mut entries: Vec<(String, Value)> = Vec::new();
     for key in KEYS {
         let value = match fact(analysis, key) {
-            Some(fact) => fact.map(Value::from),
+            Some(fact) => fact,
             None => figure_of(&figures, key).map(Value::from),
         };
         let value = value.unwrap_or_else(|reason| {

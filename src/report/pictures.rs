@@ -2,8 +2,8 @@
 
 use crate::waveform::density::{Cycles, Fold, build_fold, central_range, even_cycles, find_cycles};
 use crate::waveform::histogram::{Histogram, build_histogram};
-use crate::waveform::spectrum::measure_spectrum;
 use crate::waveform::overview::{Overview, build_overview};
+use crate::waveform::spectrum::measure_spectrum;
 use crate::waveform::{Pair, Unavailable, Waveform};
 
 use super::svg::{FOLD_GRID, HISTOGRAM_BINS};

@@ -192,12 +192,17 @@ impl Analysis {
         groups
     }
 
+    /// A run knows that its scope had no limiter on; a file does not tell.
+    fn unlimited(&self) -> &'static str {
+        if self.origin.format == "run" { "full bandwidth" } else { "no bandwidth limit told" }
+    }
+
     /// How one acquisition was taken, in a line.
     #[must_use]
     pub fn conditions(&self, view: &View) -> String {
         let about = &view.acquisition;
         let bandwidth = about.bandwidth_limit_hz.map_or_else(
-            || "no bandwidth limit told".to_owned(),
+            || self.unlimited().to_owned(),
             |hz| format!("limited to {}", with_prefix(hz, "Hz")),
         );
         let span = with_prefix(view.samples as f64 / view.sample_rate_hz, "s");

@@ -2,8 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::top::sentence;
-use super::{STYLE, pictures};
+use super::{STYLE, pictures, top};
 use crate::event::FigureName;
 use crate::report::analysis::Analysis;
 use crate::waveform::figures::{DEFINITIONS, find_definition};
@@ -32,7 +31,7 @@ pub fn render_analysis(analysis: &Analysis) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body { main {
-                (top(analysis))
+                (headline(analysis))
                 (limits(analysis))
                 (drawn(analysis))
                 (table(analysis))
@@ -45,7 +44,7 @@ pub fn render_analysis(analysis: &Analysis) -> String {
     page.into_string()
 }
 
-fn top(analysis: &Analysis) -> Markup {
+fn headline(analysis: &Analysis) -> Markup {
     let figures = analysis.state.figures();
     let value = |name: &str| {
         figures
@@ -159,5 +158,27 @@ fn definitions() -> Markup {
             "The full definitions, their sources and traps stand in docs/measurements.md of soakrig. Figures of different set-ups "
             "(probe, coupling, bandwidth, range) are not to be compared."
         }
+    }
+}
+
+/// As a sentence; the name of a figure in front stays as it is written everywhere else.
+fn sentence(text: &str) -> String {
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains('_'));
+    let full = top::sentence(text);
+    if is_name {
+        format!("{}{}", text.chars().next().unwrap_or_default(), full.get(1..).unwrap_or_default())
+    } else {
+        full
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figures_name_is_not_written_with_a_capital() {
+        assert_eq!(sentence("ripple_pp_v is a bound"), "ripple_pp_v is a bound.");
+        assert_eq!(sentence("the trace is clipped"), "The trace is clipped.");
     }
 }

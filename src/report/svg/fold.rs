@@ -42,7 +42,7 @@ pub fn render_fold(fold: &Fold) -> String {
         field.draw(canvas, &format!("time from the rising edge in {time}"), &format!("output in {volt}"));
     });
     let over = render(width, height, |canvas| {
-        canvas.line(&mean, MEAN, 1.6);
+        canvas.line(&mean, MEAN, 1.1);
         let letters = |anchor| Letters::new(12.0, GREY, anchor);
         let (left, right, y) = (width - 140.0, width - 62.0, 10.0);
         canvas.text("samples in a cell: 1", (left - 6.0, y), letters(Anchor::Right));

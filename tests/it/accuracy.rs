@@ -3,6 +3,7 @@
 //! Every trace of the design is made from first principles, so that its figures are known in closed form; each measured
 //! figure must lie within the error that `truth.rs` allows it, or be not available where a record cannot hold it.
 
+mod slow;
 mod trace;
 mod truth;
 
@@ -130,7 +131,7 @@ impl Table {
             for (level, (low, high, none)) in &self.cells[name] {
                 let missing = if *none > 0 { format!("  not available {none}") } else { String::new() };
                 let (low, high) = (up(-low * scale), up(high * scale));
-                text.push_str(&format!("  {level:<20} -{low:<7} +{high:<7}{missing}").trim_end());
+                text.push_str(format!("  {level:<20} -{low:<7} +{high:<7}{missing}").trim_end());
                 text.push('\n');
             }
         }

@@ -129,8 +129,8 @@ def ring(d, rate, rising):
     return {"ring_hz": f[high][np.argmax(power[high])]}
 
 
-def pulse_rises(lx):
-    """P1: rises where pulses are skipped; the low state is 0 V, the high one the median above half of the highest sample."""
+def pulse_edges(lx):
+    """P1 where pulses are skipped: as S5, between zero volts and the median of the samples above half of the highest one."""
     return edges(lx, 0.0, np.median(lx[lx > lx.max() / 2]))[0]
 
 

@@ -1,7 +1,9 @@
 //! What the figures of a made trace truly are, in closed form, and how far off each may be: the allowed errors that
 //! `docs/measurements.md` states.
 
-use super::trace::{DECAY_S, DIODE_V, ESR_S, Look, Made, Mode, PERIOD_S, RING_HZ, VOUT_V, ringing_v};
+use super::trace::{
+    DECAY_S, DIODE_V, ESR_S, Look, Made, Mode, PERIOD_S, RING_HZ, SLOPE_S, VOUT_V, ringing_v,
+};
 use std::f64::consts::{PI, TAU};
 
 /// What a figure has to be.
@@ -244,7 +246,7 @@ impl Made {
         let fit_allowed = share(0.05) + residue_v + 9.0 * mean_noise_v + self.ramp_v / cycles;
         let blank_above = share(0.03) + 0.2 * residue_v + 9.0 * mean_noise_v + self.ramp_v / cycles;
         let blank_v = self.true_blank_pp_v();
-        vec![
+        let mut rows = vec![
             ("ripple_pp_v", within(self.ripple_v, fit_allowed)),
             ("ripple_fit_pp_v", within(self.ripple_v, fit_allowed)),
             (
@@ -256,7 +258,13 @@ impl Made {
                 },
             ),
             fundamental,
-        ]
+        ];
+        if self.spike_v == 0.0 {
+            let noise_v = 6.0 * self.noise_v.hypot(step_v / 3.5) * (2e6 / self.rate_hz).sqrt();
+            let (below, above) = (share(0.15), share(0.03) + noise_v + 0.5 * step_v);
+            rows.push(("ripple_lp1mhz_pp_v", Expected::Within { truth: self.ripple_v, below, above }));
+        }
+        rows
     }
 
     fn expected_spikes(&self) -> Vec<(&'static str, Expected)> {
@@ -322,9 +330,23 @@ impl Made {
         // Interpolation errs where a slope holds fewer than three samples.
         let edge_s = 0.08 * interval_s + 0.1e-9;
         let pulse_hz = within(n / (n * mean_s), 1.5 / 600e-6);
+        let (shortest_s, longest_s) =
+            periods_s.iter().fold((f64::MAX, f64::MIN), |(low, high), s| (low.min(*s), high.max(*s)));
+        // A rise out of the ringing of an empty inductor starts at another voltage each time.
+        let gap_s = 2.0 * edge_s + if self.mode == Mode::Continuous { 0.0 } else { 0.5 * SLOPE_S };
         let none = Expected::NotAvailable;
         let levels_v = 1.5 * 1.3 * self.vin_v() / 256.0 + 0.1;
         let mut rows = vec![("high_v", within(self.vin_v(), levels_v)), ("pulse_hz", pulse_hz)];
+        rows.extend([
+            ("pulse_count", within(n + 1.0, 0.0)),
+            ("pulse_gap_mean_s", within(mean_s, 2.0 * gap_s / n)),
+            ("pulse_gap_min_s", within(shortest_s, gap_s)),
+            ("pulse_gap_max_s", within(longest_s, gap_s)),
+        ]);
+        if self.spike_v > 1.0 {
+            // The strongest frequency of 0.6 us of a decaying sine, by one bin of 4096.
+            rows.push(("ring_hz", within(RING_HZ, 0.02 * RING_HZ + self.rate_hz / 4096.0)));
+        }
         let on_s = self.on() * mean_s;
         if self.mode == Mode::Skipping {
             let gone = ["switching_hz", "period_std_s", "period_pp_s", "period_c2c_s", "duty"];

@@ -140,6 +140,9 @@ pub(super) struct ReportArgs {
     /// Print summary.json
     #[arg(long)]
     pub(super) json: bool,
+    /// Make the figures anew from the samples and say which differ from the recorded ones; exit code 1 if any does
+    #[arg(long, conflicts_with = "json")]
+    pub(super) recompute: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,12 +3,17 @@
 use super::args::ReportArgs;
 use super::exit::Exit;
 use super::message::{CliError, Outcome, Paint, colour, print};
-use crate::record::{store, summary};
+use crate::record::{Record, store, summary};
 use crate::report::products::{Written, write_all};
-use crate::report::text;
+use crate::report::{recompute, text};
 
 pub(super) fn run(args: &ReportArgs) -> Outcome {
     let folder = store::find(&args.out, &args.run)?;
+    if args.recompute {
+        let made = recompute::recompute(&Record::open(&folder)?)?;
+        print(&recompute::render(&made))?;
+        return Ok(if made.differences.is_empty() { Exit::Done } else { Exit::LimitFailed });
+    }
     tell_products(&write_all(&folder)?, args.json)?;
     Ok(Exit::Done)
 }

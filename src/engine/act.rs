@@ -1,5 +1,6 @@
 //! Carries steps out: the thin shell around the machine. Every set is read back before the step counts as done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::capture::Scales;
@@ -18,6 +19,7 @@ use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
 use crate::link::ErrorKind;
 use crate::plan::{Plan, PlannedPoint, Step};
+use crate::waveform::Floor;
 
 /// The silence of the scope that is borne once the outputs are off.
 const SCOPE_SILENCE: Duration = Duration::from_secs(10);
@@ -43,6 +45,8 @@ pub(super) struct Shell<'a> {
     /// Attempts of the present point.
     pub(super) attempt: (PointId, u32),
     pub(super) results: Vec<PointResult>,
+    /// What probe and scope show by themselves.
+    pub(super) floor: Option<Arc<Floor>>,
 }
 
 impl<'a> Shell<'a> {
@@ -66,6 +70,7 @@ impl<'a> Shell<'a> {
             failed: None,
             attempt: (PointId(0), 0),
             results: Vec::new(),
+            floor: None,
         }
     }
 

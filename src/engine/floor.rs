@@ -1,16 +1,13 @@
 //! The noise floor: what probe and scope show by themselves, captured once a run with the outputs off.
 
+use std::sync::Arc;
+
 use super::act::Shell;
 use super::capture::CaptureJob;
-use super::readings::is_of_trace;
 use super::{Failure, stamp};
 use crate::base::units::Volts;
 use crate::event::{Event, FigureName, Figures, NoiseFloor, PointId};
-use crate::waveform::figures::Pair;
-use crate::waveform::{Waveform, measure_one};
-
-/// Under this number traces of the noise floor are kept: they belong to no point, and points count from 1.
-const NO_POINT: PointId = PointId(0);
+use crate::waveform::{Floor, SteadyState, Waveform};
 
 impl Shell<'_> {
     /// Captures the floor in every set-up that a point may use, keeps the traces and tells their figures.
@@ -30,26 +27,26 @@ impl Shell<'_> {
         if self.stop.is_now() {
             return Err(Failure::StopNow);
         }
-        for trace in &traces {
+        let floor = Floor::measure(&traces.iter().collect::<Vec<_>>());
+        for (trace, state) in traces.iter().zip(floor.figures()) {
             if selection.keep {
                 let at = stamp(&*self.bench.clock);
-                self.sink.waveform(at, NO_POINT, trace).map_err(Failure::Record)?;
+                self.sink.waveform(at, PointId::NONE, trace).map_err(Failure::Record)?;
             }
-            self.emit(&Event::NoiseFloorMeasured(Box::new(floor_of(trace))))?;
+            self.emit(&Event::NoiseFloorMeasured(Box::new(told(trace, state))))?;
         }
+        self.floor = Some(Arc::new(floor));
         Ok(())
     }
 }
 
 /// The figures that a trace without switching has.
-fn floor_of(trace: &Waveform) -> NoiseFloor {
-    let state = measure_one(&Pair { vout: trace, lx: None });
+fn told(trace: &Waveform, state: &SteadyState) -> NoiseFloor {
     let figures: Figures = state
         .figures()
         .into_iter()
         .filter(|(_, figure)| figure.is_ok())
         .filter_map(|(key, figure)| Some((key.parse::<FigureName>().ok()?, figure.clone())))
-        .filter(|(name, _)| is_of_trace(*name))
         .collect();
     NoiseFloor { acquisition: trace.acquisition.clone(), step_s: trace.step_s, figures }
 }

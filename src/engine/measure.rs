@@ -1,5 +1,6 @@
 //! Measuring a point: supply, load, thermometers and scope read side by side, then made into figures and a verdict.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::act::{Shell, split};
@@ -16,14 +17,15 @@ use crate::instrument::{Asked, ErrorKind};
 use crate::plan::PlannedPoint;
 use crate::plan::profile::CaptureSelection;
 use crate::waveform::figures::{Pair, SteadyState};
-use crate::waveform::measure;
 use crate::waveform::{Figure, Unavailable};
+use crate::waveform::{Floor, Terms, measure_with};
 
 /// A point whose readings are taken and whose last trace may still be in the scope.
 pub(super) struct Pending {
     point: PlannedPoint,
     readings: PointReadings,
     captures: Captures,
+    floor: Option<Arc<Floor>>,
 }
 
 /// A point whose traces are all here, with the figures made of them or why there are none.
@@ -48,7 +50,7 @@ impl Pending {
             return Finishing::CutShort(Box::new(self));
         }
         let steady = match (self.captures.all.is_empty(), has_scope) {
-            (false, _) => Ok(analyse(&self.captures)),
+            (false, _) => Ok(analyse(&self.captures, self.floor.as_deref())),
             (true, true) => Err(Unavailable::because("this profile captures nothing")),
             (true, false) => Err(Unavailable::because("the rig has no scope")),
         };
@@ -75,14 +77,14 @@ impl Pending {
     }
 }
 
-fn analyse(captures: &Captures) -> SteadyState {
+fn analyse(captures: &Captures, floor: Option<&Floor>) -> SteadyState {
     use super::range::Purpose;
     let pair = |purpose: Purpose| {
         let found = captures.all.iter().find(|capture| capture.purpose == purpose)?;
         Some(Pair { vout: &found.vout, lx: found.lx.as_ref() })
     };
     let (ripple, spikes) = (pair(Purpose::Ripple), pair(Purpose::Spikes));
-    measure(ripple.as_ref(), spikes.as_ref())
+    measure_with(ripple.as_ref(), spikes.as_ref(), &Terms { floor, ..Terms::default() })
 }
 
 impl Shell<'_> {
@@ -131,7 +133,7 @@ impl Shell<'_> {
             settle_s: settle_figure(self.settled),
             regulation,
         };
-        self.pending = Some(Pending { point, readings, captures });
+        self.pending = Some(Pending { point, readings, captures, floor: self.floor.clone() });
         Ok(())
     }
 
@@ -149,7 +151,7 @@ impl Shell<'_> {
 
     /// Hands traces and result to the record.
     pub(super) fn keep_point(&mut self, finished: Finished) -> Result<(), Failure> {
-        let Finished { pending: Pending { point, readings, captures }, steady } = finished;
+        let Finished { pending: Pending { point, readings, captures, .. }, steady } = finished;
         let at = stamp(&*self.bench.clock);
         if self.plan.capture.is_some_and(|selection| selection.keep) {
             let traces = captures.all.iter().flat_map(|capture| [Some(&capture.vout), capture.lx.as_ref()]);

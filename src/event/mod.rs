@@ -32,6 +32,11 @@ pub struct Stamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointId(pub u32);
 
+impl PointId {
+    /// Stands for no point: under it traces of the noise floor are kept, for points count from 1.
+    pub const NONE: Self = Self(0);
+}
+
 /// What is set at an operating point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Setting {

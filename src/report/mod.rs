@@ -12,6 +12,7 @@ pub mod junit;
 pub mod pictures;
 pub mod products;
 mod reason;
+pub mod recompute;
 pub mod svg;
 pub mod text;
 pub mod thermal;

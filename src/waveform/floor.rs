@@ -73,6 +73,11 @@ impl Floor {
         Self { levels: captures.iter().map(level).collect() }
     }
 
+    /// The figures of each capture, in the order given.
+    pub fn figures(&self) -> impl Iterator<Item = &SteadyState> {
+        self.levels.iter().map(|(_, state)| state)
+    }
+
     /// The figures of the floor for a capture.
     ///
     /// # Errors

@@ -1,0 +1,137 @@
+//! The figures of a record made anew from its samples, and what differs from what was recorded.
+
+use std::fmt::Write as _;
+
+use crate::event::{FigureName, PointId};
+use crate::record::{Record, RecordError};
+use crate::waveform::figures::DEFINITIONS;
+use crate::waveform::{Figure, Floor, Pair, Terms, Waveform, measure_with};
+
+/// Two numbers of one definition agree to this part: only rounding is between them.
+const SAME: f64 = 1e-9;
+
+/// A figure that came out otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// At which point.
+    pub point: PointId,
+    /// Which figure.
+    pub name: FigureName,
+    /// As recorded.
+    pub recorded: Figure,
+    /// As made now.
+    pub now: Figure,
+}
+
+/// What came of making the figures anew.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recomputed {
+    /// Points whose samples were there.
+    pub points: usize,
+    /// Points without samples.
+    pub without_samples: usize,
+    /// Figures compared.
+    pub figures: usize,
+    /// Definitions that have another version now: name, then, now. A record of format 1 does not say which it had.
+    pub changed: Vec<(String, Option<u16>, u16)>,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+/// Makes every figure of a trace anew and compares it with the recorded one.
+///
+/// # Errors
+/// A sample file is not what was written, or the disk refuses.
+pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
+    let mut made = Recomputed { changed: changed_definitions(record), ..Recomputed::default() };
+    let floors = traces_of(record, PointId::NONE)?;
+    let floor = (!floors.is_empty()).then(|| Floor::measure(&floors.iter().collect::<Vec<_>>()));
+    for result in record.points() {
+        let traces = traces_of(record, result.point)?;
+        if traces.is_empty() {
+            made.without_samples += 1;
+            continue;
+        }
+        made.points += 1;
+        let pair = |purpose: &str| {
+            let find = |signal: &str| {
+                // Of a point that was measured again, the last capture is the one that counts.
+                traces
+                    .iter()
+                    .rev()
+                    .find(|t| t.acquisition.purpose == purpose && t.acquisition.signal == signal)
+            };
+            find("vout").map(|vout| Pair { vout, lx: find("lx") })
+        };
+        let terms = Terms { floor: floor.as_ref(), ..Terms::default() };
+        let state = measure_with(pair("ripple").as_ref(), pair("spikes").as_ref(), &terms);
+        for (key, now) in state.figures() {
+            let Ok(name) = key.parse::<FigureName>() else { continue };
+            let Some(recorded) = result.figures.iter().find(|(other, _)| *other == name) else { continue };
+            made.figures += 1;
+            if !is_same(recorded.1, now) {
+                let (recorded, now) = (recorded.1.clone(), now.clone());
+                made.differences.push(Difference { point: result.point, name, recorded, now });
+            }
+        }
+    }
+    Ok(made)
+}
+
+fn traces_of(record: &Record, point: PointId) -> Result<Vec<Waveform>, RecordError> {
+    let of_point = record.waveforms().iter().filter(|facts| facts.point == point);
+    of_point.map(|facts| record.waveform(facts)).collect()
+}
+
+/// A reason may be worded anew without the figure being another.
+fn is_same(recorded: &Figure, now: &Figure) -> bool {
+    match (recorded, now) {
+        (Ok(recorded), Ok(now)) => (recorded - now).abs() <= SAME * recorded.abs().max(now.abs()),
+        (Err(_), Err(_)) => true,
+        _ => false,
+    }
+}
+
+fn changed_definitions(record: &Record) -> Vec<(String, Option<u16>, u16)> {
+    let Some(facts) = record.facts() else { return Vec::new() };
+    let then = |name: &str| facts.definitions.get(name).copied();
+    DEFINITIONS
+        .iter()
+        .filter(|made| then(made.name) != Some(made.version))
+        .map(|made| (made.name.to_owned(), then(made.name), made.version))
+        .collect()
+}
+
+/// The outcome in lines for a person.
+#[must_use]
+pub fn render(made: &Recomputed) -> String {
+    let mut text = format!(
+        "made anew from the samples: {} figures at {} points; {} differ\n",
+        made.figures,
+        made.points,
+        made.differences.len()
+    );
+    if made.without_samples > 0 {
+        let _ = writeln!(text, "  no samples were kept of {} points", made.without_samples);
+    }
+    if made.changed.iter().all(|(_, then, _)| then.is_none()) && !made.changed.is_empty() {
+        let _ = writeln!(text, "  the record does not say by which definitions its figures were made");
+    } else {
+        for (name, then, now) in &made.changed {
+            let then = then.map_or("unknown".to_owned(), |then| then.to_string());
+            let _ = writeln!(
+                text,
+                "  {name}: recorded by version {then} of its definition, this is version {now}"
+            );
+        }
+    }
+    let shown = |name: FigureName, figure: &Figure| match figure {
+        Ok(value) => name.show(*value),
+        Err(reason) => format!("not available ({reason})"),
+    };
+    for Difference { point, name, recorded, now } in &made.differences {
+        let (recorded, now) = (shown(*name, recorded), shown(*name, now));
+        let _ = writeln!(text, "  point {}: {name} was {recorded}, is now {now}", point.0);
+    }
+    text
+}

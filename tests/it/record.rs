@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use soakrig::event::{Event, PointId, RunFacts, RunVerdict, Sink};
 use soakrig::record::disk::FullDisk;
 use soakrig::record::{Record, RecordError, Recorder, RunState, Tail, products, store};
+use soakrig::report::recompute::{Difference, Recomputed, recompute, render};
 use soakrig::waveform::Unavailable;
 use sweep::{Course, at, header, record_sweep, tell_end, tell_points};
 use tempfile::TempDir;
@@ -390,4 +391,50 @@ proptest! {
         fs::write(&path, &journal).unwrap();
         let _ = Record::open(recorder.folder());
     }
+}
+
+#[test]
+fn a_record_of_version_2_keeps_its_noise_floor_and_its_definitions() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/record-v2");
+    let record = Record::open(&folder).unwrap();
+    assert_eq!(products::check_manifest(&folder).unwrap(), Some(vec![]));
+    let floors = record.events().iter().filter(|logged| matches!(logged.event, Event::NoiseFloorMeasured(_)));
+    assert_eq!(floors.count(), 11);
+    assert_eq!(record.waveforms().iter().filter(|facts| facts.point == PointId::NONE).count(), 11);
+    assert_eq!(record.facts().unwrap().definitions.get("ripple_pp_v"), Some(&1));
+    let table = fs::read_to_string(folder.join("points.csv")).unwrap();
+    assert_eq!(soakrig::record::export_csv::render_points(&record).unwrap(), table);
+}
+
+#[test]
+fn figures_made_anew_from_the_samples_are_the_recorded_ones_or_are_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/record-v2");
+    let made = recompute(&Record::open(&folder).unwrap()).unwrap();
+    assert_eq!((made.points, made.without_samples), (2, 0));
+    // Whoever changes a definition counts its version up; then the record says another one.
+    let changed: Vec<&str> = made.changed.iter().map(|(name, _, _)| name.as_str()).collect();
+    let silent: Vec<_> = made.differences.iter().filter(|d| !changed.contains(&d.name.key())).collect();
+    assert!(silent.is_empty(), "changed without a new version: {silent:?}");
+}
+
+#[test]
+fn a_figure_that_comes_out_otherwise_is_told_with_both_values() {
+    let made = Recomputed {
+        points: 3,
+        without_samples: 1,
+        figures: 60,
+        changed: vec![("ripple_pp_v".to_owned(), Some(1), 2)],
+        differences: vec![Difference {
+            point: PointId(7),
+            name: "ripple_pp_v".parse().unwrap(),
+            recorded: Ok(0.0204),
+            now: Err(Unavailable::because("no switching edges")),
+        }],
+    };
+    insta::assert_snapshot!(render(&made), @r"
+    made anew from the samples: 60 figures at 3 points; 1 differ
+      no samples were kept of 1 points
+      ripple_pp_v: recorded by version 1 of its definition, this is version 2
+      point 7: ripple_pp_v was 20.4 mV, is now not available (no switching edges)
+    ");
 }

@@ -10,7 +10,7 @@ use super::message::{CliError, Outcome, print, tell};
 use crate::event::PointId;
 use crate::record::{Record, WaveformFacts};
 use crate::report::analysis::{self, Capture, Origin};
-use crate::report::html;
+use crate::report::{html, recompute};
 use crate::waveform::import::{self, Choice, Format, Imported, Options};
 use crate::waveform::{Coupling, Waveform};
 
@@ -101,6 +101,7 @@ fn select(args: &AnalyzeArgs, imported: Imported) -> Result<(Origin, Vec<Capture
         channel: selected.vout_name,
         lx_channel: selected.lx_name,
         uneven,
+        floor: None,
         notes,
     };
     Ok((origin, vec![Capture { vout: selected.vout, lx: selected.lx }]))
@@ -155,7 +156,8 @@ fn partner(facts: &[WaveformFacts], place: usize) -> Option<&WaveformFacts> {
 fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
     let record = Record::open(&args.file)?;
     let facts = record.waveforms();
-    let mut points: Vec<u32> = facts.iter().map(|facts| facts.point.0).collect();
+    let mut points: Vec<u32> =
+        facts.iter().filter(|facts| facts.point != PointId::NONE).map(|facts| facts.point.0).collect();
     points.dedup();
     let point = match (args.point, points.as_slice()) {
         (Some(point), points) if points.contains(&point) => PointId(point),
@@ -197,6 +199,7 @@ fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
         channel: "vout".to_owned(),
         lx_channel: captures.iter().any(|capture| capture.lx.is_some()).then(|| "lx".to_owned()),
         uneven: None,
+        floor: recompute::floor_of(&record)?,
         notes: Vec::new(),
     };
     Ok((origin, captures))

@@ -10,7 +10,7 @@ use crate::base::units::with_prefix;
 use crate::event::FigureName;
 use crate::waveform::figures::find_definition;
 use crate::waveform::{
-    Acquisition, Conduction, Figure, Pair, SteadyState, Unavailable, Waveform, measure, measure_one,
+    Acquisition, Figure, Floor, Pair, SteadyState, Terms, Unavailable, Waveform, measure_with,
 };
 
 /// The keys of the JSON object, in their order; `unavailable`, `bounds` and `notes` follow.
@@ -52,10 +52,6 @@ pub const KEYS: [&str; 35] = [
     "conduction",
 ];
 
-/// Figures that do not depend on time: they hold where samples are unevenly spaced, too.
-const WITHOUT_TIME: [&str; 7] =
-    ["mean_v", "rms_ac_v", "max_v", "min_v", "noise_pp_full_v", "low_v", "high_v"];
-
 /// Where a trace comes from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Origin {
@@ -71,6 +67,8 @@ pub struct Origin {
     pub lx_channel: Option<String>,
     /// How time is not uniform, if it is not.
     pub uneven: Option<String>,
+    /// The noise floor that was captured with it, if one was.
+    pub floor: Option<Floor>,
     /// What is to be known of the file: what was odd, what was chosen.
     pub notes: Vec<String>,
 }
@@ -117,14 +115,14 @@ pub struct Analysis {
 /// Measures one acquisition, or the narrow and the wide one of a point, and builds the pictures if they are wanted.
 #[must_use]
 pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analysis {
-    let mut state = match captures {
+    let uneven =
+        origin.uneven.as_ref().map(|how| format!("the samples are not evenly spaced in time: {how}"));
+    let terms = Terms { floor: origin.floor.as_ref(), uneven, ..Terms::default() };
+    let state = match captures {
         [] => SteadyState::unavailable("there is no trace of the output"),
-        [one] => measure_one(&one.pair()),
-        [narrow, wide, ..] => measure(Some(&narrow.pair()), Some(&wide.pair())),
+        [one] => measure_with(None, Some(&one.pair()), &terms),
+        [narrow, wide, ..] => measure_with(Some(&narrow.pair()), Some(&wide.pair()), &terms),
     };
-    if let Some(uneven) = &origin.uneven {
-        refuse_time(&mut state, uneven);
-    }
     let known = Known { switching_hz: state.switching_hz.clone().ok(), ring_hz: state.ring_hz.clone().ok() };
     let view = |capture: &Capture| View {
         acquisition: capture.vout.acquisition.clone(),
@@ -137,18 +135,6 @@ pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analy
         }),
     };
     Analysis { views: captures.iter().map(view).collect(), origin, state }
-}
-
-/// Takes away what samples without an even time cannot tell.
-fn refuse_time(state: &mut SteadyState, uneven: &str) {
-    let reason = Unavailable::because(format!("the samples are not evenly spaced in time: {uneven}"));
-    for (name, figure) in state.figures_mut() {
-        if !WITHOUT_TIME.contains(&name) {
-            *figure = Err(reason.clone());
-        }
-    }
-    (state.ripple_method, state.period_source) = (None, None);
-    state.conduction = Conduction::Unknown;
 }
 
 impl Analysis {

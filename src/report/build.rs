@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
+use crate::event::NoiseFloor;
 use crate::event::{Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, Summary, Tail, summary};
@@ -61,6 +62,8 @@ pub struct Report {
     pub points: Vec<PointResult>,
     /// How traces were captured.
     pub conditions: Vec<Conditions>,
+    /// What probe and scope show with the outputs off; empty where it was not captured.
+    pub floors: Vec<NoiseFloor>,
     /// Figures over all points.
     pub figures: Vec<FigureView>,
     /// Where the board starts.
@@ -120,6 +123,7 @@ pub fn build(record: &Record) -> Report {
         protections,
         findings,
         conditions: facts::conditions(record),
+        floors: facts::floors(record),
         figures: figure::build(&points, &limits),
         starts: facts::starts(&points),
         captures: capture::build(record, &points),

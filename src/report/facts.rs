@@ -2,7 +2,7 @@
 //! board starts. Pure.
 
 use super::reason::ReasonKind;
-use crate::event::{Event, PointResult, Region, Stop};
+use crate::event::{Event, NoiseFloor, PointId, PointResult, Region, Stop};
 use crate::record::Record;
 use crate::waveform::Acquisition;
 
@@ -27,7 +27,7 @@ pub struct Conditions {
 #[must_use]
 pub fn conditions(record: &Record) -> Vec<Conditions> {
     let mut groups: Vec<Conditions> = Vec::new();
-    for facts in record.waveforms() {
+    for facts in record.waveforms().iter().filter(|facts| facts.point != PointId::NONE) {
         let about = &facts.acquisition;
         let is_same = |known: &Acquisition| {
             known.signal == about.signal
@@ -67,6 +67,16 @@ pub fn conditions(record: &Record) -> Vec<Conditions> {
         }
     }
     groups
+}
+
+/// What probe and scope show by themselves, in every set-up it was captured in.
+#[must_use]
+pub fn floors(record: &Record) -> Vec<NoiseFloor> {
+    let floors = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::NoiseFloorMeasured(floor) => Some((**floor).clone()),
+        _ => None,
+    });
+    floors.collect()
 }
 
 /// Something that went other than planned.

@@ -44,8 +44,7 @@ pub struct Recomputed {
 /// A sample file is not what was written, or the disk refuses.
 pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
     let mut made = Recomputed { changed: changed_definitions(record), ..Recomputed::default() };
-    let floors = traces_of(record, PointId::NONE)?;
-    let floor = (!floors.is_empty()).then(|| Floor::measure(&floors.iter().collect::<Vec<_>>()));
+    let floor = floor_of(record)?;
     for result in record.points() {
         let traces = traces_of(record, result.point)?;
         if traces.is_empty() {
@@ -76,6 +75,15 @@ pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
         }
     }
     Ok(made)
+}
+
+/// The noise floor as the kept traces of it show it; `None` where none were kept.
+///
+/// # Errors
+/// A sample file is not what was written, or the disk refuses.
+pub fn floor_of(record: &Record) -> Result<Option<Floor>, RecordError> {
+    let floors = traces_of(record, PointId::NONE)?;
+    Ok((!floors.is_empty()).then(|| Floor::measure(&floors.iter().collect::<Vec<_>>())))
 }
 
 fn traces_of(record: &Record, point: PointId) -> Result<Vec<Waveform>, RecordError> {

@@ -192,7 +192,7 @@ macro_rules! steady_state {
 
             /// Every figure with its name, to be replaced.
             #[must_use]
-            pub fn figures_mut(&mut self) -> Vec<(&'static str, &mut Figure)> {
+            pub(super) fn figures_mut(&mut self) -> Vec<(&'static str, &mut Figure)> {
                 vec![$((stringify!($field), &mut self.$field),)*]
             }
         }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::top::sentence;
 use crate::base::span::render_span;
 use crate::base::units::{Hertz, Volts, with_prefix};
-use crate::event::{FigureName, PointResult, PointVerdict};
+use crate::event::{FigureName, NoiseFloor, PointResult, PointVerdict};
 use crate::report::build::Report;
 use crate::report::facts::{Conditions, ranges};
 use crate::report::figure::minus;
@@ -83,7 +83,33 @@ pub(super) fn conditions(report: &Report) -> Markup {
                     (group.acquisition.signal) ", " (group.acquisition.purpose) ": " (note) " (points " (ranges(points)) ")."
                 }
             } }
+            @if !report.floors.is_empty() { (noise_floor(&report.floors)) }
         }
+    }
+}
+
+/// What probe and scope show by themselves.
+fn noise_floor(floors: &[NoiseFloor]) -> Markup {
+    use FigureName as F;
+    let columns = [F::NoiseRms20Mhz, F::NoisePp20Mhz, F::NoisePpFull];
+    html! {
+        h3 { "With the outputs off" }
+        p { "The noise of probe and scope in the same set-ups. It is subtracted from rms figures in power; a figure that stands at it is an upper bound." }
+        div.scroll { table.cards {
+            thead { tr {
+                th { "for" } th { "range per division" }
+                @for name in columns { th.number { (name.title()) } }
+            } }
+            tbody { @for floor in floors { tr {
+                td { b { (floor.acquisition.purpose) } }
+                td data-label="range per division" { (Volts(floor.acquisition.volts_per_div)) }
+                @for name in columns {
+                    td.number data-label=(name.title()) {
+                        @match floor.figures.value(name) { Some(value) => { (name.show(value)) } None => { "–" } }
+                    }
+                }
+            } } }
+        } }
     }
 }
 

@@ -18,12 +18,16 @@ struct Grid {
     offset_v: f64,
     step_v: f64,
     last: usize,
+    /// Whether every value lies on it but for the last bits of its float.
+    is_exact: bool,
 }
 
 /// From fewer different values no step is concluded.
 const FEW: usize = 6;
 /// So many different values must lie on a grid before they are moved onto it.
 const MANY: usize = 24;
+/// A converter's step is told from the print's from so many of its units on.
+const CLEAR_OF_PRINT: f64 = 3.0;
 const MOST_VALUES: usize = 1 << 16;
 
 /// Rail codes of a converter that is not known: no code is ever there.
@@ -84,8 +88,11 @@ fn find_grid(values: &[f64], print: Option<Print>) -> Option<Grid> {
         // The distance of two levels says nothing of the converter's step; the print is all that is known.
         return walk(values, 10f64.powi(i32::from(print?.finest)), rounding_v);
     }
+    // Nearly every number lies near a grid hardly wider than the print's own: then the print is the grid, and moves nothing.
+    let least_v = print.map_or(0.0, |print| CLEAR_OF_PRINT * 10f64.powi(i32::from(print.finest)));
     let by_gaps = smallest_gap(values, rounding_v)
-        .and_then(|gap_v| (1..=4).find_map(|part| walk(values, gap_v / f64::from(part), rounding_v)));
+        .and_then(|gap_v| (1..=4).find_map(|part| walk(values, gap_v / f64::from(part), rounding_v)))
+        .filter(|grid| grid.is_exact || grid.step_v >= least_v);
     by_gaps.or_else(|| {
         // No even converter under it, but the print itself is a grid.
         let step_v = 10f64.powi(i32::from(print?.finest));
@@ -107,7 +114,7 @@ fn walk(values: &[f64], step_v: f64, rounding_v: f64) -> Option<Grid> {
     let (first, last) = (*values.first()?, *values.last()?);
     let float_v = first.abs().max(last.abs()) * f64::from(f32::EPSILON);
     if values.len() == 1 {
-        return Some(Grid { offset_v: first, step_v, last: 0 });
+        return Some(Grid { offset_v: first, step_v, last: 0, is_exact: true });
     }
     let mut step_v = step_v;
     let mut places = Vec::with_capacity(values.len());
@@ -139,12 +146,13 @@ fn walk(values: &[f64], step_v: f64, rounding_v: f64) -> Option<Grid> {
     let distinct_places = places.windows(2).all(|pair| pair[1] > pair[0]);
     let allowed = (1.1 * rounding_v).min(0.3 * step_v);
     // Numbers that lie beside the grid need company, or any few would fit some grid.
-    let exact = worst <= 4.0 * float_v;
+    let is_exact = worst <= 4.0 * float_v;
     let company = values.len() >= MANY;
-    (distinct_places && step_v > 0.0 && worst <= allowed && (exact || company)).then_some(Grid {
+    (distinct_places && step_v > 0.0 && worst <= allowed && (is_exact || company)).then_some(Grid {
         offset_v,
         step_v,
         last: place as usize,
+        is_exact,
     })
 }
 

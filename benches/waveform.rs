@@ -1,0 +1,250 @@
+//! What the figures of a trace cost: the rate of each group, and how many plain reads of the same samples fit in its time; all
+//! figures together from bytes and from numbers, held against the aim; the most memory used beyond the input; and six of the
+//! figures in numpy and scipy beside it (`waveform.py`). The best of several rounds by turns, so that whatever else the
+//! machine does hits all alike.
+
+#![allow(clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::process::Command;
+use std::time::Instant;
+
+use soakrig::waveform::butterworth::{measure_limited_orders, measure_low_passed_ripple};
+use soakrig::waveform::filter::measure_limited;
+use soakrig::waveform::moments::measure_moments;
+use soakrig::waveform::pulses::measure_pulses;
+use soakrig::waveform::ring::measure_ringing;
+use soakrig::waveform::ripple::{measure_cycle_ripple, measure_harmonics};
+use soakrig::waveform::spectrum::measure_spectrum;
+use soakrig::waveform::spikes::{Deviations, measure_deviations};
+use soakrig::waveform::switching::{Switching, measure_switching};
+use soakrig::waveform::{
+    Acquisition, Codes, Coupling, Pair, Scaling, Terms, Unavailable, Waveform, measure_with,
+};
+
+const SAMPLES: usize = 10_000_000;
+const ROUNDS: usize = 3;
+
+/// Samples a second that everything together should reach, in millions.
+const AIM_MSA: f64 = 200.0;
+
+/// Memory that may be used beyond the input, in MB.
+const AIM_MB: f64 = 64.0;
+
+fn main() -> Result<(), Unavailable> {
+    let idle_mb = read_memory_mb("VmRSS:");
+    // Bytes first: the most memory ever held only grows, and numbers need more.
+    let (vout, lx) = capture(|volts, lx| (byte(volts, VOUT), byte(lx, LX)));
+    measure_pair("u8", (trace(Codes::U8(vout), VOUT), trace(Codes::U8(lx), LX)), idle_mb)?;
+    let (vout, lx) = capture(|volts, lx| (volts as f32, lx as f32));
+    measure_pair("f32", (trace(Codes::F32(vout), VOLTS), trace(Codes::F32(lx), VOLTS)), idle_mb)?;
+    print_numpy();
+    Ok(())
+}
+
+/// Rates and memory of one pair of traces.
+fn measure_pair(
+    kind: &str,
+    (vout, lx): (Waveform, Waveform),
+    idle_mb: Option<f64>,
+) -> Result<(), Unavailable> {
+    let pair = Pair { vout: &vout, lx: Some(&lx) };
+    let state = measure_with(None, Some(&pair), &Terms::default());
+    let input_mb = 2.0 * SAMPLES as f64 * if matches!(vout.codes, Codes::U8(_)) { 1.0 } else { 4.0 } / 1e6;
+    match (idle_mb, read_memory_mb("VmHWM:")) {
+        (Some(idle), Some(most)) => println!(
+            "waveform/{kind}/memory: {:.0} MB beyond the input of {input_mb:.0} MB (aim {AIM_MB:.0})",
+            most - idle - input_mb
+        ),
+        _ => println!("waveform/{kind}/memory: not available on this system"),
+    }
+    for (name, reason) in state.figures().into_iter().filter_map(|(name, f)| Some((name, f.as_ref().err()?)))
+    {
+        println!("waveform/{kind}: {name} is not among the figures: {reason}");
+    }
+    print_rates(kind, &pair, &Known::of(&pair)?);
+    Ok(())
+}
+
+/// What some figures are made from, beside the samples.
+struct Known {
+    deviations: Deviations,
+    switching: Switching,
+    mean_v: f64,
+}
+
+impl Known {
+    fn of(pair: &Pair<'_>) -> Result<Self, Unavailable> {
+        Ok(Self {
+            deviations: measure_deviations(pair.vout)?,
+            switching: measure_switching(pair.lx.unwrap_or(pair.vout))?,
+            mean_v: measure_moments(pair.vout)?.mean_v,
+        })
+    }
+}
+
+/// A group of figures by name, and what makes it.
+type Kernel<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
+fn kernel<'a, T>(name: &'static str, make: impl Fn() -> T + 'a) -> Kernel<'a> {
+    let made = move || {
+        black_box(make());
+    };
+    (name, Box::new(made))
+}
+
+fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known) {
+    let (vout, lx) = (pair.vout, pair.lx.unwrap_or(pair.vout));
+    let Known { deviations, switching, mean_v } = known;
+    let rising = &switching.edges.rising;
+    let size = (deviations.steps.len(), deviations.rate_hz);
+    let kernels = vec![
+        kernel("plain read", || read(vout)),
+        kernel("levels", || vout.levels()),
+        kernel("S1 S2 S3 S9 moments", || measure_moments(vout)),
+        kernel("S4 20 MHz, one pole", || measure_limited(vout)),
+        kernel("S4 20 MHz, two and four poles", || measure_limited_orders(vout, *mean_v)),
+        kernel("S5 switching", || measure_switching(lx)),
+        kernel("S6 running median and noise", || measure_deviations(vout)),
+        kernel("S6 spikes", || {
+            let spikes = deviations.cycle_spikes(&switching.edges);
+            (deviations.peaks_v(), spikes, deviations.spike_rate_hz(0.5))
+        }),
+        kernel("S7 ringing", || {
+            measure_ringing(&switching.edges, size, |index| f64::from(deviations.steps[index]))
+        }),
+        kernel("S8 spectrum", || measure_spectrum(vout)),
+        kernel("R1 harmonics", || measure_harmonics(vout, switching)),
+        kernel("R2 R3 mean cycle", || measure_cycle_ripple(vout, switching)),
+        kernel("R4 1 MHz both ways", || measure_low_passed_ripple(vout, rising)),
+        kernel("P1 P2 P3 pulses", || measure_pulses(lx)),
+        kernel("everything", || measure_with(None, Some(pair), &Terms::default())),
+    ];
+    let mut best = vec![f64::INFINITY; kernels.len()];
+    for _ in 0..ROUNDS {
+        for (place, (_, make)) in best.iter_mut().zip(&kernels) {
+            let start = Instant::now();
+            make();
+            *place = place.min(start.elapsed().as_secs_f64());
+        }
+    }
+    let rate_msa = |seconds: f64| SAMPLES as f64 / seconds / 1e6;
+    for ((name, _), seconds) in kernels.iter().zip(&best) {
+        println!(
+            "waveform/{kind}/{name}: {:.1} ms, {:.0} MSa/s, {:.1} plain reads",
+            seconds * 1e3,
+            rate_msa(*seconds),
+            seconds / best[0]
+        );
+    }
+    if let Some(seconds) = best.last() {
+        let rate_msa = rate_msa(*seconds);
+        println!(
+            "waveform/{kind}: everything runs at {rate_msa:.1} MSa/s, {:.3} of the aim of {AIM_MSA:.0} MSa/s",
+            rate_msa / AIM_MSA
+        );
+    }
+}
+
+/// A plain read of the samples: their sum.
+fn read(vout: &Waveform) -> f64 {
+    match &vout.codes {
+        Codes::U8(codes) => {
+            codes.chunks(1 << 16).map(|c| f64::from(c.iter().map(|v| u32::from(*v)).sum::<u32>())).sum()
+        }
+        Codes::I16(codes) => codes.iter().map(|code| i64::from(*code)).sum::<i64>() as f64,
+        Codes::F32(codes) => {
+            let mut lanes = [0.0_f32; 32];
+            for row in codes.as_chunks::<32>().0 {
+                lanes.iter_mut().zip(row).for_each(|(lane, value)| *lane += value);
+            }
+            f64::from(lanes.iter().sum::<f32>())
+        }
+    }
+}
+
+/// Ripple of 20 mV, noise, spikes of 1.5 V that ring at 15 MHz, a switch node of 24 V: 122 kHz at 100 MSa/s.
+fn capture<T>(convert: impl Fn(f64, f64) -> (T, T)) -> (Vec<T>, Vec<T>) {
+    let mut seed = 1_u64;
+    let mut noise = || {
+        let mut sum = 0.0;
+        for _ in 0..4 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            sum += (seed >> 40) as f64 / (1_u64 << 24) as f64 - 0.5;
+        }
+        sum * 1.7
+    };
+    let (mut vout, mut lx) = (Vec::with_capacity(SAMPLES), Vec::with_capacity(SAMPLES));
+    for index in 0..SAMPLES {
+        let phase = (index as f64 / 819.67).fract();
+        let on = phase < 0.22;
+        let ripple = if on { phase / 0.22 } else { (1.0 - phase) / 0.78 };
+        let since_s = if on { phase } else { phase - 0.22 } * 8.1967e-6;
+        let ring = 1.5 * (-since_s / 120e-9).exp() * (94.25e6 * since_s).sin() * if on { 1.0 } else { -1.0 };
+        let pair = convert(
+            5.0 + 0.02 * ripple + 0.5e-3 * noise() + ring,
+            if on { 23.8 } else { -0.4 } + 0.02 * noise() + ring,
+        );
+        vout.push(pair.0);
+        lx.push(pair.1);
+    }
+    (vout, lx)
+}
+
+/// Numbers that are volts.
+const VOLTS: Scaling =
+    Scaling { volts_per_code: 1.0, zero_code: 0.0, offset_v: 0.0, min_code: i32::MIN, max_code: i32::MAX };
+
+/// Bytes of the output.
+const VOUT: Scaling =
+    Scaling { volts_per_code: 0.016, zero_code: 0.0, offset_v: 3.0, min_code: 0, max_code: 255 };
+
+/// Bytes of the switch node.
+const LX: Scaling =
+    Scaling { volts_per_code: 0.12, zero_code: 0.0, offset_v: -3.0, min_code: 0, max_code: 255 };
+
+fn byte(volts: f64, scaling: Scaling) -> u8 {
+    ((volts - scaling.offset_v) / scaling.volts_per_code).round() as u8
+}
+
+fn trace(codes: Codes, scaling: Scaling) -> Waveform {
+    Waveform {
+        acquisition: Acquisition {
+            signal: "vout".to_owned(),
+            channel: 1,
+            coupling: Coupling::Dc,
+            bandwidth_limit_hz: None,
+            probe_ratio: 10.0,
+            fixture: String::new(),
+            volts_per_div: 1.0,
+            offset_v: 0.0,
+            memory_depth: SAMPLES,
+            purpose: "spikes".to_owned(),
+            range_note: None,
+        },
+        codes,
+        scaling,
+        start_s: 0.0,
+        step_s: 1e-8,
+    }
+}
+
+/// Memory of this process in MB, as Linux tells it: `VmRSS:` now, `VmHWM:` the most it ever held.
+fn read_memory_mb(name: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? * 1024.0 / 1e6)
+}
+
+fn print_numpy() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/waveform.py");
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    match Command::new(python).arg(script).output() {
+        Ok(output) if output.status.success() => print!("{}", String::from_utf8_lossy(&output.stdout)),
+        _ => {
+            println!(
+                "waveform/numpy: not available (needs python3 with numpy and scipy; PYTHON names another one)"
+            );
+        }
+    }
+}

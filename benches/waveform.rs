@@ -7,6 +7,7 @@
 
 use std::hint::black_box;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
 use soakrig::waveform::butterworth::{measure_limited_orders, measure_low_passed_ripple};
@@ -18,6 +19,7 @@ use soakrig::waveform::ripple::{measure_cycle_ripple, measure_harmonics};
 use soakrig::waveform::spectrum::measure_spectrum;
 use soakrig::waveform::spikes::{Deviations, measure_deviations};
 use soakrig::waveform::switching::{Switching, measure_switching};
+use soakrig::waveform::trace::Levels;
 use soakrig::waveform::{
     Acquisition, Codes, Coupling, Pair, Scaling, Terms, Unavailable, Waveform, measure_with,
 };
@@ -68,6 +70,7 @@ fn measure_pair(
 
 /// What some figures are made from, beside the samples.
 struct Known {
+    levels: Arc<Levels>,
     deviations: Deviations,
     switching: Switching,
     mean_v: f64,
@@ -75,10 +78,12 @@ struct Known {
 
 impl Known {
     fn of(pair: &Pair<'_>) -> Result<Self, Unavailable> {
+        let levels = Arc::new(pair.vout.levels());
         Ok(Self {
-            deviations: measure_deviations(pair.vout)?,
+            deviations: measure_deviations(pair.vout, &levels)?,
             switching: measure_switching(pair.lx.unwrap_or(pair.vout))?,
             mean_v: measure_moments(pair.vout)?.mean_v,
+            levels,
         })
     }
 }
@@ -95,27 +100,27 @@ fn kernel<'a, T>(name: &'static str, make: impl Fn() -> T + 'a) -> Kernel<'a> {
 
 fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known) {
     let (vout, lx) = (pair.vout, pair.lx.unwrap_or(pair.vout));
-    let Known { deviations, switching, mean_v } = known;
+    let Known { levels, deviations, switching, mean_v } = known;
     let rising = &switching.edges.rising;
-    let size = (deviations.steps.len(), deviations.rate_hz);
+    let size = (deviations.len(), deviations.rate_hz);
     let kernels = vec![
         kernel("plain read", || read(vout)),
-        kernel("levels", || vout.levels()),
+        kernel("levels for all below", || vout.levels()),
         kernel("S1 S2 S3 S9 moments", || measure_moments(vout)),
-        kernel("S4 20 MHz, one pole", || measure_limited(vout)),
+        kernel("S4 20 MHz, one pole", || measure_limited(vout, levels)),
         kernel("S4 20 MHz, two and four poles", || measure_limited_orders(vout, *mean_v)),
         kernel("S5 switching", || measure_switching(lx)),
-        kernel("S6 running median and noise", || measure_deviations(vout)),
+        kernel("S6 running median and noise", || measure_deviations(vout, levels)),
         kernel("S6 spikes", || {
             let spikes = deviations.cycle_spikes(&switching.edges);
             (deviations.peaks_v(), spikes, deviations.spike_rate_hz(0.5))
         }),
         kernel("S7 ringing", || {
-            measure_ringing(&switching.edges, size, |index| f64::from(deviations.steps[index]))
+            measure_ringing(&switching.edges, size, |index| f64::from(deviations.at(index)))
         }),
         kernel("S8 spectrum", || measure_spectrum(vout)),
-        kernel("R1 harmonics", || measure_harmonics(vout, switching)),
-        kernel("R2 R3 mean cycle", || measure_cycle_ripple(vout, switching)),
+        kernel("R1 harmonics", || measure_harmonics(vout, levels, switching)),
+        kernel("R2 R3 mean cycle", || measure_cycle_ripple(vout, levels, switching)),
         kernel("R4 1 MHz both ways", || measure_low_passed_ripple(vout, rising)),
         kernel("P1 P2 P3 pulses", || measure_pulses(lx)),
         kernel("everything", || measure_with(None, Some(pair), &Terms::default())),

@@ -1,5 +1,6 @@
 //! The 20 MHz figures (S4): the record behind a single pole, as behind a scope's bandwidth limiter.
 
+use super::trace::Levels;
 use super::{Figure, Unavailable, Waveform};
 use std::f64::consts::PI;
 
@@ -59,17 +60,17 @@ pub struct Limited {
 }
 
 /// S4: peak to peak and rms behind a single pole at 20 MHz, the first microsecond dropped. A record that the scope has
-/// already limited to 20 MHz or less is taken as it is: a second pole would make the corner 13 MHz.
+/// already limited to 20 MHz or less is taken as it is: a second pole would make the corner 13 MHz. `levels` are the record's
+/// own.
 #[must_use]
-pub fn measure_limited(waveform: &Waveform) -> Limited {
-    match limit(waveform) {
+pub fn measure_limited(waveform: &Waveform, levels: &Levels) -> Limited {
+    match limit(waveform, levels) {
         Ok((pp_v, rms_v)) => Limited { pp_v: Ok(pp_v), rms_v: Ok(rms_v) },
         Err(reason) => Limited { pp_v: Err(reason.clone()), rms_v: Err(reason) },
     }
 }
 
-fn limit(waveform: &Waveform) -> Result<(f64, f64), Unavailable> {
-    let levels = waveform.levels();
+fn limit(waveform: &Waveform, levels: &Levels) -> Result<(f64, f64), Unavailable> {
     let rate_hz = waveform.check_readable()?;
     let dropped = (SETTLING_S * rate_hz).round() as usize;
     if levels.len() < dropped + 2 {

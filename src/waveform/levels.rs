@@ -1,5 +1,6 @@
 //! State levels of a two-level signal by the histogram-mode method of IEEE 181 (S5).
 
+use super::counts::count_levels;
 use super::trace::Levels;
 use super::{Unavailable, Waveform};
 
@@ -41,7 +42,8 @@ impl StateLevels {
 pub fn measure_state_levels(lx: &Waveform, levels: &Levels) -> Result<StateLevels, Unavailable> {
     lx.check_readable()?;
     let signal = lx.acquisition.signal.to_uppercase();
-    let (Some(lowest), Some(highest)) = (levels.iter().min().copied(), levels.iter().max().copied()) else {
+    let counts = count_levels(levels);
+    let (Some((lowest, _)), Some((highest, _))) = (counts.first().copied(), counts.last().copied()) else {
         return Err(Unavailable::because(format!("the trace of {signal} holds no samples")));
     };
     let range = u32::from(highest - lowest);
@@ -54,7 +56,7 @@ pub fn measure_state_levels(lx: &Waveform, levels: &Levels) -> Result<StateLevel
             (levels.volts_at(mean) * 100.0).round() / 100.0 + 0.0
         )));
     }
-    let histogram = build_histogram(levels, lowest, range);
+    let histogram = build_histogram(&counts, lowest, range);
     let (low_bin, high_bin) = (fullest(&histogram, 0, BINS / 2), fullest(&histogram, BINS / 2, BINS));
     // Overshoot tips above the high state are rare; a state up there is not.
     let top = BINS * 3 / 4;
@@ -70,12 +72,12 @@ pub fn measure_state_levels(lx: &Waveform, levels: &Levels) -> Result<StateLevel
     Ok(StateLevels { low, high, low_v: levels.volts_at(low), high_v: levels.volts_at(high) })
 }
 
-fn build_histogram(levels: &[u16], lowest: u16, range: u32) -> [u32; BINS] {
+fn build_histogram(counts: &[(u16, u32)], lowest: u16, range: u32) -> [u32; BINS] {
     let mut histogram = [0_u32; BINS];
-    for level in levels {
+    for (level, count) in counts {
         // Exact in integers; the highest sample belongs to the last bin.
         let bin = u32::from(level - lowest) * BINS as u32 / range;
-        histogram[(bin as usize).min(BINS - 1)] += 1;
+        histogram[(bin as usize).min(BINS - 1)] += count;
     }
     histogram
 }
@@ -83,4 +85,23 @@ fn build_histogram(levels: &[u16], lowest: u16, range: u32) -> [u32; BINS] {
 /// The fullest bin of `from..to`; the lowest of equals.
 fn fullest(histogram: &[u32; BINS], from: usize, to: usize) -> usize {
     (from..to).fold(from, |best, bin| if histogram[bin] > histogram[best] { bin } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_histogram_of_counts_is_that_of_the_samples(levels in prop::collection::vec(any::<u16>(), 2..400)) {
+            let (lowest, highest) = (*levels.iter().min().unwrap(), *levels.iter().max().unwrap());
+            let range = u32::from(highest - lowest).max(1);
+            let mut naive = [0_u32; BINS];
+            for level in &levels {
+                naive[((u32::from(level - lowest) * BINS as u32 / range) as usize).min(BINS - 1)] += 1;
+            }
+            prop_assert_eq!(build_histogram(&count_levels(&levels), lowest, range), naive);
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use super::moments::{Moments, measure_moments};
 use super::spikes::{Deviations, measure_deviations};
 use super::switching::{Switching, measure_switching};
+use super::trace::Levels;
 use super::{Coupling, Pair, Unavailable, Waveform};
+use std::sync::Arc;
 
 /// What the figures of a steady state are taken from: one acquisition and what was found in it.
 pub(super) struct Look<'a> {
@@ -11,6 +13,8 @@ pub(super) struct Look<'a> {
     pub(super) name: String,
     pub(super) vout: &'a Waveform,
     pub(super) lx: Option<&'a Waveform>,
+    /// The output on whole levels, built once for all kernels.
+    pub(super) levels: Arc<Levels>,
     pub(super) moments: Moments,
     pub(super) deviations: Result<Deviations, Unavailable>,
     pub(super) switching: Result<Switching, Unavailable>,
@@ -38,6 +42,8 @@ impl<'a> Look<'a> {
                     )))
                 }
             });
+        let moments = measure_moments(vout)?;
+        let levels = Arc::new(vout.levels());
         Ok(Self {
             name: format!(
                 "{} acquisition ({}, {} mV/div)",
@@ -48,8 +54,9 @@ impl<'a> Look<'a> {
             ),
             vout,
             lx,
-            moments: measure_moments(vout)?,
-            deviations: measure_deviations(vout),
+            moments,
+            deviations: measure_deviations(vout, &levels),
+            levels,
             switching,
         })
     }

@@ -3,6 +3,7 @@
 
 mod block;
 pub mod butterworth;
+mod counts;
 pub mod density;
 pub mod figures;
 pub mod filter;

@@ -159,17 +159,20 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
 
 fn count_clipped(waveform: &Waveform) -> (usize, usize) {
     let (low, high) = (waveform.scaling.min_code, waveform.scaling.max_code);
-    let count = |codes: &mut dyn Iterator<Item = i32>| {
-        codes.fold((0, 0), |(below, above), code| {
-            (below + usize::from(code <= low), above + usize::from(code >= high))
-        })
-    };
     match &waveform.codes {
-        Codes::U8(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
-        Codes::I16(codes) => count(&mut codes.iter().map(|code| i32::from(*code))),
+        Codes::U8(codes) => count_ends(codes, low, high),
+        Codes::I16(codes) => count_ends(codes, low, high),
         Codes::F32(codes) => codes.iter().fold((0, 0), |(below, above), code| {
             let code = f64::from(*code);
             (below + usize::from(code <= f64::from(low)), above + usize::from(code >= f64::from(high)))
         }),
     }
+}
+
+/// How many codes stand at or beyond the lowest, and how many at or beyond the highest one.
+fn count_ends<T: Copy + Into<i32>>(codes: &[T], low: i32, high: i32) -> (usize, usize) {
+    let ends = codes.iter().map(|code| (*code).into());
+    ends.fold((0, 0), |(below, above), code: i32| {
+        (below + usize::from(code <= low), above + usize::from(code >= high))
+    })
 }

@@ -1,5 +1,6 @@
 //! Pulses of the switch node, counted whether or not they have a period (P1 to P3).
 
+use super::counts::{count_levels, counted_median};
 use super::levels::StateLevels;
 use super::switching::{Edges, find_edges};
 use super::{Unavailable, Waveform};
@@ -37,7 +38,8 @@ pub struct Gaps {
 pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
     let rate_hz = lx.check_readable()?;
     let levels = lx.levels();
-    let highest = levels.iter().max().copied().unwrap_or(0);
+    let counts = count_levels(&levels);
+    let highest = counts.last().map_or(0, |(level, _)| *level);
     let high_v = levels.volts_at(f64::from(highest));
     let signal = lx.acquisition.signal.to_uppercase();
     // Also where all samples are one and a level is therefore 0 V wide.
@@ -46,7 +48,8 @@ pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
     }
     let level_at = |volts: f64| (volts - levels.zero_v) / levels.step_v;
     let half = level_at(high_v / 2.0);
-    let high = median_above(&levels, half);
+    let upper = counts.iter().copied().filter(|(level, _)| f64::from(*level) > half);
+    let high = counted_median(upper).unwrap_or(0.0);
     let low = level_at(0.0);
     let states = StateLevels { low, high, low_v: 0.0, high_v: levels.volts_at(high) };
     let edges = find_edges(&levels, &states);
@@ -67,25 +70,6 @@ pub fn count_pulses(edges: &Edges, samples: usize, rate_hz: f64) -> Pulses {
             max_s: gaps.iter().copied().fold(0.0, f64::max) / rate_hz,
         }),
     }
-}
-
-/// Median of the levels above `half`, by counting; the mean of the middle two for an even count.
-fn median_above(levels: &[u16], half: f64) -> f64 {
-    let mut counts = vec![0_usize; usize::from(u16::MAX) + 1];
-    let mut total = 0_usize;
-    for level in levels.iter().filter(|level| f64::from(**level) > half) {
-        counts[usize::from(*level)] += 1;
-        total += 1;
-    }
-    let at_rank = |rank: usize| {
-        let mut seen = 0;
-        counts.iter().position(|count| {
-            seen += count;
-            seen > rank
-        })
-    };
-    let (below, above) = (at_rank(total.saturating_sub(1) / 2), at_rank(total / 2));
-    (below.unwrap_or(0) + above.unwrap_or(0)) as f64 / 2.0
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use super::fold::{PHASES, mean_cycle};
 use super::spikes::Deviations;
 use super::switching::Switching;
+use super::trace::Levels;
 use super::{Conduction, Figure, Unavailable, Waveform};
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// Phases this long before an edge are blanked, in seconds.
 const BLANK_BEFORE_S: f64 = 0.1e-6;
@@ -50,9 +52,10 @@ fn kept_phases(switching: &Switching) -> Vec<bool> {
         .collect()
 }
 
-/// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment.
+/// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment. `levels` are the
+/// output's own.
 #[must_use]
-pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipple {
+pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
     let none = |reason: Unavailable| CycleRipple {
         blank_pp_v: Err(reason.clone()),
         fit_pp_v: Err(reason.clone()),
@@ -63,8 +66,7 @@ pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipp
         return none(reason);
     }
     let kept = kept_phases(switching);
-    let levels = vout.levels();
-    let mean = mean_cycle(&levels, &switching.edges);
+    let mean = mean_cycle(levels, &switching.edges);
     if mean.is_empty() {
         return none(Unavailable::because("no whole switching cycle in the record"));
     }
@@ -249,18 +251,22 @@ impl Harmonics {
 const UNKNOWNS: usize = 1 + 2 * HARMONICS;
 
 /// R1: least squares of the record on a constant and five harmonics of the switching frequency, between the first and the
-/// last rising edge.
+/// last rising edge. `levels` are the output's own.
 ///
 /// # Errors
 /// Pulses are skipped (no frequency to fit), the output trace is unreadable, or the harmonics reach half the sample rate.
-pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmonics, Unavailable> {
+pub fn measure_harmonics(
+    vout: &Waveform,
+    levels: &Levels,
+    switching: &Switching,
+) -> Result<Harmonics, Unavailable> {
     vout.check_readable()?;
     if switching.conduction == Conduction::Skipping {
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
-    let levels = vout.levels();
-    let steps: Vec<i32> = levels.iter().map(|level| i32::from(*level)).collect();
-    fit_harmonics(&steps, switching, levels.step_v)
+    let stretch = fitted_stretch(levels.len(), switching)?;
+    let steps = levels[stretch].iter().map(|level| i32::from(*level));
+    fit_harmonics(steps, switching, levels.step_v)
 }
 
 /// The spikes' share in R1, peak to peak in volts: the fundamental of what stands more than `floor_v` off the baseline.
@@ -273,20 +279,22 @@ pub fn measure_spike_share(
     floor_v: f64,
 ) -> Result<f64, Unavailable> {
     let step_v = deviations.step_v;
-    let spikes: Vec<i32> =
-        deviations.steps.iter().map(|d| if f64::from(d.abs()) * step_v > floor_v { *d } else { 0 }).collect();
-    fit_harmonics(&spikes, switching, step_v).map(|harmonics| harmonics.fundamental_pp_v())
+    let stretch = fitted_stretch(deviations.len(), switching)?;
+    let spikes =
+        deviations.stretch(stretch).map(|d| if f64::from(d.abs()) * step_v > floor_v { d } else { 0 });
+    fit_harmonics(spikes, switching, step_v).map(|harmonics| harmonics.fundamental_pp_v())
 }
 
-fn fit_harmonics(steps: &[i32], switching: &Switching, step_v: f64) -> Result<Harmonics, Unavailable> {
+/// The samples between the first and the last rising edge, of so many.
+fn fitted_stretch(samples: usize, switching: &Switching) -> Result<Range<usize>, Unavailable> {
     let (first, last) = match (switching.edges.rising.first(), switching.edges.rising.last()) {
         (Some(first), Some(last)) => (first.ceil() as usize, last.floor() as usize + 1),
         _ => return Err(Unavailable::because("no switching edges")),
     };
-    let stretch = steps
-        .get(first..last.min(steps.len()))
-        .filter(|stretch| stretch.len() > 4 * UNKNOWNS)
-        .ok_or_else(|| Unavailable::because("too few samples between the switching edges"))?;
+    let stretch = first..last.min(samples);
+    if stretch.len() <= 4 * UNKNOWNS {
+        return Err(Unavailable::because("too few samples between the switching edges"));
+    }
     if switching.period <= 2.0 * HARMONICS as f64 {
         return Err(Unavailable::because(format!(
             "the sample rate gives only {:.1} samples a switching period, more than {} are needed",
@@ -294,35 +302,45 @@ fn fit_harmonics(steps: &[i32], switching: &Switching, step_v: f64) -> Result<Ha
             2 * HARMONICS
         )));
     }
-    let step = TAU / switching.period;
-    let solution = solve(harmonic_matrix(stretch.len(), step), harmonic_sums(stretch, step))
+    Ok(stretch)
+}
+
+fn fit_harmonics(
+    stretch: impl ExactSizeIterator<Item = i32>,
+    switching: &Switching,
+    step_v: f64,
+) -> Result<Harmonics, Unavailable> {
+    let (samples, step) = (stretch.len(), TAU / switching.period);
+    let solution = solve(harmonic_matrix(samples, step), harmonic_sums(stretch, step))
         .ok_or_else(|| Unavailable::because("the harmonic fit has no solution"))?;
     let mut amplitude_v = [0.0; HARMONICS];
     for (harmonic, amplitude) in amplitude_v.iter_mut().enumerate() {
         *amplitude = solution[1 + 2 * harmonic].hypot(solution[2 + 2 * harmonic]) * step_v;
     }
-    Ok(Harmonics { amplitude_v, samples: stretch.len() })
+    Ok(Harmonics { amplitude_v, samples })
 }
 
 /// Sums of the samples (less their first, which costs nothing but digits) times each of the fit's functions.
-fn harmonic_sums(stretch: &[i32], step: f64) -> [f64; UNKNOWNS] {
+fn harmonic_sums(stretch: impl Iterator<Item = i32>, step: f64) -> [f64; UNKNOWNS] {
     let mut sums = [0.0; UNKNOWNS];
-    let base = f64::from(stretch.first().copied().unwrap_or(0));
+    let mut stretch = stretch.peekable();
+    let base = f64::from(stretch.peek().copied().unwrap_or(0));
     let (turn_sin, turn_cos) = step.sin_cos();
-    // The phasor is turned from sample to sample and set anew for each stretch, so that rounding does not add up.
-    for (chunk, samples) in stretch.chunks(1024).enumerate() {
-        let (mut sin, mut cos) = ((chunk * 1024) as f64 * step).sin_cos();
-        for level in samples {
-            let value = f64::from(*level) - base;
-            sums[0] += value;
-            let (mut re, mut im) = (cos, sin);
-            for harmonic in 0..HARMONICS {
-                sums[1 + 2 * harmonic] += value * re;
-                sums[2 + 2 * harmonic] += value * im;
-                (re, im) = (re * cos - im * sin, re * sin + im * cos);
-            }
-            (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
+    // The phasor is turned from sample to sample and set anew every so often, so that rounding does not add up.
+    let (mut sin, mut cos) = (0.0, 1.0);
+    for (index, level) in stretch.enumerate() {
+        if index % 1024 == 0 {
+            (sin, cos) = (index as f64 * step).sin_cos();
         }
+        let value = f64::from(level) - base;
+        sums[0] += value;
+        let (mut re, mut im) = (cos, sin);
+        for harmonic in 0..HARMONICS {
+            sums[1 + 2 * harmonic] += value * re;
+            sums[2 + 2 * harmonic] += value * im;
+            (re, im) = (re * cos - im * sin, re * sin + im * cos);
+        }
+        (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
     }
     sums
 }

@@ -1,9 +1,13 @@
 //! Spikes: what stands out of the running median (S6).
 
+use super::counts::{counted_median, tally};
 use super::median::running_median;
 use super::switching::Edges;
+use super::trace::Levels;
 use super::{Figure, Unavailable, Waveform};
 use crate::base::stats;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Length of the running median that is the baseline under the spikes, in seconds (201 samples at 100 MSa/s).
 pub const BASELINE_S: f64 = 2.01e-6;
@@ -17,11 +21,16 @@ const GROUP_S: f64 = 1e-6;
 /// A cycle's spikes are looked for from this long before its rising edge, in seconds.
 const LEAD_S: f64 = 0.2e-6;
 
-/// The samples less their baseline, in whole converter steps.
+/// The samples less their baseline, in whole converter steps. The differences are taken where they are looked at: a copy of
+/// them all would need more memory than both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deviations {
-    /// One value a sample.
-    pub steps: Vec<i32>,
+    levels: Arc<Levels>,
+    baseline: Vec<u16>,
+    /// The lowest and the highest deviation.
+    extent: (i32, i32),
+    /// Median distance of the deviations from their median.
+    spread: f64,
     /// Volts of one step.
     pub step_v: f64,
     /// Samples a second.
@@ -34,11 +43,11 @@ pub fn baseline_samples(rate_hz: f64) -> usize {
     2 * (BASELINE_S * rate_hz / 2.0).floor() as usize + 1
 }
 
-/// Takes the running median away from the trace.
+/// Takes the running median away from the trace; `levels` are the trace's own.
 ///
 /// # Errors
 /// The trace is unreadable, shorter than the baseline's window, or so slow that the window is a single sample.
-pub fn measure_deviations(waveform: &Waveform) -> Result<Deviations, Unavailable> {
+pub fn measure_deviations(waveform: &Waveform, levels: &Arc<Levels>) -> Result<Deviations, Unavailable> {
     let rate_hz = waveform.check_readable()?;
     let window = baseline_samples(rate_hz);
     if window < 3 || window > waveform.codes.len() {
@@ -48,11 +57,19 @@ pub fn measure_deviations(waveform: &Waveform) -> Result<Deviations, Unavailable
             waveform.step_s * 1e6
         )));
     }
-    let levels = waveform.levels();
-    let baseline = running_median(&levels, window);
-    let steps =
-        levels.iter().zip(&baseline).map(|(level, base)| i32::from(*level) - i32::from(*base)).collect();
-    Ok(Deviations { steps, step_v: levels.step_v, rate_hz })
+    let baseline = running_median(levels, window);
+    Ok(Deviations::new(Arc::clone(levels), baseline, rate_hz))
+}
+
+/// Samples whose extent is looked at before they are looked at one by one.
+const BLOCK: usize = 256;
+
+/// The lowest and the highest deviation of a stretch that is not empty.
+fn extent(levels: &[u16], baseline: &[u16]) -> (i32, i32) {
+    levels.iter().zip(baseline).fold((i32::MAX, i32::MIN), |(low, high), (level, base)| {
+        let deviation = i32::from(*level) - i32::from(*base);
+        (low.min(deviation), high.max(deviation))
+    })
 }
 
 /// Spikes of each cycle taken together.
@@ -69,11 +86,61 @@ pub struct CycleSpikes {
 }
 
 impl Deviations {
-    /// The highest and the lowest deviation in volts.
+    /// Of as many baseline values as levels, and at least one.
+    fn new(levels: Arc<Levels>, baseline: Vec<u16>, rate_hz: f64) -> Self {
+        let (low, high) = extent(&levels, &baseline);
+        let mut made =
+            Self { step_v: levels.step_v, levels, baseline, extent: (low, high), spread: 0.0, rate_hz };
+        let places = made.stretch(0..made.len()).map(|deviation| (deviation - low) as usize);
+        let counts = tally(places, (high - low) as usize + 1);
+        let counted = (low..=high).zip(counts).filter(|(_, count)| *count > 0);
+        let center = counted_median(counted.clone()).unwrap_or(0.0);
+        let mut distances: Vec<(f64, u32)> =
+            counted.map(|(deviation, count)| ((f64::from(deviation) - center).abs(), count)).collect();
+        distances.sort_by(|a, b| a.0.total_cmp(&b.0));
+        made.spread = counted_median(distances.iter().copied()).unwrap_or(0.0);
+        made
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.baseline.len()
+    }
+
+    /// Whether there is no sample at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.baseline.is_empty()
+    }
+
+    /// The deviation of a sample in whole steps; none of a sample beyond the record.
+    #[must_use]
+    pub fn at(&self, index: usize) -> i32 {
+        match (self.levels.get(index), self.baseline.get(index)) {
+            (Some(level), Some(base)) => i32::from(*level) - i32::from(*base),
+            _ => 0,
+        }
+    }
+
+    /// The deviations of a stretch in whole steps; fewer at the record's end.
+    pub fn stretch(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = i32> + '_ {
+        let (levels, baseline) = self.parts(range);
+        levels.iter().zip(baseline).map(|(level, base)| i32::from(*level) - i32::from(*base))
+    }
+
+    /// Levels and baseline of a stretch.
+    fn parts(&self, range: Range<usize>) -> (&[u16], &[u16]) {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        (&self.levels[range.clone()], &self.baseline[range])
+    }
+
+    /// The highest and the lowest deviation in volts; the one is not under and the other not over 0.
     #[must_use]
     pub fn peaks_v(&self) -> (f64, f64) {
-        let (high, low) = self.steps.iter().fold((0, 0), |(high, low), d| (high.max(*d), low.min(*d)));
-        (f64::from(high) * self.step_v, f64::from(low) * self.step_v)
+        let (low, high) = self.extent;
+        (f64::from(high.max(0)) * self.step_v, f64::from(low.min(0)) * self.step_v)
     }
 
     /// Noise about the baseline as a sigma in volts, by the median absolute deviation, which spikes do not move.
@@ -81,12 +148,8 @@ impl Deviations {
     /// # Errors
     /// More than half of the samples equal the baseline: the noise is under the converter's resolution.
     pub fn noise_sigma_v(&self) -> Figure {
-        let doubled = self.steps.iter().map(|d| 2 * i64::from(*d));
-        // The median of an even count may lie half way between two steps; doubled values keep it whole.
-        let center = counted_median(doubled.clone()) as i64;
-        let spread = counted_median(doubled.map(|d| (d - center).abs())) / 2.0;
-        if spread > 0.0 {
-            return Ok(1.4826 * spread * self.step_v);
+        if self.spread > 0.0 {
+            return Ok(1.4826 * self.spread * self.step_v);
         }
         Err(Unavailable::because(format!(
             "the noise is under the resolution: half of the samples or more stand on one step of {:.2} mV",
@@ -110,13 +173,22 @@ impl Deviations {
         }
         let reach = (GROUP_S * self.rate_hz + 1e-6) as usize;
         let (mut groups, mut last): (u64, Option<usize>) = (0, None);
-        for (index, deviation) in self.steps.iter().enumerate() {
-            if f64::from(deviation.abs()) * self.step_v > threshold_v {
-                groups += u64::from(last.is_none_or(|last| index - last > reach));
-                last = Some(index);
+        let beyond = |deviation: i32| f64::from(deviation.abs()) * self.step_v > threshold_v;
+        for from in (0..self.len()).step_by(BLOCK) {
+            let (levels, baseline) = self.parts(from..from + BLOCK);
+            let (low, high) = extent(levels, baseline);
+            if !beyond(low) && !beyond(high) {
+                continue;
+            }
+            for (place, deviation) in self.stretch(from..from + BLOCK).enumerate() {
+                let index = from + place;
+                if beyond(deviation) {
+                    groups += u64::from(last.is_none_or(|last| index - last > reach));
+                    last = Some(index);
+                }
             }
         }
-        Ok(groups as f64 * self.rate_hz / self.steps.len() as f64)
+        Ok(groups as f64 * self.rate_hz / self.len() as f64)
     }
 
     /// The spikes of each whole cycle, from 0.2 us before its rising edge to 0.2 us before the next.
@@ -131,11 +203,14 @@ impl Deviations {
             if from < 0.0 {
                 continue;
             }
-            let Some(stretch) = self.steps.get(from as usize..to.max(from) as usize) else { continue };
-            if let (Some(high), Some(low)) = (stretch.iter().max(), stretch.iter().min()) {
-                highs.push(f64::from(*high) * self.step_v);
-                lows.push(f64::from(*low) * self.step_v);
+            let range = from as usize..to.max(from) as usize;
+            if range.end > self.len() || range.is_empty() {
+                continue;
             }
+            let (levels, baseline) = self.parts(range);
+            let (low, high) = extent(levels, baseline);
+            highs.push(f64::from(high) * self.step_v);
+            lows.push(f64::from(low) * self.step_v);
         }
         let all = (
             stats::median(&highs),
@@ -150,26 +225,6 @@ impl Deviations {
             _ => Err(Unavailable::because("no whole switching cycle in the record")),
         }
     }
-}
-
-/// Median of whole values of which few differ, as converter steps do; the mean of the middle two for an even count.
-fn counted_median(values: impl Iterator<Item = i64> + Clone) -> f64 {
-    let (Some(low), Some(high)) = (values.clone().min(), values.clone().max()) else { return 0.0 };
-    let mut counts = vec![0_usize; (high - low) as usize + 1];
-    let mut total = 0;
-    for value in values {
-        counts[(value - low) as usize] += 1;
-        total += 1;
-    }
-    let at_rank = |rank: usize| {
-        let mut seen = 0;
-        let at = counts.iter().position(|count| {
-            seen += count;
-            seen > rank
-        });
-        at.map_or(0.0, |at| (at as i64 + low) as f64)
-    };
-    (at_rank((total - 1) / 2) + at_rank(total / 2)) / 2.0
 }
 
 /// Where the largest spike of a trace stands, for a picture of it.
@@ -195,18 +250,87 @@ pub fn find_worst_spike(
     before_s: f64,
     after_s: f64,
 ) -> Result<SpikeWindow, Unavailable> {
-    let deviations = measure_deviations(waveform)?;
-    let worst = deviations.steps.iter().enumerate().fold((0, 0), |best: (usize, i32), (index, d)| {
-        if d.abs() > best.1.abs() { (index, *d) } else { best }
-    });
+    let deviations = measure_deviations(waveform, &Arc::new(waveform.levels()))?;
+    let all = deviations.stretch(0..deviations.len()).enumerate();
+    let worst = all.fold(
+        (0, 0),
+        |best: (usize, i32), (index, d)| {
+            if d.abs() > best.1.abs() { (index, d) } else { best }
+        },
+    );
     if worst.1 == 0 {
         return Err(Unavailable::because("no sample leaves the baseline: there is no spike"));
     }
     let samples = |span_s: f64| (span_s.max(0.0) * deviations.rate_hz).round() as usize;
     Ok(SpikeWindow {
         from: worst.0.saturating_sub(samples(before_s)),
-        to: worst.0.saturating_add(samples(after_s)).saturating_add(1).min(deviations.steps.len()),
+        to: worst.0.saturating_add(samples(after_s)).saturating_add(1).min(deviations.len()),
         peak: worst.0,
         height_v: f64::from(worst.1) * deviations.step_v,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::waveform::block::made::trace;
+    use proptest::prelude::*;
+
+    /// Few and many differing levels, with stretches that stand still and spikes out of them.
+    fn levels() -> impl Strategy<Value = Vec<u16>> {
+        let stretch = (1_usize..400, 1_u16..5, prop_oneof![Just(0_u16), 0_u16..200, any::<u16>()]);
+        prop::collection::vec(stretch, 1..8).prop_map(|stretches| {
+            let one = |(count, swing, spike): (usize, u16, u16)| {
+                (0..count)
+                    .map(move |n| if n == count / 2 { spike } else { 100 + (n * 7 % 13) as u16 % swing })
+            };
+            stretches.into_iter().flat_map(one).collect()
+        })
+    }
+
+    fn deviations(levels: &[u16]) -> (Deviations, Vec<i32>) {
+        let levels = Arc::new(trace(levels.iter().map(|level| f64::from(*level)), 100e6).levels());
+        let baseline = running_median(&levels, 21);
+        let naive = levels.iter().zip(&baseline).map(|(a, b)| i32::from(*a) - i32::from(*b)).collect();
+        (Deviations::new(levels, baseline, 100e6), naive)
+    }
+
+    proptest! {
+        #[test]
+        fn the_noise_by_counting_is_the_noise_by_sorting(levels in levels()) {
+            let (found, naive) = deviations(&levels);
+            let values: Vec<f64> = naive.iter().map(|d| f64::from(*d)).collect();
+            let sigma = stats::mad_sigma(&values).unwrap() * found.step_v;
+            prop_assert_eq!(found.noise_sigma_v().unwrap_or(0.0), sigma);
+            let (high, low) = naive.iter().fold((0, 0), |(high, low), d| (high.max(*d), low.min(*d)));
+            prop_assert_eq!(found.peaks_v(), (f64::from(high) * found.step_v, f64::from(low) * found.step_v));
+            prop_assert_eq!(found.stretch(0..found.len()).collect::<Vec<_>>(), naive);
+        }
+
+        #[test]
+        fn blocks_without_a_spike_are_passed_over_without_losing_one(levels in levels(), part in 0.01_f64..1.0) {
+            let (found, naive) = deviations(&levels);
+            let threshold_v = part * found.peaks_v().0.max(-found.peaks_v().1);
+            let at: Vec<usize> = (0..naive.len())
+                .filter(|n| f64::from(naive[*n].abs()) * found.step_v > threshold_v)
+                .collect();
+            let groups = at.len().min(1) + at.windows(2).filter(|pair| pair[1] - pair[0] > 100).count();
+            if let Ok(rate_hz) = found.spike_rate_hz(threshold_v) {
+                prop_assert_eq!(rate_hz, groups as f64 * 100e6 / naive.len() as f64);
+            }
+        }
+
+        #[test]
+        fn the_spikes_of_each_cycle_are_the_extremes_of_its_samples(levels in levels(), period in 1.0_f64..300.0) {
+            let (found, naive) = deviations(&levels);
+            let edges = Edges { rising: (0..9).map(|n| 7.3 + period * f64::from(n)).collect(), falling: Vec::new() };
+            let cut = |cycle: &[f64]| {
+                let (from, to) = ((cycle[0] - 20.0).ceil(), (cycle[1] - 20.0).ceil());
+                let cut = if from < 0.0 { None } else { naive.get(from as usize..to as usize) };
+                cut.filter(|cut| !cut.is_empty()).map(|cut| f64::from(*cut.iter().max().unwrap()) * found.step_v)
+            };
+            let highs: Vec<f64> = edges.rising.windows(2).filter_map(cut).collect();
+            prop_assert_eq!(found.cycle_spikes(&edges).ok().map(|spikes| spikes.pos_median_v), stats::median(&highs));
+        }
+    }
 }

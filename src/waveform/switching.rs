@@ -1,5 +1,6 @@
 //! The switch node: edges, period, on-time, and how the converter carries its load (S5, P1 to P3).
 
+use super::counts::{count_levels, counted_median};
 use super::levels::{StateLevels, measure_state_levels};
 use super::{Conduction, Figure, Unavailable, Waveform};
 use crate::base::stats;
@@ -66,34 +67,62 @@ pub fn find_edges(levels: &[u16], states: &StateLevels) -> Edges {
     };
     let (mut is_high, mut armed) = (false, previous < middle);
     let mut crossing = None;
-    for (index, level) in levels.iter().enumerate().skip(1) {
-        let present = f64::from(*level);
-        let crosses_up = |line: f64| previous < line && line <= present;
-        let crosses_down = |line: f64| previous > line && line >= present;
-        let instant = || (index - 1) as f64 + (middle - previous) / (present - previous);
-        if is_high {
-            if crosses_down(middle) {
-                crossing = Some(instant());
-            }
-            if crosses_down(low) {
-                edges.falling.extend(crossing.take());
-                (is_high, armed) = (false, true);
-            }
-        } else {
-            if crosses_up(middle) {
-                crossing = Some(instant());
-            }
-            if crosses_down(low) {
-                armed = true;
-            }
-            if armed && crosses_up(high) {
-                edges.rising.extend(crossing.take());
-                (is_high, armed) = (true, false);
-            }
+    for (block, samples) in levels.chunks(BLOCK).enumerate() {
+        let (lowest, highest) = extent(samples);
+        let (least, most) = (previous.min(f64::from(lowest)), previous.max(f64::from(highest)));
+        // Most blocks cross nothing: all of them, and the sample before, lies on one side of each line.
+        if [low, middle, high].iter().all(|line| most < *line || least > *line) {
+            previous = samples.last().map_or(previous, |level| f64::from(*level));
+            continue;
         }
-        previous = present;
+        for (place, level) in samples.iter().enumerate() {
+            let present = f64::from(*level);
+            let crosses_up = |line: f64| previous < line && line <= present;
+            let crosses_down = |line: f64| previous > line && line >= present;
+            // The very first sample is its own predecessor and crosses nothing.
+            let instant =
+                || (block * BLOCK + place) as f64 - 1.0 + (middle - previous) / (present - previous);
+            if is_high {
+                if crosses_down(middle) {
+                    crossing = Some(instant());
+                }
+                if crosses_down(low) {
+                    edges.falling.extend(crossing.take());
+                    (is_high, armed) = (false, true);
+                }
+            } else {
+                if crosses_up(middle) {
+                    crossing = Some(instant());
+                }
+                if crosses_down(low) {
+                    armed = true;
+                }
+                if armed && crosses_up(high) {
+                    edges.rising.extend(crossing.take());
+                    (is_high, armed) = (true, false);
+                }
+            }
+            previous = present;
+        }
     }
     edges
+}
+
+/// Samples whose extent is looked at before they are looked at one by one.
+const BLOCK: usize = 64;
+
+/// The lowest and the highest level of a stretch.
+fn extent(levels: &[u16]) -> (u16, u16) {
+    levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)))
+}
+
+/// How many levels lie above a line that is not under level 0.
+fn count_above(levels: &[u16], line: f64) -> usize {
+    // A whole level is above the line where it is above the line's whole part.
+    let line = line as u16;
+    // Short stretches keep the count as narrow as the levels, which the compiler makes wide.
+    let above = |stretch: &[u16]| stretch.iter().map(|level| u16::from(*level > line)).sum::<u16>();
+    levels.chunks(1 << 15).map(|stretch| usize::from(above(stretch))).sum()
 }
 
 /// What the switch node says: levels, edges, mean period, duty, conduction.
@@ -165,13 +194,12 @@ fn tell_conduction(levels: &[u16], states: &StateLevels, edges: &Edges, rate_hz:
     // The diode conducts right after turn-off. The histogram's low state may be the output voltage instead.
     let conducting = (DIODE_S * rate_hz).ceil().max(1.0) as usize;
     let early = |off: &&[u16]| off.len().div_ceil(8).min(conducting);
-    let diode: Vec<f64> =
-        offs.iter().flat_map(|off| &off[..early(off)]).map(|level| f64::from(*level)).collect();
-    let Some(diode) = stats::median(&diode) else {
+    let diode: Vec<u16> = offs.iter().flat_map(|off| &off[..early(off)]).copied().collect();
+    let Some(diode) = counted_median(count_levels(&diode)) else {
         return Conduction::Unknown;
     };
     let idle_above = diode + 0.1 * (states.high - diode);
-    let idle = offs.iter().flat_map(|off| off.iter()).filter(|level| f64::from(**level) > idle_above).count();
+    let idle: usize = offs.iter().map(|off| count_above(off, idle_above)).sum();
     let all: usize = offs.iter().map(|off| off.len()).sum();
     let idle_period = at(0.5) * offs.len() as f64;
     if idle as f64 > SKIPPED_IDLE_PART * idle_period {
@@ -245,6 +273,71 @@ impl Switching {
             on_time_s: Ok(self.duty * self.period / self.rate_hz),
             duty: Ok(self.duty),
             pulse_hz,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The state machine of S5, every sample looked at.
+    fn every_sample(levels: &[u16], states: &StateLevels) -> Edges {
+        let (low, middle, high) = (states.reference(0.1), states.reference(0.5), states.reference(0.9));
+        let (mut is_high, mut armed) =
+            (false, levels.first().is_some_and(|level| f64::from(*level) < middle));
+        let (mut crossing, mut edges) = (None, Edges::default());
+        for (index, pair) in levels.windows(2).enumerate() {
+            let (previous, present) = (f64::from(pair[0]), f64::from(pair[1]));
+            let up = |line: f64| previous < line && line <= present;
+            let down = |line: f64| previous > line && line >= present;
+            if (is_high && down(middle)) || (!is_high && up(middle)) {
+                crossing = Some(index as f64 + (middle - previous) / (present - previous));
+            }
+            if is_high && down(low) {
+                edges.falling.extend(crossing.take());
+                (is_high, armed) = (false, true);
+            } else if !is_high {
+                armed |= down(low);
+                if armed && up(high) {
+                    edges.rising.extend(crossing.take());
+                    (is_high, armed) = (true, false);
+                }
+            }
+        }
+        edges
+    }
+
+    /// Stretches that stand at a level, wander about it, or hit the lines exactly.
+    fn node() -> impl Strategy<Value = Vec<u16>> {
+        let stretch =
+            (prop_oneof![Just(20_u16), Just(30), Just(60), Just(100), Just(104)], 1_usize..300, 1_u16..9);
+        prop::collection::vec(stretch, 0..12).prop_map(|stretches| {
+            let wander = |(level, count, swing): (u16, usize, u16)| {
+                (0..count).map(move |n| level + (n * 7 % 11) as u16 % swing)
+            };
+            stretches.into_iter().flat_map(wander).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_that_cross_nothing_are_passed_over_without_losing_an_edge(
+            levels in node(), low in prop_oneof![Just(20.0), Just(20.5), -30.0..30.0], swing in prop_oneof![Just(80.0), 0.0..120.0],
+        ) {
+            let states = StateLevels { low, high: low + swing, low_v: 0.0, high_v: 0.0 };
+            prop_assert_eq!(find_edges(&levels, &states), every_sample(&levels, &states));
+        }
+
+        #[test]
+        fn levels_above_a_line_are_counted_as_numbers_are(
+            levels in prop::collection::vec(any::<u16>(), 0..300), at in 0_usize..300, part in prop_oneof![Just(0.0), 0.0..1.0],
+        ) {
+            // A line on a level that occurs, or just above it.
+            let line = f64::from(levels.get(at).copied().unwrap_or(0)) + part;
+            let naive = levels.iter().filter(|level| f64::from(**level) > line).count();
+            prop_assert_eq!(count_above(&levels, line), naive);
         }
     }
 }

@@ -136,10 +136,22 @@ impl std::ops::Deref for Levels {
 
 /// Lowest and highest of the numbers, and how many are none (not a number, or infinite).
 fn span_of(codes: &[f32]) -> (f32, f32, usize) {
-    codes.iter().fold((f32::INFINITY, f32::NEG_INFINITY, 0), |(low, high, bad), code| {
-        (low.min(*code), high.max(*code), bad + usize::from(!code.is_finite()))
-    })
+    let (mut low, mut high, mut bad) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], 0);
+    // Several at a time, which the compiler makes wide; what is no number is neither under nor over another one.
+    for row in codes.chunks(LANES) {
+        for ((low, high), code) in low.iter_mut().zip(&mut high).zip(row) {
+            *low = if *code < *low { *code } else { *low };
+            *high = if *code > *high { *code } else { *high };
+        }
+    }
+    for stretch in codes.chunks(1 << 16) {
+        bad += stretch.iter().map(|code| u32::from(!code.is_finite())).sum::<u32>() as usize;
+    }
+    (low.into_iter().fold(f32::INFINITY, f32::min), high.into_iter().fold(f32::NEG_INFINITY, f32::max), bad)
 }
+
+/// Numbers that are compared side by side.
+const LANES: usize = 16;
 
 /// Numbers laid on 65536 levels from `low` up.
 fn lay_on_levels(codes: &[f32], low: f32, level: f64) -> Vec<u16> {
@@ -271,5 +283,23 @@ impl Waveform {
             )));
         }
         Ok(rate_hz)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span_of;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_span_of_numbers_side_by_side_is_that_of_one_after_the_other(
+            codes in prop::collection::vec(any::<f32>(), 0..200),
+        ) {
+            let naive = codes.iter().fold((f32::INFINITY, f32::NEG_INFINITY, 0), |(low, high, bad), code| {
+                (code.min(low), code.max(high), bad + usize::from(!code.is_finite()))
+            });
+            prop_assert_eq!(span_of(&codes), naive);
+        }
     }
 }

@@ -80,7 +80,7 @@ impl SteadyState {
         let [one, two, four] = match source.check_clipping(source.clipped()) {
             Ok(()) => {
                 let [two, four] = measure_limited_orders(source.vout, source.moments.mean_v);
-                [measure_limited(source.vout), two, four]
+                [measure_limited(source.vout, &source.levels), two, four]
             }
             Err(reason) => {
                 let none = || Limited { pp_v: Err(reason.clone()), rms_v: Err(reason.clone()) };

@@ -91,7 +91,7 @@ impl SteadyState {
     }
 
     pub(super) fn fill_fundamental(&mut self, look: &Look<'_>, switching: &Switching) {
-        let harmonics = measure_harmonics(look.vout, switching);
+        let harmonics = measure_harmonics(look.vout, &look.levels, switching);
         let places = [
             &mut self.harmonic_1_v,
             &mut self.harmonic_2_v,
@@ -132,7 +132,7 @@ impl SteadyState {
     }
 
     pub(super) fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
-        let cycle = measure_cycle_ripple(look.vout, switching);
+        let cycle = measure_cycle_ripple(look.vout, &look.levels, switching);
         (self.ripple_pp_v, self.ripple_method) = match (&cycle.fit_pp_v, &cycle.blank_pp_v) {
             (Ok(fit), _) => (Ok(*fit), Some(RippleMethod::Fit)),
             (Err(reason), Ok(blank)) => {

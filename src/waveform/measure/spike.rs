@@ -55,9 +55,8 @@ impl SteadyState {
         } else {
             wide.check_clipping(wide.clipped()).and_then(|()| {
                 let switching = wide.switching.as_ref().map_err(Clone::clone)?;
-                let steps = &deviations.steps;
-                measure_ringing(&switching.edges, (steps.len(), deviations.rate_hz), |index| {
-                    f64::from(steps[index])
+                measure_ringing(&switching.edges, (deviations.len(), deviations.rate_hz), |index| {
+                    f64::from(deviations.at(index))
                 })
             })
         };

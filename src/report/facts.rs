@@ -295,6 +295,24 @@ mod tests {
     }
 
     #[test]
+    fn ranges_that_differ_become_one_range() {
+        let mut kind = ReasonKind::new("3 pulses, 207.6 to 284.3 µs apart");
+        kind.widen(&ReasonKind::new("2 pulses, 208.2 to 208.2 µs apart"));
+        kind.widen(&ReasonKind::new("3 pulses, 150 to 290.1 µs apart"));
+        assert_eq!(kind.to_string(), "2 to 3 pulses, 150 to 290.1 µs apart");
+        assert_eq!(
+            ReasonKind::new("from 1 to the end, 20 MHz to 5").to_string(),
+            "from 1 to the end, 20 MHz to 5"
+        );
+    }
+
+    #[test]
+    fn digits_in_the_name_of_a_figure_are_no_numbers() {
+        let one = ReasonKind::new("band_rms_1mhz_20mhz_v is an upper bound: 0.2 mV");
+        assert!(!one.is_like(&ReasonKind::new("band_rms_20mhz_50mhz_v is an upper bound: 0.2 mV")));
+    }
+
+    #[test]
     fn notes_have_letters_however_many_there_are() {
         assert_eq!([0, 25, 26, 51, 52, 702].map(letter), ["a", "z", "aa", "az", "ba", "aaa"]);
     }

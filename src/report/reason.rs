@@ -17,10 +17,12 @@ impl ReasonKind {
         let mut rest = text;
         let mut before = ' ';
         while let Some(letter) = rest.chars().next() {
-            let length = if before.is_alphanumeric() { 0 } else { number_length(rest) };
+            let length = if before.is_alphanumeric() || before == '_' { 0 } else { range_length(rest) };
             let taken = length.max(letter.len_utf8());
             if length > 0 {
-                numbers.push((rest[..length].to_owned(), rest[..length].to_owned()));
+                let low = &rest[..number_length(rest)];
+                let high = rest[low.len()..length].strip_prefix(TO).unwrap_or(low);
+                numbers.push((low.to_owned(), high.to_owned()));
                 words.push(String::new());
             } else if let Some(word) = words.last_mut() {
                 word.push(letter);
@@ -49,6 +51,16 @@ impl ReasonKind {
     }
 }
 
+/// Between the ends of a range.
+const TO: &str = " to ";
+
+/// Length of the number, or of the range of two numbers, that a text begins with.
+fn range_length(text: &str) -> usize {
+    let low = number_length(text);
+    let high = text[low..].strip_prefix(TO).map_or(0, number_length);
+    if low > 0 && high > 0 { low + TO.len() + high } else { low }
+}
+
 /// Length of the decimal number that a text begins with.
 fn number_length(text: &str) -> usize {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -67,7 +79,7 @@ impl fmt::Display for ReasonKind {
             f.write_str(words)?;
             match self.numbers.get(place) {
                 Some((low, high)) if low == high => f.write_str(low)?,
-                Some((low, high)) => write!(f, "{low} to {high}")?,
+                Some((low, high)) => write!(f, "{low}{TO}{high}")?,
                 None => {}
             }
         }

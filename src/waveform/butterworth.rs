@@ -141,7 +141,7 @@ fn limit_orders(waveform: &Waveform, mean_v: f64) -> Result<[Extent; 2], Unavail
     let count = waveform.codes.len();
     if count < dropped + 2 {
         return Err(Unavailable::because(format!(
-            "the record has {count} samples, fewer than the filter's settling time of 1 us and two more"
+            "the record has {count} samples, fewer than the filter's settling time of 1 µs and two more"
         )));
     }
     let mut two = LowPass::new(2, LIMIT_HZ, rate_hz)?;

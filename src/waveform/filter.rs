@@ -75,7 +75,7 @@ fn limit(waveform: &Waveform, levels: &Levels) -> Result<(f64, f64), Unavailable
     let dropped = (SETTLING_S * rate_hz).round() as usize;
     if levels.len() < dropped + 2 {
         return Err(Unavailable::because(format!(
-            "the record has {} samples, fewer than the filter's settling time of 1 us and two more",
+            "the record has {} samples, fewer than the filter's settling time of 1 µs and two more",
             levels.len()
         )));
     }

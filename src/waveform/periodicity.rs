@@ -76,7 +76,7 @@ pub fn measure_periodicity(vout: &Waveform) -> Result<Periodicity, Unavailable> 
     let hz = slow.rate_hz / lag;
     if !(BELIEVED_HZ.0..=BELIEVED_HZ.1).contains(&hz) {
         return Err(Unavailable::because(format!(
-            "the output repeats every {:.1} us: that is slower than a converter switches, pulses may be skipped",
+            "the output repeats every {:.1} µs: that is slower than a converter switches, pulses may be skipped",
             1e6 / hz
         )));
     }

@@ -99,7 +99,7 @@ fn sum_power(
         stretches += 1;
     }
     if stretches == 0 {
-        return Err(Unavailable::because("no rising edge with 0.6 us of record behind it"));
+        return Err(Unavailable::because("no rising edge with 0.6 µs of record behind it"));
     }
     Ok(power)
 }

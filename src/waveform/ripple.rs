@@ -77,7 +77,7 @@ pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switch
     let blank = mean.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(value, _)| *value);
     let blank_pp_v = if kept.iter().filter(|kept| **kept).count() < KEPT_PHASES {
         Err(Unavailable::because(format!(
-            "blanking both edges leaves nothing of a period of {:.2} us",
+            "blanking both edges leaves nothing of a period of {:.2} µs",
             switching.period / switching.rate_hz * 1e6
         )))
     } else {

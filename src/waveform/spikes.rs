@@ -52,7 +52,7 @@ pub fn measure_deviations(waveform: &Waveform, levels: &Arc<Levels>) -> Result<D
     let window = baseline_samples(rate_hz);
     if window < 3 || window > waveform.codes.len() {
         return Err(Unavailable::because(format!(
-            "the baseline under the spikes needs 2.01 us, which is {window} samples; the record has {} samples {:.3} us apart",
+            "the baseline under the spikes needs 2.01 µs, which is {window} samples; the record has {} samples {:.3} µs apart",
             waveform.codes.len(),
             waveform.step_s * 1e6
         )));

@@ -149,7 +149,7 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
 
 fn too_few(lx: &Waveform, edges: &Edges, rate_hz: f64) -> Unavailable {
     Unavailable::because(format!(
-        "too few switching edges: {} rising and {} falling ones of {} in {:.1} us, three rising ones are needed",
+        "too few switching edges: {} rising and {} falling ones of {} in {:.1} µs, three rising ones are needed",
         edges.rising.len(),
         edges.falling.len(),
         lx.acquisition.signal.to_uppercase(),
@@ -248,7 +248,7 @@ impl Switching {
         let pulse_hz = Ok(self.edges.rising.len() as f64 * self.rate_hz / samples as f64);
         if self.conduction == Conduction::Skipping {
             let none: Figure = Err(Unavailable::because(format!(
-                "pulses are skipped: {} pulses, {:.1} to {:.1} us apart, have no period",
+                "pulses are skipped: {} pulses, {:.1} to {:.1} µs apart, have no period",
                 self.edges.rising.len(),
                 shortest_s * 1e6,
                 longest_s * 1e6

@@ -11,7 +11,8 @@ impl SteadyState {
             self.note(format!(
                 "the {} uses {:.0} % of its range ({} steps of {:.2} mV)",
                 look.name,
-                look.moments.range_used * 100.0,
+                // Rounded down: 29.7 % are not the 30 % that would be enough.
+                (look.moments.range_used * 100.0).floor(),
                 look.moments.steps_used,
                 look.moments.step_v * 1e3
             ));

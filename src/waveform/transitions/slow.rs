@@ -124,7 +124,7 @@ impl SlowRecord {
         let samples = span_s * self.rate_hz;
         if !(1.0..1e9).contains(&samples) {
             return Err(Unavailable::because(format!(
-                "an average over {:.2} us needs at least one sample in it; they are {:.2} us apart",
+                "an average over {:.2} µs needs at least one sample in it; they are {:.2} µs apart",
                 span_s * 1e6,
                 1e6 / self.rate_hz
             )));
@@ -221,7 +221,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             record.moving_average(0.5e-6).unwrap_err().0,
-            @"an average over 0.50 us needs at least one sample in it; they are 1.00 us apart"
+            @"an average over 0.50 µs needs at least one sample in it; they are 1.00 µs apart"
         );
     }
 }

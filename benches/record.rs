@@ -82,6 +82,7 @@ fn finished_point() -> Event {
         repeat: 1,
         setting,
         figures: FigureName::ALL.iter().enumerate().map(value).collect(),
+        bounds: std::collections::BTreeMap::new(),
         region: Region::Regulated,
         regulation: Ok(Regulation::ConstantVoltage),
         checks: Vec::new(),

@@ -1,5 +1,6 @@
 //! Measuring a point: supply, load, thermometers and scope read side by side, then made into figures and a verdict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
 use crate::event::limit::{check_limits, point_verdict, withhold_checks};
-use crate::event::{Event, Figures, NOT_SETTLED, PointId, PointResult, Region};
+use crate::event::{Event, FigureName, Figures, NOT_SETTLED, PointId, PointResult, Region};
 use crate::instrument::scope::Scope;
 use crate::instrument::{Asked, ErrorKind};
 use crate::plan::PlannedPoint;
 use crate::plan::profile::CaptureSelection;
 use crate::waveform::figures::{Pair, SteadyState};
-use crate::waveform::{Figure, Unavailable};
+use crate::waveform::{Bound, Figure, Unavailable};
 use crate::waveform::{Floor, Terms, measure_with};
 
 /// A point whose readings are taken and whose last trace may still be in the scope.
@@ -172,6 +173,7 @@ impl Shell<'_> {
             .filter(|(name, _)| wanted.contains(name))
             .map(|(name, figure)| (name, figure.clone()))
             .collect();
+        let bounds = build_bounds(&steady, &figures);
         let mut checks = check_limits(&self.plan.limits, point.setting, &figures);
         if let Some(reason) = &unmet {
             checks = withhold_checks(checks, reason);
@@ -182,8 +184,18 @@ impl Shell<'_> {
         let region = if unmet.is_some() { Region::Unknown } else { region };
         notes.splice(0..0, unmet);
         let (PlannedPoint { id, setting, repeat }, regulation) = (point, readings.regulation);
-        let result =
-            PointResult { point: id, repeat, setting, figures, region, regulation, checks, verdict, notes };
+        let result = PointResult {
+            point: id,
+            repeat,
+            setting,
+            figures,
+            bounds,
+            region,
+            regulation,
+            checks,
+            verdict,
+            notes,
+        };
         self.emit(&Event::PointFinished(Box::new(result.clone())))?;
         self.results.push(result);
         Ok(())
@@ -211,6 +223,15 @@ fn draws_what_is_set(readings: &PointReadings) -> bool {
     (readings.meters.load_current.value() - set_a).abs() <= 0.005 + 0.02 * set_a
 }
 
+/// Of the figures of a point those that are only bounds.
+fn build_bounds(steady: &Result<SteadyState, Unavailable>, figures: &Figures) -> BTreeMap<FigureName, Bound> {
+    let bounded = steady.iter().flat_map(|steady| &steady.bounds);
+    bounded
+        .filter_map(|bounded| Some((bounded.figure.parse::<FigureName>().ok()?, bounded.bound)))
+        .filter(|(name, _)| figures.value(*name).is_some())
+        .collect()
+}
+
 fn build_notes(
     readings: &PointReadings,
     steady: &Result<SteadyState, Unavailable>,
@@ -227,10 +248,13 @@ fn build_notes(
     }
     if let Ok(steady) = steady {
         notes.push(format!("conduction {}", steady.conduction.as_str()));
-        if let Some(method) = steady.ripple_method {
+        if let Some(method) = steady.ripple_method.filter(|_| region != Region::Off) {
             notes.push(format!("ripple by {}", method.as_str()));
         }
-        notes.extend(steady.notes.iter().cloned());
+        // What limits figures is not told where there are none of them.
+        if region != Region::Off {
+            notes.extend(steady.notes.iter().cloned());
+        }
     }
     notes.extend(captures.notes.iter().cloned());
     notes

@@ -1,6 +1,7 @@
 //! From readings to the figures of a point. Pure: what could not be had keeps its reason.
 
 use crate::base::units::{Amps, Ohms, Volts};
+use crate::event::figures::OUTPUT_OFF;
 use crate::event::{FigureName, Figures, Region, Regulation, Setting};
 use crate::waveform::figures::SteadyState;
 use crate::waveform::{Figure, Unavailable};
@@ -87,7 +88,8 @@ pub fn region(vout: Volts, nominal: Volts) -> Region {
     }
 }
 
-/// The figures of a point.
+/// The figures of a point. Of an output that is off there are none of what would ride on it: what the scope shows then is its
+/// own noise, which would meet every limit.
 #[must_use]
 pub fn build_figures(
     readings: &PointReadings,
@@ -106,7 +108,7 @@ pub fn build_figures(
         (FigureName::InputPower, Ok(input_w)),
         (FigureName::OutputPower, Ok(output_w)),
         (FigureName::Loss, Ok(input_w - output_w)),
-        (FigureName::Efficiency, efficiency(readings.setting, region, input_w, output_w)),
+        (FigureName::Efficiency, efficiency(readings.setting, input_w, output_w)),
         (FigureName::Settle, readings.settle_s.clone()),
         (FigureName::BoardTemperature, readings.board_c.clone()),
         (FigureName::AmbientTemperature, readings.ambient_c.clone()),
@@ -127,13 +129,15 @@ pub fn build_figures(
             }
         }
     }
+    if region == Region::Off {
+        for name in FigureName::ALL.iter().filter(|name| name.needs_output()) {
+            figures.insert(*name, Err(Unavailable::because(OUTPUT_OFF)));
+        }
+    }
     figures
 }
 
-fn efficiency(setting: Setting, region: Region, input_w: f64, output_w: f64) -> Figure {
-    if region == Region::Off {
-        return Err(Unavailable::because("the output is off"));
-    }
+fn efficiency(setting: Setting, input_w: f64, output_w: f64) -> Figure {
     if setting.load.value() <= 0.0 {
         return Err(Unavailable::because("no load is set, and efficiency has no meaning at 0 A"));
     }
@@ -173,6 +177,8 @@ pub fn is_of_trace(name: FigureName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::limit::check_limits;
+    use crate::event::{Condition, Limit, Outcome};
 
     fn readings(load_a: f64, source: (f64, f64), output: (f64, f64)) -> PointReadings {
         PointReadings {
@@ -246,6 +252,30 @@ mod tests {
         assert!(told(&readings(0.0, (24.0, 0.002), (5.0, 0.0)), 5.0).contains("0 A"));
         assert!(told(&readings(0.03, (24.0, 0.0), (5.0, 0.03)), 5.0).contains("no input power"));
         assert!(told(&readings(0.03, (24.0, 0.001), (5.0, 0.03)), 5.0).contains("more power out"));
+    }
+
+    #[test]
+    fn an_output_that_is_off_has_neither_ripple_nor_noise_nor_spikes_to_pass_a_limit() {
+        let mut quiet = SteadyState::unavailable("not made");
+        (quiet.noise_pp_20mhz_v, quiet.spike_pos_v, quiet.mean_v) = (Ok(1.6e-3), Ok(1.2e-3), Ok(0.01));
+        let figures = build_figures(&readings(0.1, (24.0, 0.0), (0.01, 0.0)), &Ok(quiet), Region::Off);
+        for name in FigureName::ALL.iter().filter(|name| name.needs_output()) {
+            assert_eq!(figures.figure(*name).unwrap_err().0, OUTPUT_OFF, "{name}");
+        }
+        // What it is at is a figure also where it is nothing.
+        assert_eq!(figures.value(FigureName::Mean), Some(0.01));
+        assert!(figures.value(FigureName::Vout).is_some());
+        let limit = Limit {
+            name: "noise".into(),
+            figure: FigureName::NoisePp20Mhz,
+            min: None,
+            max: Some(0.05),
+            condition: Condition::default(),
+            marginal: 0.0,
+        };
+        let setting = Setting { vin: Volts(24.0), load: Amps(0.1) };
+        let checks = check_limits(&[limit], setting, &figures);
+        assert_eq!(checks[0].outcome, Outcome::NotMeasured(OUTPUT_OFF.to_owned()));
     }
 
     #[test]

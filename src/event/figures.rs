@@ -106,10 +106,56 @@ figures! {
     Drift, "drift_v", "V", false, "drift inside the trace";
 }
 
+/// Why a figure of what rides on the output is none where the board has no output.
+pub const OUTPUT_OFF: &str = "the output is off";
+
 /// The unit of a figure that counts.
 const COUNT: &str = "count";
 
 impl FigureName {
+    /// Whether the figure tells of what rides on an output voltage: ripple, noise, spikes, and the efficiency with which it is
+    /// made. Of an output that is off it would be a figure of the probe and the scope, and meet every limit.
+    #[must_use]
+    pub const fn needs_output(self) -> bool {
+        use FigureName as F;
+        matches!(
+            self,
+            F::Efficiency
+                | F::RmsAc
+                | F::NoisePpFull
+                | F::NoisePp20Mhz
+                | F::NoiseRms20Mhz
+                | F::NoisePp20MhzK2
+                | F::NoiseRms20MhzK2
+                | F::NoisePp20MhzK4
+                | F::NoiseRms20MhzK4
+                | F::NoiseSigma
+                | F::BandRms100KhzTo1Mhz
+                | F::BandRms1To20Mhz
+                | F::BandRms20To50Mhz
+                | F::RipplePp
+                | F::RippleFit
+                | F::RippleFitResidual
+                | F::RippleBlank
+                | F::RippleFundamental
+                | F::RippleLp1Mhz
+                | F::Harmonic1
+                | F::Harmonic2
+                | F::Harmonic3
+                | F::Harmonic4
+                | F::Harmonic5
+                | F::SpikePos
+                | F::SpikeNeg
+                | F::SpikePosMedian
+                | F::SpikeNegMedian
+                | F::SpikePosP95
+                | F::SpikeNegP05
+                | F::SpikeRate
+                | F::SpikeThreshold
+                | F::Ringing
+        )
+    }
+
     /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent, a count alone.
     #[must_use]
     pub fn show(self, value: f64) -> String {

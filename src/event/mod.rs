@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::base::clock::Instant;
 use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::waveform::{Acquisition, Figure, Unavailable, Waveform};
+use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
@@ -127,6 +127,8 @@ pub struct PointResult {
     pub setting: Setting,
     /// Every figure that was asked for: a value or the reason why there is none.
     pub figures: Figures,
+    /// Figures that are only bounds, with the side on which the truth lies; the notes say why.
+    pub bounds: BTreeMap<FigureName, Bound>,
     /// In which state the board was.
     pub region: Region,
     /// How the supply said it was regulated, or why that is not known.
@@ -140,6 +142,12 @@ pub struct PointResult {
 }
 
 impl PointResult {
+    /// The sign in front of a figure that is only a bound, with a blank behind it; nothing for any other.
+    #[must_use]
+    pub fn sign(&self, name: FigureName) -> String {
+        let value = self.figures.value(name).unwrap_or(0.0);
+        self.bounds.get(&name).map_or_else(String::new, |bound| format!("{} ", bound.sign_of(value)))
+    }
     /// Whether the settle rule was met; also where the profile asks for no settle time.
     #[must_use]
     pub fn is_settled(&self) -> bool {

@@ -106,6 +106,7 @@ mod tests {
             repeat: 1,
             setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
             figures: [(FigureName::Vout, Ok(4.997)), (FigureName::SpikePos, Ok(0.021))].into_iter().collect(),
+            bounds: std::collections::BTreeMap::new(),
             region: Region::Regulated,
             regulation: Ok(Regulation::ConstantVoltage),
             checks: Vec::new(),

@@ -299,6 +299,9 @@ pub(super) struct PointFinished {
     pub(super) vin_set_v: Number,
     pub(super) load_set_a: Number,
     pub(super) figures: BTreeMap<String, FigureEntry>,
+    /// Figures that are only bounds; absent where there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) bounds: BTreeMap<String, BoundWord>,
     pub(super) region: String,
     /// Records made before it was asked for do not say.
     #[serde(default)]
@@ -306,6 +309,14 @@ pub(super) struct PointFinished {
     pub(super) checks: Vec<CheckEntry>,
     pub(super) verdict: String,
     pub(super) notes: Vec<String>,
+}
+
+/// On which side of a figure's magnitude the truth lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum BoundWord {
+    Upper,
+    Lower,
 }
 
 /// A number, or `{"unavailable": "why"}`.

@@ -7,12 +7,12 @@ use crate::base::units::Volts;
 use crate::event::limit::{Clause, Comparison, Operand};
 use crate::event::{Board, Condition, Figures, Limit, LimitCheck, Outcome, RunFacts, Setting};
 use crate::event::{NoiseFloor, PointId, PointResult};
-use crate::waveform::{Acquisition, Coupling, Figure, Unavailable};
+use crate::waveform::{Acquisition, Bound, Coupling, Figure, Unavailable};
 
 use super::format::{
-    AcquisitionEntry, BoardEntry, CheckEntry, ClauseEntry, ComparisonWord, CouplingWord, FigureEntry,
-    LimitEntry, NoiseFloorEntry, Number, OperandWord, OutcomeEntry, PointFinished, RegulationEntry,
-    RunStarted,
+    AcquisitionEntry, BoardEntry, BoundWord, CheckEntry, ClauseEntry, ComparisonWord, CouplingWord,
+    FigureEntry, LimitEntry, NoiseFloorEntry, Number, OperandWord, OutcomeEntry, PointFinished,
+    RegulationEntry, RunStarted,
 };
 use crate::base::units::Amps;
 
@@ -155,6 +155,20 @@ fn outcome_in(entry: OutcomeEntry) -> Outcome {
     }
 }
 
+const fn bound_out(bound: Bound) -> BoundWord {
+    match bound {
+        Bound::Upper => BoundWord::Upper,
+        Bound::Lower => BoundWord::Lower,
+    }
+}
+
+const fn bound_in(word: BoundWord) -> Bound {
+    match word {
+        BoundWord::Upper => Bound::Upper,
+        BoundWord::Lower => Bound::Lower,
+    }
+}
+
 pub(super) fn point_out(result: &PointResult) -> PointFinished {
     let check = |check: &LimitCheck| CheckEntry {
         limit: u32::try_from(check.limit).unwrap_or(u32::MAX),
@@ -166,6 +180,11 @@ pub(super) fn point_out(result: &PointResult) -> PointFinished {
         vin_set_v: Number(result.setting.vin.value()),
         load_set_a: Number(result.setting.load.value()),
         figures: figures_out(&result.figures),
+        bounds: result
+            .bounds
+            .iter()
+            .map(|(name, bound)| (name.key().to_owned(), bound_out(*bound)))
+            .collect(),
         region: result.region.to_string(),
         supply_regulation: Some(match &result.regulation {
             Ok(regulation) => RegulationEntry::Word(regulation.to_string()),
@@ -188,6 +207,11 @@ pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
         repeat: entry.repeat,
         setting: setting_in(entry.vin_set_v, entry.load_set_a),
         figures,
+        bounds: entry
+            .bounds
+            .iter()
+            .map(|(name, bound)| Ok((word(name)?, bound_in(*bound))))
+            .collect::<Result<_, String>>()?,
         region: word(&entry.region)?,
         regulation: match entry.supply_regulation {
             Some(RegulationEntry::Word(text)) => Ok(word(&text)?),

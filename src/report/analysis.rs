@@ -10,7 +10,7 @@ use crate::base::units::with_prefix;
 use crate::event::FigureName;
 use crate::waveform::figures::find_definition;
 use crate::waveform::{
-    Acquisition, Figure, Floor, Pair, SteadyState, Terms, Unavailable, Waveform, measure_with,
+    Acquisition, Bounded, Figure, Floor, Pair, SteadyState, Terms, Unavailable, Waveform, measure_with,
 };
 
 /// The keys of the JSON object, in their order; `unavailable`, `bounds` and `notes` follow.
@@ -112,13 +112,45 @@ pub struct Analysis {
     pub state: SteadyState,
 }
 
+/// The figures of jitter.
+const JITTER: [&str; 3] = ["period_std_s", "period_pp_s", "period_c2c_s"];
+
+/// Jitter under this part of the sample interval is not resolved: edges are placed by a straight line between two samples.
+const LEAST_JITTER: f64 = 0.1;
+
+/// The sample interval of the longest acquisition, which the figures of the period are taken from; of equals the first.
+fn step_s(views: &[View]) -> Option<f64> {
+    let span_s = |view: &View| view.samples as f64 / view.sample_rate_hz;
+    let longest = views.iter().reduce(|best, view| if span_s(view) > span_s(best) { view } else { best })?;
+    Some(1.0 / longest.sample_rate_hz)
+}
+
+fn note_jitter(state: &mut SteadyState, views: &[View]) {
+    let Some(step_s) = step_s(views) else { return };
+    let figures = state.figures();
+    let is_under = |figure: &Figure| figure.as_ref().is_ok_and(|value| *value < LEAST_JITTER * step_s);
+    let under: Vec<&str> = figures
+        .iter()
+        .filter(|(name, figure)| JITTER.contains(name) && is_under(figure))
+        .map(|(name, _)| *name)
+        .collect();
+    if !under.is_empty() {
+        let note = format!(
+            "jitter under the sample interval ({}) is not resolved here: {} may be anything below it",
+            with_prefix(step_s, "s"),
+            under.join(", ")
+        );
+        state.notes.push(note);
+    }
+}
+
 /// Measures one acquisition, or the narrow and the wide one of a point, and builds the pictures if they are wanted.
 #[must_use]
 pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analysis {
     let uneven =
         origin.uneven.as_ref().map(|how| format!("the samples are not evenly spaced in time: {how}"));
     let terms = Terms { floor: origin.floor.as_ref(), uneven, ..Terms::default() };
-    let state = match captures {
+    let mut state = match captures {
         [] => SteadyState::unavailable("there is no trace of the output"),
         [one] => measure_with(None, Some(&one.pair()), &terms),
         [narrow, wide, ..] => measure_with(Some(&narrow.pair()), Some(&wide.pair()), &terms),
@@ -134,7 +166,9 @@ pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analy
             pictures::build(&Pair { vout: &capture.vout, lx }, &known)
         }),
     };
-    Analysis { views: captures.iter().map(view).collect(), origin, state }
+    let views: Vec<View> = captures.iter().map(view).collect();
+    note_jitter(&mut state, &views);
+    Analysis { views, origin, state }
 }
 
 impl Analysis {
@@ -145,10 +179,38 @@ impl Analysis {
             .parse::<FigureName>()
             .map_or_else(|_| with_prefix(value, ""), |figure| figure.show(value))
             .replace('-', "−");
-        match self.state.bound(name) {
-            Some(bounded) => format!("{} {text}", bounded.bound.sign()),
-            None => text,
+        match (self.unresolved_s(name, value), self.state.bound(name)) {
+            (Some(step_s), _) => format!("< {}", with_prefix(step_s, "s")),
+            (None, Some(bounded)) => format!("{} {text}", bounded.bound.sign_of(value)),
+            (None, None) => text,
         }
+    }
+
+    /// The sample interval, where a jitter lies so far under it that the record does not resolve it.
+    fn unresolved_s(&self, name: &str, value: f64) -> Option<f64> {
+        let step_s = step_s(&self.views)?;
+        (JITTER.contains(&name) && value < LEAST_JITTER * step_s).then_some(step_s)
+    }
+
+    /// What limits the figures: bounds with their reasons, then notes; what both say is told once.
+    #[must_use]
+    pub fn limits(&self) -> Vec<String> {
+        let state = &self.state;
+        let told = |bounded: &Bounded| {
+            if bounded.because.starts_with(bounded.figure) {
+                return bounded.because.clone();
+            }
+            let values = state.figures();
+            let value = values.iter().find(|(name, _)| *name == bounded.figure);
+            let value = value.and_then(|(_, figure)| figure.as_ref().ok().copied()).unwrap_or(0.0);
+            format!("{} is a bound ({}): {}", bounded.figure, bounded.bound.sign_of(value), bounded.because)
+        };
+        let mut limits: Vec<String> = state.bounds.iter().map(told).collect();
+        for note in state.notes.iter().filter(|note| !state.bounds.iter().any(|b| b.because == **note)) {
+            limits.push(note.clone());
+        }
+        limits.dedup();
+        limits
     }
 
     /// What a figure is; the ripple with its method, the frequency with its source.
@@ -225,15 +287,7 @@ pub fn render_text(analysis: &Analysis) -> String {
             let _ = writeln!(text, "  {name:<22} {value:>13}  {tag:<5}  {}", analysis.title(name));
         }
     }
-    let bounds: Vec<String> = analysis
-        .state
-        .bounds
-        .iter()
-        .map(|bounded| {
-            format!("{} is a bound ({}): {}", bounded.figure, bounded.bound.sign(), bounded.because)
-        })
-        .collect();
-    section(&mut text, "what limits the figures", bounds.iter().chain(&analysis.state.notes));
+    section(&mut text, "what limits the figures", analysis.limits().iter());
     section(&mut text, "about the file", origin.notes.iter());
     let missing: Vec<String> =
         analysis.missing().iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
@@ -269,7 +323,9 @@ pub fn render_json(analysis: &Analysis) -> String {
         entries.push((key.to_owned(), value));
     }
     let bounds = state.bounds.iter().map(|bounded| {
-        (bounded.figure.to_owned(), Value::from(format!("{} {}", bounded.bound.sign(), bounded.because)))
+        let value = figure_of(&figures, bounded.figure).unwrap_or(0.0);
+        let sign = bounded.bound.sign_of(value);
+        (bounded.figure.to_owned(), Value::from(format!("{sign} {}", bounded.because)))
     });
     let notes = state.notes.iter().chain(&analysis.origin.notes);
     entries.push(("unavailable".to_owned(), unavailable.into_iter().collect()));

@@ -60,7 +60,7 @@ fn view(
     (point, name, value): (&PointResult, FigureName, f64),
 ) -> Result<CaptureView, String> {
     let place = format!("point {} ({}, {})", point.point.0, point.setting.vin, point.setting.load);
-    let why = format!("{}: {} at {place}", name.title(), name.show(value));
+    let why = format!("{}: {}{} at {place}", name.title(), point.sign(name), name.show(value));
     let none = || format!("{title} — {why} — cannot be shown: no trace of the output was kept there.");
     // A point without its own wide capture is shown by the other one.
     let output = find(record, point.point, "vout", Some(purpose))

@@ -3,6 +3,7 @@
 use crate::base::units::with_prefix;
 use crate::event::limit::{Comparison, Operand};
 use crate::event::{FigureName, Limit, Outcome, PointResult, Region, Setting};
+use crate::waveform;
 
 /// The figures that are drawn, in the order of the report.
 pub const DRAWN: [FigureName; 9] = [
@@ -185,6 +186,8 @@ pub struct Map {
 pub struct Extreme {
     /// The value.
     pub value: f64,
+    /// On which side of it the truth lies, where it is only a bound.
+    pub bound: Option<waveform::Bound>,
     /// Number of the point.
     pub point: u32,
     /// What was set there.
@@ -234,7 +237,12 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
     let all: Vec<&PointResult> = points.iter().filter(|point| value(point).is_some()).collect();
     let shown_from = if regulated.is_empty() { &all } else { &regulated };
     let extreme = |point: &&PointResult| {
-        value(point).map(|value| Extreme { value, point: point.point.0, setting: point.setting })
+        value(point).map(|value| Extreme {
+            value,
+            bound: point.bounds.get(&name).copied(),
+            point: point.point.0,
+            setting: point.setting,
+        })
     };
     let extremes: Vec<Extreme> = shown_from.iter().filter_map(extreme).collect();
     let least = first_most(extremes.iter().copied(), |extreme| -extreme.value);

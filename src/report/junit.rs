@@ -72,7 +72,9 @@ fn limit_case(place: usize, limit: &Limit, load_a: f64, points: &[&PointResult])
         let at =
             |what: String| (point.point.0, format!("point {}, {}: {what}", point.point.0, point.setting.vin));
         match point.checks.iter().find(|check| check.limit == place).map(|check| &check.outcome) {
-            Some(Outcome::Fail(value)) => failed.push(at(limit.figure.show(*value))),
+            Some(Outcome::Fail(value)) => {
+                failed.push(at(format!("{}{}", point.sign(limit.figure), limit.figure.show(*value))));
+            }
             Some(Outcome::NotMeasured(reason)) => unknown.push(at(reason.clone())),
             Some(Outcome::Pass(_) | Outcome::Marginal(_)) => judged += 1,
             Some(Outcome::NotApplicable) | None => {}

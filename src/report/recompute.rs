@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::event::figures::OUTPUT_OFF;
 use crate::event::{FigureName, PointId};
 use crate::record::{Record, RecordError};
 use crate::waveform::figures::DEFINITIONS;
@@ -67,6 +68,10 @@ pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
         for (key, now) in state.figures() {
             let Ok(name) = key.parse::<FigureName>() else { continue };
             let Some(recorded) = result.figures.iter().find(|(other, _)| *other == name) else { continue };
+            // That the output was off is known from the meters, not from the samples.
+            if matches!(recorded.1, Err(reason) if reason.0 == OUTPUT_OFF) {
+                continue;
+            }
             made.figures += 1;
             if !is_same(recorded.1, now) {
                 let (recorded, now) = (recorded.1.clone(), now.clone());

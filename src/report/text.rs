@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::base::span::render_span;
-use crate::event::FigureName;
+use crate::event::{FigureName, PointResult};
 use crate::record::Tail;
 use crate::record::format::LimitSummary;
 
@@ -71,14 +71,30 @@ pub fn limit_word(limit: &LimitSummary) -> &'static str {
     }
 }
 
-/// The worst value and where, e.g. `1.56 V at 24 V, 500 mA (point 125)`.
+/// The point at which a limit's figure was worst, as it stands in the report.
+fn worst_point<'r>(report: &'r Report, limit: &LimitSummary) -> Option<&'r PointResult> {
+    let worst = limit.worst?;
+    report.points.iter().rev().find(|point| point.point.0 == worst.point)
+}
+
+/// How well the worst value is known, as the notes of its point say.
 #[must_use]
-pub fn worst(limit: &LimitSummary) -> Option<String> {
+pub fn uncertainty<'r>(report: &'r Report, limit: &LimitSummary) -> Option<&'r str> {
+    // The ripple is told by one of several figures, and the note names that one.
+    let key = if limit.figure == FigureName::RipplePp.key() { "ripple_" } else { limit.figure.as_str() };
+    let notes = &worst_point(report, limit)?.notes;
+    notes.iter().map(String::as_str).find(|note| note.starts_with(key) && note.contains(" is known to "))
+}
+
+/// The worst value and where, e.g. `1.56 V at 24 V, 500 mA (point 125)`; a bound has its sign in front.
+#[must_use]
+pub fn worst(report: &Report, limit: &LimitSummary) -> Option<String> {
     use crate::base::units::with_prefix;
     let worst = limit.worst?;
     let figure: FigureName = limit.figure.parse().ok()?;
+    let sign = worst_point(report, limit).map_or_else(String::new, |point| point.sign(figure));
     let place = format!("{}, {}", with_prefix(worst.vin_set_v, "V"), with_prefix(worst.load_set_a, "A"));
-    Some(format!("{} at {place} (point {})", figure.show(worst.value), worst.point))
+    Some(format!("{sign}{} at {place} (point {})", figure.show(worst.value), worst.point))
 }
 
 fn render_limits(text: &mut String, report: &Report) {
@@ -89,10 +105,10 @@ fn render_limits(text: &mut String, report: &Report) {
         let applied = limit.passed + limit.marginal + limit.failed + limit.not_measured;
         let count = match (limit.failed, limit.not_measured) {
             (0, 0) if applied == 0 => "applies at no point".to_owned(),
-            (0, 0) => format!("worst {}", worst(limit).unwrap_or_default()),
+            (0, 0) => format!("worst {}", worst(report, limit).unwrap_or_default()),
             (0, missing) => format!("could not be measured at {missing} of {applied} points"),
             (failed, _) => {
-                format!("{failed} of {applied} points, worst {}", worst(limit).unwrap_or_default())
+                format!("{failed} of {applied} points, worst {}", worst(report, limit).unwrap_or_default())
             }
         };
         let (word, name, bounds) = (limit_word(limit), &limit.name, &limit.bounds);

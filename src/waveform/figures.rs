@@ -83,22 +83,22 @@ impl PeriodSource {
     }
 }
 
-/// On which side of a figure the truth lies, where the figure is only a bound.
+/// On which side of a figure's magnitude the truth lies, where the figure is only a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bound {
-    /// The truth is no more than the figure: it stands at a floor.
+    /// The truth is no larger than the figure: it stands at a floor.
     Upper,
-    /// The truth is no less than the figure: something was cut.
+    /// The truth is no smaller than the figure: something was cut.
     Lower,
 }
 
 impl Bound {
-    /// The sign in front of the number, as in `<= 2.0 mV`.
+    /// The sign in front of the value, as in `<= 2.0 mV`. A dip of -4 mV that may be a smaller one is `>= -4 mV`.
     #[must_use]
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Upper => "≤",
-            Self::Lower => "≥",
+    pub fn sign_of(self, value: f64) -> &'static str {
+        match (self, value < 0.0) {
+            (Self::Upper, false) | (Self::Lower, true) => "≤",
+            (Self::Lower, false) | (Self::Upper, true) => "≥",
         }
     }
 }

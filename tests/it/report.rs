@@ -231,6 +231,8 @@ fn what_a_reader_must_know_of_a_figure_stands_beside_it() {
     // The made-up run takes under a second a point.
     assert!(report.thermal.unwrap().starts_with("not in thermal equilibrium: a point lasted "));
     assert!(page.contains("board temperature, not in thermal equilibrium"));
+    // A bound has its sign wherever its value stands.
+    assert_eq!(page.matches(">≥ ").count(), 1);
     let note = &report.notes[0];
     assert_eq!((note.letter.as_str(), note.what.as_str()), ("a", "not settled within 5 s"));
     assert_eq!(note.points, [63]);

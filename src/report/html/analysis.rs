@@ -67,15 +67,12 @@ fn headline(analysis: &Analysis) -> Markup {
 }
 
 fn limits(analysis: &Analysis) -> Markup {
-    let (bounds, notes) = (&analysis.state.bounds, &analysis.state.notes);
+    let limits = analysis.limits();
     html! {
         h2 { "What limits these figures" }
-        @if bounds.is_empty() && notes.is_empty() { p { "Nothing that was found." } }
+        @if limits.is_empty() { p { "Nothing that was found." } }
         ul.plain {
-            @for bounded in bounds {
-                li { code { (bounded.figure) } " is a bound (" (bounded.bound.sign()) "): " (sentence(&bounded.because)) }
-            }
-            @for note in notes { li { (sentence(note)) } }
+            @for limit in &limits { li { (sentence(limit)) } }
         }
     }
 }
@@ -108,7 +105,7 @@ fn table(analysis: &Analysis) -> Markup {
                 }
             }
         } }
-        p.small { "≤ marks an upper bound, ≥ a lower one; a negative figure is bounded in its magnitude." }
+        p.small { "≤, ≥: the value is a bound, the truth lies on that side of it. <: under what the record resolves." }
     }
 }
 

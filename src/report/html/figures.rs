@@ -57,12 +57,18 @@ fn nothing(view: &FigureView) -> String {
     match (view.extremes, &view.why_not) {
         (Some((only, _)), _) => format!(
             "One point only: {} at {}. There is nothing to draw a line through.",
-            view.name.show(only.value),
+            shown(view, only),
             place(only)
         ),
         (None, Some(reason)) => format!("Not available at any point. {}", sentence(reason)),
         (None, None) => "Not available at any point.".to_owned(),
     }
+}
+
+/// A value; a bound has its sign in front.
+fn shown(view: &FigureView, extreme: Extreme) -> String {
+    let sign = extreme.bound.map_or_else(String::new, |bound| format!("{} ", bound.sign_of(extreme.value)));
+    format!("{sign}{}", minus(&view.name.show(extreme.value)))
 }
 
 fn place(extreme: Extreme) -> String {
@@ -74,8 +80,8 @@ fn beside(view: &FigureView) -> Markup {
     let broken = cells().filter(|cell| cell.mark == Mark::Fail).count();
     html! {
         @if let Some((least, most)) = view.extremes {
-            p { b { "Highest " (minus(&view.name.show(most.value))) } br; "at " (place(most)) }
-            p { b { "Lowest " (minus(&view.name.show(least.value))) } br; "at " (place(least)) }
+            p { b { "Highest " (shown(view, most)) } br; "at " (place(most)) }
+            p { b { "Lowest " (shown(view, least)) } br; "at " (place(least)) }
         }
         @for limit in &view.limits { p { (signs(&sentence(limit))) } }
         @if view.limits.is_empty() { p.small { "The profile sets no limit on it." } }

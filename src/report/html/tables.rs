@@ -238,7 +238,7 @@ pub(super) fn points(report: &Report) -> Markup {
                     dt { (note.letter) } dd { (minus(&note.what)) span.aside { " · points " (ranges(&note.points)) } }
                 } }
             }
-            p.small { "Noise is peak to peak, limited to 20 MHz. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
+            p.small { "Noise is peak to peak, limited to 20 MHz. ≤ and ≥: the value is a bound, the notes say why. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
     }
 }
@@ -258,9 +258,9 @@ fn point_row(
                 @match point.figures.value(*name) {
                     Some(value) => {
                         @match mark(*name, point, &report.limits) {
-                            Mark::Fail => td.number.broken { (shown.digits(value)) },
-                            Mark::Marginal => td.number.near { (shown.digits(value)) },
-                            _ => td.number { (shown.digits(value)) },
+                            Mark::Fail => td.number.broken { (point.sign(*name)) (shown.digits(value)) },
+                            Mark::Marginal => td.number.near { (point.sign(*name)) (shown.digits(value)) },
+                            _ => td.number { (point.sign(*name)) (shown.digits(value)) },
                         }
                     },
                     None => td.number.aside { "–" },

@@ -8,7 +8,7 @@ use crate::record::Tail;
 use crate::record::format::LimitSummary;
 use crate::report::build::Report;
 use crate::report::figure::minus;
-use crate::report::text::{limit_word, worst};
+use crate::report::text::{limit_word, uncertainty, worst};
 
 pub(super) fn render(report: &Report) -> Markup {
     let summary = &report.summary;
@@ -114,11 +114,14 @@ fn limits(report: &Report) -> Markup {
                 th.number { "met" } th.number { "near" } th.number { "broken" } th.number { "not measured" }
                 th.number { "not applicable" }
             } }
-            tbody { @for limit in report.limits_by_weight() { (limit_row(limit, report.thermal.is_some())) } }
+            tbody { @for limit in report.limits_by_weight() { (limit_row(report, limit)) } }
         } }
         p.small {
             "A point counts as near where the value lies within the profile's marginal band inside a bound. "
             "Not applicable is neither a pass nor a fail: the limit's condition does not hold there."
+            @if report.points.iter().any(|point| !point.bounds.is_empty()) {
+                " ≤ and ≥ before a value: it is a bound, and the truth lies on that side of it."
+            }
         }
     }
 }
@@ -132,7 +135,8 @@ pub(super) fn signs(text: &str) -> String {
     printed
 }
 
-fn limit_row(limit: &LimitSummary, is_warming: bool) -> Markup {
+fn limit_row(report: &Report, limit: &LimitSummary) -> Markup {
+    let is_warming = report.thermal.is_some();
     let word = limit_word(limit);
     let title = limit.figure.parse::<FigureName>().map_or("", FigureName::title);
     html! {
@@ -149,7 +153,8 @@ fn limit_row(limit: &LimitSummary, is_warming: bool) -> Markup {
                 @if limit.condition.is_empty() { "everywhere" } @else { (signs(&limit.condition)) }
             }
             td.broken[limit.failed > 0] data-label="worst value" {
-                (worst(limit).map_or_else(|| "–".to_owned(), |worst| signs(&worst)))
+                (worst(report, limit).map_or_else(|| "–".to_owned(), |worst| signs(&worst)))
+                @if let Some(note) = uncertainty(report, limit) { br; span.small { (note) } }
             }
             td.number data-label="met" { (limit.passed) }
             td.number data-label="near" { (limit.marginal) }

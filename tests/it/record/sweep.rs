@@ -1,6 +1,7 @@
 //! A plausible line-and-load sweep, written through the real recorder: figures by rough formulas, traces with ripple,
 //! spikes at both edges and a little noise. Nothing here is measured; it serves to look at records and reports.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use soakrig::event::{
     Regulation, RunEnd, RunFacts, RunVerdict, SafeState, Setting, Sink, SinkError, Stamp, Stop,
 };
 use soakrig::record::{Recorder, RunHeader};
+use soakrig::waveform::figures::Bound;
 use soakrig::waveform::{Acquisition, Codes, Coupling, Scaling, Unavailable, Waveform};
 
 /// Switching frequency of the made-up board in Hz.
@@ -202,6 +204,7 @@ pub(crate) fn point(revision: &str, point: u32, vin: f64, load: f64) -> PointRes
         repeat: 1,
         setting,
         figures,
+        bounds: if point == 63 { [(FigureName::SpikePos, Bound::Lower)].into() } else { BTreeMap::new() },
         region: if vin < 12.0 { Region::Off } else { Region::Regulated },
         regulation: Ok(Regulation::ConstantVoltage),
         verdict: point_verdict(&checks),

@@ -134,7 +134,22 @@ fn open_capture(args: &AnalyzeArgs, record: &Record) -> Result<(Origin, Vec<Capt
     if let Some(partner) = partner {
         waveforms.push(record.waveform(partner)?);
     }
-    select(args, Imported::from_run(waveforms).map_err(|error| fault(&args.file, &error))?)
+    let imported = Imported::from_run(waveforms).map_err(|error| fault(&args.file, &error))?;
+    let (mut origin, captures) = select(args, imported)?;
+    let signal = &own.acquisition.signal;
+    if origin.channel != *signal
+        && let Some(other) = partner
+    {
+        // Who names one file and reads the figures of another must know it.
+        let note = format!(
+            "{name} is the trace of {signal}: the figures are those of {}, captured with it; --vout {signal} takes them of {name}",
+            other.file
+        );
+        tell(&note);
+        origin.format_title = format!("{}, with {}", origin.format_title, other.file);
+        origin.notes.insert(0, note);
+    }
+    Ok((origin, captures))
 }
 
 /// The other channel of the same acquisition: of the same point and purpose, and nearest in the journal.

@@ -1,9 +1,11 @@
 //! What is drawn of one capture: the data of its pictures. What cannot be drawn says why.
 
+use crate::base::units::with_prefix;
 use crate::waveform::density::{Cycles, Fold, build_fold, central_range, even_cycles, find_cycles};
 use crate::waveform::histogram::{Histogram, build_histogram};
 use crate::waveform::overview::{Overview, build_overview};
 use crate::waveform::spectrum::measure_spectrum;
+use crate::waveform::spikes::find_worst_spike;
 use crate::waveform::{Pair, Unavailable, Waveform};
 
 use super::svg::{FOLD_GRID, HISTOGRAM_BINS};
@@ -20,7 +22,7 @@ pub struct Zoom {
     /// The switch node at the same time, if it was captured.
     pub node: Option<Node>,
     /// What is shown, as a sentence.
-    pub caption: &'static str,
+    pub caption: String,
 }
 
 /// The switch node under a stretch of the output.
@@ -117,8 +119,10 @@ fn build_closer(pair: &Pair<'_>, cycles: &Cycles, fold: &Fold) -> Option<Fold> {
     is_hidden.then(|| build_fold(pair, cycles, FOLD_GRID, Some(range)).ok()).flatten()
 }
 
-/// For spikes, one and a half microseconds about the sample farthest from the mean: a spike with its ringing. For ripple,
-/// three periods from the middle.
+/// Most samples on each side of a zoom's middle; more cannot be told apart in the picture.
+const ZOOM_SAMPLES: f64 = 4000.0;
+
+/// For spikes, one and a half microseconds about the worst one (S6) with its ringing. For ripple, three periods from the middle.
 fn build_zoom(vout: &Waveform, lx: Option<&Waveform>, period_s: Option<f64>) -> Option<Zoom> {
     let volts = vout.volts();
     let is_usable =
@@ -126,17 +130,20 @@ fn build_zoom(vout: &Waveform, lx: Option<&Waveform>, period_s: Option<f64>) -> 
     if volts.is_empty() || !is_usable {
         return None;
     }
-    let samples = |seconds: f64| (seconds / vout.step_s).clamp(10.0, 4000.0) as usize;
+    let samples = |seconds: f64| (seconds / vout.step_s).clamp(10.0, ZOOM_SAMPLES) as usize;
     let (center, half_before, half_after, caption) = match period_s {
         Some(period_s) if vout.acquisition.purpose == "ripple" => {
             let half = samples(1.5 * period_s);
-            (volts.len() / 2, half, half, "Three periods from the middle of the record, sample by sample.")
+            let what = if 1.5 * period_s <= ZOOM_SAMPLES * vout.step_s {
+                "Three periods".to_owned()
+            } else {
+                with_prefix(2.0 * half as f64 * vout.step_s, "s")
+            };
+            (volts.len() / 2, half, half, format!("{what} from the middle of the record, sample by sample."))
         }
         _ => {
-            let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len() as f64;
-            let far = |value: &f32| (f64::from(*value) - mean).abs();
-            let (farthest, _) = volts.iter().enumerate().max_by(|a, b| far(a.1).total_cmp(&far(b.1)))?;
-            (farthest, samples(0.5e-6), samples(1.0e-6), "The largest deviation, sample by sample.")
+            let (center, what) = find_center(vout, &volts)?;
+            (center, samples(0.5e-6), samples(1.0e-6), format!("{what}, sample by sample."))
         }
     };
     let (from, to) = (center.saturating_sub(half_before), (center + half_after).min(volts.len()));
@@ -156,6 +163,18 @@ fn build_zoom(vout: &Waveform, lx: Option<&Waveform>, period_s: Option<f64>) -> 
         node,
         caption,
     })
+}
+
+/// The sample of the worst spike; where there is no baseline to tell spikes from, the one farthest from the mean.
+fn find_center(vout: &Waveform, volts: &[f32]) -> Option<(usize, String)> {
+    if let Ok(spike) = find_worst_spike(vout, 0.0, 0.0) {
+        let height = with_prefix(spike.height_v, "V").replace('-', "−");
+        return Some((spike.peak, format!("The worst spike, {height} from the running median")));
+    }
+    let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len() as f64;
+    let far = |value: &f32| (f64::from(*value) - mean).abs();
+    let (farthest, _) = volts.iter().enumerate().max_by(|a, b| far(a.1).total_cmp(&far(b.1)))?;
+    Some((farthest, "The sample farthest from the mean".to_owned()))
 }
 
 fn build_spectrum(vout: &Waveform, known: &Known) -> Result<SpectrumView, Unavailable> {

@@ -1,15 +1,22 @@
 //! One switching period with all cycles in it, as a picture: how often the trace was where, so that jitter and rare events
-//! show beside what is always there.
+//! show beside what is always there. Time is not stretched: each cycle counts from its own rising edge.
 
 use super::histogram::find_step_v;
 use super::switching::measure_switching;
 use super::{Pair, Unavailable};
+use crate::base::stats;
 
 /// One switching period with all cycles in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
-    /// Mean period in seconds: the width of the picture.
+    /// Mean period in seconds.
     pub period_s: f64,
+    /// Shortest and longest period in seconds.
+    pub periods_s: (f64, f64),
+    /// Time at the left end of the picture, from the rising edge, in seconds; a tenth of the picture before it.
+    pub start_s: f64,
+    /// Width of the picture in seconds: the longest period; where few are much longer than the others, all but a twentieth.
+    pub span_s: f64,
     /// Whole cycles in the picture.
     pub cycles: usize,
     /// Mean volts of each column; `None` where no sample fell.
@@ -24,6 +31,8 @@ pub struct Fold {
     pub density: Vec<u32>,
     /// Samples of these cycles above or below the grid.
     pub outside: u64,
+    /// Samples of longer cycles behind the grid's right end.
+    pub beyond: u64,
 }
 
 /// Instants at which cycles begin, as positions between samples.
@@ -55,8 +64,23 @@ pub fn even_cycles(samples: usize, step_s: f64, frequency_hz: f64) -> Cycles {
     Cycles { begins: (0..=count).map(|index| index as f64 * pitch).collect(), period_s }
 }
 
+/// Periods that are at most this many times the middle one all fit into the picture.
+const ALIKE: f64 = 1.25;
+
+/// Part of the picture that stands before the rising edge, so that the spikes there stand whole.
+const LEAD: f64 = 0.1;
+
+/// The width of the picture in samples, and the shortest and longest period.
+fn find_extent(begins: &[f64]) -> Option<(f64, (f64, f64))> {
+    let periods: Vec<f64> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let ends = periods.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), p| (low.min(*p), high.max(*p)));
+    let middle = stats::median(&periods)?;
+    let most = stats::quantile(&periods, 0.95)?;
+    Some((if ends.1 <= ALIKE * middle { ends.1 } else { most }, ends))
+}
+
 /// Lays all cycles of a pair's output over each other, in `grid` columns and rows, between the lowest and the highest sample or
-/// `within_v`.
+/// `within_v`. Each begins a tenth of the picture's width before its rising edge and ends where the next one begins.
 ///
 /// # Errors
 /// No whole cycle, or an unreadable output trace.
@@ -70,23 +94,29 @@ pub fn build_fold(
     let volts = pair.vout.volts();
     let columns = grid.0.clamp(1, 4096);
     let mut cells = Cells::new(&volts, (columns, grid.1.clamp(1, 4096)), within_v);
+    let none = || Unavailable::because("there is no whole cycle in the record");
+    let (extent, ends) = find_extent(&cycles.begins).filter(|found| found.0 > 0.0).ok_or_else(none)?;
+    let (lead, pitch) = (LEAD * extent, columns as f64 / extent);
     let mut whole = 0;
     for cycle in cycles.begins.windows(2) {
-        let (from, to) = (cycle[0].max(0.0).ceil() as usize, cycle[1].max(0.0).ceil() as usize);
+        let sample = |position: f64| (position - lead).max(0.0).ceil() as usize;
+        let (from, to) = (sample(cycle[0]), sample(cycle[1]));
         let Some(stretch) = volts.get(from..to) else { continue };
-        let pitch = columns as f64 / (cycle[1] - cycle[0]);
-        let first = (from as f64 - cycle[0]) * pitch;
+        let first = (from as f64 - cycle[0] + lead) * pitch;
         for (index, value) in stretch.iter().enumerate() {
-            cells.add((first + index as f64 * pitch) as usize, f64::from(*value));
+            cells.add(first + index as f64 * pitch, f64::from(*value));
         }
         whole += 1;
     }
     if whole == 0 {
-        return Err(Unavailable::because("there is no whole cycle in the record"));
+        return Err(none());
     }
     let mean = |(sum, count): (&f64, &u32)| (*count > 0).then(|| sum / f64::from(*count));
     Ok(Fold {
         period_s: cycles.period_s,
+        periods_s: (ends.0 * pair.vout.step_s, ends.1 * pair.vout.step_s),
+        start_s: -lead * pair.vout.step_s,
+        span_s: extent * pair.vout.step_s,
         cycles: whole,
         mean_v: cells.sums.iter().zip(&cells.counts).map(mean).collect(),
         low_v: cells.low_v,
@@ -94,6 +124,7 @@ pub fn build_fold(
         rows: cells.rows,
         density: cells.density,
         outside: cells.outside,
+        beyond: cells.beyond,
     })
 }
 
@@ -106,6 +137,7 @@ struct Cells {
     sums: Vec<f64>,
     density: Vec<u32>,
     outside: u64,
+    beyond: u64,
 }
 
 impl Cells {
@@ -135,11 +167,17 @@ impl Cells {
             sums: vec![0.0; columns],
             density: vec![0; columns * rows],
             outside: 0,
+            beyond: 0,
         }
     }
 
-    fn add(&mut self, column: usize, value: f64) {
-        let column = column.min(self.columns - 1);
+    fn add(&mut self, column: f64, value: f64) {
+        // Half a cell of rounding still belongs to the last column.
+        if column >= self.columns as f64 + 0.5 {
+            self.beyond += 1;
+            return;
+        }
+        let column = (column as usize).min(self.columns - 1);
         self.counts[column] += 1;
         self.sums[column] += value;
         let row = (value - self.low_v) / self.row_v;
@@ -211,11 +249,34 @@ mod tests {
         let vout = ramps();
         let cycles = even_cycles(1000, 1e-8, 1e6);
         let fold = build_fold(&Pair { vout: &vout, lx: None }, &cycles, (50, 200), None).unwrap();
-        assert_eq!((fold.cycles, fold.outside), (10, 0));
-        assert_eq!(fold.density.iter().sum::<u32>(), 1000);
+        assert_eq!((fold.cycles, fold.outside, fold.beyond), (10, 0, 0));
+        // All but the tenth before an eleventh cycle.
+        assert_eq!(fold.density.iter().sum::<u32>(), 990);
         let top: Vec<u32> = fold.density[(fold.rows - 1) * 50..].to_vec();
         assert_eq!(top.iter().sum::<u32>(), 1);
-        assert_eq!(top[25], 1);
+        // Half a period after the edge, which stands a tenth from the left.
+        assert_eq!(top[30], 1);
+    }
+
+    #[test]
+    fn cycles_of_different_length_are_not_stretched() {
+        // Pulses of ten samples at uneven distances: each stands where it is in time.
+        let begins = [100, 300, 700, 800, 1100];
+        let is_pulse = |n: usize| begins.iter().any(|begin| (*begin..begin + 10).contains(&n));
+        let vout = trace((0..1200).map(|n| if is_pulse(n) { 50 } else { 0 }).collect());
+        let cycles = Cycles { begins: begins.iter().map(|n| *n as f64).collect(), period_s: 2.5e-6 };
+        let fold = build_fold(&Pair { vout: &vout, lx: None }, &cycles, (400, 60), None).unwrap();
+        assert!((fold.periods_s.0 - 1e-6).abs() < 1e-12 && (fold.periods_s.1 - 4e-6).abs() < 1e-12);
+        assert!((fold.start_s / fold.span_s + 0.1).abs() < 1e-9, "{} {}", fold.start_s, fold.span_s);
+        let high: Vec<f64> = (0..400)
+            .filter(|column| fold.mean_v[*column].is_some_and(|mean| mean > 0.04))
+            .map(|column| (column as f64 + 0.5) / 400.0 * fold.span_s + fold.start_s)
+            .collect();
+        let (first, last) = (high[0], high[high.len() - 1]);
+        assert!(first > -2e-8 && last < 12e-8, "{first} {last}");
+        assert_eq!(fold.density.iter().sum::<u32>() as u64 + fold.beyond, 1000);
+        // The longest one is rare: its end stands beyond the picture and is counted.
+        assert!(fold.span_s < 3.9e-6 && fold.beyond > 0, "{} {}", fold.span_s, fold.beyond);
     }
 
     #[test]

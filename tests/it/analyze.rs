@@ -190,6 +190,44 @@ fn a_point_of_a_run_and_a_capture_of_it_carry_their_scale() {
     soakrig(&["analyze", arg(&run), "--point", "999"]).assert_exit(2).assert_told(&["999"]);
 }
 
+#[test]
+fn naming_the_switch_nodes_file_of_a_run_says_whose_figures_are_told() {
+    let out = TempDir::new().unwrap();
+    let course = Course { revision: "A", points: 125, samples: 20_000, is_eventful: false };
+    let run = record_sweep(out.path(), &course);
+    let mut names: Vec<String> = fs::read_dir(run.join("waveforms"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("_lx_"))
+        .collect();
+    names.sort();
+    let capture = run.join("waveforms").join(&names[0]);
+    let (node, output) = (names[0].as_str(), names[0].replace("_lx_", "_vout_"));
+    let told = json(&[arg(&capture)]);
+    assert_eq!(told["channel"], "vout");
+    let note = told["notes"].as_array().unwrap().iter().find_map(|note| {
+        note.as_str()
+            .filter(|note| note.contains(node) && note.contains(&output) && note.contains("--vout lx"))
+    });
+    assert!(note.is_some(), "{}", told["notes"]);
+    let text = soakrig(&["analyze", arg(&capture)]).assert_exit(0);
+    assert!(text.out.lines().next().unwrap().contains(&output), "{}", text.out);
+    let own = json(&[arg(&capture), "--vout", "lx"]);
+    assert_eq!(own["channel"], "lx");
+}
+
+#[test]
+fn jitter_that_the_record_does_not_resolve_is_no_zero() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "trace.csv", &csv(40_000));
+    let text = soakrig(&["analyze", arg(&path)]).assert_exit(0).out;
+    for name in ["period_std_s", "period_pp_s", "period_c2c_s"] {
+        let line = text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        assert!(line.contains("< 10 ns"), "{line}");
+    }
+    assert!(text.contains("is not resolved here"), "{text}");
+}
+
 fn assert_page(path: &Path) {
     let page = fs::read_to_string(path).unwrap();
     let bare = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");

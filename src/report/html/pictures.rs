@@ -8,6 +8,9 @@ use crate::report::pictures::{Pictures, Zoom};
 use crate::report::svg::{render_fold, render_histogram, render_overview, render_spectrum, render_zoom};
 use crate::waveform::density::Fold;
 
+/// Periods that differ by more than this are told in the caption.
+const UNEVEN: f64 = 1.1;
+
 pub(super) fn render(pictures: &Pictures) -> Markup {
     html! {
         (overview(pictures))
@@ -44,7 +47,7 @@ fn zoom(zoom: Option<&Zoom>) -> Markup {
     html! {
         @match zoom {
             Some(zoom) => {
-                (picture(&render_zoom(zoom), "half", zoom.caption))
+                (picture(&render_zoom(zoom), "half", &zoom.caption))
                 p.small { (zoom.caption) @if zoom.node.is_some() { " The switch node under it." } }
             },
             None => p { "There is no stretch to look at closely." },
@@ -59,7 +62,13 @@ fn fold(pictures: &Pictures) -> Markup {
                 (picture(&render_fold(fold), "half", "one period, all cycles laid over each other"))
                 p.small {
                     "One period of " (with_prefix(fold.period_s, "s")) ": " (fold.cycles)
-                    " cycles laid over each other, darker where more samples fell; a single sample shows. The line is their mean."
+                    " cycles laid over each other from their rising edges, not stretched, darker where more samples fell; a single "
+                    "sample shows. The line is their mean."
+                    @if fold.periods_s.1 > UNEVEN * fold.periods_s.0 {
+                        " The periods last from " (with_prefix(fold.periods_s.0, "s")) " to " (with_prefix(fold.periods_s.1, "s"))
+                        ": towards the right the shorter ones have ended."
+                    }
+                    @if fold.beyond > 0 { " " (fold.beyond) " samples of longer periods lie beyond the picture." }
                     @if pictures.is_even {
                         " Without edges of a switch node the cycles are laid at the mean frequency: jitter widens the picture, and "
                         "where the period begins is arbitrary."

@@ -13,6 +13,9 @@ const SCALE: f64 = 4.0;
 /// Plotters writes a font's size divided by this.
 const FONT_FACTOR: f64 = 1.24;
 
+/// Mean width of a letter as a part of the font's size, for the wider ones of common sans-serif fonts.
+const LETTER_WIDTH: f64 = 0.6;
+
 /// Ink for text and axes.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2b);
 /// For what stands back: labels of axes.
@@ -57,6 +60,8 @@ type Area<'b> = DrawingArea<SVGBackend<'b>, Shift>;
 /// The sheet. Drawing into memory cannot fail, so that the results of plotters' calls are dropped.
 pub(super) struct Canvas<'b> {
     area: Area<'b>,
+    width: f64,
+    height: f64,
 }
 
 /// Draws a picture of `width` by `height` pixels.
@@ -64,7 +69,7 @@ pub(super) fn render(width: f64, height: f64, draw: impl FnOnce(&Canvas<'_>)) ->
     let mut svg = String::new();
     {
         let backend = SVGBackend::with_string(&mut svg, (place(width) as u32, place(height) as u32));
-        let canvas = Canvas { area: backend.into_drawing_area() };
+        let canvas = Canvas { area: backend.into_drawing_area(), width, height };
         draw(&canvas);
         let _ = canvas.area.present();
     }
@@ -134,7 +139,20 @@ impl Canvas<'_> {
 
     pub(super) fn text(&self, text: &str, position: (f64, f64), letters: Letters) {
         let style = Self::style(letters);
-        let _ = self.area.draw(&Text::new(text.to_owned(), at(position), style));
+        let _ = self.area.draw(&Text::new(text.to_owned(), at(self.inside(text, position, letters)), style));
+    }
+
+    /// The position moved so far that the whole text stands on the sheet: a label at the end of an axis is not cut.
+    fn inside(&self, text: &str, (x, y): (f64, f64), letters: Letters) -> (f64, f64) {
+        let length = LETTER_WIDTH * letters.size * text.chars().count() as f64;
+        let (left, right) = match letters.anchor {
+            Anchor::Left => (0.0, length),
+            Anchor::Middle => (length / 2.0, length / 2.0),
+            Anchor::Right => (length, 0.0),
+        };
+        let half = 0.5 * letters.size;
+        // A text that is longer than the sheet keeps its beginning.
+        (x.min(self.width - right).max(left), y.min(self.height - half).max(half))
     }
 
     /// A text that runs upwards.
@@ -178,4 +196,22 @@ pub(super) fn blues(share: f64) -> RGBColor {
     let mix = |from: f64, to: f64| (from + (to - from) * rest).round() as u8;
     let (from, to) = (STOPS[below], STOPS[below + 1]);
     RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_at_the_edge_is_moved_onto_the_sheet() {
+        let letters = |anchor| Letters::new(10.0, INK, anchor);
+        let _ = render(100.0, 50.0, |canvas| {
+            let moved = |x, y, anchor| canvas.inside("12345", (x, y), letters(anchor));
+            assert_eq!(moved(98.0, 25.0, Anchor::Middle), (85.0, 25.0));
+            assert_eq!(moved(2.0, 0.0, Anchor::Middle), (15.0, 5.0));
+            assert_eq!(moved(90.0, 49.0, Anchor::Left), (70.0, 45.0));
+            assert_eq!(moved(3.0, 25.0, Anchor::Right), (30.0, 25.0));
+            assert_eq!(moved(50.0, 25.0, Anchor::Middle), (50.0, 25.0));
+        });
+    }
 }

@@ -102,8 +102,11 @@ fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
     let text_y = if is_above { y - 9.0 } else { y + 10.0 };
     let width = 6.3 * bound.label.chars().count() as f64;
     let ground = if bound.is_for_all && is_above == bound.is_upper { FORBIDDEN } else { WHITE };
-    canvas.fill((right - width - 6.0, text_y - 7.0), (right - 1.0, text_y + 7.0), ground);
-    canvas.text(&bound.label, (right - 4.0, text_y), Letters::new(12.0, RED, Anchor::Right));
+    // The label of a short limit at the left end runs out to the right of it, not over the axis.
+    let end = right.max(field.x.from_px + width + 8.0);
+    let ground = if end > right { WHITE } else { ground };
+    canvas.fill((end - width - 6.0, text_y - 7.0), (end - 1.0, text_y + 7.0), ground);
+    canvas.text(&bound.label, (end - 4.0, text_y), Letters::new(12.0, RED, Anchor::Right));
 }
 
 fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {

@@ -14,25 +14,22 @@ const MEAN: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 /// Columns and rows the picture can show.
 pub(in crate::report) const GRID: (usize, usize) = (440, 220);
 
-/// Draws a folded period: darker where more samples fell, by equal factors, and the mean cycle. The period begins a tenth
-/// before the rising edge, so that the spikes there stand whole.
+/// Draws a folded period: darker where more samples fell, by equal factors, and the mean cycle.
 #[must_use]
 pub fn render_fold(fold: &Fold) -> String {
     let (width, height) = (520.0, 345.0);
-    let (time_factor, time) = time_unit(fold.period_s);
+    let (time_factor, time) = time_unit(fold.span_s);
     let (volt_factor, volt) = volt_unit(fold.low_v.abs().max(fold.high_v.abs()));
     let columns = fold.mean_v.len().max(1);
-    let lead = columns / 10;
-    let before = fold.period_s * time_factor * lead as f64 / columns as f64;
+    let start = fold.start_s * time_factor;
     let field = Field {
-        x: Scale::new((-before, fold.period_s * time_factor - before), (66.0, width - 12.0)),
+        x: Scale::new((start, start + fold.span_s * time_factor), (66.0, width - 12.0)),
         y: Scale::new((fold.low_v * volt_factor, fold.high_v * volt_factor), (height - 46.0, 22.0)),
     };
-    let turned = |column: usize| (column + columns - lead) % columns;
     let pitch = (field.x.to_px - field.x.from_px) / columns as f64;
     let mean: Vec<(f64, f64)> = (0..columns)
         .filter_map(|column| {
-            let volts = fold.mean_v.get(turned(column)).copied().flatten()?;
+            let volts = fold.mean_v.get(column).copied().flatten()?;
             let y = field.y.px(field.y.clamp(volts * volt_factor));
             Some((field.x.from_px + pitch * (column as f64 + 0.5), y))
         })
@@ -59,7 +56,7 @@ pub fn render_fold(fold: &Fold) -> String {
         .chunks(columns)
         .rev()
         .flat_map(|counts| {
-            (0..columns).map(move |column| counts.get(turned(column)).map_or(0, |count| step(*count, most)))
+            (0..columns).map(move |column| counts.get(column).map_or(0, |count| step(*count, most)))
         })
         .collect();
     let png = render_png(&cells, columns, &std::array::from_fn(color));

@@ -160,6 +160,14 @@ impl Imported {
             Some(name) => Some(self.find(name)?),
             None => self.called(&VOUT_NAMES),
         };
+        // What was asked for by name is not taken for the other one by its name as well.
+        if lx == vout {
+            match choice {
+                Choice { vout: Some(_), lx: None } => lx = None,
+                Choice { vout: None, lx: Some(_) } => vout = None,
+                _ => {}
+            }
+        }
         let free = |used: Option<usize>| {
             let volts = |at: &usize| self.channels[*at].unit == Unit::Volt && Some(*at) != used;
             (0..self.channels.len()).filter(volts).collect::<Vec<usize>>()

@@ -129,6 +129,7 @@ fn limits(report: &Report) -> Markup {
 /// Signs as they are printed, in a text of numbers; a unit is not parted from its number.
 pub(super) fn signs(text: &str) -> String {
     let mut printed = minus(text).replace(">=", "≥").replace("<=", "≤").replace("point ", "point\u{a0}");
+    printed = printed.replace("≥ ", "≥\u{a0}").replace("≤ ", "≤\u{a0}");
     for digit in '0'..='9' {
         printed = printed.replace(&format!("{digit} "), &format!("{digit}\u{a0}"));
     }

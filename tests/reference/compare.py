@@ -5,11 +5,14 @@ Usage: compare.py RUN...
 
 For each point it reads the traces as captured and the figures of the journal, computes the figures again, takes each from the
 acquisition that docs/measurements.md names, and prints the largest difference of every figure; with differences beyond the
-tolerance, or too little compared, it exits 1.
+tolerance, or too little compared, it exits 1. SOAKRIG names the program whose `analyze --json` is held, too, on one capture of
+each mode of conduction; without it that is left out.
 """
 import json
 import math
+import os
 import pathlib
+import subprocess
 import sys
 import zlib
 
@@ -110,6 +113,7 @@ def figures(ripple, spikes):
 class Comparison:
     def __init__(self):
         self.worst, self.missing, self.failures, self.modes = {}, {}, [], {}
+        self.analyzed = {}
 
     def take(self, where, name, ours, theirs, acquisition):
         step_v, rate = acquisition.step_v, acquisition.rate
@@ -121,6 +125,21 @@ class Comparison:
         part = off / limit if limit else math.inf * (off > 0) if off else 0.0
         best = (part, ours, theirs, limit, where)
         self.worst[name] = (count + 1, *(best if part > known[0] else known))
+
+    def analyze(self, where, folder, spikes):
+        """Holds the flat object of one capture alone, with its switch node."""
+        program = os.environ.get("SOAKRIG")
+        if program is None or spikes.conduction in self.analyzed or not (folder / "manifest.sha256").exists():
+            return
+        command = [program, "analyze", str(folder / spikes.vout_entry["file"]), "--json"]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        theirs = figures(spikes, spikes)
+        shared = [name for name, ours in told.items() if name in theirs and ours is not None]
+        for name in shared:
+            self.take(f"analyze, {where}", name, told[name], theirs[name], spikes)
+        if told["conduction"] != spikes.conduction or len(shared) < 12:
+            self.failures.append(f"analyze, {where}: {told['conduction']} and {len(shared)} figures, by the reference {spikes.conduction}")
+        self.analyzed[spikes.conduction] = len(shared)
 
     def run(self, folder):
         points, captures = {}, {}
@@ -139,6 +158,7 @@ class Comparison:
             if told != ripple.conduction:
                 self.failures.append(f"{where}: told {told}, by the reference {ripple.conduction}")
             self.modes[ripple.conduction] = self.modes.get(ripple.conduction, 0) + 1
+            self.analyze(where, folder, spikes)
             theirs = figures(ripple, spikes)
             for name, ours in finished["figures"].items():
                 if name in FROM_BENCH:
@@ -166,6 +186,8 @@ def main():
         comparison.run(pathlib.Path(folder))
     comparison.render()
     count = sum(row[0] for row in comparison.worst.values())
+    for mode, shared in sorted(comparison.analyzed.items()):
+        print(f"analyze --json, {mode}: {shared} figures held")
     modes = ", ".join(f"{count} {mode}" for mode, count in sorted(comparison.modes.items()))
     print(f"{count} figures compared ({modes} points), {len(comparison.failures)} too far apart")
     whole = {"continuous", "discontinuous", "skipping"} <= set(comparison.modes) and count > 200

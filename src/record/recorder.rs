@@ -23,6 +23,9 @@ use super::{RecordError, export_csv, products, waveforms};
 /// The journal's name for its own format.
 pub(super) const FORMAT: &str = "soakrig-journal";
 
+/// Runs of one profile on one board that may begin in the same second.
+const MOST_IN_A_SECOND: u32 = 9;
+
 /// What a run folder begins with.
 #[derive(Debug, Clone)]
 pub struct RunHeader {
@@ -41,7 +44,8 @@ pub struct RunHeader {
 }
 
 impl RunHeader {
-    /// The run folder's name, e.g. `2026-11-23T16-04-10Z_line-load-sweep_sn0007`.
+    /// The run folder's name, e.g. `2026-11-23T16-04-10Z_line-load-sweep_0007`; of runs that begin in the same second the
+    /// second gets `-2` behind it, the third `-3` and so on.
     #[must_use]
     pub fn folder_name(&self) -> String {
         // Colons cannot stand in file names everywhere.
@@ -105,7 +109,7 @@ impl Recorder {
     /// Makes a new run folder below `out` (which is made if it is not there) and begins its journal.
     ///
     /// # Errors
-    /// The folder exists already, or the disk refuses.
+    /// The folder exists already, and those for more runs in the same second, too; or the disk refuses.
     pub fn create(out: &Path, header: &RunHeader) -> Result<Self, RecordError> {
         Self::create_on(Box::new(RealDisk), out, header)
     }
@@ -116,13 +120,8 @@ impl Recorder {
     /// As [`Recorder::create`].
     pub fn create_on(mut disk: Box<dyn Disk>, out: &Path, header: &RunHeader) -> Result<Self, RecordError> {
         fs::create_dir_all(out).map_err(|error| RecordError::disk("make the folder", out, error))?;
-        let run = header.folder_name();
+        let run = make_folder(out, &header.folder_name())?;
         let folder = out.join(&run);
-        // One call makes the folder or finds it there: two runs can never share one.
-        fs::create_dir(&folder).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => RecordError::Exists(folder.clone()),
-            _ => RecordError::disk("make the folder", &folder, error),
-        })?;
         let mut files = BTreeMap::new();
         let texts = [
             ("rig.toml", &header.rig_text),
@@ -255,6 +254,21 @@ impl Sink for Recorder {
     fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
         self.append_screen(at, point, png).map_err(|error| SinkError(error.to_string()))
     }
+}
+
+/// Makes a folder that is new; its name is `name`, or, where other runs have begun in the same second, that with a number.
+fn make_folder(out: &Path, name: &str) -> Result<String, RecordError> {
+    for count in 1..=MOST_IN_A_SECOND {
+        let run = if count == 1 { name.to_owned() } else { format!("{name}-{count}") };
+        let folder = out.join(&run);
+        // One call makes the folder or finds it there: two runs can never share one.
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(run),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(RecordError::disk("make the folder", &folder, error)),
+        }
+    }
+    Err(RecordError::Exists(out.join(name)))
 }
 
 fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> WaveformEntry {

@@ -202,18 +202,48 @@ fn a_place_where_no_folder_can_be_made_is_told_before_anything_is_touched() {
     served.assert_outputs_off();
 }
 
+/// Makes the folders of runs that begin in the next two minutes.
+fn taken_folders(out: &Path, behind: &str) -> Vec<PathBuf> {
+    let now = jiff::Timestamp::now();
+    let name = |second| {
+        let at = now + jiff::SignedDuration::from_secs(second);
+        out.join(format!("{}_smoke_0007{behind}", at.strftime("%Y-%m-%dT%H-%M-%SZ")))
+    };
+    let names: Vec<PathBuf> = (0..120).map(name).collect();
+    for name in &names {
+        fs::create_dir(name).unwrap();
+    }
+    names
+}
+
+#[test]
+fn runs_that_begin_in_the_same_second_have_a_folder_each() {
+    let folder = TempDir::new().unwrap();
+    let taken = taken_folders(folder.path(), "");
+    let runs: Vec<PathBuf> = thread::scope(|scope| {
+        let begun: Vec<_> = (0..2).map(|_| scope.spawn(|| smoke_run(folder.path()))).collect();
+        begun.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_ne!(runs[0], runs[1]);
+    for run in &runs {
+        let name = run.file_name().unwrap().to_str().unwrap();
+        assert!(name.contains("_smoke_0007-"), "{name}");
+        let kept: serde_json::Value =
+            serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+        assert_eq!((kept["run"].as_str(), kept["verdict"].as_str()), (Some(name), Some("pass")));
+        assert!(fs::read_to_string(run.join("journal.jsonl")).unwrap().contains(&format!("\"{name}\"")));
+    }
+    for name in &taken {
+        assert_eq!(fs::read_dir(name).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_run_folder_that_exists_is_never_written_over() {
     let folder = TempDir::new().unwrap();
-    let now = jiff::Timestamp::now();
-    let names: Vec<PathBuf> = (0..120)
-        .map(|second| {
-            let at = now + jiff::SignedDuration::from_secs(second);
-            folder.path().join(format!("{}_smoke_0007", at.strftime("%Y-%m-%dT%H-%M-%SZ")))
-        })
-        .collect();
-    for name in &names {
-        fs::create_dir(name).unwrap();
+    let mut names = taken_folders(folder.path(), "");
+    for count in 2..10 {
+        names.extend(taken_folders(folder.path(), &format!("-{count}")));
     }
     let told = run(Path::new(SMOKE), Path::new(SIM), folder.path()).assert_exit(2);
     told.assert_told(&["exists already", "never written over", "--out"]);

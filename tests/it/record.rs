@@ -193,9 +193,16 @@ fn a_record_of_a_later_program_is_not_guessed_at() {
 }
 
 #[test]
-fn a_run_folder_that_exists_is_refused_and_left_as_it_is() {
+fn runs_of_one_second_have_a_folder_each_up_to_the_ninth_and_leave_each_other_as_they_are() {
     let (out, folder) = small_run();
     let before = read_tree(&folder);
+    for count in 2..=9 {
+        let run = Recorder::create(out.path(), &header("B")).unwrap().folder().to_owned();
+        let name = format!("{}-{count}", folder.file_name().unwrap().to_str().unwrap());
+        assert_eq!(run, out.path().join(&name));
+        let journal = fs::read_to_string(run.join("journal.jsonl")).unwrap();
+        assert!(journal.contains(&format!("\"run\":\"{name}\"")), "{journal}");
+    }
     let error = Recorder::create(out.path(), &header("B")).unwrap_err();
     assert!(matches!(&error, RecordError::Exists(path) if *path == folder));
     assert_eq!(read_tree(&folder), before);

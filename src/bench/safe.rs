@@ -64,6 +64,43 @@ pub struct Side {
     pub failures: Vec<InstrumentError>,
 }
 
+/// What went wrong, each told once: an instrument that is dead says the same at every attempt.
+#[derive(Debug, Default)]
+struct Troubles(Vec<Trouble>);
+
+#[derive(Debug)]
+struct Trouble {
+    told: String,
+    first: u32,
+    last: u32,
+    count: u32,
+}
+
+impl Troubles {
+    fn add(&mut self, attempt: u32, told: String) {
+        match self.0.iter_mut().find(|trouble| trouble.told == told) {
+            Some(trouble) => {
+                trouble.last = attempt;
+                trouble.count += 1;
+            }
+            None => self.0.push(Trouble { told, first: attempt, last: attempt, count: 1 }),
+        }
+    }
+
+    /// In the order in which each happened first, with the attempts and how often.
+    fn tell(self) -> Vec<String> {
+        let line = |trouble: Trouble| {
+            let Trouble { told, first, last, count } = trouble;
+            match (first == last, count) {
+                (true, 1) => format!("attempt {first}: {told}"),
+                (true, _) => format!("attempt {first}, {count} times: {told}"),
+                (false, _) => format!("attempts {first} to {last}, {count} times: {told}"),
+            }
+        };
+        self.0.into_iter().map(line).collect()
+    }
+}
+
 impl Bench {
     /// Load off, supply off, both read back, Vout measured under the threshold and nothing held at the supply's terminals.
     /// Never returns early, never panics, and never gives up before the last attempt; what went wrong stands in the answer.
@@ -82,11 +119,15 @@ impl Bench {
             attempts: 0,
             failures: Vec::new(),
         };
+        let mut troubles = Troubles::default();
         for attempt in 1.. {
             state.attempts = attempt;
-            self.attempt_safe(&mut state, hurries());
+            for told in self.attempt_safe(&mut state, hurries()) {
+                troubles.add(attempt, told);
+            }
             if state.verified {
                 self.energised = false;
+                state.failures = troubles.tell();
                 return state;
             }
             let Some(pause) = PAUSES.get(attempt as usize - 1) else { break };
@@ -95,6 +136,7 @@ impl Bench {
             }
         }
         self.tried_safe = true;
+        state.failures = troubles.tell();
         if state.vout_v.is_err() {
             state.vout_v = self.measure_vout().map_err(|error| Unavailable::because(error.to_string()));
         }
@@ -116,7 +158,8 @@ impl Bench {
         }
     }
 
-    fn attempt_safe(&mut self, state: &mut SafeState, hurried: bool) {
+    /// One attempt; what went wrong.
+    fn attempt_safe(&mut self, state: &mut SafeState, hurried: bool) -> Vec<String> {
         let attempt = state.attempts;
         let patience = SILENCES.get(attempt as usize - 1).copied().unwrap_or(SILENCES[3]);
         let silence = if hurried { HURRIED_SILENCE } else { patience };
@@ -124,13 +167,14 @@ impl Bench {
         let (load, supply) = switch_off(&mut *self.load, &mut *self.supply, &*self.clock, effort);
         (state.load_off, state.supply_off) = (load.is_off, supply.is_off);
         let failures = load.failures.into_iter().chain(supply.failures);
-        state.failures.extend(failures.map(|error| format!("attempt {attempt}: {error}")));
+        let mut failures: Vec<String> = failures.map(|error| error.to_string()).collect();
         if state.load_off && state.supply_off {
-            state.vout_v = self.await_low_vout(&mut state.failures);
+            state.vout_v = self.await_low_vout(&mut failures);
             let threshold_v = self.wiring.safe_vout.value();
             let is_low = matches!(state.vout_v, Ok(vout_v) if vout_v.abs() < threshold_v);
-            state.verified = self.await_dead_supply(&mut state.failures) && is_low;
+            state.verified = self.await_dead_supply(&mut failures) && is_low;
         }
+        failures
     }
 
     /// Vout at the load's terminals, in volts.

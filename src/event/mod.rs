@@ -182,7 +182,7 @@ pub struct SafeState {
     pub verified: bool,
     /// How many attempts it took.
     pub attempts: u32,
-    /// What went wrong on the way, attempt by attempt.
+    /// What went wrong on the way, each told once, with the attempts at which it did and how often.
     pub failures: Vec<String>,
 }
 

@@ -121,6 +121,29 @@ fn an_output_that_does_not_obey_is_told_and_never_called_off() {
 }
 
 #[test]
+fn the_same_trouble_of_an_instrument_that_is_dead_is_told_once_with_its_attempts() {
+    let setup = Setup::new(TWO_POINTS);
+    for (fault, at_most) in [
+        (Fault::Hangs(Instrument::Supply), 4),
+        (Fault::Hangs(Instrument::Load), 4),
+        (Fault::SupplyStuckOn, 1),
+        (Fault::LoadStuckOn, 1),
+    ] {
+        let played = play_with(&setup, 5, &fault);
+        let failures = &played.outcome.safe.failures;
+        let told = failures.join("\n");
+        assert!(failures.len() <= at_most, "{fault:?}:\n{told}");
+        assert!(told.contains("attempts 1 to 4, 4 times: "), "{fault:?}:\n{told}");
+        let mut texts: Vec<&str> =
+            failures.iter().map(|line| line.split_once(": ").map_or("", |(_, text)| text)).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), failures.len(), "{fault:?}:\n{told}");
+        played.world.mend();
+    }
+}
+
+#[test]
 fn swapped_leads_trip_and_say_so() {
     let setup = Setup::new(TWO_POINTS);
     let played = play_with(&setup, 0, &Fault::SwappedLeads);

@@ -32,7 +32,8 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
             render_span(plan.expected)
         ));
     }
-    let mut progress = Progress::new(View::expecting(prepared.plan.expected), args.quiet);
+    let mut progress =
+        Progress::new(View::expecting(prepared.plan.expected, prepared.plan.expected_start), args.quiet);
     let finished = session::run(
         prepared,
         &mut RunRequest {

@@ -347,6 +347,7 @@ mod tests {
             vout_nominal: Volts(5.0),
             safe_vout: Volts(0.5),
             expected: Duration::ZERO,
+            expected_start: Duration::ZERO,
         }
     }
 

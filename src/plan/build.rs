@@ -97,8 +97,9 @@ pub fn build_for(
         vout_nominal: profile.vout_nominal,
         safe_vout: rig.safe_vout,
         expected: std::time::Duration::ZERO,
+        expected_start: std::time::Duration::ZERO,
     };
-    plan.expected = estimate(&plan, rig);
+    (plan.expected, plan.expected_start) = estimate(&plan, rig);
     plan.digest = digest(canonical(&plan).as_bytes());
     Ok(plan)
 }

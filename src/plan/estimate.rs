@@ -1,5 +1,6 @@
 //! How long a plan will take on its bench. An estimate for a person who wants to know whether to wait.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::rig::Rig;
@@ -18,7 +19,7 @@ struct Pace {
     screen: Duration,
 }
 
-/// The simulated bench, as its instruments answer.
+/// The simulated bench, as its instruments answer, inside the program or served on this machine.
 const SIMULATED: Pace = Pace {
     set: Duration::from_millis(9),
     question: Duration::from_millis(2),
@@ -47,12 +48,27 @@ const MAKE_SAFE: Duration = Duration::from_secs(1);
 /// Times that each meter is read for one average.
 const READINGS: u32 = 4;
 
-/// The expected duration: settling as the rule wants it at best; a scope's last transfer overlaps with the next settling.
-pub(super) fn estimate(plan: &Plan, rig: &Rig) -> Duration {
-    let is_simulated = matches!(rig.source.instrument.address, Address::Sim { .. });
-    let bench = Bench { plan, rig, pace: if is_simulated { &SIMULATED } else { &REAL } };
-    let steps: Duration = plan.steps.iter().map(|step| bench.step(step)).sum();
-    steps + bench.acquisition().mul_f64(FINDING) + MAKE_SAFE
+/// The expected duration, and how much of it is over when the first point begins: settling as the rule wants it at best; a
+/// scope's last transfer overlaps with the next settling.
+pub(super) fn estimate(plan: &Plan, rig: &Rig) -> (Duration, Duration) {
+    let is_here = is_on_this_machine(&rig.source.instrument.address);
+    let bench = Bench { plan, rig, pace: if is_here { &SIMULATED } else { &REAL } };
+    let is_before = |step: &&Step| !matches!(step, Step::BeginPoint(_));
+    let start: Duration = plan.steps.iter().take_while(is_before).map(|step| bench.step(step)).sum();
+    let rest: Duration = plan.steps.iter().skip_while(is_before).map(|step| bench.step(step)).sum();
+    (start + rest + bench.acquisition().mul_f64(FINDING) + MAKE_SAFE, start)
+}
+
+/// What answers on this machine is the simulated bench. A tunnel to a real one is taken for it, too: a plan cannot tell.
+fn is_on_this_machine(address: &Address) -> bool {
+    match address {
+        Address::Sim { .. } => true,
+        Address::Socket { host, .. } => {
+            host.eq_ignore_ascii_case("localhost")
+                || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        Address::Serial { .. } => false,
+    }
 }
 
 struct Bench<'a> {

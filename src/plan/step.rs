@@ -94,8 +94,10 @@ pub struct Plan {
     pub vout_nominal: Volts,
     /// Output voltage under which the bench counts as safe after switching off.
     pub safe_vout: Volts,
-    /// How long the run is expected to take.
+    /// How long the run is expected to take, about.
     pub expected: Duration,
+    /// How much of that is over when the first point begins.
+    pub expected_start: Duration,
 }
 
 impl Plan {

@@ -104,6 +104,14 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
     })
 }
 
+/// Whether the bench of the rig has such a board; only of the simulated one that is known.
+pub(super) fn check_world(rig: &Rig, board: &Board) -> Result<(), SessionError> {
+    if is_simulated(rig) {
+        world_settings(rig, board, None)?;
+    }
+    Ok(())
+}
+
 /// The simulated bench as the rig and the board describe it.
 ///
 /// # Errors

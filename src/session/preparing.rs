@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::SessionError;
+use super::opening::check_world;
 use crate::base::names::nearest;
 use crate::instrument::dialect::Registry;
 use crate::plan::build::{self, Overrides};
@@ -31,7 +32,7 @@ pub struct Prepared {
 /// Reads and checks rig and profile and builds the plan. The faults of both files are told together.
 ///
 /// # Errors
-/// A file cannot be read, or faults.
+/// A file cannot be read, or faults; or the simulated bench has no such board.
 pub fn prepare(
     profile_path: &Path,
     rig_path: &Path,
@@ -52,7 +53,10 @@ pub fn prepare(
     };
     let registry = load_registry(&rig, rig_path, &mut sources)?;
     match build::build(&rig, &profile, &registry, overrides) {
-        Ok(plan) => Ok(Prepared { rig, registry, plan, rig_text, profile_text }),
+        Ok(plan) => {
+            check_world(&rig, &plan.board)?;
+            Ok(Prepared { rig, registry, plan, rig_text, profile_text })
+        }
         Err(faults) => Err(SessionError::Faults { faults, sources }),
     }
 }

@@ -241,6 +241,36 @@ fn the_exit_code_tells_how_the_run_came_out() {
 }
 
 #[test]
+fn a_board_that_the_simulated_bench_does_not_have_is_refused_before_anything_is_begun() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let rig = fs::read_to_string(SIM).unwrap().replace("revision = \"B\"", "revision = \"Q\"");
+    let rig = file(&folder, "rig.toml", &rig);
+    let words = ["no board of revision `Q`", "B fitted"];
+    for args in [
+        &["plan", SMOKE, "--rig", SIM, "--revision", "Q"][..],
+        &["plan", SMOKE, "--rig", arg(&rig)],
+        &["run", SMOKE, "--rig", SIM, "--revision", "Q", "--out", arg(&out)],
+        &["check", arg(&rig)],
+    ] {
+        let told = soakrig(args).assert_exit(2).assert_told(&words);
+        assert_eq!(told.out, "", "{args:?}");
+        assert!(!told.err.contains("bench time"), "{}", told.err);
+    }
+    assert!(!out.exists());
+    // The same rig is fine for another board, and a real bench takes any.
+    soakrig(&["plan", SMOKE, "--rig", arg(&rig), "--revision", "A"]).assert_exit(0);
+    let real = real_rig([
+        "TCPIP0::h::1::SOCKET",
+        "TCPIP0::h::2::SOCKET",
+        "TCPIP0::h::3::SOCKET",
+        "ASRL/dev/x::INSTR",
+    ]);
+    let real = file(&folder, "real.toml", &real);
+    soakrig(&["plan", SMOKE, "--rig", arg(&real), "--revision", "Q"]).assert_exit(0);
+}
+
+#[test]
 fn products_that_were_lost_are_made_again_in_the_same_bytes() {
     let folder = TempDir::new().unwrap();
     let run = smoke_run(folder.path());
@@ -319,6 +349,23 @@ fn a_run_takes_about_as_long_as_its_plan_expects() {
         let ratio = expected_s / took_s;
         assert!((0.8..1.2).contains(&ratio), "{profile} took {took_s} s, and {expected_s} s were expected");
     }
+}
+
+#[test]
+fn a_plan_knows_the_bench_that_is_served_on_this_machine_from_one_on_a_network() {
+    let folder = TempDir::new().unwrap();
+    let expected_s = |rig: &Path| {
+        let told = soakrig(&["plan", SMOKE, "--rig", arg(rig), "--json"]).assert_exit(0);
+        told.json()["expected_s"].as_f64().unwrap()
+    };
+    let at = |host: &str| {
+        let [supply, load, scope] = [1, 2, 3].map(|port| format!("TCPIP0::{host}::{port}::SOCKET"));
+        let rig = real_rig([&supply, &load, &scope, "ASRL/dev/x::INSTR"]);
+        expected_s(&file(&folder, "rig.toml", &rig))
+    };
+    let inside_s = expected_s(Path::new(SIM));
+    assert_eq!([at("127.0.0.1"), at("localhost")], [inside_s; 2]);
+    assert!(at("10.0.0.5") > 1.5 * inside_s);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod serving;
 
 use std::path::PathBuf;
 
+use crate::bench::open::NotOpened;
 use crate::instrument::InstrumentError;
 use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
@@ -50,6 +51,9 @@ pub enum SessionError {
     /// An instrument could not be opened or did not answer.
     #[error("{0}")]
     Instrument(#[from] InstrumentError),
+    /// The bench could not be opened; how what was reached was left comes with it.
+    #[error("{0}")]
+    NotOpened(#[from] Box<NotOpened>),
     /// The bench cannot be opened for another reason.
     #[error("{0}")]
     Bench(String),

@@ -5,30 +5,53 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::retry::{Remedy, remedy};
-use super::safe::SILENCES;
+use super::safe::{Effort, SILENCES, Side, switch_load, switch_supply};
 use super::{Bench, BenchWiring};
-use crate::event::InstrumentFacts;
+use crate::base::units::Volts;
+use crate::event::{InstrumentFacts, SafeState};
 use crate::instrument::load::Load;
 use crate::instrument::open::{
     Place, SupplyLimits, Surroundings, open_load, open_scope, open_supply, open_thermometer,
 };
 use crate::instrument::scope::Scope;
 use crate::instrument::supply::Supply;
-use crate::instrument::thermometer::{SensorFacts, SensorScale, Thermometer};
+use crate::instrument::thermometer::{SensorFacts, SensorScale};
 use crate::instrument::{Asked, Instrument, InstrumentError};
 use crate::plan::Rig;
 use crate::plan::rig::{InstrumentWiring, TemperatureScale, ThermometerWiring};
+use crate::waveform::Unavailable;
 
 /// Attempts to open one instrument: more than one, for a single mishap shall not end a run, and few, for one that is not
 /// switched on makes a person wait.
 const ATTEMPTS: u32 = 2;
+
+/// How the one of supply and load that was reached is switched off, when the other one was not.
+const LEAVING: Effort = Effort { silence: SILENCES[1], reopens: true, lowers: false };
+
+/// A bench that could not be opened, and how what was reached of it was left.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotOpened {
+    /// Which instrument could not be opened and why; its detail says in words how the others were left.
+    pub error: InstrumentError,
+    /// The instruments that were opened and identified.
+    pub reached: Vec<InstrumentFacts>,
+    /// How supply and load were found after switching off what was reached of them; `None` where neither was. One that was
+    /// not reached is not said to be off.
+    pub safe: Option<SafeState>,
+    /// Whether one of those that were reached may be on: somebody must look at the bench.
+    pub may_be_on: bool,
+}
+
+/// Result of opening a bench.
+pub type Opening = Result<(Bench, Vec<InstrumentFacts>), Box<NotOpened>>;
 
 /// Opens every instrument of the rig, the supply and the load first. One that does not answer in time, or whose link is lost
 /// on the way, is tried once more.
 ///
 /// # Errors
 /// An instrument does not answer, or another one answers; supply and load are then switched off where they were reached.
-pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<InstrumentFacts>)> {
+pub fn open(rig: &Rig, surroundings: &Surroundings) -> Opening {
     let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
     let limits = SupplyLimits {
         channel: rig.source.channel,
@@ -41,44 +64,51 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Asked<(Bench, Vec<Instrum
     let load = open_patiently(surroundings, |surroundings| {
         open_load(surroundings, &place(&rig.load.instrument, today), rig.load.max_current)
     });
-    let (mut supply, mut load) = match (supply, load) {
+    let (supply, load) = match (supply, load) {
         (Ok(supply), Ok(load)) => (supply, load),
-        // One of the two could not be opened: the other one goes off.
-        (Ok(mut supply), Err(error)) => {
-            let told = told_off("supply", is_supply_on(&mut supply));
-            return Err(with_detail(error, &told));
-        }
-        (Err(error), Ok(mut load)) => {
-            let told = told_off("load", is_load_on(&mut load));
-            return Err(with_detail(error, &told));
-        }
-        (Err(error), Err(other)) => return Err(with_detail(error, &format!("and {other}"))),
-    };
-    let rest = open_scope_of(rig, surroundings, today)
-        .and_then(|scope| Ok((scope, open_thermometers(rig, surroundings, today)?)));
-    let (scope, thermometers) = match rest {
-        Ok(rest) => rest,
-        Err(error) => {
-            let load_told = told_off("load", is_load_on(&mut load));
-            let supply_told = told_off("supply", is_supply_on(&mut supply));
-            return Err(with_detail(error, &format!("{load_told}; {supply_told}")));
+        (Ok(supply), Err(error)) => return Err(leave_supply(supply, error)),
+        (Err(error), Ok(load)) => return Err(leave_load(load, error)),
+        (Err(error), Err(other)) => {
+            let error = with_detail(error, &format!("and {other}"));
+            return Err(Box::new(NotOpened { error, reached: Vec::new(), safe: None, may_be_on: false }));
         }
     };
     let mut facts = vec![supply.facts().clone(), load.facts().clone()];
-    facts.extend(scope.iter().map(|scope| scope.facts().clone()));
-    facts.extend(thermometers.iter().map(|(_, thermometer)| thermometer.facts().clone()));
-    let bench = Bench {
+    let mut bench = Bench {
         supply: Box::new(supply),
         load: Box::new(load),
-        scope,
-        thermometers,
+        scope: None,
+        thermometers: Vec::new(),
         wiring: wiring(rig),
         clock: surroundings.clock.clone(),
         cut: surroundings.cut.clone(),
         energised: false,
         tried_safe: false,
     };
-    Ok((bench, facts))
+    match open_rest(rig, surroundings, &mut bench, &mut facts) {
+        Ok(()) => Ok((bench, facts)),
+        Err(error) => Err(leave_bench(bench, facts, error)),
+    }
+}
+
+/// Scope and thermometers; what was opened stands in `bench` and `facts` also where another one fails.
+fn open_rest(
+    rig: &Rig,
+    surroundings: &Surroundings,
+    bench: &mut Bench,
+    facts: &mut Vec<InstrumentFacts>,
+) -> Asked<()> {
+    let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
+    bench.scope = open_scope_of(rig, surroundings, today)?;
+    facts.extend(bench.scope.iter().map(|scope| scope.facts().clone()));
+    for wired in &rig.thermometers {
+        let thermometer = open_patiently(surroundings, |surroundings| {
+            open_thermometer(surroundings, &place(&wired.instrument, today), sensor(wired))
+        })?;
+        facts.push(thermometer.facts().clone());
+        bench.thermometers.push((wired.instrument.role.clone(), Box::new(thermometer)));
+    }
+    Ok(())
 }
 
 /// Opens one instrument, whose waiting can be spared by itself, and tries again where that may help.
@@ -99,25 +129,75 @@ fn open_patiently<T>(surroundings: &Surroundings, open: impl Fn(&Surroundings) -
     }
 }
 
-/// Switches off what was reached, whatever else shall end at once, and asks whether it is.
-fn is_supply_on(supply: &mut impl Supply) -> Asked<bool> {
-    supply.cut().spare(SILENCES[1]);
-    supply.set_output(false).and_then(|()| supply.read_output())
+/// Supply and load were reached, another one was not: the bench is made safe as at the end of a run.
+fn leave_bench(mut bench: Bench, reached: Vec<InstrumentFacts>, error: InstrumentError) -> Box<NotOpened> {
+    let cut = bench.cut.clone();
+    let safe = bench.make_safe_while(&|| cut.is_now());
+    let told = match (safe.verified, safe.supply_off && safe.load_off) {
+        (true, _) => "supply and load were reached and are off, read back and measured".to_owned(),
+        (false, true) => {
+            format!("supply and load were reached and say they are off, but {}", safe.failures.join("; "))
+        }
+        (false, false) => format!(
+            "supply and load were reached but could NOT be switched off: {}",
+            safe.failures.join("; ")
+        ),
+    };
+    let (error, may_be_on) = (with_detail(error, &told), !safe.verified);
+    Box::new(NotOpened { error, reached, safe: Some(safe), may_be_on })
 }
 
-/// As [`is_supply_on`].
-fn is_load_on(load: &mut impl Load) -> Asked<bool> {
-    load.cut().spare(SILENCES[1]);
-    load.set_input(false).and_then(|()| load.read_input())
+/// The load could not be reached: the supply goes off.
+fn leave_supply(mut supply: impl Supply, error: InstrumentError) -> Box<NotOpened> {
+    let side = switch_supply(&mut supply, LEAVING);
+    let state = SafeState {
+        supply_off: side.is_off,
+        vout_v: Err(Unavailable::because("the load, which measures it, was not reached")),
+        ..nothing_known()
+    };
+    leave_one(("supply", "load"), supply.facts().clone(), (side, state), error)
 }
 
-/// How an instrument that was reached was left, when another one could not be opened.
-fn told_off(name: &str, is_on: Asked<bool>) -> String {
-    match is_on {
-        Ok(false) => format!("the {name} was reached and is off"),
-        Ok(true) => format!("the {name} was reached and is STILL ON: switch it off by hand"),
-        Err(error) => format!("the {name} was reached but could NOT be switched off: {}", error.detail),
+/// The supply could not be reached: the load goes off, and it tells what stands at the output.
+fn leave_load(mut load: impl Load, error: InstrumentError) -> Box<NotOpened> {
+    let side = switch_load(&mut load, LEAVING);
+    let vout = load.measure_voltage().map(Volts::value);
+    let state = SafeState {
+        load_off: side.is_off,
+        vout_v: vout.map_err(|error| Unavailable::because(error.to_string())),
+        ..nothing_known()
+    };
+    leave_one(("load", "supply"), load.facts().clone(), (side, state), error)
+}
+
+/// What is known of outputs before anybody is asked.
+fn nothing_known() -> SafeState {
+    SafeState {
+        load_off: false,
+        supply_off: false,
+        vout_v: Err(Unavailable::because("not looked at")),
+        verified: false,
+        attempts: 1,
+        failures: Vec::new(),
     }
+}
+
+fn leave_one(
+    (name, other): (&str, &str),
+    facts: InstrumentFacts,
+    (side, mut state): (Side, SafeState),
+    error: InstrumentError,
+) -> Box<NotOpened> {
+    let told = match side.failures.last() {
+        Some(failure) if !side.is_off => {
+            format!("the {name} was reached but could NOT be switched off: {}", failure.detail)
+        }
+        _ => format!("the {name} was reached and is off"),
+    };
+    state.failures = side.failures.iter().map(ToString::to_string).collect();
+    state.failures.push(format!("the {other} was not reached: whether it is off is not known"));
+    let error = with_detail(error, &told);
+    Box::new(NotOpened { error, reached: vec![facts], safe: Some(state), may_be_on: !side.is_off })
 }
 
 fn with_detail(mut error: InstrumentError, more: &str) -> InstrumentError {
@@ -131,21 +211,6 @@ fn open_scope_of(rig: &Rig, surroundings: &Surroundings, today: Date) -> Asked<O
         open_scope(surroundings, &place(&wired.instrument, today))
     })?;
     Ok(Some(Box::new(scope)))
-}
-
-type Thermometers = Vec<(crate::base::names::Role, Box<dyn Thermometer>)>;
-
-fn open_thermometers(rig: &Rig, surroundings: &Surroundings, today: Date) -> Asked<Thermometers> {
-    rig.thermometers
-        .iter()
-        .map(|wired| {
-            let opened = open_patiently(surroundings, |surroundings| {
-                open_thermometer(surroundings, &place(&wired.instrument, today), sensor(wired))
-            })?;
-            let thermometer: Box<dyn Thermometer> = Box::new(opened);
-            Ok((wired.instrument.role.clone(), thermometer))
-        })
-        .collect()
 }
 
 /// Where an instrument of the rig is and what it should be.

@@ -248,26 +248,23 @@ pub fn switch_off(
     clock: &dyn Clock,
     effort: Effort,
 ) -> (Side, Side) {
-    let lowers = effort.lowers;
     let load_done = AtomicBool::new(false);
     let (mut load_side, mut supply_side) = (None, None);
     // A system that has no thread to give must not keep the outputs on.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         clock.together(vec![
             Box::new(|| {
-                load_side = Some(switch_side(&mut *load, effort, switch_load_off));
+                load_side = Some(switch_load(&mut *load, effort));
                 load_done.store(true, Ordering::SeqCst);
             }),
             Box::new(|| {
                 await_head_start(clock, &load_done);
-                supply_side =
-                    Some(switch_side(&mut *supply, effort, |supply| switch_supply_off(supply, lowers)));
+                supply_side = Some(switch_supply(&mut *supply, effort));
             }),
         ]);
     }));
-    let load_side = load_side.unwrap_or_else(|| switch_side(load, effort, switch_load_off));
-    let supply_side = supply_side
-        .unwrap_or_else(|| switch_side(supply, effort, |supply| switch_supply_off(supply, lowers)));
+    let load_side = load_side.unwrap_or_else(|| switch_load(load, effort));
+    let supply_side = supply_side.unwrap_or_else(|| switch_supply(supply, effort));
     (load_side, supply_side)
 }
 
@@ -276,6 +273,16 @@ fn await_head_start(clock: &dyn Clock, load_done: &AtomicBool) {
     while !load_done.load(Ordering::SeqCst) && clock.now().since(start) < HEAD_START {
         clock.sleep(Duration::from_millis(10));
     }
+}
+
+/// The supply alone off, and asked whether it is; never panics.
+pub(super) fn switch_supply(supply: &mut dyn Supply, effort: Effort) -> Side {
+    switch_side(supply, effort, |supply| switch_supply_off(supply, effort.lowers))
+}
+
+/// The load alone off, and asked whether it is; never panics.
+pub(super) fn switch_load(load: &mut dyn Load, effort: Effort) -> Side {
+    switch_side(load, effort, switch_load_off)
 }
 
 fn switch_side<I: Instrument + ?Sized>(

@@ -9,7 +9,7 @@ use super::args::CheckArgs;
 use super::exit::Exit;
 use super::message::{Outcome, print};
 use crate::bench::Bench;
-use crate::event::InstrumentFacts;
+use crate::event::{InstrumentFacts, SafeState};
 use crate::instrument::open::Surroundings;
 use crate::plan::Rig;
 use crate::session;
@@ -37,6 +37,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
             if findings.iter().all(|finding| finding.good) {
                 findings.push(failed("bench", &error.to_string()));
             }
+            findings.extend(error.safe.as_ref().map(outputs));
         }
     }
     tell(&rig, &findings, args.json)
@@ -74,8 +75,8 @@ fn calibration(facts: &InstrumentFacts) -> Option<Finding> {
     Some(Finding { what: format!("{} calibration", facts.role), good: true, told })
 }
 
-fn look_at_bench(bench: &mut Bench, findings: &mut Vec<Finding>) {
-    let safe = bench.make_safe();
+/// How the outputs were found after switching off.
+fn outputs(safe: &SafeState) -> Finding {
     let vout = match &safe.vout_v {
         Ok(vout_v) => format!("Vout {}", crate::base::units::Volts(*vout_v)),
         Err(reason) => reason.to_string(),
@@ -85,7 +86,11 @@ fn look_at_bench(bench: &mut Bench, findings: &mut Vec<Finding>) {
     } else {
         format!("NOT verified off: {vout}; {}", safe.failures.join("; "))
     };
-    findings.push(Finding { what: "outputs".to_owned(), good: safe.verified, told });
+    Finding { what: "outputs".to_owned(), good: safe.verified, told }
+}
+
+fn look_at_bench(bench: &mut Bench, findings: &mut Vec<Finding>) {
+    findings.push(outputs(&bench.make_safe()));
     match bench.supply.measure_current() {
         Ok(current) => findings.push(Finding {
             what: "input current".to_owned(),

@@ -99,7 +99,9 @@ impl From<SessionError> for CliError {
             | SessionError::Faults { .. }
             | SessionError::Busy(_)
             | SessionError::Usage(_) => Exit::Usage,
-            SessionError::Instrument(_) | SessionError::Bench(_) => Exit::Instrument,
+            SessionError::Instrument(_) | SessionError::NotOpened(_) | SessionError::Bench(_) => {
+                Exit::Instrument
+            }
             SessionError::Record(error) => record_exit(error),
         };
         let text = match &error {

@@ -49,8 +49,8 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
 }
 
 fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
-    let Finished { folder, outcome, written } = finished;
-    let left = tell_outputs(&outcome.safe);
+    let Finished { folder, outcome, may_be_on, written } = finished;
+    let left = tell_outputs(&outcome.safe, may_be_on);
     let folder = folder.display();
     if let Some(what) = &outcome.internal {
         return Err(CliError::internal(format!(
@@ -83,12 +83,12 @@ fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
 }
 
 /// Says loudly that the outputs may be on; returns what is to be said of them in a sentence.
-fn tell_outputs(safe: &SafeState) -> &'static str {
+fn tell_outputs(safe: &SafeState, may_be_on: bool) -> &'static str {
     if safe.verified {
         return "the outputs are off";
     }
-    if safe.attempts == 0 {
-        return "this run switched nothing on; whether the outputs were on before is not known";
+    if !may_be_on {
+        return "this run switched nothing on; whether what it did not reach was on before is not known";
     }
     tell("");
     tell(

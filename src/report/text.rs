@@ -53,7 +53,15 @@ fn outputs(report: &Report) -> String {
             Err(_) => "off, read back".to_owned(),
         },
         (Some(state), false) => {
-            format!("NOT VERIFIED OFF after {} attempts: {}", state.attempts, state.failures.join("; "))
+            let side = |is_off: bool| if is_off { "off" } else { "NOT VERIFIED OFF" };
+            let attempts = if state.attempts == 1 { "attempt" } else { "attempts" };
+            format!(
+                "NOT VERIFIED OFF after {} {attempts} (supply {}, load {}): {}",
+                state.attempts,
+                side(state.supply_off),
+                side(state.load_off),
+                state.failures.join("; ")
+            )
         }
         (None, _) => "NOT KNOWN: the record says nothing of switching off; look at the bench".to_owned(),
     }

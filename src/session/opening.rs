@@ -10,9 +10,8 @@ use super::lock::BenchLock;
 use crate::base::clock::{Clock, RealClock, SimClock};
 use crate::base::cut::Cut;
 use crate::base::names::{Revision, Role, Serial};
-use crate::bench::Bench;
-use crate::bench::open::{open as open_rig, place};
-use crate::event::{Board, InstrumentFacts};
+use crate::bench::open::{Opening, open as open_rig, place};
+use crate::event::Board;
 use crate::instrument::dialect::{Address, Registry};
 use crate::instrument::open::{Surroundings, TapeFor, open_conversation as open_client};
 use crate::link::scpi::Client;
@@ -147,15 +146,9 @@ pub fn world_settings(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Wor
 /// Opens the bench; what passes is written to `tape`, if there is one.
 ///
 /// # Errors
-/// An instrument does not answer or is another one; those that were opened are switched off.
-pub fn open_bench(
-    rig: &Rig,
-    registry: Arc<Registry>,
-    opened: &Opened,
-    tape: Option<TapeFor>,
-) -> Result<(Bench, Vec<InstrumentFacts>), SessionError> {
-    let surroundings = Surroundings { tape, ..opened.surroundings(registry) };
-    Ok(open_rig(rig, &surroundings)?)
+/// An instrument does not answer or is another one; those that were opened are switched off, and how they were left is told.
+pub fn open_bench(rig: &Rig, registry: Arc<Registry>, opened: &Opened, tape: Option<TapeFor>) -> Opening {
+    open_rig(rig, &Surroundings { tape, ..opened.surroundings(registry) })
 }
 
 /// The roles that answer SCPI questions.

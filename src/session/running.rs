@@ -9,8 +9,11 @@ use super::{Prepared, SessionError};
 use crate::base::clock::Clock;
 use crate::base::names::Role;
 use crate::bench::Bench;
+use crate::bench::open::NotOpened;
 use crate::engine::{self, RunOutcome, StopWish};
-use crate::event::{Event, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError, Stamp};
+use crate::event::{
+    Event, InstrumentFacts, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError, Stamp,
+};
 use crate::instrument::open::TapeFor;
 use crate::link::transport::trace::Tape;
 use crate::link::wire::tape::TapeLine;
@@ -44,6 +47,8 @@ pub struct Finished {
     pub folder: PathBuf,
     /// How it ended.
     pub outcome: RunOutcome,
+    /// Whether an output of an instrument that was reached may be on: somebody must look at the bench.
+    pub may_be_on: bool,
     /// What was made of the record read back from the disk; or why nothing was.
     pub written: Result<Written, RecordError>,
 }
@@ -79,13 +84,10 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
     let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
     let facts = build_facts(&plan, &rig.name, &opened, seed);
     let mut sink = Tee { recorder, view: &mut *request.view };
-    let outcome = match bench {
+    let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
             let mut first: Vec<Event> = vec![Event::RunStarted(Box::new(facts))];
-            first.extend(instruments.into_iter().flat_map(|facts| {
-                let warning = calibration_warning(&facts);
-                std::iter::once(Event::InstrumentOpened(facts)).chain(warning)
-            }));
+            first.extend(instruments.into_iter().flat_map(opened_events));
             first.extend(unfinished.map(|name| Event::Warned {
                 what: format!("run {name} was not finished; the bench is made safe before anything else"),
             }));
@@ -93,12 +95,17 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
                 Some(error) => Err(error),
                 None => tell_all(&mut sink, &*opened.clock, &first),
             };
-            carry_out(&plan, &mut bench, &mut sink, request.stop, begun)
+            let outcome = carry_out(&plan, &mut bench, &mut sink, request.stop, begun);
+            let may_be_on = !outcome.safe.verified;
+            (outcome, may_be_on)
         }
-        Err(error) => not_opened(&mut sink, &*opened.clock, facts, &error.to_string()),
+        Err(left) => {
+            let may_be_on = left.may_be_on;
+            (not_opened(&mut sink, &*opened.clock, facts, *left), may_be_on)
+        }
     };
     let written = seal(sink.recorder);
-    Ok(Finished { folder, outcome, written })
+    Ok(Finished { folder, outcome, may_be_on, written })
 }
 
 fn carry_out(
@@ -126,27 +133,34 @@ fn carry_out(
     }
 }
 
-/// A run whose bench could not be opened is a run too: its record says why there is nothing in it.
-fn not_opened(sink: &mut Tee<'_>, clock: &dyn Clock, facts: RunFacts, why: &str) -> RunOutcome {
-    let safe = SafeState {
+/// A run whose bench could not be opened is a run too: its record says why there is nothing in it, what was reached and how
+/// that was left.
+fn not_opened(sink: &mut Tee<'_>, clock: &dyn Clock, facts: RunFacts, left: NotOpened) -> RunOutcome {
+    let mut events = vec![Event::RunStarted(Box::new(facts))];
+    events.extend(left.reached.into_iter().flat_map(opened_events));
+    events.extend(left.safe.clone().map(Event::MadeSafe));
+    let why = left.error.to_string();
+    let known = match &left.safe {
+        Some(safe) if safe.verified => "and the outputs are verified off",
+        _ => "but not every output is known to be off",
+    };
+    let safe = left.safe.unwrap_or_else(|| SafeState {
         load_off: false,
         supply_off: false,
         vout_v: Err(Unavailable::because("the bench could not be opened")),
         verified: false,
         attempts: 0,
-        failures: vec![why.to_owned()],
-    };
+        failures: vec![why.clone()],
+    });
     let end = RunEnd {
         verdict: RunVerdict::Error,
-        reason: format!(
-            "the bench could not be opened; this run switched nothing on, but whether the outputs are off is not known: {why}"
-        ),
+        reason: format!("the bench could not be opened; this run switched nothing on, {known}: {why}"),
         points_finished: 0,
         points_failed: 0,
         points_not_applicable: 0,
-        outputs_off_verified: false,
+        outputs_off_verified: safe.verified,
     };
-    let events = [Event::RunStarted(Box::new(facts)), Event::RunFinished(end.clone())];
+    events.push(Event::RunFinished(end.clone()));
     let record_failed = tell_all(sink, clock, &events).err().map(|error| error.to_string());
     RunOutcome { end, safe, internal: None, record_failed }
 }
@@ -166,7 +180,13 @@ fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
     Ok(newest.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
 }
 
-fn calibration_warning(facts: &crate::event::InstrumentFacts) -> Option<Event> {
+/// An instrument was opened, and what its reader must know of it.
+fn opened_events(facts: InstrumentFacts) -> impl Iterator<Item = Event> {
+    let warning = calibration_warning(&facts);
+    std::iter::once(Event::InstrumentOpened(facts)).chain(warning)
+}
+
+fn calibration_warning(facts: &InstrumentFacts) -> Option<Event> {
     let (day, past) = facts.calibration_due.as_ref()?;
     past.then(|| Event::Warned {
         what: format!("the calibration of {} ({} {}) was due on {day}", facts.role, facts.maker, facts.model),

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{SIM, SMOKE, Served, Told, arg, file, real_rig, smoke_at, smoke_run, smoke_with, soakrig};
@@ -109,7 +110,64 @@ fn an_unplugged_thermometer_ends_the_run_with_supply_and_load_off() {
     let rig = file(&folder, "rig.toml", &rig);
     let told = run(Path::new(SMOKE), &rig, folder.path()).assert_exit(3);
     assert!(told.out.contains("board at ASRL/dev/nothing-here::INSTR"), "{}", told.out);
+    assert!(told.out.contains("outputs    off, read back and measured: "), "{}", told.out);
+    assert!(told.out.contains("and the outputs are verified off: board at"), "{}", told.out);
+    let (opened, safe) = opened_and_safe(folder.path());
+    assert_eq!(opened, ["source", "load", "scope"]);
+    assert_eq!(
+        (&safe["load_off"], &safe["supply_off"], &safe["verified"]),
+        (&true.into(), &true.into(), &true.into())
+    );
+    assert!(safe["vout_v"].as_f64().unwrap() < 0.5, "{safe}");
     served.assert_outputs_off();
+}
+
+/// Who was opened in the only run of a folder, and how it was made safe, by its journal.
+fn opened_and_safe(out: &Path) -> (Vec<String>, Value) {
+    let is_run = |path: &PathBuf| path.join("journal.jsonl").is_file();
+    let run = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).find(is_run).unwrap();
+    let (mut opened, mut safe) = (Vec::new(), Value::Null);
+    for line in fs::read_to_string(run.join("journal.jsonl")).unwrap().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        if let Some(facts) = line["entry"].get("instrument_opened") {
+            assert!(!facts["serial"].as_str().unwrap().is_empty() || facts["role"] == "board", "{facts}");
+            opened.push(facts["role"].as_str().unwrap().to_owned());
+        }
+        if let Some(state) = line["entry"].get("made_safe") {
+            assert_eq!(safe, Value::Null, "made safe twice");
+            safe = state.clone();
+        }
+    }
+    (opened, safe)
+}
+
+#[test]
+fn a_run_without_its_load_or_supply_tells_how_the_other_one_was_left() {
+    let served = Served::start();
+    for (dead, reached, sides) in [
+        ("load", "source", "(supply off, load NOT VERIFIED OFF): the load was not reached"),
+        ("source", "load", "(supply NOT VERIFIED OFF, load off): the supply was not reached"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let rig = served.rig.replace(&served.addresses[dead], &closed_port());
+        let rig = file(&folder, "rig.toml", &rig);
+        let told = run(Path::new(SMOKE), &rig, &folder.path().join("out")).assert_exit(3);
+        assert!(told.out.contains(&format!("NOT VERIFIED OFF after 1 attempt {sides}")), "{}", told.out);
+        assert!(!told.out.contains("NOT KNOWN"), "{}", told.out);
+        assert!(told.out.contains("was reached and is off"), "{}", told.out);
+        // Nobody has to run to the bench for what this run did not switch on.
+        assert!(!told.err.contains("Look at the bench now"), "{}", told.err);
+        let (opened, safe) = opened_and_safe(&folder.path().join("out"));
+        assert_eq!(opened, [reached]);
+        let off = |name: &str| safe[name].as_bool().unwrap();
+        assert_eq!((off("supply_off"), off("load_off")), (dead == "load", dead == "source"), "{safe}");
+        assert!(!off("verified"));
+        // The load measures Vout; without it nobody has.
+        assert_eq!(safe["vout_v"].is_number(), dead == "source", "{safe}");
+        served.assert_outputs_off();
+        let checked = soakrig(&["check", arg(&rig)]).assert_exit(3).out;
+        assert!(checked.contains("FAIL outputs") && checked.contains("was not reached"), "{checked}");
+    }
 }
 
 #[test]
@@ -228,8 +286,7 @@ fn runs_that_begin_in_the_same_second_have_a_folder_each() {
     for run in &runs {
         let name = run.file_name().unwrap().to_str().unwrap();
         assert!(name.contains("_smoke_0007-"), "{name}");
-        let kept: serde_json::Value =
-            serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+        let kept: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
         assert_eq!((kept["run"].as_str(), kept["verdict"].as_str()), (Some(name), Some("pass")));
         assert!(fs::read_to_string(run.join("journal.jsonl")).unwrap().contains(&format!("\"{name}\"")));
     }
@@ -317,7 +374,7 @@ fn a_run_that_was_cut_off_anywhere_is_reported_as_far_as_it_came_and_never_as_pa
         fs::write(run_folder.join("journal.jsonl"), &whole[..cut]).unwrap();
         let told = soakrig(&["report", arg(&run_folder), "--json"]).assert_exit(0).json();
         assert_eq!(told["verdict"], "incomplete", "cut at {cut}");
-        assert_eq!(told["ended"], serde_json::Value::Null);
+        assert_eq!(told["ended"], Value::Null);
         assert!(run_folder.join("report.html").is_file() && !run_folder.join("manifest.sha256").exists());
         let is_torn = whole[cut - 1] != b'\n';
         let rows = soakrig(&["list", "--out", arg(&runs), "--json"]).assert_exit(0).json();

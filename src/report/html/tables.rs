@@ -162,6 +162,11 @@ pub(super) fn missing(report: &Report) -> Markup {
     }
 }
 
+/// How one of supply and load was found; one that could not be asked is not said to be on.
+fn side(is_off: bool) -> &'static str {
+    if is_off { "off" } else { "NOT verified off" }
+}
+
 pub(super) fn incidents(report: &Report) -> Markup {
     html! {
         h2 { "Interruptions, retries and warnings" }
@@ -180,8 +185,9 @@ pub(super) fn incidents(report: &Report) -> Markup {
         @match &report.made_safe {
             None => p { "The record holds no word on it." },
             Some(state) => p {
-                "Load " (if state.load_off { "off" } else { "NOT off" }) ", supply " (if state.supply_off { "off" } else { "NOT off" })
-                ", both as read back; output voltage afterwards "
+                "Load " (side(state.load_off)) ", supply " (side(state.supply_off))
+                (if state.load_off && state.supply_off { ", both as read back" } else { "" })
+                "; output voltage afterwards "
                 @match &state.vout_v {
                     Ok(vout) => { (FigureName::Vout.show(*vout)) }
                     Err(reason) => { "not measured (" (reason) ")" }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use soakrig::base::units::{Kelvins, Volts};
 use soakrig::event::{Event, FigureName, PointResult, PointVerdict, Region, Regulation, RunVerdict};
 use soakrig::link::transport::{Address, LinkError, LinkSettings, Opener, Transport};
+use soakrig::session;
 use soakrig::sim::{Fault, Instrument, World};
 
 use super::stage::{Keeper, Played, Setup, TWO_POINTS};
@@ -141,6 +142,59 @@ fn the_same_trouble_of_an_instrument_that_is_dead_is_told_once_with_its_attempts
         assert_eq!(texts.len(), failures.len(), "{fault:?}:\n{told}");
         played.world.mend();
     }
+}
+
+#[test]
+fn a_bench_that_cannot_be_opened_says_how_what_was_reached_was_left() {
+    let setup = Setup::new(TWO_POINTS);
+    let mut told = String::new();
+    for (missing, stuck) in [
+        (Instrument::Load, false),
+        (Instrument::Load, true),
+        (Instrument::Supply, false),
+        (Instrument::Supply, true),
+        (Instrument::Scope, false),
+        (Instrument::Scope, true),
+    ] {
+        let stage = setup.undisturbed();
+        // As an earlier run that was killed has left it.
+        let mut before = stage.open_bench(None).unwrap();
+        before.supply.set_voltage(Volts(5.0)).unwrap();
+        before.supply.set_output(true).unwrap();
+        before.load.set_input(true).unwrap();
+        if stuck {
+            stage.world.inject(Fault::SupplyStuckOn);
+            stage.world.inject(Fault::LoadStuckOn);
+        }
+        stage.world.inject(Fault::Hangs(missing));
+        let left =
+            session::open_bench(&setup.rig, setup.registry.clone(), &stage.opened, None).err().unwrap();
+        let safe = left.safe.as_ref().unwrap();
+        let truth = stage.world.truth();
+        // What is said to be off is off.
+        assert!(
+            !(safe.supply_off && truth.supply_on || safe.load_off && truth.load_on),
+            "{safe:?} {truth:?}"
+        );
+        let reached: Vec<&str> = left.reached.iter().map(|facts| facts.role.as_str()).collect();
+        told += &format!(
+            "{missing:?} missing{}: reached {}; supply off {}, load off {}, verified {}, may be on {}\n",
+            if stuck { ", others stuck" } else { "" },
+            reached.join(" and "),
+            safe.supply_off,
+            safe.load_off,
+            safe.verified,
+            left.may_be_on
+        );
+    }
+    insta::assert_snapshot!(told, @r"
+    Load missing: reached source; supply off true, load off false, verified false, may be on false
+    Load missing, others stuck: reached source; supply off false, load off false, verified false, may be on true
+    Supply missing: reached load; supply off false, load off true, verified false, may be on false
+    Supply missing, others stuck: reached load; supply off false, load off false, verified false, may be on true
+    Scope missing: reached source and load; supply off true, load off true, verified true, may be on false
+    Scope missing, others stuck: reached source and load; supply off false, load off false, verified false, may be on true
+    ");
 }
 
 #[test]

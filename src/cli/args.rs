@@ -205,12 +205,32 @@ pub(super) struct ScpiArgs {
     pub(super) role: String,
     /// The question, e.g. '*IDN?'. Only questions: settings go through the hard limits of a run
     pub(super) query: String,
+    /// Print role, question and answer as JSON; an answer that is not text stands there in hex
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
     /// Which kind of file
     pub(super) kind: SchemaKind,
+}
+
+impl Command {
+    /// Whether a script reads stdout, which wants its errors there, too.
+    pub(super) const fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(args) => args.json,
+            Self::Plan(args) => args.json,
+            Self::Check(args) => args.json,
+            Self::Sim(args) => args.json,
+            Self::Report(args) => args.json,
+            Self::Analyze(args) => args.json,
+            Self::List(args) => args.json,
+            Self::Scpi(args) => args.json,
+            Self::Schema(_) | Self::Completions(_) | Self::Man => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -2,7 +2,10 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use serde_json::{Value, json};
+
 use super::exit::Exit;
+use crate::instrument::dialect::Fault;
 use crate::plan::render;
 use crate::record::RecordError;
 use crate::session::SessionError;
@@ -11,12 +14,48 @@ use crate::session::SessionError;
 #[derive(Debug)]
 pub(super) struct CliError {
     pub(super) exit: Exit,
+    /// For a person; faults of files with their lines under them.
     pub(super) text: String,
+    /// Faults of files, for a script.
+    faults: Vec<FaultPlace>,
+}
+
+/// A fault of a file and where it is.
+#[derive(Debug)]
+struct FaultPlace {
+    fault: Fault,
+    /// Line and column, both from 1; `None` where no place can be named.
+    place: Option<(usize, usize)>,
+}
+
+impl FaultPlace {
+    fn find(fault: &Fault, sources: &[(String, String)]) -> Self {
+        let source = sources.iter().find(|(name, _)| *name == fault.file).map(|(_, text)| text.as_str());
+        let before = source.zip(fault.span.as_ref()).and_then(|(text, span)| text.get(..span.start));
+        let place = before.map(|before| {
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            (before.matches('\n').count() + 1, line.chars().count() + 1)
+        });
+        Self { fault: fault.clone(), place }
+    }
+
+    fn json(&self) -> Value {
+        let Fault { file, key, message, nearest, .. } = &self.fault;
+        let (line, column) = self.place.unzip();
+        json!({
+            "file": file,
+            "line": line,
+            "column": column,
+            "key": key,
+            "message": message,
+            "nearest": nearest,
+        })
+    }
 }
 
 impl CliError {
     pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, text: text.into() }
+        Self { exit, text: text.into(), faults: Vec::new() }
     }
     pub(super) fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text)
@@ -58,12 +97,17 @@ pub(super) fn colour(stream: &impl IsTerminal) -> bool {
 /// # Errors
 /// It cannot be written, and somebody still waits for it.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    let written = out
-        .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(end.as_bytes()))
-        .and_then(|()| out.flush());
+    print_bytes(&[text.as_bytes(), end.as_bytes()].concat())
+}
+
+/// Writes a result that is not text, as it is.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(bytes).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::usage(format!("cannot write the result to standard output: {error}")))
@@ -92,6 +136,20 @@ pub(super) fn tell_error(error: &CliError) {
     }
 }
 
+/// Writes an error for a script: the one JSON object on stdout where the result would have been. Whoever does not take it
+/// is told by the exit code.
+pub(super) fn print_error(error: &CliError) {
+    let message = if error.faults.is_empty() {
+        error.text.trim_end().to_owned()
+    } else {
+        let faults: Vec<String> = error.faults.iter().map(|place| place.fault.to_string()).collect();
+        faults.join("\n")
+    };
+    let faults: Vec<Value> = error.faults.iter().map(FaultPlace::json).collect();
+    let told = json!({ "error": { "exit": error.exit as u8, "message": message, "faults": faults } });
+    let _ = print(&format!("{told:#}"));
+}
+
 impl From<SessionError> for CliError {
     fn from(error: SessionError) -> Self {
         let exit = match &error {
@@ -110,13 +168,19 @@ impl From<SessionError> for CliError {
             }
             other => other.to_string(),
         };
-        Self { exit, text }
+        let faults = match &error {
+            SessionError::Faults { faults, sources } => {
+                faults.iter().map(|fault| FaultPlace::find(fault, sources)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self { exit, text, faults }
     }
 }
 
 impl From<RecordError> for CliError {
     fn from(error: RecordError) -> Self {
-        Self { exit: record_exit(&error), text: error.to_string() }
+        Self::new(record_exit(&error), error.to_string())
     }
 }
 

@@ -23,7 +23,7 @@ use clap::Parser;
 pub use exit::Exit;
 
 use args::{Cli, Command};
-use message::tell_error;
+use message::{print_error, tell_error};
 
 /// Runs the program.
 #[must_use]
@@ -37,6 +37,7 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
+    let wants_json = cli.command.wants_json();
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::run(&args),
@@ -54,6 +55,9 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             tell_error(&error);
+            if wants_json {
+                print_error(&error);
+            }
             error.exit.into()
         }
     }

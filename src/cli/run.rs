@@ -64,7 +64,7 @@ fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
         )));
     }
     let written = written.map_err(|error| {
-        let CliError { exit, text } = error.into();
+        let CliError { exit, text, .. } = error.into();
         let (verdict, reason) = (outcome.end.verdict, &outcome.end.reason);
         CliError::new(
             exit,

@@ -329,7 +329,7 @@ fn a_list_of_a_folder_that_is_not_there_is_an_error() {
     let nowhere = folder.path().join("nowhere");
     for more in [&[][..], &["--json"]] {
         let told = soakrig(&[&["list", "--out", arg(&nowhere)], more].concat()).assert_exit(2);
-        assert_eq!(told.out, "");
+        assert_eq!(told.out.is_empty(), more.is_empty());
         told.assert_told(&["there is no folder", arg(&nowhere), "--out"]);
     }
     let in_the_way = file(&folder, "file", "");
@@ -407,6 +407,69 @@ fn a_bench_is_looked_at_and_a_question_asked() {
     assert_eq!(findings["findings"][0]["what"], "source");
     let answer = soakrig(&["scpi", SIM, "load", "*IDN?"]).assert_exit(0).out;
     assert!(answer.starts_with("RIGOL TECHNOLOGIES,DL3021,"), "{answer}");
+}
+
+#[test]
+fn an_answer_that_is_not_text_is_given_byte_by_byte() {
+    let picture = program().args(["scpi", SIM, "scope", ":DISP:DATA? ON,OFF,PNG"]).output().unwrap();
+    assert_eq!(picture.status.code(), Some(0), "{}", String::from_utf8_lossy(&picture.stderr));
+    // #9, nine digits, and so many bytes of a PNG, whose second byte is no UTF-8 behind the first.
+    let length: usize = str::from_utf8(&picture.stdout[2..11]).unwrap().parse().unwrap();
+    assert_eq!((&picture.stdout[..2], picture.stdout.len()), (&b"#9"[..], 11 + length));
+    assert!(picture.stdout[11..].starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert!(picture.stdout.ends_with(b"IEND\xaeB`\x82"));
+
+    let told = soakrig(&["scpi", SIM, "scope", ":DISP:DATA? ON,OFF,PNG", "--json"]).assert_exit(0).json();
+    let hex: String = picture.stdout.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(told["answer"], Value::Null);
+    assert_eq!(told["answer_hex"].as_str().unwrap().len(), 2 * told["bytes"].as_u64().unwrap() as usize);
+    assert_eq!(told["answer_hex"].as_str().unwrap()[..36], hex[..36]);
+    let told = soakrig(&["scpi", SIM, "load", "*IDN?", "--json"]).assert_exit(0).json();
+    assert_eq!((told["role"].as_str(), told["query"].as_str()), (Some("load"), Some("*IDN?")));
+    assert!(told["answer"].as_str().unwrap().starts_with("RIGOL TECHNOLOGIES,DL3021,"), "{told}");
+    assert_eq!(told["answer_hex"], Value::Null);
+}
+
+#[test]
+fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "wrong.toml", &smoke_with("\"24 V\"", "\"30 V\"", ""));
+    let rig = fs::read_to_string(SIM).unwrap().replace("max_voltage", "max_voltge");
+    let rig = file(&folder, "rig.toml", &rig);
+    let nowhere = folder.path().join("nowhere.toml");
+    let (profile, rig, nowhere) = (arg(&profile), arg(&rig), arg(&nowhere));
+    for (args, exit, faults, word) in [
+        (&["run", nowhere, "--rig", SIM][..], 2, 0, "no such file"),
+        (&["run", SMOKE, "--rig", nowhere], 2, 0, "no such file"),
+        (&["run", profile, "--rig", SIM], 2, 1, "30 V is more than this rig allows"),
+        (&["plan", profile, "--rig", SIM], 2, 1, "30 V is more than this rig allows"),
+        (&["run", SMOKE, "--rig", rig], 2, 2, "max_voltge"),
+        (&["run", SMOKE, "--rig", SIM, "--revision", "Q"], 2, 0, "no board of revision"),
+        (&["plan", SMOKE, "--rig", SIM, "--revision", "Q"], 2, 0, "no board of revision"),
+        (&["run", SMOKE, "--rig", SIM, "--board", "../x"], 2, 0, "--board"),
+        (&["check", rig], 2, 2, "max_voltge"),
+        (&["sim", rig], 2, 2, "max_voltge"),
+        (&["report", nowhere], 2, 0, "nowhere"),
+        (&["analyze", nowhere], 2, 0, "nowhere"),
+        (&["list", "--out", nowhere], 2, 0, "there is no folder"),
+        (&["scpi", SIM, "load", "VOLT 3"], 2, 0, "only questions"),
+        (&["scpi", SIM, "load", ":NONSENSE?"], 3, 0, ":NONSENSE?"),
+    ] {
+        let told = soakrig(&[args, &["--json"]].concat()).assert_exit(exit).assert_told(&[word]);
+        let whole = told.json();
+        assert_eq!(whole.as_object().unwrap().len(), 1, "{whole}");
+        let error = &whole["error"];
+        assert_eq!(error["exit"], exit, "{args:?}");
+        assert!(error["message"].as_str().unwrap().contains(word), "{args:?}: {error}");
+        assert_eq!(error["faults"].as_array().unwrap().len(), faults, "{args:?}: {error}");
+        // Without --json nothing stands where a result would.
+        assert_eq!(soakrig(args).assert_exit(exit).out, "", "{args:?}");
+    }
+    let told = soakrig(&["run", profile, "--rig", SIM, "--json"]).json();
+    let fault = &told["error"]["faults"][0];
+    assert_eq!((fault["file"].as_str(), fault["key"].as_str()), (Some(profile), Some("points.vin[3]")));
+    assert_eq!((fault["line"].as_u64(), fault["column"].as_u64()), (Some(12), Some(23)));
+    assert_eq!(fault["nearest"], Value::Null);
 }
 
 #[test]

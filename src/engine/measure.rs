@@ -11,7 +11,7 @@ use super::watch::Transfer;
 use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
-use crate::event::limit::{check_limits, point_verdict, withhold_checks};
+use crate::event::limit::{Known, check_limits, point_verdict, withhold_checks};
 use crate::event::{Event, FigureName, Figures, NOT_SETTLED, PointId, PointResult, Region};
 use crate::instrument::scope::Scope;
 use crate::instrument::{Asked, ErrorKind};
@@ -174,7 +174,8 @@ impl Shell<'_> {
             .map(|(name, figure)| (name, figure.clone()))
             .collect();
         let bounds = build_bounds(&steady, &figures);
-        let mut checks = check_limits(&self.plan.limits, point.setting, &figures);
+        let mut checks =
+            check_limits(&self.plan.limits, point.setting, Known { figures: &figures, bounds: &bounds });
         if let Some(reason) = &unmet {
             checks = withhold_checks(checks, reason);
         }

@@ -177,7 +177,9 @@ pub fn is_of_trace(name: FigureName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::limit::check_limits;
+    use std::collections::BTreeMap;
+
+    use crate::event::limit::{Known, check_limits};
     use crate::event::{Condition, Limit, Outcome};
 
     fn readings(load_a: f64, source: (f64, f64), output: (f64, f64)) -> PointReadings {
@@ -274,7 +276,7 @@ mod tests {
             marginal: 0.0,
         };
         let setting = Setting { vin: Volts(24.0), load: Amps(0.1) };
-        let checks = check_limits(&[limit], setting, &figures);
+        let checks = check_limits(&[limit], setting, Known { figures: &figures, bounds: &BTreeMap::new() });
         assert_eq!(checks[0].outcome, Outcome::NotMeasured(OUTPUT_OFF.to_owned()));
     }
 

@@ -1,10 +1,12 @@
 //! Limits with the condition under which they apply, and their outcome at a point. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::figures::{FigureName, Figures};
 use super::{PointVerdict, Setting};
 use crate::base::units::with_prefix;
+use crate::waveform::Bound;
 
 /// What a condition compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,26 +160,57 @@ pub struct LimitCheck {
     pub outcome: Outcome,
 }
 
+/// What is known of a point when it is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its figures.
+    pub figures: &'a Figures,
+    /// Those of them that are only bounds.
+    pub bounds: &'a BTreeMap<FigureName, Bound>,
+}
+
 /// Checks every limit at a point.
 #[must_use]
-pub fn check_limits(limits: &[Limit], setting: Setting, figures: &Figures) -> Vec<LimitCheck> {
+pub fn check_limits(limits: &[Limit], setting: Setting, known: Known<'_>) -> Vec<LimitCheck> {
     limits
         .iter()
         .enumerate()
-        .map(|(index, limit)| LimitCheck { limit: index, outcome: outcome(limit, setting, figures) })
+        .map(|(index, limit)| LimitCheck { limit: index, outcome: outcome(limit, setting, known) })
         .collect()
 }
 
-fn outcome(limit: &Limit, setting: Setting, figures: &Figures) -> Outcome {
+fn outcome(limit: &Limit, setting: Setting, known: Known<'_>) -> Outcome {
     if !limit.condition.holds(setting) {
         return Outcome::NotApplicable;
     }
-    let value = match figures.figure(limit.figure) {
+    let value = match known.figures.figure(limit.figure) {
         // Every comparison with it is false, so it would pass.
         Ok(value) if value.is_nan() => return Outcome::NotMeasured("the figure is no number".to_owned()),
         Ok(value) => value,
         Err(reason) => return Outcome::NotMeasured(reason.0),
     };
+    let Some(bound) = known.bounds.get(&limit.figure) else {
+        return judge(limit, value);
+    };
+    // The truth lies between the value and nothing, or beyond the value: a verdict that both ends share holds for it.
+    let other_end = match bound {
+        Bound::Upper => 0.0,
+        Bound::Lower => f64::INFINITY.copysign(value),
+    };
+    match (judge(limit, value), judge(limit, other_end)) {
+        (Outcome::Fail(_), Outcome::Fail(_)) => Outcome::Fail(value),
+        (Outcome::Fail(_), _) | (_, Outcome::Fail(_)) => Outcome::NotMeasured(format!(
+            "{} {} is only a bound, and does not decide whether the limit ({}) is met",
+            bound.sign_of(value),
+            limit.figure.show(value),
+            limit.bounds()
+        )),
+        (Outcome::Pass(_), Outcome::Pass(_)) => Outcome::Pass(value),
+        _ => Outcome::Marginal(value),
+    }
+}
+
+fn judge(limit: &Limit, value: f64) -> Outcome {
     let room = limit.room(value);
     if room < 0.0 {
         Outcome::Fail(value)
@@ -233,6 +266,39 @@ mod tests {
         }
     }
 
+    static EXACT: BTreeMap<FigureName, Bound> = BTreeMap::new();
+
+    fn exact(figures: &Figures) -> Known<'_> {
+        Known { figures, bounds: &EXACT }
+    }
+
+    #[test]
+    fn a_figure_that_is_only_a_bound_is_judged_only_where_the_bound_decides() {
+        let setting = Setting { vin: Volts(24.0), load: Amps(0.1) };
+        let limit = |min, max| Limit { min, max, marginal: 0.0, condition: Condition::default(), ..limit() };
+        let (most, least) = (limit(None, Some(0.1)), limit(Some(-0.1), None));
+        let table = [
+            (&most, Bound::Upper, 0.05, PointVerdict::Pass),
+            (&most, Bound::Upper, 0.15, PointVerdict::NotMeasured),
+            (&most, Bound::Lower, 0.05, PointVerdict::NotMeasured),
+            (&most, Bound::Lower, 0.15, PointVerdict::Fail),
+            (&least, Bound::Upper, -0.05, PointVerdict::Pass),
+            (&least, Bound::Upper, -0.15, PointVerdict::NotMeasured),
+            (&least, Bound::Lower, -0.05, PointVerdict::NotMeasured),
+            (&least, Bound::Lower, -0.15, PointVerdict::Fail),
+        ];
+        for (limit, bound, value, verdict) in table {
+            let figures: Figures = [(FigureName::Vout, Ok(value))].into_iter().collect();
+            let bounds = BTreeMap::from([(FigureName::Vout, bound)]);
+            let checks = check_limits(
+                std::slice::from_ref(limit),
+                setting,
+                Known { figures: &figures, bounds: &bounds },
+            );
+            assert_eq!(point_verdict(&checks), verdict, "{bound:?} {value} {}: {checks:?}", limit.bounds());
+        }
+    }
+
     #[test]
     fn a_limit_tells_five_outcomes_apart() {
         let at = |vin: f64| Setting { vin: Volts(vin), load: Amps(0.1) };
@@ -247,7 +313,8 @@ mod tests {
             (24.0, Ok(f64::NAN), PointVerdict::NotMeasured),
         ];
         for (vin, figure, verdict) in table {
-            let checks = check_limits(&[limit()], at(vin), &with(figure.clone()));
+            let figures = with(figure.clone());
+            let checks = check_limits(&[limit()], at(vin), exact(&figures));
             assert_eq!(point_verdict(&checks), verdict, "{vin} {figure:?}");
         }
     }
@@ -257,7 +324,7 @@ mod tests {
         let figures: Figures = [(FigureName::Vout, Ok(5.16))].into_iter().collect();
         for (vin, verdict) in [(24.0, PointVerdict::NotMeasured), (12.0, PointVerdict::NotApplicable)] {
             let setting = Setting { vin: Volts(vin), load: Amps(0.1) };
-            let checks = check_limits(&[limit()], setting, &figures);
+            let checks = check_limits(&[limit()], setting, exact(&figures));
             assert_eq!(point_verdict(&withhold_checks(checks, "supply in current limit")), verdict);
         }
     }

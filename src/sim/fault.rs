@@ -1,4 +1,4 @@
-//! What can be wrong on the simulated bench, to be injected by a test or from a rig file.
+//! What can be wrong on the simulated bench, to be injected by a test while the bench serves.
 
 use crate::base::units::{Kelvins, Volts};
 

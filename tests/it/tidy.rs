@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &["base", "waveform"]),
     ("link::wire", &["base"]),
     ("link::transport", &["base", "link::wire"]),
-    ("link::scpi", &["base", "link::wire", "link::transport"]),
+    ("link::scpi", &["base", "link::wire", "link::transport", "link::ErrorKind"]),
     ("link", &["base"]),
     ("instrument", &["base", "waveform", "event", "link"]),
     ("plan", &["base", "waveform", "event", "instrument::dialect"]),
@@ -67,6 +67,13 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("TcpStream", &["link/transport/", "sim/server.rs"]),
     ("TcpListener", &["link/transport/", "sim/server.rs"]),
     ("serialport::", &["link/transport/", "sim/pty.rs"]),
+    ("UdpSocket", &[]),
+    ("UnixStream", &[]),
+    ("UnixListener", &[]),
+    ("UnixDatagram", &[]),
+    ("process::Command", &[]),
+    ("Command::new", &[]),
+    ("std::env", &["session/lock.rs", "cli/"]),
     ("std::fs", &["record/", "session/", "cli/"]),
     ("File::", &["record/", "session/", "cli/"]),
     ("println!", &[]),
@@ -132,25 +139,65 @@ fn room(path: &str) -> Option<&'static str> {
         .max_by_key(|name| name.len())
 }
 
-/// Every `crate::a::b` in a text, as `a::b`, also inside braces of `use crate::{a, b}`.
-fn used_paths(code: &str) -> BTreeSet<String> {
-    let mut paths = BTreeSet::new();
-    for (place, _) in code.match_indices("crate::") {
-        let before = code[..place].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
-            continue;
-        }
-        let rest = &code[place + "crate::".len()..];
-        if let Some(list) = rest.strip_prefix('{') {
-            let list = list.split('}').next().unwrap_or("");
-            paths.extend(list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()));
-        } else {
-            let path: String =
-                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
-            paths.insert(path.trim_end_matches(':').to_owned());
-        }
+/// The module that a file is, from the crate's root: `link/scpi/mod.rs` is `link::scpi`.
+fn module(path: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
+    names.pop_if(|last| ["mod", "lib", "main"].contains(last));
+    names
+}
+
+/// Every path of at least two names in a text, with the trees of `use` taken apart: `use a::{b, c::{d, e as f}}` is `a::b`,
+/// `a::c::d` and `a::c::e`.
+fn paths(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut rest = code;
+    while let Some(start) = rest.find(|c: char| c.is_alphabetic() || c == '_') {
+        rest = path_at(&rest[start..], "", &mut found);
     }
-    paths
+    found
+}
+
+/// Takes the path or tree of paths at the start of a text; gives what follows it.
+fn path_at<'a>(text: &'a str, prefix: &str, found: &mut BTreeSet<String>) -> &'a str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let path = if prefix.is_empty() { text[..end].to_owned() } else { format!("{prefix}::{}", &text[..end]) };
+    let rest = &text[end..];
+    let Some(below) = rest.strip_prefix("::") else {
+        if path.contains("::") {
+            found.insert(path.trim_end_matches("::self").trim_end_matches("::").to_owned());
+        }
+        return rest;
+    };
+    let Some(mut list) = below.strip_prefix('{') else {
+        return path_at(below, &path, found);
+    };
+    loop {
+        list = list.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        if list.is_empty() {
+            return list;
+        }
+        if let Some(after) = list.strip_prefix('}') {
+            return after;
+        }
+        list = path_at(list, &path, found);
+        // What an import is called here, or a star.
+        list = &list[list.find([',', '}']).unwrap_or(list.len())..];
+    }
+}
+
+/// A path inside the package from the crate's root, as `a::b`; `None` for one that is not told to be.
+fn inside(path: &str, module: &[&str]) -> Option<String> {
+    let names: Vec<&str> = path.split("::").collect();
+    let (above, below) = match names[0] {
+        "crate" => (&[][..], &names[1..]),
+        "self" => (module, &names[1..]),
+        "super" => {
+            let ups = names.iter().take_while(|name| **name == "super").count();
+            (&module[..module.len().saturating_sub(ups)], &names[ups..])
+        }
+        _ => return None,
+    };
+    Some([above, below].concat().join("::"))
 }
 
 #[test]
@@ -159,7 +206,8 @@ fn a_room_uses_only_the_rooms_it_may() {
     let mut faults = Vec::new();
     for source in sources() {
         let Some(room) = room(&source.path) else { continue };
-        for used in used_paths(&source.code) {
+        let module = module(&source.path);
+        for used in paths(&source.code).iter().filter_map(|path| inside(path, &module)) {
             let own = used == room
                 || used.starts_with(&format!("{room}::"))
                 || room.starts_with(&format!("{used}::"));
@@ -171,6 +219,37 @@ fn a_room_uses_only_the_rooms_it_may() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn paths_are_found_in_whatever_way_they_are_written() {
+    let text = "use crate::{a::{b, c::{d as e, self}}, f};\nuse super::super::g::*;\n let x = std::time::Instant::now();\n\
+                use std::{fs, io::{self, Read as _}};\nuse self::near::h;";
+    let found = paths(text);
+    for path in ["std::time::Instant::now", "std::fs", "std::io", "std::io::Read"] {
+        assert!(found.contains(path), "{path}: {found:?}");
+    }
+    let inside: BTreeSet<String> = found.iter().filter_map(|path| inside(path, &["x", "y", "z"])).collect();
+    assert_eq!(Vec::from_iter(inside), ["a::b", "a::c", "a::c::d", "f", "x::g", "x::y::z::near::h"]);
+}
+
+#[test]
+fn every_file_stands_in_a_room_but_the_two_doors() {
+    let doors: Vec<String> = sources()
+        .into_iter()
+        .filter(|source| room(&source.path).is_none())
+        .map(|source| source.path)
+        .collect();
+    assert_eq!(doors, ["lib.rs", "main.rs"]);
+    for source in sources().iter().filter(|source| doors.contains(&source.path)) {
+        let fine = |line: &str| {
+            let line = line.trim();
+            ["", "}", "fn main() -> std::process::ExitCode {", "soakrig::cli::main()"].contains(&line)
+                || line.starts_with("pub mod ")
+        };
+        let more: Vec<&str> = source.code.lines().filter(|line| !fine(line)).collect();
+        assert!(more.is_empty(), "{} is a door, not a room: {more:?}", source.path);
+    }
 }
 
 #[test]
@@ -188,9 +267,12 @@ fn the_table_of_rooms_is_bottom_up_so_there_is_no_cycle() {
 fn the_outside_world_appears_only_where_it_may() {
     let mut faults = Vec::new();
     for source in sources() {
+        let paths: Vec<String> = paths(&source.code).iter().map(|path| format!("::{path}::")).collect();
         for (word, places) in OUTSIDE {
             let allowed = places.iter().any(|place| source.path.contains(place));
-            if stands_alone(&source.code, word) && !allowed {
+            let name = format!("::{word}::");
+            if (stands_alone(&source.code, word) || paths.iter().any(|path| path.contains(&name))) && !allowed
+            {
                 faults.push(format!("{}: `{word}` may stand only in {places:?}", source.path));
             }
         }

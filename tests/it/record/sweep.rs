@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Celsius, Volts};
-use soakrig::event::limit::{Clause, Comparison, Operand, check_limits, point_verdict};
+use soakrig::event::limit::{Clause, Comparison, Known, Operand, check_limits, point_verdict};
 use soakrig::event::{
     Board, Condition, Event, FigureName, Figures, InstrumentFacts, Limit, PointId, PointResult, Region,
     Regulation, RunEnd, RunFacts, RunVerdict, SafeState, Setting, Sink, SinkError, Stamp, Stop,
@@ -197,7 +197,7 @@ pub(crate) fn point(revision: &str, point: u32, vin: f64, load: f64) -> PointRes
     let seed = u64::from(point) * 16;
     let figures =
         if vin < 12.0 { idle_figures(vin, seed) } else { started_figures(revision, vin, load, seed) };
-    let checks = check_limits(&limits(), setting, &figures);
+    let checks = check_limits(&limits(), setting, Known { figures: &figures, bounds: &BTreeMap::new() });
     let notes = if point == 63 { vec!["not settled within 5 s".to_owned()] } else { Vec::new() };
     PointResult {
         point: PointId(point),

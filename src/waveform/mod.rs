@@ -26,6 +26,7 @@ pub mod spikes;
 pub mod switching;
 pub mod trace;
 pub mod transitions;
+mod wide;
 
 pub use figures::{
     Bound, Bounded, Conduction, DEFINITIONS, Definition, FloorLevel, Pair, PeriodSource, RippleMethod,

@@ -1,5 +1,6 @@
 //! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact in integers where codes are, in doubles where they are not.
 
+use super::wide::widen;
 use super::{Codes, Scaling, Unavailable, Waveform};
 
 /// What the samples of one trace add up to.
@@ -39,6 +40,7 @@ struct Sums {
 }
 
 /// Adds up in stretches short enough for 64-bit (and, for bytes, 32-bit) sums, which the compiler makes wide.
+#[inline(always)]
 fn add_up(levels: &[u16]) -> Sums {
     let mut all = Sums { sum: 0, squares: 0, low: u16::MAX, high: 0 };
     for stretch in levels.chunks(4096) {
@@ -67,7 +69,7 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     }
     let levels = waveform.levels();
     let (first, second) = levels.split_at(levels.len() / 2);
-    let (early, late) = (add_up(first), add_up(second));
+    let (early, late) = widen(|| (add_up(first), add_up(second)));
     let sum = early.sum + late.sum;
     let squares = early.squares + late.squares;
     let (low, high) = (early.low.min(late.low), early.high.max(late.high));
@@ -112,19 +114,34 @@ struct NumberSums {
     high: f32,
 }
 
+/// Numbers that are added side by side; the sums do not depend on how many of them the processor takes at once.
+const LANES: usize = 16;
+
+#[inline(always)]
 fn add_up_numbers(codes: &[f32], base: f64) -> NumberSums {
-    let mut all = NumberSums { sum: 0.0, squares: 0.0, low: f32::INFINITY, high: f32::NEG_INFINITY };
-    for stretch in codes.chunks(4096) {
-        let (mut sum, mut squares) = (0.0, 0.0);
-        for code in stretch {
-            let value = f64::from(*code) - base;
-            sum += value;
-            squares += value * value;
-            all.low = all.low.min(*code);
-            all.high = all.high.max(*code);
+    let (mut sum, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let (rows, rest) = codes.as_chunks::<LANES>();
+    for row in rows {
+        for lane in 0..LANES {
+            let value = f64::from(row[lane]) - base;
+            sum[lane] += value;
+            squares[lane] += value * value;
+            low[lane] = if row[lane] < low[lane] { row[lane] } else { low[lane] };
+            high[lane] = if row[lane] > high[lane] { row[lane] } else { high[lane] };
         }
-        all.sum += sum;
-        all.squares += squares;
+    }
+    let mut all = NumberSums {
+        sum: sum.iter().sum(),
+        squares: squares.iter().sum(),
+        low: low.iter().copied().fold(f32::INFINITY, f32::min),
+        high: high.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+    };
+    for code in rest {
+        let value = f64::from(*code) - base;
+        all.sum += value;
+        all.squares += value * value;
+        (all.low, all.high) = (all.low.min(*code), all.high.max(*code));
     }
     all
 }
@@ -134,7 +151,7 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
     let Scaling { volts_per_code, zero_code, offset_v, .. } = waveform.scaling;
     let base = codes.first().map_or(0.0, |code| f64::from(*code));
     let (first, second) = codes.split_at(codes.len() / 2);
-    let (early, late) = (add_up_numbers(first, base), add_up_numbers(second, base));
+    let (early, late) = widen(|| (add_up_numbers(first, base), add_up_numbers(second, base)));
     let n = codes.len() as f64;
     let mean = (early.sum + late.sum) / n;
     let spread = ((early.squares + late.squares) / n - mean * mean).max(0.0);
@@ -162,6 +179,8 @@ fn count_clipped(waveform: &Waveform) -> (usize, usize) {
     match &waveform.codes {
         Codes::U8(codes) => count_ends(codes, low, high),
         Codes::I16(codes) => count_ends(codes, low, high),
+        // A file from elsewhere has no ends that a sample could stand at.
+        Codes::F32(_) if (low, high) == (i32::MIN, i32::MAX) => (0, 0),
         Codes::F32(codes) => codes.iter().fold((0, 0), |(below, above), code| {
             let code = f64::from(*code);
             (below + usize::from(code <= f64::from(low)), above + usize::from(code >= f64::from(high)))

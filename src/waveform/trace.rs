@@ -1,5 +1,7 @@
 //! A trace: raw codes as captured, and what is needed to read them as volts over time.
 
+use super::wide::widen;
+
 /// Raw sample codes as the instrument sent them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Codes {
@@ -136,6 +138,11 @@ impl std::ops::Deref for Levels {
 
 /// Lowest and highest of the numbers, and how many are none (not a number, or infinite).
 fn span_of(codes: &[f32]) -> (f32, f32, usize) {
+    widen(|| span_side_by_side(codes))
+}
+
+#[inline(always)]
+fn span_side_by_side(codes: &[f32]) -> (f32, f32, usize) {
     let (mut low, mut high, mut bad) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], 0);
     // Several at a time, which the compiler makes wide; what is no number is neither under nor over another one.
     for row in codes.chunks(LANES) {
@@ -157,7 +164,8 @@ const LANES: usize = 16;
 fn lay_on_levels(codes: &[f32], low: f32, level: f64) -> Vec<u16> {
     // Trace and level are far above the smallest float; a trace that does not move is all level 0.
     let per_code = if level > 0.0 { (1.0 / level) as f32 } else { 0.0 };
-    codes.iter().map(|code| ((code - low) * per_code + 0.5) as u16).collect()
+    // Over the positive whole numbers of an i32 the compiler knows wide instructions; levels stay far within them.
+    widen(|| codes.iter().map(|code| ((code - low) * per_code + 0.5) as i32 as u16).collect())
 }
 
 impl Waveform {
@@ -231,7 +239,7 @@ impl Waveform {
             step_v: codes_a_level * volts_per_code,
         };
         match &self.codes {
-            Codes::U8(codes) => on(codes.iter().map(|code| u16::from(*code)).collect(), 0.0, 1.0),
+            Codes::U8(codes) => on(widen(|| codes.iter().map(|code| u16::from(*code)).collect()), 0.0, 1.0),
             // The sign bit turned over is the shift by 32768.
             Codes::I16(codes) => {
                 on(codes.iter().map(|code| (*code as u16) ^ 0x8000).collect(), -32768.0, 1.0)

@@ -64,19 +64,44 @@ pub fn measure_ringing(
     Ok((first + best) as f64 * step_hz)
 }
 
+/// The summed power of all stretches at the lines of the long transform.
+///
+/// The power of a stretch is the transform of its autocorrelation, which is no longer than the stretch. So the stretches are
+/// transformed shortly, their powers added, and only the one autocorrelation of the sum is filled up and transformed at length.
 fn sum_power(
     edges: &Edges,
     (count, length): (usize, usize),
     deviation: impl Fn(usize) -> f64,
 ) -> Result<Vec<f64>, Unavailable> {
-    let failed = |fault: &dyn std::fmt::Display| {
-        Unavailable::because(format!("the ringing's spectrum could not be computed: {fault}"))
-    };
+    let mut planner = RealFftPlanner::<f64>::new();
+    let short = (2 * length).next_power_of_two();
+    let likeness = sum_likeness(&mut planner, (edges, count, length, short), deviation)?;
     let padded = PADDED.max(length.next_power_of_two());
-    let transform = RealFftPlanner::<f64>::new().plan_fft_forward(padded);
+    let transform = planner.plan_fft_forward(padded);
+    let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
+    for (lag, value) in likeness[..length].iter().enumerate() {
+        input[lag] += value / short as f64;
+        if lag > 0 {
+            input[padded - lag] += value / short as f64;
+        }
+    }
+    transform.process(&mut input, &mut output).map_err(|fault| failed(&fault))?;
+    // Rounding may leave a power of nothing a little under zero.
+    Ok(output.iter().map(|line| line.re.max(0.0)).collect())
+}
+
+/// The summed autocorrelation of the stretches, `short` times itself, as an inverse transform leaves it.
+fn sum_likeness(
+    planner: &mut RealFftPlanner<f64>,
+    (edges, count, length, short): (&Edges, usize, usize, usize),
+    deviation: impl Fn(usize) -> f64,
+) -> Result<Vec<f64>, Unavailable> {
+    let window: Vec<f64> =
+        (0..length).map(|n| 0.5 - 0.5 * (TAU * n as f64 / (length - 1) as f64).cos()).collect();
+    let transform = planner.plan_fft_forward(short);
     let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
     let mut scratch = transform.make_scratch_vec();
-    let mut power = vec![0.0; output.len()];
+    let mut power = vec![Complex::new(0.0, 0.0); output.len()];
     let mut stretches = 0;
     for edge in &edges.rising {
         let from = edge.max(0.0).ceil() as usize;
@@ -84,24 +109,27 @@ fn sum_power(
             continue;
         }
         input.fill(0.0);
-        let mean = (from..from + length).map(&deviation).sum::<f64>() / length as f64;
-        for (index, place) in input[..length].iter_mut().enumerate() {
-            let weight = 0.5 - 0.5 * (TAU * index as f64 / (length - 1) as f64).cos();
-            *place = (deviation(from + index) - mean) * weight;
-        }
+        input[..length].iter_mut().enumerate().for_each(|(n, place)| *place = deviation(from + n));
+        let mean = input[..length].iter().sum::<f64>() / length as f64;
+        input.iter_mut().zip(&window).for_each(|(place, weight)| *place = (*place - mean) * weight);
         transform
             .process_with_scratch(&mut input, &mut output, &mut scratch)
             .map_err(|fault| failed(&fault))?;
         power
             .iter_mut()
             .zip(&output)
-            .for_each(|(sum, line): (&mut f64, &Complex<f64>)| *sum += line.norm_sqr());
+            .for_each(|(sum, line): (&mut Complex<f64>, _)| sum.re += line.norm_sqr());
         stretches += 1;
     }
     if stretches == 0 {
         return Err(Unavailable::because("no rising edge with 0.6 µs of record behind it"));
     }
-    Ok(power)
+    planner.plan_fft_inverse(short).process(&mut power, &mut input).map_err(|fault| failed(&fault))?;
+    Ok(input)
+}
+
+fn failed(fault: &dyn std::fmt::Display) -> Unavailable {
+    Unavailable::because(format!("the ringing's spectrum could not be computed: {fault}"))
 }
 
 #[cfg(test)]
@@ -122,6 +150,33 @@ mod tests {
                 (TAU * hz * since_s).sin() * (-since_s / 120e-9).exp() + noise * dice.noise()
             })
             .collect()
+    }
+
+    #[test]
+    fn the_power_by_autocorrelation_is_that_of_the_long_transform_of_each_stretch() {
+        let d = rings(15e6, 0.3);
+        for length in [12, 61, 500, 2_500] {
+            let sum = sum_power(&edges(), (d.len(), length), |n| d[n]).unwrap();
+            let padded = 2 * (sum.len() - 1);
+            let most = sum.iter().copied().fold(0.0, f64::max);
+            for line in [0, 1, 7, padded / 7, padded / 2] {
+                let mut expected = 0.0;
+                for edge in edges().rising {
+                    let from = edge.ceil() as usize;
+                    let Some(stretch) = d.get(from..from + length) else { continue };
+                    let mean = stretch.iter().sum::<f64>() / length as f64;
+                    let (mut re, mut im) = (0.0, 0.0);
+                    for (n, value) in stretch.iter().enumerate() {
+                        let weight = 0.5 - 0.5 * (TAU * n as f64 / (length - 1) as f64).cos();
+                        let turn = TAU * (n * line % padded) as f64 / padded as f64;
+                        re += (value - mean) * weight * turn.cos();
+                        im += (value - mean) * weight * turn.sin();
+                    }
+                    expected += re * re + im * im;
+                }
+                assert!((sum[line] - expected).abs() < 1e-11 * most, "{length} {line}");
+            }
+        }
     }
 
     #[test]

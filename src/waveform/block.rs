@@ -1,5 +1,6 @@
 //! Samples in volts, a block at a time, so that no kernel needs a copy of the whole record.
 
+use super::wide::widen;
 use super::{Codes, Scaling, Waveform};
 
 impl Waveform {
@@ -9,7 +10,7 @@ impl Waveform {
         let volts = |code: f64| (code - zero_code) * volts_per_code + offset_v;
         let count = block.len().min(self.codes.len().saturating_sub(from));
         let range = from..from.saturating_add(count);
-        match &self.codes {
+        widen(|| match &self.codes {
             Codes::U8(codes) => {
                 let codes = codes.get(range).unwrap_or_default();
                 block.iter_mut().zip(codes).for_each(|(place, code)| *place = volts(f64::from(*code)));
@@ -22,7 +23,7 @@ impl Waveform {
                 let codes = codes.get(range).unwrap_or_default();
                 block.iter_mut().zip(codes).for_each(|(place, code)| *place = volts(f64::from(*code)));
             }
-        }
+        });
         count
     }
 }

@@ -1,7 +1,9 @@
 //! The spectrum of a record: power density by Welch's method, and the rms within a band (S8).
 
+use super::wide::widen;
 use super::{Figure, Unavailable, Waveform};
-use realfft::RealFftPlanner;
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
 use std::f64::consts::TAU;
 
 /// Samples of one segment; segments overlap by half.
@@ -36,29 +38,7 @@ pub fn measure_spectrum(waveform: &Waveform) -> Result<Spectrum, Unavailable> {
             "a spectrum needs {SEGMENT} samples, the record has {count}"
         )));
     }
-    let window: Vec<f32> =
-        (0..SEGMENT).map(|n| (0.5 - 0.5 * (TAU * n as f64 / SEGMENT as f64).cos()) as f32).collect();
-    let transform = RealFftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
-    let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
-    let mut scratch = transform.make_scratch_vec();
-    let mut power = vec![0.0_f64; output.len()];
-    let mut block = vec![0.0; SEGMENT];
-    let mut segments = 0;
-    for from in (0..=count - SEGMENT).step_by(SEGMENT / 2) {
-        waveform.read_block(from, &mut block);
-        // The mean goes in f64: a ripple of millivolts stands on volts.
-        let mean = block.iter().sum::<f64>() / SEGMENT as f64;
-        for ((place, volts), weight) in input.iter_mut().zip(&block).zip(&window) {
-            *place = (volts - mean) as f32 * weight;
-        }
-        transform
-            .process_with_scratch(&mut input, &mut output, &mut scratch)
-            .map_err(|fault| Unavailable::because(format!("the spectrum could not be computed: {fault}")))?;
-        for (sum, line) in power.iter_mut().zip(&output) {
-            *sum += f64::from(line.norm_sqr());
-        }
-        segments += 1;
-    }
+    let (power, segments) = sum_power(waveform, count);
     // The squares of the window add up to 3/8 of its length; all lines but the first and the last stand for two.
     let scale = 1.0 / (rate_hz * 0.375 * SEGMENT as f64 * segments as f64);
     let last = power.len() - 1;
@@ -70,6 +50,60 @@ pub fn measure_spectrum(waveform: &Waveform) -> Result<Spectrum, Unavailable> {
         segments,
         limit_hz: waveform.acquisition.bandwidth_limit_hz,
     })
+}
+
+/// Power of each line from 0 Hz up to half the sample rate, summed over all segments, and how many there were.
+///
+/// Two segments go through one complex transform, the one as its real and the other as its imaginary part: as only the sum of
+/// their powers is wanted, |X(k)|² + |Y(k)|² = (|Z(k)|² + |Z(-k)|²) / 2 takes them apart as far as needed.
+fn sum_power(waveform: &Waveform, count: usize) -> (Vec<f64>, usize) {
+    let window: Vec<f32> =
+        (0..SEGMENT).map(|n| (0.5 - 0.5 * (TAU * n as f64 / SEGMENT as f64).cos()) as f32).collect();
+    let transform = FftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
+    let nothing = Complex::new(0.0_f32, 0.0);
+    let mut scratch = vec![nothing; transform.get_inplace_scratch_len()];
+    let (mut lines, mut power) = (vec![nothing; SEGMENT], vec![0.0_f64; SEGMENT]);
+    let (mut block, mut first) = (vec![0.0; SEGMENT], vec![0.0_f32; SEGMENT]);
+    let starts: Vec<usize> = (0..=count - SEGMENT).step_by(SEGMENT / 2).collect();
+    for pair in starts.chunks(2) {
+        read_windowed(waveform, pair[0], (&mut block, &window), |n, value| first[n] = value);
+        match pair.get(1) {
+            Some(from) => read_windowed(waveform, *from, (&mut block, &window), |n, value| {
+                lines[n] = Complex::new(first[n], value);
+            }),
+            None => lines.iter_mut().zip(&first).for_each(|(line, re)| *line = Complex::new(*re, 0.0)),
+        }
+        transform.process_with_scratch(&mut lines, &mut scratch);
+        widen(|| {
+            power
+                .iter_mut()
+                .zip(&lines)
+                .for_each(|(sum, line)| *sum += f64::from(line.re * line.re + line.im * line.im));
+        });
+    }
+    let both = |k: usize| (power[k] + power[(SEGMENT - k) % SEGMENT]) / 2.0;
+    ((0..=SEGMENT / 2).map(both).collect(), starts.len())
+}
+
+/// Gives each sample of a segment less the segment's mean, in its window.
+fn read_windowed(
+    waveform: &Waveform,
+    from: usize,
+    (block, window): (&mut [f64], &[f32]),
+    mut give: impl FnMut(usize, f32),
+) {
+    waveform.read_block(from, block);
+    widen(|| {
+        // The mean goes in f64: a ripple of millivolts stands on volts.
+        let mut lanes = [0.0_f64; 16];
+        for row in block.as_chunks::<16>().0 {
+            lanes.iter_mut().zip(row).for_each(|(lane, volts)| *lane += volts);
+        }
+        let mean = lanes.iter().sum::<f64>() / SEGMENT as f64;
+        for (n, (volts, weight)) in block.iter().zip(window).enumerate() {
+            give(n, (volts - mean) as f32 * weight);
+        }
+    });
 }
 
 impl Spectrum {

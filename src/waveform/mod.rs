@@ -9,6 +9,7 @@ pub mod figures;
 pub mod filter;
 pub mod floor;
 pub mod fold;
+mod harmonics;
 pub mod histogram;
 pub mod import;
 pub mod levels;

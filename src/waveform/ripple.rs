@@ -1,6 +1,7 @@
 //! Ripple at the switching frequency, three ways (R1, R2, R3). None is right at every point; the choice is told.
 
 use super::fold::{PHASES, mean_cycle};
+use super::harmonics::{HARMONICS, UNKNOWNS, harmonic_matrix, harmonic_sums};
 use super::spikes::Deviations;
 use super::switching::Switching;
 use super::trace::Levels;
@@ -19,9 +20,6 @@ const KEPT_PART: f64 = 0.2;
 
 /// Least phases kept in a segment for the fit.
 const KEPT_PHASES: usize = 30;
-
-/// Harmonics fitted together with the fundamental.
-const HARMONICS: usize = 5;
 
 /// Points at which each fitted segment is evaluated, ends included.
 const EVALUATED: usize = 201;
@@ -247,9 +245,6 @@ impl Harmonics {
     }
 }
 
-/// Unknowns of the harmonic fit: a constant, a cosine and a sine each.
-const UNKNOWNS: usize = 1 + 2 * HARMONICS;
-
 /// R1: least squares of the record on a constant and five harmonics of the switching frequency, between the first and the
 /// last rising edge. `levels` are the output's own.
 ///
@@ -265,8 +260,10 @@ pub fn measure_harmonics(
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
     let stretch = fitted_stretch(levels.len(), switching)?;
-    let steps = levels[stretch].iter().map(|level| i32::from(*level));
-    fit_harmonics(steps, switching, levels.step_v)
+    let fitted = &levels[stretch];
+    fit_harmonics(fitted.len(), switching, levels.step_v, |range, block| {
+        block.iter_mut().zip(&fitted[range]).for_each(|(place, level)| *place = f64::from(*level));
+    })
 }
 
 /// The spikes' share in R1, peak to peak in volts: the fundamental of what stands more than `floor_v` off the baseline.
@@ -280,9 +277,14 @@ pub fn measure_spike_share(
 ) -> Result<f64, Unavailable> {
     let step_v = deviations.step_v;
     let stretch = fitted_stretch(deviations.len(), switching)?;
-    let spikes =
-        deviations.stretch(stretch).map(|d| if f64::from(d.abs()) * step_v > floor_v { d } else { 0 });
-    fit_harmonics(spikes, switching, step_v).map(|harmonics| harmonics.fundamental_pp_v())
+    let first = stretch.start;
+    let harmonics = fit_harmonics(stretch.len(), switching, step_v, |range, block| {
+        let spikes = deviations.stretch(first + range.start..first + range.end).map(f64::from);
+        for (place, spike) in block.iter_mut().zip(spikes) {
+            *place = if spike.abs() * step_v > floor_v { spike } else { 0.0 };
+        }
+    })?;
+    Ok(harmonics.fundamental_pp_v())
 }
 
 /// The samples between the first and the last rising edge, of so many.
@@ -305,74 +307,19 @@ fn fitted_stretch(samples: usize, switching: &Switching) -> Result<Range<usize>,
     Ok(stretch)
 }
 
+/// Fits so many samples, of which `read` fills in a range in steps of `step_v`.
 fn fit_harmonics(
-    stretch: impl ExactSizeIterator<Item = i32>,
+    samples: usize,
     switching: &Switching,
     step_v: f64,
+    read: impl Fn(Range<usize>, &mut [f64]),
 ) -> Result<Harmonics, Unavailable> {
-    let (samples, step) = (stretch.len(), TAU / switching.period);
-    let solution = solve(harmonic_matrix(samples, step), harmonic_sums(stretch, step))
+    let step = TAU / switching.period;
+    let solution = solve(harmonic_matrix(samples, step), harmonic_sums(samples, step, read))
         .ok_or_else(|| Unavailable::because("the harmonic fit has no solution"))?;
     let mut amplitude_v = [0.0; HARMONICS];
     for (harmonic, amplitude) in amplitude_v.iter_mut().enumerate() {
         *amplitude = solution[1 + 2 * harmonic].hypot(solution[2 + 2 * harmonic]) * step_v;
     }
     Ok(Harmonics { amplitude_v, samples })
-}
-
-/// Sums of the samples (less their first, which costs nothing but digits) times each of the fit's functions.
-fn harmonic_sums(stretch: impl Iterator<Item = i32>, step: f64) -> [f64; UNKNOWNS] {
-    let mut sums = [0.0; UNKNOWNS];
-    let mut stretch = stretch.peekable();
-    let base = f64::from(stretch.peek().copied().unwrap_or(0));
-    let (turn_sin, turn_cos) = step.sin_cos();
-    // The phasor is turned from sample to sample and set anew every so often, so that rounding does not add up.
-    let (mut sin, mut cos) = (0.0, 1.0);
-    for (index, level) in stretch.enumerate() {
-        if index % 1024 == 0 {
-            (sin, cos) = (index as f64 * step).sin_cos();
-        }
-        let value = f64::from(level) - base;
-        sums[0] += value;
-        let (mut re, mut im) = (cos, sin);
-        for harmonic in 0..HARMONICS {
-            sums[1 + 2 * harmonic] += value * re;
-            sums[2 + 2 * harmonic] += value * im;
-            (re, im) = (re * cos - im * sin, re * sin + im * cos);
-        }
-        (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
-    }
-    sums
-}
-
-/// Sums of products of the fit's functions over `count` samples, in closed form (geometric series).
-fn harmonic_matrix(count: usize, step: f64) -> [[f64; UNKNOWNS]; UNKNOWNS] {
-    let n = count as f64;
-    // Sum of cos(k w i) and sin(k w i) over i = 0..n.
-    let series = |order: i32| -> (f64, f64) {
-        let half = f64::from(order) * step / 2.0;
-        if half.sin().abs() < 1e-12 {
-            return (n, 0.0);
-        }
-        let ratio = (n * half).sin() / half.sin();
-        (ratio * ((n - 1.0) * half).cos(), ratio * ((n - 1.0) * half).sin())
-    };
-    let mut matrix = [[0.0; UNKNOWNS]; UNKNOWNS];
-    matrix[0][0] = n;
-    for a in 1..=HARMONICS as i32 {
-        let (cos_a, sin_a) = series(a);
-        let row = 2 * a as usize - 1;
-        (matrix[0][row], matrix[row][0]) = (cos_a, cos_a);
-        (matrix[0][row + 1], matrix[row + 1][0]) = (sin_a, sin_a);
-        for b in 1..=HARMONICS as i32 {
-            let column = 2 * b as usize - 1;
-            let ((cos_sum, sin_sum), (cos_less, sin_less)) = (series(a + b), series(a - b));
-            matrix[row][column] = (cos_less + cos_sum) / 2.0;
-            matrix[row + 1][column + 1] = (cos_less - cos_sum) / 2.0;
-            // sin(a) cos(b) = (sin(a + b) + sin(a - b)) / 2
-            matrix[row + 1][column] = (sin_sum + sin_less) / 2.0;
-            matrix[row][column + 1] = (sin_sum - sin_less) / 2.0;
-        }
-    }
-    matrix
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use soakrig::waveform::butterworth::{measure_limited_orders, measure_low_passed_ripple};
+use soakrig::waveform::both_ways::measure_low_passed_ripple;
 use soakrig::waveform::filter::measure_limited;
 use soakrig::waveform::moments::measure_moments;
 use soakrig::waveform::pulses::measure_pulses;
@@ -107,8 +107,7 @@ fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known) {
         kernel("plain read", || read(vout)),
         kernel("levels for all below", || vout.levels()),
         kernel("S1 S2 S3 S9 moments", || measure_moments(vout)),
-        kernel("S4 20 MHz, one pole", || measure_limited(vout, levels)),
-        kernel("S4 20 MHz, two and four poles", || measure_limited_orders(vout, *mean_v)),
+        kernel("S4 20 MHz, one, two and four poles", || measure_limited(vout, *mean_v)),
         kernel("S5 switching", || measure_switching(lx)),
         kernel("S6 running median and noise", || measure_deviations(vout, levels)),
         kernel("S6 spikes", || {

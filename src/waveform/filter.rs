@@ -1,54 +1,15 @@
-//! The 20 MHz figures (S4): the record behind a single pole, as behind a scope's bandwidth limiter.
+//! The 20 MHz figures (S4): the record behind low-passes of one, two and four poles; one is nearest to a scope's limiter.
 
-use super::trace::Levels;
+use super::butterworth::LowPass;
+use super::strips::{ROWS, Row, STRIPS, Strips, Tile};
+use super::wide::widen;
 use super::{Figure, Unavailable, Waveform};
-use std::f64::consts::PI;
 
 /// The limiter's corner, the usual one for ripple and noise figures, in Hz.
 pub const LIMIT_HZ: f64 = 20e6;
 
 /// The start of the filtered record that is dropped because the filter starts from zero, in seconds.
-pub const SETTLING_S: f64 = 1e-6;
-
-/// A first-order Butterworth low-pass by the bilinear transform with pre-warping.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SinglePole {
-    /// Weight of the present and the previous input.
-    feed: f64,
-    /// Weight of the previous output.
-    back: f64,
-    input: f64,
-    output: f64,
-}
-
-impl SinglePole {
-    /// A filter at rest.
-    ///
-    /// # Errors
-    /// The corner is not below half the sample rate.
-    pub fn new(corner_hz: f64, sample_rate_hz: f64) -> Result<Self, Unavailable> {
-        let ratio = corner_hz / sample_rate_hz;
-        if !(ratio > 0.0 && ratio < 0.5) {
-            return Err(Unavailable::because(format!(
-                "a {:.0} MHz low-pass needs more than {:.0} MSa/s, the record has {:.3} MSa/s",
-                corner_hz / 1e6,
-                corner_hz / 5e5,
-                sample_rate_hz / 1e6
-            )));
-        }
-        // Pre-warped: the corner lies at `corner_hz` exactly, however near it is to half the sample rate.
-        let warped = (PI * ratio).tan();
-        let (feed, back) = (warped / (1.0 + warped), (1.0 - warped) / (1.0 + warped));
-        Ok(Self { feed, back, input: 0.0, output: 0.0 })
-    }
-
-    /// The answer to the next sample.
-    pub fn step(&mut self, input: f64) -> f64 {
-        self.output = self.feed * (input + self.input) + self.back * self.output;
-        self.input = input;
-        self.output
-    }
-}
+const SETTLING_S: f64 = 1e-6;
 
 /// Peak to peak and rms of a filtered record, in volts.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,104 +20,184 @@ pub struct Limited {
     pub rms_v: Figure,
 }
 
-/// S4: peak to peak and rms behind a single pole at 20 MHz, the first microsecond dropped. A record that the scope has
-/// already limited to 20 MHz or less is taken as it is: a second pole would make the corner 13 MHz. `levels` are the record's
-/// own.
-#[must_use]
-pub fn measure_limited(waveform: &Waveform, levels: &Levels) -> Limited {
-    match limit(waveform, levels) {
-        Ok((pp_v, rms_v)) => Limited { pp_v: Ok(pp_v), rms_v: Ok(rms_v) },
-        Err(reason) => Limited { pp_v: Err(reason.clone()), rms_v: Err(reason) },
+impl Limited {
+    /// Neither of the two, for one reason.
+    #[must_use]
+    pub fn none(reason: &Unavailable) -> Self {
+        Self { pp_v: Err(reason.clone()), rms_v: Err(reason.clone()) }
     }
 }
 
-fn limit(waveform: &Waveform, levels: &Levels) -> Result<(f64, f64), Unavailable> {
+/// S4 with one, two and four poles: peak to peak and rms behind a Butterworth low-pass at 20 MHz, causal, from rest, of the
+/// record less its mean; the first microsecond is dropped. A record that the scope has already limited to 20 MHz or less is
+/// taken as it is, and once: a second pole would make the corner 13 MHz.
+#[must_use]
+pub fn measure_limited(waveform: &Waveform, mean_v: f64) -> [Limited; 3] {
+    limit(waveform, mean_v).unwrap_or_else(|reason| [(); 3].map(|()| Limited::none(&reason)))
+}
+
+fn limit(waveform: &Waveform, mean_v: f64) -> Result<[Limited; 3], Unavailable> {
     let rate_hz = waveform.check_readable()?;
     let dropped = (SETTLING_S * rate_hz).round() as usize;
-    if levels.len() < dropped + 2 {
+    let count = waveform.codes.len();
+    if count < dropped + 2 {
         return Err(Unavailable::because(format!(
-            "the record has {} samples, fewer than the filter's settling time of 1 µs and two more",
-            levels.len()
+            "the record has {count} samples, fewer than the filter's settling time of 1 µs and two more"
         )));
     }
-    let mean = levels.iter().map(|level| u64::from(*level)).sum::<u64>() as f64 / levels.len() as f64;
-    let limited_already = waveform.acquisition.bandwidth_limit_hz.is_some_and(|corner| corner <= LIMIT_HZ);
-    let mut filter = if limited_already { None } else { Some(SinglePole::new(LIMIT_HZ, rate_hz)?) };
-    let mut spread = Spread::default();
-    for (index, level) in levels.iter().enumerate() {
-        let input = f64::from(*level) - mean;
-        let output = filter.as_mut().map_or(input, |filter| filter.step(input));
-        if index >= dropped {
-            spread.add(output);
+    if waveform.acquisition.bandwidth_limit_hz.is_some_and(|corner| corner <= LIMIT_HZ) {
+        let [as_it_is] = measure_behind(waveform, (mean_v, dropped), [LowPass::none()]);
+        let shaped = Unavailable::because(
+            "the scope's own limiter has shaped the record: there is one 20 MHz figure, not one an order",
+        );
+        return Ok([as_it_is.limited(), Limited::none(&shaped), Limited::none(&shaped)]);
+    }
+    let filter = |order: usize| LowPass::new(order, LIMIT_HZ, rate_hz);
+    let filters = [filter(1)?, filter(2)?, filter(4)?];
+    Ok(measure_behind(waveform, (mean_v, dropped), filters).map(|extent| extent.limited()))
+}
+
+/// Runs the record less `mean_v` through each filter, and takes what is behind it from sample `dropped` on.
+fn measure_behind<const FILTERS: usize>(
+    waveform: &Waveform,
+    (mean_v, dropped): (f64, usize),
+    mut filters: [LowPass; FILTERS],
+) -> [Extent; FILTERS] {
+    let count = waveform.codes.len();
+    let ahead = filters.iter().map(LowPass::forgotten).max().unwrap_or(0);
+    let strips = Strips::new(count, ahead);
+    let read = |at: isize, column: &mut [f64; ROWS]| {
+        // Before the record, and behind it, is rest.
+        column.fill(0.0);
+        let rest = at.min(0).unsigned_abs();
+        if let Some(places) = column.get_mut(rest..) {
+            let read = waveform.read_block(at.max(0) as usize, places);
+            places[..read].iter_mut().for_each(|value| *value -= mean_v);
         }
+    };
+    let mut extents = [Extent::NONE; FILTERS];
+    let mut input = [[0.0; STRIPS]; ROWS];
+    for tile in 0..strips.tiles_ahead() + strips.own_tiles() {
+        strips.read_tile(tile, &mut input, read);
+        let own: [_; STRIPS] = std::array::from_fn(|strip| strips.own_rows(strip, tile, &(dropped..count)));
+        widen(|| {
+            for (filter, extent) in filters.iter_mut().zip(&mut extents) {
+                let mut output = input;
+                filter.run(&mut output);
+                if own.iter().all(|rows| *rows == (0..ROWS)) {
+                    extent.add_rows(&output);
+                } else {
+                    own.iter().enumerate().for_each(|(strip, rows)| {
+                        output[rows.clone()].iter().for_each(|row| extent.add(strip, row[strip]));
+                    });
+                }
+            }
+        });
     }
-    let step_v = levels.step_v;
-    Ok(((spread.high - spread.low) * step_v, spread.std_dev() * step_v))
+    extents
 }
 
-/// Extremes and spread of values that lie about zero.
-struct Spread {
+/// Highest, lowest and spread of values that lie about zero, a strip each.
+#[derive(Clone, Copy)]
+struct Extent {
+    low: Row,
+    high: Row,
+    sum: Row,
+    squares: Row,
     count: f64,
-    sum: f64,
-    squares: f64,
-    low: f64,
-    high: f64,
 }
 
-impl Default for Spread {
-    fn default() -> Self {
-        Self { count: 0.0, sum: 0.0, squares: 0.0, low: f64::INFINITY, high: f64::NEG_INFINITY }
+impl Extent {
+    const NONE: Self = Self {
+        low: [f64::INFINITY; STRIPS],
+        high: [f64::NEG_INFINITY; STRIPS],
+        sum: [0.0; STRIPS],
+        squares: [0.0; STRIPS],
+        count: 0.0,
+    };
+
+    #[inline(always)]
+    fn add_rows(&mut self, tile: &Tile) {
+        let Self { mut low, mut high, mut sum, mut squares, .. } = *self;
+        for row in tile {
+            for strip in 0..STRIPS {
+                let value = row[strip];
+                low[strip] = if value < low[strip] { value } else { low[strip] };
+                high[strip] = if value > high[strip] { value } else { high[strip] };
+                sum[strip] += value;
+                squares[strip] += value * value;
+            }
+        }
+        *self = Self { low, high, sum, squares, count: self.count + (ROWS * STRIPS) as f64 };
     }
-}
 
-impl Spread {
-    fn add(&mut self, value: f64) {
+    #[inline(always)]
+    fn add(&mut self, strip: usize, value: f64) {
+        self.low[strip] = self.low[strip].min(value);
+        self.high[strip] = self.high[strip].max(value);
+        self.sum[strip] += value;
+        self.squares[strip] += value * value;
         self.count += 1.0;
-        self.sum += value;
-        self.squares += value * value;
-        self.low = self.low.min(value);
-        self.high = self.high.max(value);
     }
 
-    fn std_dev(&self) -> f64 {
-        let mean = self.sum / self.count;
-        (self.squares / self.count - mean * mean).max(0.0).sqrt()
+    fn limited(&self) -> Limited {
+        let mean = self.sum.iter().sum::<f64>() / self.count;
+        let low = self.low.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = self.high.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let square = self.squares.iter().sum::<f64>() / self.count;
+        Limited { pp_v: Ok(high - low), rms_v: Ok((square - mean * mean).max(0.0).sqrt()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::block::made::{Dice, trace};
     use super::*;
+    use std::f64::consts::TAU;
 
-    /// Gain at `hz` of the filter for a 100 MSa/s record, from its answer to a long sine.
-    fn gain(hz: f64) -> f64 {
-        let mut filter = SinglePole::new(LIMIT_HZ, 100e6).unwrap();
-        let (mut sum, n) = (0.0, 100_000);
-        for index in 0..n {
-            let answer = filter.step((2.0 * PI * hz * f64::from(index) / 100e6).sin());
-            if index >= n / 2 {
-                sum += answer * answer;
+    #[test]
+    fn all_orders_agree_on_what_lies_far_below_the_corner() {
+        let vout = trace((0..50_000).map(|n| 5.0 + 0.01 * (TAU * 100e3 * f64::from(n) / 100e6).sin()), 100e6);
+        for limited in measure_limited(&vout, 5.0) {
+            assert!((limited.pp_v.unwrap() - 0.02).abs() < 1e-5);
+            assert!((limited.rms_v.unwrap() - 0.01 / 2.0_f64.sqrt()).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_record_that_the_scope_limited_is_taken_as_it_is_and_has_no_orders() {
+        let mut vout = trace((0..5_000).map(f64::from), 100e6);
+        vout.acquisition.bandwidth_limit_hz = Some(20e6);
+        let [one, two, _] = measure_limited(&vout, 0.0);
+        assert_eq!(one.pp_v, Ok(4_899.0));
+        assert!(two.pp_v.unwrap_err().0.contains("own limiter"));
+    }
+
+    #[test]
+    fn strips_give_what_the_record_gives_from_its_first_sample_to_its_last() {
+        let mut dice = Dice(9);
+        for (count, rate_hz) in [(102, 100e6), (1_500, 1e9), (33_333, 100e6), (70_000, 500e6)] {
+            let volts: Vec<f64> = (0..count).map(|_| f64::from((5.0 + dice.noise()) as f32)).collect();
+            let mean_v = volts.iter().sum::<f64>() / f64::from(count);
+            let vout = trace(volts.iter().copied(), rate_hz);
+            let less: Vec<f64> = volts.iter().map(|volts| volts - mean_v).collect();
+            for (limited, order) in measure_limited(&vout, mean_v).into_iter().zip([1, 2, 4]) {
+                let answer = LowPass::new(order, LIMIT_HZ, rate_hz).unwrap().answer(&less);
+                let kept = &answer[(SETTLING_S * rate_hz).round() as usize..];
+                let high = kept.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let low = kept.iter().copied().fold(f64::INFINITY, f64::min);
+                let rms = crate::base::stats::std_dev(kept, 0).unwrap();
+                assert!((limited.pp_v.unwrap() - (high - low)).abs() < 1e-12, "{count} {order}");
+                assert!((limited.rms_v.unwrap() - rms).abs() < 1e-12, "{count} {order}");
             }
         }
-        (2.0 * sum / f64::from(n / 2)).sqrt()
     }
 
     #[test]
-    fn the_corner_takes_three_decibels_and_the_ripple_passes() {
-        assert!((gain(20e6) - 0.5_f64.sqrt()).abs() < 1e-3, "{}", gain(20e6));
-        assert!((gain(122e3) - 1.0).abs() < 1e-3);
-    }
-
-    #[test]
-    fn a_spike_that_rings_at_17_megahertz_loses_only_about_a_fifth() {
-        let kept = gain(17e6);
-        assert!((0.7..0.85).contains(&kept), "{kept}");
-    }
-
-    #[test]
-    fn a_slow_record_cannot_carry_the_filter() {
-        insta::assert_snapshot!(SinglePole::new(20e6, 25e6).unwrap_err(),
-            @"a 20 MHz low-pass needs more than 40 MSa/s, the record has 25.000 MSa/s");
-        assert!(SinglePole::new(20e6, f64::NAN).is_err());
+    fn a_record_of_a_microsecond_has_no_20_megahertz_figure() {
+        let [one, _, four] = measure_limited(&trace([0.0; 101], 100e6), 0.0);
+        insta::assert_snapshot!(one.pp_v.unwrap_err(),
+            @"the record has 101 samples, fewer than the filter's settling time of 1 µs and two more");
+        assert!(four.rms_v.is_err());
     }
 }

@@ -2,7 +2,8 @@
 //! every definition.
 
 mod block;
-pub mod butterworth;
+pub mod both_ways;
+mod butterworth;
 mod counts;
 pub mod density;
 pub mod figures;
@@ -24,6 +25,7 @@ pub mod ring;
 pub mod ripple;
 pub mod spectrum;
 pub mod spikes;
+mod strips;
 pub mod switching;
 pub mod trace;
 pub mod transitions;

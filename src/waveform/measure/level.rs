@@ -1,6 +1,5 @@
 //! Figures of the level: mean, extremes, rms, the 20 MHz figures and the bands (S1 to S4, S8, S9).
 
-use super::super::butterworth::measure_limited_orders;
 use super::super::filter::{LIMIT_HZ, Limited, measure_limited};
 use super::super::spectrum::{BANDS_HZ, measure_spectrum};
 use super::{Look, SteadyState, Unavailable};
@@ -78,14 +77,8 @@ impl SteadyState {
     pub(super) fn fill_limited(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let source = if fine.clipped() == 0 { fine } else { wide };
         let [one, two, four] = match source.check_clipping(source.clipped()) {
-            Ok(()) => {
-                let [two, four] = measure_limited_orders(source.vout, source.moments.mean_v);
-                [measure_limited(source.vout, &source.levels), two, four]
-            }
-            Err(reason) => {
-                let none = || Limited { pp_v: Err(reason.clone()), rms_v: Err(reason.clone()) };
-                [none(), none(), none()]
-            }
+            Ok(()) => measure_limited(source.vout, source.moments.mean_v),
+            Err(reason) => [(); 3].map(|()| Limited::none(&reason)),
         };
         (self.noise_pp_20mhz_v, self.noise_rms_20mhz_v) = (one.pp_v, one.rms_v);
         (self.noise_pp_20mhz_k2_v, self.noise_rms_20mhz_k2_v) = (two.pp_v, two.rms_v);

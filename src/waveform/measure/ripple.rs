@@ -1,6 +1,6 @@
 //! Figures of the ripple: which estimator is valid, and what limits it (R1 to R4).
 
-use super::super::butterworth::measure_low_passed_ripple;
+use super::super::both_ways::measure_low_passed_ripple;
 use super::super::levels::StateLevels;
 use super::super::periodicity::Periodicity;
 use super::super::ripple::{measure_cycle_ripple, measure_harmonics, measure_spike_share};

@@ -1,0 +1,89 @@
+//! The record in strips side by side: a filter goes from sample to sample, and so is quick only where it goes through several
+//! stretches of the record at once. Each strip begins so far ahead of its own samples that the filter has forgotten how it
+//! began; the figures do not depend on where the record is cut.
+
+use std::ops::Range;
+
+/// Strips that are filtered side by side.
+pub(super) const STRIPS: usize = 16;
+
+/// Rows that are read at a time.
+pub(super) const ROWS: usize = 64;
+
+/// One sample of each strip.
+pub(super) type Row = [f64; STRIPS];
+
+/// As many rows as are read at a time.
+pub(super) type Tile = [Row; ROWS];
+
+/// How a record is cut into strips.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strips {
+    /// Samples of a strip, whole tiles.
+    length: usize,
+    /// Samples ahead of a strip's own ones, whole tiles.
+    ahead: usize,
+}
+
+impl Strips {
+    /// `count` samples, each strip beginning at least `ahead` samples before its own.
+    pub(super) fn new(count: usize, ahead: usize) -> Self {
+        Self { length: count.div_ceil(STRIPS).next_multiple_of(ROWS), ahead: ahead.next_multiple_of(ROWS) }
+    }
+
+    /// Tiles ahead of the strips' own samples.
+    pub(super) fn tiles_ahead(&self) -> usize {
+        self.ahead / ROWS
+    }
+
+    /// Tiles of the strips' own samples.
+    pub(super) fn own_tiles(&self) -> usize {
+        self.length / ROWS
+    }
+
+    /// Which sample of the record the first row of a tile is in a strip; tile 0 is the first one ahead. Negative before the
+    /// record's start.
+    pub(super) fn position(&self, strip: usize, tile: usize) -> isize {
+        (strip * self.length + tile * ROWS) as isize - self.ahead as isize
+    }
+
+    /// The rows of a tile that are the strip's own samples and lie in `span` of the record.
+    pub(super) fn own_rows(&self, strip: usize, tile: usize, span: &Range<usize>) -> Range<usize> {
+        let at = self.position(strip, tile);
+        let first = (strip * self.length).max(span.start) as isize;
+        let end = ((strip + 1) * self.length).min(span.end) as isize;
+        let from = (first - at).clamp(0, ROWS as isize);
+        from as usize..(end - at).clamp(from, ROWS as isize) as usize
+    }
+
+    /// Fills a tile; `read` fills in the samples from a position on.
+    pub(super) fn read_tile(&self, number: usize, tile: &mut Tile, read: impl Fn(isize, &mut [f64; ROWS])) {
+        let mut column = [0.0; ROWS];
+        for strip in 0..STRIPS {
+            read(self.position(strip, number), &mut column);
+            tile.iter_mut().zip(&column).for_each(|(row, value)| row[strip] = *value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_of_a_span_is_some_strips_own_exactly_once() {
+        for (count, ahead, span) in [(1, 0, 0..1), (1_000, 70, 100..1_000), (5_000, 3_000, 15..4_985)] {
+            let strips = Strips::new(count, ahead);
+            let mut seen = vec![0; count];
+            for tile in 0..strips.tiles_ahead() + strips.own_tiles() {
+                for strip in 0..STRIPS {
+                    for row in strips.own_rows(strip, tile, &span) {
+                        seen[(strips.position(strip, tile) + row as isize) as usize] += 1;
+                    }
+                }
+            }
+            let expected: Vec<i32> = (0..count).map(|n| i32::from(span.contains(&n))).collect();
+            assert_eq!(seen, expected);
+        }
+    }
+}

@@ -18,6 +18,7 @@ use crate::waveform::{Coupling, Waveform};
 const CAPTURES: &str = "waveforms";
 
 pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
+    args.html.as_deref().map_or(Ok(()), check_page_place)?;
     let (mut origin, mut captures) = if args.file.is_dir() {
         open_point(args)?
     } else if let Some(record) = record_of(args)? {
@@ -41,6 +42,26 @@ pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
     print(&if args.json { analysis::render_json(&analysis) } else { analysis::render_text(&analysis) })?;
     Ok(Exit::Done)
 }
+
+/// Refuses to write a page over anything but a page: a slip of the hand would cost the trace, or a run's journal.
+fn check_page_place(out: &Path) -> Result<(), CliError> {
+    // Only files are opened: a pipe would be waited for.
+    if !std::fs::metadata(out).is_ok_and(|facts| facts.is_file() && facts.len() > 0) {
+        return Ok(());
+    }
+    let mut start = [0; PAGE_START.len()];
+    let read = File::open(out).and_then(|mut file| file.read_exact(&mut start));
+    if read.is_ok() && start.eq_ignore_ascii_case(PAGE_START) {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "--html would write the page over {}, which is no page; name another file, or remove that one first",
+        out.display()
+    )))
+}
+
+/// How every page begins.
+const PAGE_START: &[u8; 14] = b"<!DOCTYPE html";
 
 /// What the user knows of the capture and the file does not tell.
 fn apply(args: &AnalyzeArgs, vout: &mut Waveform) {

@@ -242,6 +242,25 @@ fn assert_page(path: &Path) {
 }
 
 #[test]
+fn a_page_is_never_written_over_a_trace_or_anything_else_that_is_no_page() {
+    let folder = TempDir::new().unwrap();
+    let (trace, page) = (file(&folder, "trace.csv", &csv(20_000)), folder.path().join("page.html"));
+    let (short, empty) = (file(&folder, "notes.txt", "mine"), file(&folder, "empty.html", ""));
+    for place in [&trace, &short] {
+        let before = fs::read(place).unwrap();
+        soakrig(&["analyze", arg(&trace), "--html", arg(place)])
+            .assert_exit(2)
+            .assert_told(&["is no page", "name another file"]);
+        assert_eq!(fs::read(place).unwrap(), before);
+    }
+    // A page may be made anew.
+    for place in [&page, &page, &empty] {
+        soakrig(&["analyze", arg(&trace), "--html", arg(place)]).assert_exit(0);
+        assert_page(place);
+    }
+}
+
+#[test]
 fn the_page_stands_alone_and_is_kept_for_looking_at() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("analyze");
     fs::create_dir_all(&folder).unwrap();

@@ -1,6 +1,7 @@
 //! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
 //! every definition.
 
+mod beside;
 mod block;
 pub mod both_ways;
 mod butterworth;

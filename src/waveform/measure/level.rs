@@ -1,7 +1,8 @@
 //! Figures of the level: mean, extremes, rms, the 20 MHz figures and the bands (S1 to S4, S8, S9).
 
+use super::super::beside::beside;
 use super::super::filter::{LIMIT_HZ, Limited, measure_limited};
-use super::super::spectrum::{BANDS_HZ, measure_spectrum};
+use super::super::spectrum::{BANDS_HZ, Spectrum, measure_spectrum};
 use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Figure};
 
@@ -74,12 +75,23 @@ impl SteadyState {
             .ok_or_else(|| Unavailable::because("a record of one sample has no halves to compare"));
     }
 
-    pub(super) fn fill_limited(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
+    /// The 20 MHz figures and the bands, of the first record that nothing leaves: spikes that are cut spread over all
+    /// frequencies.
+    pub(super) fn fill_filtered(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let source = if fine.clipped() == 0 { fine } else { wide };
-        let [one, two, four] = match source.check_clipping(source.clipped()) {
-            Ok(()) => measure_limited(source.vout, source.moments.mean_v),
-            Err(reason) => [(); 3].map(|()| Limited::none(&reason)),
+        let (spectrum, limited) = match source.check_clipping(source.clipped()) {
+            Ok(()) => beside(
+                || measure_spectrum(source.vout),
+                || measure_limited(source.vout, source.moments.mean_v),
+            ),
+            Err(reason) => (Err(reason.clone()), [(); 3].map(|()| Limited::none(&reason))),
         };
+        self.fill_limited((fine, wide), limited);
+        self.fill_bands(source, &spectrum);
+    }
+
+    fn fill_limited(&mut self, (fine, wide): (&Look<'_>, &Look<'_>), [one, two, four]: [Limited; 3]) {
+        let source = if fine.clipped() == 0 { fine } else { wide };
         (self.noise_pp_20mhz_v, self.noise_rms_20mhz_v) = (one.pp_v, one.rms_v);
         (self.noise_pp_20mhz_k2_v, self.noise_rms_20mhz_k2_v) = (two.pp_v, two.rms_v);
         (self.noise_pp_20mhz_k4_v, self.noise_rms_20mhz_k4_v) = (four.pp_v, four.rms_v);
@@ -122,11 +134,8 @@ impl SteadyState {
         }
     }
 
-    /// The bands of the first record that nothing leaves: spikes that are cut spread over all frequencies.
-    pub(super) fn fill_bands(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
-        let source = if fine.clipped() == 0 { fine } else { wide };
-        let spectrum = source.check_clipping(source.clipped()).and_then(|()| measure_spectrum(source.vout));
-        let [low, middle, high] = BANDS_HZ.map(|(from_hz, to_hz)| match &spectrum {
+    fn fill_bands(&mut self, source: &Look<'_>, spectrum: &Result<Spectrum, Unavailable>) {
+        let [low, middle, high] = BANDS_HZ.map(|(from_hz, to_hz)| match spectrum {
             Ok(spectrum) => spectrum.band_rms_v(from_hz, to_hz),
             Err(reason) => Err(reason.clone()),
         });

@@ -57,8 +57,7 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
     let mut state = SteadyState::unavailable("there is no trace of the output");
     if let (Some(fine), Some(wide)) = (looks.first(), looks.last()) {
         state.fill_moments(fine, wide);
-        state.fill_limited(fine, wide);
-        state.fill_bands(fine, wide);
+        state.fill_filtered(fine, wide);
         state.fill_switching(&looks);
         state.fill_pulses(&looks);
         state.fill_spikes(fine, wide, terms.spike_threshold_v());

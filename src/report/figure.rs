@@ -247,7 +247,10 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
     let extremes: Vec<Extreme> = shown_from.iter().filter_map(extreme).collect();
     let least = first_most(extremes.iter().copied(), |extreme| -extreme.value);
     let most = first_most(extremes.iter().copied(), |extreme| extreme.value);
-    let largest = all.iter().filter_map(|point| value(point)).fold(0.0, |most: f64, v| most.max(v.abs()));
+    let bounds: Vec<Bound> =
+        limits.iter().filter(|limit| limit.figure == name).flat_map(|limit| bounds(limit, along)).collect();
+    let drawn = all.iter().filter_map(|point| value(point)).chain(bounds.iter().map(|bound| bound.value));
+    let largest = drawn.fold(0.0, |most: f64, v| most.max(v.abs()));
     let is_line = all.len() > 1;
     FigureView {
         name,
@@ -255,11 +258,7 @@ fn view(name: FigureName, points: &[PointResult], limits: &[Limit]) -> FigureVie
         along,
         lines: if is_line { lines(name, &points.iter(), along) } else { Vec::new() },
         closer: is_line.then(|| closer(name, (&all, &regulated), limits, along)).flatten(),
-        bounds: limits
-            .iter()
-            .filter(|limit| limit.figure == name)
-            .flat_map(|limit| bounds(limit, along))
-            .collect(),
+        bounds,
         limits: limits.iter().filter(|limit| limit.figure == name).map(in_words).collect(),
         map: (is_line && along == Along::Vin).then(|| map(name, points, limits, least.zip(most))).flatten(),
         extremes: least.zip(most),

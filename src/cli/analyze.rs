@@ -101,10 +101,12 @@ fn read(
 /// A fault of a file, with its name and line in front as compilers write them.
 fn fault(file: &Path, error: &import::ImportError) -> CliError {
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
-    CliError::usage(match error {
-        import::ImportError::Line { line, what } => format!("{name}:{line}: {what}"),
-        other => format!("{name}: {other}"),
-    })
+    match error {
+        import::ImportError::Line { line, what } => {
+            CliError::in_line(name, usize::try_from(*line).unwrap_or(usize::MAX), what.clone())
+        }
+        other => CliError::usage(format!("{name}: {other}")),
+    }
 }
 
 fn select(args: &AnalyzeArgs, imported: Imported) -> Result<(Origin, Vec<Capture>), CliError> {

@@ -24,8 +24,9 @@ pub(super) struct CliError {
 #[derive(Debug)]
 struct FaultPlace {
     fault: Fault,
-    /// Line and column, both from 1; `None` where no place can be named.
-    place: Option<(usize, usize)>,
+    /// Line and column, both from 1; `None` where they cannot be named.
+    line: Option<usize>,
+    column: Option<usize>,
 }
 
 impl FaultPlace {
@@ -36,16 +37,26 @@ impl FaultPlace {
             let line = before.rsplit('\n').next().unwrap_or_default();
             (before.matches('\n').count() + 1, line.chars().count() + 1)
         });
-        Self { fault: fault.clone(), place }
+        let (line, column) = place.unzip();
+        Self { fault: fault.clone(), line, column }
+    }
+
+    /// The fault in a line, without the text of the file.
+    fn in_words(&self) -> String {
+        match (&self.fault, self.line) {
+            (Fault { file, key, message, .. }, Some(line)) if key.is_empty() => {
+                format!("{file}:{line}: {message}")
+            }
+            (fault, _) => fault.to_string(),
+        }
     }
 
     fn json(&self) -> Value {
         let Fault { file, key, message, nearest, .. } = &self.fault;
-        let (line, column) = self.place.unzip();
         json!({
             "file": file,
-            "line": line,
-            "column": column,
+            "line": self.line,
+            "column": self.column,
             "key": key,
             "message": message,
             "nearest": nearest,
@@ -59,6 +70,12 @@ impl CliError {
     }
     pub(super) fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text)
+    }
+    /// A fault of one line of a file that is no text of ours, e.g. a trace.
+    pub(super) fn in_line(file: String, line: usize, message: String) -> Self {
+        let fault = Fault { file, span: None, key: String::new(), message, nearest: None, also: Vec::new() };
+        let place = FaultPlace { fault, line: Some(line), column: None };
+        Self { exit: Exit::Usage, text: place.in_words(), faults: vec![place] }
     }
     pub(super) fn internal(text: impl Into<String>) -> Self {
         Self::new(Exit::Internal, text)
@@ -142,7 +159,7 @@ pub(super) fn print_error(error: &CliError) {
     let message = if error.faults.is_empty() {
         error.text.trim_end().to_owned()
     } else {
-        let faults: Vec<String> = error.faults.iter().map(|place| place.fault.to_string()).collect();
+        let faults: Vec<String> = error.faults.iter().map(FaultPlace::in_words).collect();
         faults.join("\n")
     };
     let faults: Vec<Value> = error.faults.iter().map(FaultPlace::json).collect();

@@ -437,7 +437,8 @@ fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
     let rig = fs::read_to_string(SIM).unwrap().replace("max_voltage", "max_voltge");
     let rig = file(&folder, "rig.toml", &rig);
     let nowhere = folder.path().join("nowhere.toml");
-    let (profile, rig, nowhere) = (arg(&profile), arg(&rig), arg(&nowhere));
+    let trace = file(&folder, "trace.csv", "time,CH1\n0,1\n1e-6,2\n2e-6,oops\n3e-6,2\n");
+    let (profile, rig, nowhere, trace) = (arg(&profile), arg(&rig), arg(&nowhere), arg(&trace));
     for (args, exit, faults, word) in [
         (&["run", nowhere, "--rig", SIM][..], 2, 0, "no such file"),
         (&["run", SMOKE, "--rig", nowhere], 2, 0, "no such file"),
@@ -451,6 +452,7 @@ fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
         (&["sim", rig], 2, 2, "max_voltge"),
         (&["report", nowhere], 2, 0, "nowhere"),
         (&["analyze", nowhere], 2, 0, "nowhere"),
+        (&["analyze", trace], 2, 1, "trace.csv:4: `oops`"),
         (&["list", "--out", nowhere], 2, 0, "there is no folder"),
         (&["scpi", SIM, "load", "VOLT 3"], 2, 0, "only questions"),
         (&["scpi", SIM, "load", ":NONSENSE?"], 3, 0, ":NONSENSE?"),
@@ -470,6 +472,10 @@ fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
     assert_eq!((fault["file"].as_str(), fault["key"].as_str()), (Some(profile), Some("points.vin[3]")));
     assert_eq!((fault["line"].as_u64(), fault["column"].as_u64()), (Some(12), Some(23)));
     assert_eq!(fault["nearest"], Value::Null);
+    let told = soakrig(&["analyze", trace, "--json"]).json();
+    let fault = &told["error"]["faults"][0];
+    assert_eq!((fault["file"].as_str(), fault["line"].as_u64()), (Some(trace), Some(4)));
+    assert_eq!(fault["column"], Value::Null);
 }
 
 #[test]

@@ -52,7 +52,10 @@ fn render(file: &Imported) -> String {
         )
         .unwrap();
         channel.notes.iter().for_each(|note| writeln!(text, "    {note}").unwrap());
-        channel.fault.iter().for_each(|fault| writeln!(text, "    fault: {fault}").unwrap());
+        channel
+            .fault
+            .iter()
+            .for_each(|(line, what)| writeln!(text, "    fault: line {line}: {what}").unwrap());
     }
     file.notes.iter().for_each(|note| writeln!(text, "  - {note}").unwrap());
     text
@@ -529,7 +532,7 @@ fn a_lying_array_header_reserves_nothing() {
     bytes.extend_from_slice(header.as_bytes());
     let told =
         |bytes: &[u8]| import::read(bytes, &Options { sample_rate_hz: Some(1e6), ..Options::default() });
-    insta::assert_snapshot!(told(&bytes).unwrap_err(), @"the numpy array cannot be read: its header names 400000000 samples, it ends after 0 or a little more");
+    insta::assert_snapshot!(told(&bytes).unwrap_err(), @"the numpy array cannot be read: its header names 400000000 samples, it holds 0");
     let pickle = String::from_utf8_lossy(&bytes[10..]).replace("<f8", "|O");
     let mut objects = b"\x93NUMPY\x01\x00".to_vec();
     objects.extend_from_slice(&(pickle.len() as u16).to_le_bytes());

@@ -131,7 +131,8 @@ impl Layout {
         let numbers = |column: usize| {
             head.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Number(_) | Cell::Beyond)))
         };
-        let widest = head.rows.iter().map(Vec::len).max().unwrap_or(0);
+        // A later row that is wider than the first and the heading has a cell too many; it makes no channel of its own.
+        let widest = head.rows.first().map_or(0, Vec::len).max(headings.names.len());
         let first = match format {
             Format::RigolIncrement | Format::Infiniium => None,
             Format::RigolSequence => Some(Role::Index),

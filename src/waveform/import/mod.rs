@@ -77,8 +77,8 @@ pub struct Channel {
     pub scaling: Scaling,
     /// What is to be known of this channel.
     pub notes: Vec<String>,
-    /// Why it cannot be used: samples are missing between others. The samples are those before.
-    pub fault: Option<String>,
+    /// Why it cannot be used, with its line: samples are missing between others. The samples are those before.
+    pub fault: Option<(u64, String)>,
     /// How it was captured, of a run of this program.
     acquisition: Option<Acquisition>,
 }

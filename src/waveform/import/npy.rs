@@ -164,6 +164,20 @@ enum Samples {
     Numbers(Vec<f32>),
 }
 
+/// Reads until the room is full or the source ends; how many bytes came.
+fn fill(source: &mut impl Read, room: &mut [u8]) -> Result<usize, ImportError> {
+    let mut filled = 0;
+    while filled < room.len() {
+        match source.read(&mut room[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ImportError::Source(error)),
+        }
+    }
+    Ok(filled)
+}
+
 struct Gathered<'a> {
     header: &'a Header,
     channels: Vec<Samples>,
@@ -191,12 +205,11 @@ impl<'a> Gathered<'a> {
         while at < total {
             let count = (CHUNK / size).min(total - at);
             let room = &mut chunk[..count * size];
-            source.read_exact(room).map_err(|e| match e.kind() {
-                std::io::ErrorKind::UnexpectedEof => fault(format_args!(
-                    "its header names {total} samples, it ends after {at} or a little more"
-                )),
-                _ => ImportError::Source(e),
-            })?;
+            let filled = fill(source, room)?;
+            if filled < room.len() {
+                let held = at + filled / size;
+                return Err(fault(format_args!("its header names {total} samples, it holds {held}")));
+            }
             for (place, bytes) in room.chunks_exact(size).enumerate() {
                 self.take(at + place, bytes)?;
             }

@@ -55,9 +55,8 @@ pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) 
     }
     notes.extend(beyond_extremes(&head, &samples, first_line + skipped as u64));
     notes.extend(resting(&head.name, &samples, &head.unit));
-    let fault = gap.map(|gap| {
-        format!("line {}: {} has no value (`{}`) between its samples", gap.line, head.name, gap.text)
-    });
+    let fault =
+        gap.map(|gap| (gap.line, format!("{} has no value (`{}`) between its samples", head.name, gap.text)));
     let (codes, scaling) = grid::find_codes(samples, print);
     let ChannelHead { name, label, unit, .. } = head;
     Channel { name, label, unit, skipped, codes, scaling, notes, fault, acquisition: None }
@@ -242,8 +241,8 @@ impl Imported {
     ) -> Result<Selected, ImportError> {
         let timing = self.timing;
         for at in [Some(vout), lx].into_iter().flatten() {
-            if let Some(fault) = self.channels[at].fault.take() {
-                return Err(ImportError::file(fault));
+            if let Some((line, what)) = self.channels[at].fault.take() {
+                return Err(ImportError::line(line, what));
             }
             if self.channels[at].codes.is_empty() {
                 return Err(ImportError::file("output and switch node have no row in common"));

@@ -41,6 +41,12 @@ def until(what, look, good, wanted, limit=5.0):
     return told
 
 
+def becomes(what, look, wanted):
+    """For what one connection set and another reads: a client that ends right after its last write is done before the
+    instrument has read it."""
+    return until(what, look, lambda told: told == wanted, repr(wanted))
+
+
 def start(limit_s):
     """Addresses of the bench by role; the whole run is given up after `limit_s`."""
 

@@ -1,6 +1,5 @@
 //! One acquisition looked at once: its sums, its deviations from the baseline, its switching.
 
-use super::beside::beside;
 use super::moments::{Moments, measure_moments};
 use super::spikes::{Deviations, measure_deviations};
 use super::switching::{Switching, measure_switching};
@@ -21,36 +20,30 @@ pub(super) struct Look<'a> {
     pub(super) switching: Result<Switching, Unavailable>,
 }
 
-/// What the switch node of an acquisition says, if it was captured with the output.
-fn switching_of(pair: &Pair<'_>) -> Result<Switching, Unavailable> {
-    let Pair { vout, lx } = *pair;
-    let lx = lx.ok_or_else(|| {
-        Unavailable::because("the switch node is not wired to the scope: no edges are known")
-    })?;
-    let switching = measure_switching(lx)?;
-    // Two channels of one acquisition share one time base; anything else must not be folded together.
-    if lx.codes.len() == vout.codes.len() && (lx.step_s - vout.step_s).abs() <= 1e-9 * vout.step_s {
-        return Ok(switching);
-    }
-    Err(Unavailable::because(format!(
-        "the switch node's trace ({} samples) and the output's ({}) do not share a time base",
-        lx.codes.len(),
-        vout.codes.len()
-    )))
-}
-
 impl<'a> Look<'a> {
     pub(super) fn at(pair: &Pair<'a>) -> Result<Self, Unavailable> {
         let Pair { vout, lx } = *pair;
         let how = &vout.acquisition;
+        let switching = lx
+            .ok_or_else(|| {
+                Unavailable::because("the switch node is not wired to the scope: no edges are known")
+            })
+            .and_then(|lx| {
+                let switching = measure_switching(lx)?;
+                // Two channels of one acquisition share one time base; anything else must not be folded together.
+                if lx.codes.len() == vout.codes.len() && (lx.step_s - vout.step_s).abs() <= 1e-9 * vout.step_s
+                {
+                    Ok(switching)
+                } else {
+                    Err(Unavailable::because(format!(
+                        "the switch node's trace ({} samples) and the output's ({}) do not share a time base",
+                        lx.codes.len(),
+                        vout.codes.len()
+                    )))
+                }
+            });
         let moments = measure_moments(vout)?;
-        let (switching, (deviations, levels)) = beside(
-            || switching_of(pair),
-            || {
-                let levels = Arc::new(vout.levels());
-                (measure_deviations(vout, &levels), levels)
-            },
-        );
+        let levels = Arc::new(vout.levels());
         Ok(Self {
             name: format!(
                 "{} acquisition ({}, {} mV/div)",
@@ -62,7 +55,7 @@ impl<'a> Look<'a> {
             vout,
             lx,
             moments,
-            deviations,
+            deviations: measure_deviations(vout, &levels),
             levels,
             switching,
         })

@@ -146,6 +146,10 @@ fn what_is_no_trace_is_refused_with_its_place() {
         (file(&folder, "words.csv", "hello\nworld\n"), vec!["words.csv:", "no row of numbers"]),
         (file(&folder, "broken.csv", &broken), vec!["broken.csv"]),
         (
+            file(&folder, "gap.csv", "time,CH1\n0,1\n1e-6,NaN\n2e-6,2\n"),
+            vec!["gap.csv:3: CH1 has no value (`NaN`)"],
+        ),
+        (
             file(&folder, "wide.csv", "time,CH1\n0,1\n1e-6,2\n2e-6,2,7\n3e-6,2\n"),
             vec!["wide.csv:4: `7`", "2 columns"],
         ),

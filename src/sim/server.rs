@@ -149,6 +149,12 @@ fn converse(
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
     let Some(boots) = world.boots(instrument) else { return Ok(()) };
     let (mut waiting, mut chunk) = (Vec::new(), [0u8; 4096]);
+    // A client that has gone hears no answer, but what it said before is carried out: it has reached the instrument.
+    let mut hears = true;
+    let mut answer = |stream: &mut TcpStream, line: &[u8]| {
+        let bytes = answer(world, instrument, line);
+        hears = hears && bytes.is_none_or(|bytes| stream.write_all(&bytes).is_ok());
+    };
     loop {
         if stop.load(Ordering::Acquire) || world.boots(instrument) != Some(boots) {
             return Ok(());
@@ -161,11 +167,11 @@ fn converse(
         }
         while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = waiting.drain(..=end).collect();
-            answer(&mut stream, world, instrument, line.trim_ascii_end())?;
+            answer(&mut stream, line.trim_ascii_end());
         }
         if waiting.len() > MOST_BYTES {
             // No end in sight: the instrument says so in its queue and forgets what came.
-            answer(&mut stream, world, instrument, &waiting)?;
+            answer(&mut stream, &waiting);
             waiting.clear();
         }
     }
@@ -175,14 +181,15 @@ fn is_idle(fault: &std::io::Error) -> bool {
     matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-fn answer(stream: &mut TcpStream, world: &World, instrument: Instrument, line: &[u8]) -> std::io::Result<()> {
+/// The bytes of an answer at the time at which it is ready, if there is one.
+fn answer(world: &World, instrument: Instrument, line: &[u8]) -> Option<Vec<u8>> {
     if line.is_empty() {
-        return Ok(());
+        return None;
     }
     let reply = world.ask(instrument, line);
-    let Some(mut bytes) = reply.bytes else { return Ok(()) };
+    let mut bytes = reply.bytes?;
     let clock = world.clock();
     clock.sleep(reply.ready.since(clock.now()));
     bytes.push(b'\n');
-    stream.write_all(&bytes)
+    Some(bytes)
 }

@@ -840,6 +840,21 @@ mod outside {
     }
 
     #[test]
+    fn what_a_client_said_before_it_went_is_carried_out_although_it_hears_no_answer() {
+        let (_, server) = serve();
+        let mut hasty = connect(&server, Instrument::Supply);
+        // More answers than it will ever take, and its last wish behind them.
+        let mut said = b"*IDN?\n".repeat(200);
+        said.extend_from_slice(b":SOUR1:VOLT 7.5\n");
+        hasty.get_mut().write_all(&said).unwrap();
+        hasty.get_mut().shutdown(std::net::Shutdown::Read).unwrap();
+        drop(hasty);
+        let mut other = connect(&server, Instrument::Supply);
+        let seen = std::iter::repeat_with(|| line(&mut other, ":SOUR1:VOLT?\n"));
+        assert!(seen.take(5000).any(|told| told == "7.500\n"), "the last wish never arrived");
+    }
+
+    #[test]
     fn a_block_comes_whole_with_its_newline_inside_and_behind() {
         let (_, server) = serve();
         let mut client = connect(&server, Instrument::Scope);

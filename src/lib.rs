@@ -30,6 +30,9 @@ pub mod bench;
 /// Carries a plan out.
 pub mod engine;
 
+/// The second process, which switches off when the first no longer beats.
+pub mod deadman;
+
 /// The record of a run: one append-only journal and the sample files.
 pub mod record;
 

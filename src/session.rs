@@ -1,6 +1,8 @@
 //! One run, from files to a sealed folder: files -> plan -> bench -> engine -> record -> report. Chooses the real or the
 //! simulated opener; decides nothing about measuring.
 
+#[cfg(unix)]
+mod guarding;
 mod lock;
 mod opening;
 mod preparing;
@@ -14,6 +16,8 @@ use crate::instrument::InstrumentError;
 use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
+#[cfg(unix)]
+pub use guarding::keep_vigil;
 pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };

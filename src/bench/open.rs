@@ -9,6 +9,7 @@ use super::safe::{Effort, SILENCES, Side, switch_load, switch_supply};
 use super::{Bench, BenchWiring};
 use crate::base::units::Volts;
 use crate::event::{InstrumentFacts, SafeState};
+use crate::instrument::guard::{GuardedLoad, GuardedSupply};
 use crate::instrument::load::Load;
 use crate::instrument::open::{
     Place, SupplyLimits, Surroundings, open_load, open_scope, open_supply, open_thermometer,
@@ -52,18 +53,57 @@ pub type Opening = Result<(Bench, Vec<InstrumentFacts>), Box<NotOpened>>;
 /// # Errors
 /// An instrument does not answer, or another one answers; supply and load are then switched off where they were reached.
 pub fn open(rig: &Rig, surroundings: &Surroundings) -> Opening {
+    let (mut bench, mut facts) =
+        pair(rig, surroundings, open_supply_of(rig, surroundings), open_load_of(rig, surroundings))?;
+    match open_rest(rig, surroundings, &mut bench, &mut facts) {
+        Ok(()) => Ok((bench, facts)),
+        Err(error) => Err(leave_bench(bench, facts, error)),
+    }
+}
+
+/// Supply and load alone, each switched off as soon as it is reached: for whoever takes over a bench that nobody minds.
+///
+/// # Errors
+/// One of the two does not answer, or another one answers; the other one is then switched off.
+pub fn take_over(rig: &Rig, surroundings: &Surroundings) -> Opening {
+    let mut supply = open_supply_of(rig, surroundings);
+    if let Ok(supply) = &mut supply {
+        // What came of it is looked at when the bench is made safe.
+        let _ = switch_supply(supply, Effort::AT_ONCE);
+    }
+    let mut load = open_load_of(rig, surroundings);
+    if let Ok(load) = &mut load {
+        let _ = switch_load(load, Effort::AT_ONCE);
+    }
+    pair(rig, surroundings, supply, load)
+}
+
+fn open_supply_of(rig: &Rig, surroundings: &Surroundings) -> Asked<GuardedSupply> {
     let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
     let limits = SupplyLimits {
         channel: rig.source.channel,
         max_voltage: rig.source.max_voltage,
         max_current: rig.source.max_current,
     };
-    let supply = open_patiently(surroundings, |surroundings| {
+    open_patiently(surroundings, |surroundings| {
         open_supply(surroundings, &place(&rig.source.instrument, today), limits)
-    });
-    let load = open_patiently(surroundings, |surroundings| {
+    })
+}
+
+fn open_load_of(rig: &Rig, surroundings: &Surroundings) -> Asked<GuardedLoad> {
+    let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
+    open_patiently(surroundings, |surroundings| {
         open_load(surroundings, &place(&rig.load.instrument, today), rig.load.max_current)
-    });
+    })
+}
+
+/// A bench of supply and load, if both were reached.
+fn pair(
+    rig: &Rig,
+    surroundings: &Surroundings,
+    supply: Asked<GuardedSupply>,
+    load: Asked<GuardedLoad>,
+) -> Opening {
     let (supply, load) = match (supply, load) {
         (Ok(supply), Ok(load)) => (supply, load),
         (Ok(supply), Err(error)) => return Err(leave_supply(supply, error)),
@@ -73,8 +113,8 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Opening {
             return Err(Box::new(NotOpened { error, reached: Vec::new(), safe: None, may_be_on: false }));
         }
     };
-    let mut facts = vec![supply.facts().clone(), load.facts().clone()];
-    let mut bench = Bench {
+    let facts = vec![supply.facts().clone(), load.facts().clone()];
+    let bench = Bench {
         supply: Box::new(supply),
         load: Box::new(load),
         scope: None,
@@ -85,10 +125,7 @@ pub fn open(rig: &Rig, surroundings: &Surroundings) -> Opening {
         energised: false,
         tried_safe: false,
     };
-    match open_rest(rig, surroundings, &mut bench, &mut facts) {
-        Ok(()) => Ok((bench, facts)),
-        Err(error) => Err(leave_bench(bench, facts, error)),
-    }
+    Ok((bench, facts))
 }
 
 /// Scope and thermometers; what was opened stands in `bench` and `facts` also where another one fails.

@@ -45,6 +45,10 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page
     Man,
+    /// Started by a run: switches off when the run dies
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Deadman(DeadmanArgs),
 }
 
 /// Who and what is measured; each overrides what the profile or the rig says.
@@ -65,6 +69,17 @@ pub(super) struct BoardArgs {
     /// Seed of a shuffled order and of the simulated bench
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub(super) struct DeadmanArgs {
+    /// The rig of the run
+    #[arg(long)]
+    pub(super) rig: PathBuf,
+    /// The process that carries the run out
+    #[arg(long)]
+    pub(super) controller: u32,
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +244,8 @@ impl Command {
             Self::List(args) => args.json,
             Self::Scpi(args) => args.json,
             Self::Schema(_) | Self::Completions(_) | Self::Man => false,
+            #[cfg(unix)]
+            Self::Deadman(_) => false,
         }
     }
 }

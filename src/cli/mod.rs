@@ -3,6 +3,8 @@
 mod analyze;
 mod args;
 mod check;
+#[cfg(unix)]
+mod deadman;
 mod exit;
 mod list;
 mod message;
@@ -50,6 +52,8 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man => shell::manual(),
+        #[cfg(unix)]
+        Command::Deadman(args) => deadman::run(&args),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -34,9 +34,12 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
     }
     let mut progress =
         Progress::new(View::expecting(prepared.plan.expected, prepared.plan.expected_start), args.quiet);
+    let program = std::env::current_exe()
+        .map_err(|error| CliError::internal(format!("cannot find this program's own file: {error}")))?;
     let finished = session::run(
         prepared,
         &mut RunRequest {
+            program: &program,
             out: &args.out,
             seed: args.board.seed,
             full_tapes: args.full_tapes,

@@ -34,7 +34,7 @@ fn render_manual() -> io::Result<String> {
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+    for subcommand in command.get_subcommands().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
         page.push_str(&render_subcommand(subcommand)?);
     }
     page.push_str(".SH \"EXIT STATUS\"\n");

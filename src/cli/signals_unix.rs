@@ -1,5 +1,8 @@
 //! Signals as wishes to stop: Unix only.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -34,6 +37,14 @@ pub(super) fn listen(stop: &StopWish, on_ask: impl Fn(&StopWish) + Send + 'stati
             on_ask(&stop);
         }
     })?;
+    Ok(())
+}
+
+/// Bears the signals that would end a process: for the one that has to outlive another.
+pub(super) fn bear() -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGXFSZ] {
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
     Ok(())
 }
 

@@ -87,6 +87,10 @@ pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish)
     let ended = stamp(&*shell.bench.clock);
     let safe = shell.bench.make_safe_while(&|| stop.is_now());
     let ending = driven.unwrap_or_else(|panic| Ending::Internal(panic_message(&*panic)));
+    let ending = match (ending, stop.fault()) {
+        (Ending::Stopped(_), Some(what)) => Ending::Tripped(what),
+        (ending, _) => ending,
+    };
     conclude(&mut shell, ending, ended, safe)
 }
 

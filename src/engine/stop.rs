@@ -12,6 +12,8 @@ pub struct StopWish {
     asked: Arc<AtomicU8>,
     /// What is cut short when the outputs shall go off now.
     cuts: Arc<Mutex<Vec<Cut>>>,
+    /// Why the outputs shall go off now, where it is no person's wish.
+    fault: Arc<Mutex<Option<String>>>,
 }
 
 impl StopWish {
@@ -22,6 +24,19 @@ impl StopWish {
             .asked
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |asked| Some(asked.saturating_add(1)));
         self.cut_short();
+    }
+
+    /// Asks for the outputs to go off now because something failed: the run has then tripped, nobody has stopped it.
+    pub fn fail(&self, why: String) {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.ask();
+        self.ask();
+    }
+
+    /// What failed, if it was no person who asked.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Has `cut` asked for as soon as the outputs shall go off now: no question that is under way holds that up.

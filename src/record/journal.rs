@@ -10,6 +10,7 @@ use crate::event::Stamp;
 use super::RecordError;
 use super::disk::Disk;
 use super::format::{BodyOut, Entry};
+use super::recover::{Tail, read_lines};
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -67,6 +68,23 @@ impl Journal {
             .open(&path)
             .map_err(|error| RecordError::disk("create", &path, error))?;
         Ok(Self { file, path, seq: 0, crc: 0, whole_bytes: 0, is_behind_torn: false, line: Vec::new() })
+    }
+
+    /// The journal of a run whose writer is gone, to be gone on with: behind its last whole line, a torn one is cut. How it
+    /// ended comes with it.
+    ///
+    /// # Errors
+    /// There is none, it is damaged before its last line, or the disk refuses.
+    pub(super) fn reopen(folder: &Path) -> Result<(Self, Tail), RecordError> {
+        let path = folder.join(FILE_NAME);
+        let (tail, whole) = read_lines(&path, |_| Ok(()))?;
+        let file = OpenOptions::new().write(true).open(&path);
+        let file = file.map_err(|error| RecordError::disk("open", &path, error))?;
+        let (seq, crc, whole_bytes) = (whole.lines, whole.crc, whole.bytes);
+        let mut journal = Self { file, path, seq, crc, whole_bytes, is_behind_torn: false, line: Vec::new() };
+        let cut = journal.cut_rest();
+        cut.map_err(|error| RecordError::disk("cut a torn line of", &journal.path, error))?;
+        Ok((journal, tail))
     }
 
     /// Appends a line and returns when it is on the disk.

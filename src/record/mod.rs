@@ -1,6 +1,7 @@
 //! The record of a run: one append-only journal and the sample files beside it. `docs/record-format.md` names every file
 //! and field. Everything else in a run folder is made from these two and can be made again at any time.
 
+mod afterword;
 mod convert;
 pub mod disk;
 pub mod export_csv;
@@ -18,6 +19,7 @@ pub mod waveforms;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use afterword::append_afterword;
 pub use format::Summary;
 pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};
 pub use recorder::{Recorder, RunHeader, TapeFile};

@@ -79,7 +79,7 @@ impl Record {
         }
         let mut header: Option<(Stamp, Header)> = None;
         let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
-        let tail = read_lines(&path, |body: BodyIn| {
+        let (tail, _) = read_lines(&path, |body: BodyIn| {
             let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
             let at = Stamp { utc, monotonic: Instant(body.ns) };
             if header.is_none() != matches!(body.entry, Entry::Header(_)) {

@@ -38,14 +38,24 @@ struct Place<'p> {
     crc: u32,
 }
 
+/// Where the whole lines of a journal end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Whole {
+    pub(super) lines: u64,
+    pub(super) bytes: u64,
+    /// Of the last whole line.
+    pub(super) crc: u32,
+}
+
 /// Hands every whole line to `take`, in order, and says how the journal ends.
 pub(super) fn read_lines(
     path: &Path,
     mut take: impl FnMut(BodyIn) -> Result<(), String>,
-) -> Result<Tail, RecordError> {
+) -> Result<(Tail, Whole), RecordError> {
     let file = File::open(path).map_err(|error| RecordError::disk("open", path, error))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let mut line = Vec::new();
+    let mut whole = Whole { lines: 0, bytes: 0, crc: 0 };
     let mut place = Place { path, line: 0, crc: 0 };
     loop {
         line.clear();
@@ -58,16 +68,19 @@ pub(super) fn read_lines(
         match check_line(&place, &line) {
             Ok((body, crc)) => {
                 place.crc = crc;
+                whole = Whole { lines: place.line, bytes: whole.bytes + line.len() as u64, crc };
                 take(body).map_err(|what| RecordError::damaged(path, place.line, what))?;
             }
             Err(Fault::Meaning(error)) => return Err(error),
-            Err(Fault::Bytes(what)) => return end_at_fault(&place, line.len(), what, &mut reader),
+            Err(Fault::Bytes(what)) => {
+                return Ok((end_at_fault(&place, line.len(), what, &mut reader)?, whole));
+            }
         }
     }
     if place.line == 0 {
         return Err(RecordError::damaged(path, 1, "it is empty: the run ended before anything was kept"));
     }
-    Ok(Tail::Whole)
+    Ok((Tail::Whole, whole))
 }
 
 /// A faulty line is a torn tail if nothing stands behind it, and damage otherwise.

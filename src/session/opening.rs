@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 
 use super::SessionError;
 use super::lock::BenchLock;
-use crate::base::clock::{Clock, RealClock, SimClock};
+use crate::base::clock::{Clock, SimClock};
 use crate::base::cut::Cut;
 use crate::base::names::{Revision, Role, Serial};
 use crate::bench::open::{Opening, open as open_rig, place};
+use crate::deadman::pulse::{LivingClock, Pulse};
 use crate::event::Board;
 use crate::instrument::dialect::{Address, Registry};
 use crate::instrument::open::{Surroundings, TapeFor, open_conversation as open_client};
@@ -30,6 +31,8 @@ pub struct Opened {
     pub opener: Arc<dyn Opener>,
     /// Cuts all waiting for its instruments short.
     pub cut: Cut,
+    /// Signs of life of whoever uses the clock, on a real bench.
+    pub pulse: Pulse,
     /// The simulated world, if the rig names `SIM::` addresses.
     pub world: Option<Arc<World>>,
     /// Nobody else uses these instruments as long as this lives.
@@ -77,10 +80,12 @@ pub fn is_simulated(rig: &Rig) -> bool {
 pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened, SessionError> {
     let simulated = addresses(rig).filter(|address| matches!(address, Address::Sim { .. })).count();
     if simulated == 0 {
+        let pulse = Pulse::default();
         return Ok(Opened {
-            clock: Arc::new(RealClock::new()),
+            clock: Arc::new(LivingClock::new(pulse.clone())),
             opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
             cut: Cut::default(),
+            pulse,
             world: None,
             _lock: BenchLock::take(addresses(rig))?,
         });
@@ -98,9 +103,25 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
         clock,
         opener: Arc::new(SimOpener::new(world.clone())),
         cut: Cut::default(),
+        pulse: Pulse::default(),
         world: Some(world),
         _lock: BenchLock::none(),
     })
+}
+
+/// A real bench that somebody left: its instruments are taken from whoever has them, for switching off may not wait. Where
+/// nobody has them any more, nobody else gets them meanwhile.
+#[cfg(unix)]
+pub(super) fn open_abandoned(rig: &Rig, clock: Arc<dyn Clock>) -> Opened {
+    let lock = BenchLock::take(addresses(rig)).unwrap_or_else(|_| BenchLock::none());
+    Opened {
+        clock,
+        opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
+        cut: Cut::default(),
+        pulse: Pulse::default(),
+        world: None,
+        _lock: lock,
+    }
 }
 
 /// Whether the bench of the rig has such a board; only of the simulated one that is known.

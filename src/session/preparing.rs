@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::SessionError;
 use super::opening::check_world;
@@ -23,6 +23,8 @@ pub struct Prepared {
     pub registry: Registry,
     /// The plan.
     pub plan: Plan,
+    /// The rig file.
+    pub rig_path: PathBuf,
     /// The rig file's text.
     pub rig_text: String,
     /// The profile file's text.
@@ -55,7 +57,7 @@ pub fn prepare(
     match build::build(&rig, &profile, &registry, overrides) {
         Ok(plan) => {
             check_world(&rig, &plan.board)?;
-            Ok(Prepared { rig, registry, plan, rig_text, profile_text })
+            Ok(Prepared { rig, registry, plan, rig_path: rig_path.to_owned(), rig_text, profile_text })
         }
         Err(faults) => Err(SessionError::Faults { faults, sources }),
     }

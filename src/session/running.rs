@@ -28,6 +28,8 @@ const TAPED_BYTES: usize = 4096;
 
 /// What is asked of a run.
 pub struct RunRequest<'a> {
+    /// This program, which is started once more as the dead-man of a real bench.
+    pub program: &'a Path,
     /// Folder in which the run's folder is made.
     pub out: &'a Path,
     /// Seed of the simulated bench, instead of the rig's.
@@ -58,10 +60,11 @@ pub struct Finished {
 /// # Errors
 /// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
 pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
-    let Prepared { rig, registry, plan, rig_text, profile_text } = prepared;
+    let Prepared { rig, registry, plan, rig_path, rig_text, profile_text } = prepared;
     let opened = open_world(&rig, &plan.board, request.seed)?;
     // Also while the bench is being opened nobody has to wait for an instrument that hangs.
     request.stop.attach(&opened.cut);
+    let guard = start_guard(&opened, request, &rig_path)?;
     let unfinished = last_unfinished(request.out)?;
     let started = engine::stamp(&*opened.clock);
     let header = RunHeader {
@@ -74,6 +77,9 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
     };
     let mut recorder = Recorder::create(request.out, &header)?;
     let folder = recorder.folder().to_owned();
+    if let Some(guard) = &guard {
+        guard.tell_run(opened.clock.now(), &std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()));
+    }
     let tapes = open_tapes(&mut recorder, &rig, request.full_tapes);
     let (tapes, tape_failure) = match tapes {
         Ok(tapes) => (Some(tapes), None),
@@ -104,8 +110,52 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
             (not_opened(&mut sink, &*opened.clock, facts, *left), may_be_on)
         }
     };
+    // Where the outputs are not verified off, the dead-man goes on trying.
+    if let Some(guard) = guard.filter(|_| !may_be_on) {
+        guard.dismiss(&*opened.clock);
+    }
     let written = seal(sink.recorder);
     Ok(Finished { folder, outcome, may_be_on, written })
+}
+
+#[cfg(unix)]
+type Guard = crate::deadman::process_unix::Guard;
+
+/// The dead-man of a run on real instruments; the simulated ones end with this process.
+#[cfg(unix)]
+fn start_guard(
+    opened: &Opened,
+    request: &RunRequest<'_>,
+    rig_path: &Path,
+) -> Result<Option<Guard>, SessionError> {
+    if opened.world.is_some() {
+        return Ok(None);
+    }
+    super::guarding::start(request.program, rig_path, &opened.pulse, request.stop).map(Some)
+}
+
+/// Nothing that this program does not switch off when it dies.
+#[cfg(not(unix))]
+fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Path) -> Result<Option<NoGuard>, SessionError> {
+    if opened.world.is_some() {
+        return Ok(None);
+    }
+    let told = "real instruments need a dead-man, a second process that switches off when this one dies; on this \
+                system there is none yet";
+    Err(SessionError::Bench(told.to_owned()))
+}
+
+#[cfg(not(unix))]
+enum NoGuard {}
+
+#[cfg(not(unix))]
+impl NoGuard {
+    fn tell_run(&self, _: crate::base::clock::Instant, _: &Path) {
+        match *self {}
+    }
+    fn dismiss(self, _: &dyn Clock) {
+        match self {}
+    }
 }
 
 fn carry_out(

@@ -2,6 +2,8 @@
 //! simulated bench; the judge is the bench's physics, not what any instrument says.
 
 mod cut;
+#[cfg(target_os = "linux")]
+mod deadman;
 mod instruments;
 mod order;
 #[cfg(unix)]

@@ -1,0 +1,107 @@
+//! The dead-man beside a run on real instruments: started before anything is opened, sent away when the outputs are verified
+//! off. And its own side: what it does when the controller is gone.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::SessionError;
+use super::opening::open_abandoned;
+use super::preparing::load_rig;
+use crate::base::clock::{Clock, RealClock};
+use crate::deadman::process_unix::{self, Guard, KnownRun};
+use crate::deadman::pulse::Pulse;
+use crate::deadman::release::release;
+use crate::deadman::watch::Cause;
+use crate::engine::StopWish;
+use crate::event::{Event, SafeState, Stamp};
+use crate::record::append_afterword;
+
+/// How long the dead-man waits for a controller that lives but has left the bench to it, before he keeps his own counsel.
+const CONTROLLER_ENDS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Starts the dead-man of a run; from now on the run ends with the outputs off if it is lost.
+pub(super) fn start(
+    program: &Path,
+    rig_path: &Path,
+    pulse: &Pulse,
+    stop: &StopWish,
+) -> Result<Guard, SessionError> {
+    let stop = stop.clone();
+    process_unix::start(program, rig_path, pulse.clone(), move |why| stop.fail(why)).map_err(|error| {
+        SessionError::Bench(format!(
+            "cannot start the dead-man, the process that switches off when this one dies: {error}; without it \
+             nothing is switched on"
+        ))
+    })
+}
+
+/// The dead-man: listens to the process `controller`, which started it, until it is sent away or has to switch off. Gives what was found when it had to,
+/// and says on the way what a person should know.
+///
+/// # Errors
+/// The rig cannot be read, or the pipe to the controller cannot be used.
+pub fn keep_vigil(
+    (rig_path, controller): (&Path, u32),
+    input: impl Read + Send + 'static,
+    output: impl Write,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Option<SafeState>, SessionError> {
+    let (rig, registry, _) = load_rig(rig_path)?;
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+    let (cause, run) = process_unix::attend(input, output, &*clock)
+        .map_err(|error| SessionError::Bench(format!("the pipe from the controller failed: {error}")))?;
+    let Some(cause) = cause else { return Ok(None) };
+    let taken_over = clock.now();
+    let why = match cause {
+        Cause::Ended => "the controller is gone without a word".to_owned(),
+        Cause::Silent(span) => {
+            let ended = process_unix::end_controller(controller, &*clock);
+            let seconds = span.as_secs_f64();
+            let how = if ended { "was ended" } else { "could NOT be ended" };
+            format!("the controller gave no sign of life for {seconds:.1} s and {how}")
+        }
+    };
+    tell(&format!("dead-man: {why}; switching supply and load off"));
+    let opened = open_abandoned(&rig, clock.clone());
+    let surroundings = opened.surroundings(Arc::new(registry));
+    let safe = release(&rig, &surroundings, &mut |told| tell(&format!("dead-man: {told}")))
+        .unwrap_or_else(|| nothing_reached(&why));
+    let took = clock.now().since(taken_over).as_secs_f64();
+    let told = if safe.verified {
+        format!("dead-man: {why}; load and supply were switched off and verified off after {took:.2} s")
+    } else {
+        format!("dead-man: {why}; THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now")
+    };
+    tell(&told);
+    if let Some(run) = run {
+        // Two writers would tangle the journal.
+        if process_unix::await_end(controller, &*clock, CONTROLLER_ENDS_WITHIN) {
+            write_down(&run, &*clock, told, &safe, tell);
+        }
+    }
+    Ok(Some(safe))
+}
+
+fn nothing_reached(why: &str) -> SafeState {
+    let told = "supply and load were not reached together".to_owned();
+    SafeState {
+        load_off: false,
+        supply_off: false,
+        vout_v: Err(crate::waveform::Unavailable::because(format!("{why}, and {told}"))),
+        verified: false,
+        attempts: 0,
+        failures: vec![told],
+    }
+}
+
+/// Into the journal of the run, as far as it goes.
+fn write_down(run: &KnownRun, clock: &dyn Clock, what: String, safe: &SafeState, tell: &mut dyn FnMut(&str)) {
+    let monotonic = run.at + clock.now().since(run.heard);
+    let at = Stamp { utc: clock.utc(), monotonic };
+    let events = [(at, Event::Warned { what }), (at, Event::MadeSafe(safe.clone()))];
+    if let Err(error) = append_afterword(Path::new(&run.folder), &events) {
+        tell(&format!("dead-man: {error}"));
+    }
+}

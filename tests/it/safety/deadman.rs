@@ -1,0 +1,134 @@
+//! Controllers that are killed, suspended or left by their dead-man, for real: the outputs go off and the journal says why.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use soakrig::base::clock::{Clock, Instant, RealClock};
+use soakrig::record::Record;
+
+use super::process::{Running, Served, await_in_journal, serve, start};
+
+const OFF: (&str, &str) = ("OFF", "0");
+
+/// Waits until load and supply are off, and says how long that took.
+fn await_off(served: &Served, clock: &RealClock, from: Instant) -> Duration {
+    loop {
+        let (supply, load) = served.outputs();
+        let took = clock.now().since(from);
+        if (supply.as_str(), load.as_str()) == OFF {
+            return took;
+        }
+        assert!(took < Duration::from_secs(30), "still {supply} and {load} after {took:?}");
+        clock.sleep(Duration::from_millis(2));
+    }
+}
+
+/// A run with its outputs on.
+fn start_energised(served: &Served) -> (Running, tempfile::TempDir) {
+    let (running, folder) = start(served);
+    await_in_journal(&folder.path().join("out"), "point_started");
+    (running, folder)
+}
+
+/// The record as far as it goes, whole and readable.
+fn read_record(out: &Path) -> Record {
+    let folder = std::fs::read_dir(out).unwrap().next().unwrap().unwrap().path();
+    Record::open(&folder).unwrap()
+}
+
+/// Kills the controller of a run; how long it took until the outputs were off, and the journal.
+fn kill_and_time(served: &Served, clock: &RealClock) -> (Duration, String) {
+    let (mut running, folder) = start_energised(served);
+    let killed = clock.now();
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    let took = await_off(served, clock, killed);
+    let out = folder.path().join("out");
+    let journal = await_in_journal(&out, "made_safe");
+    read_record(&out);
+    (took, journal)
+}
+
+/// Sends a signal to the run's only child.
+fn signal_dead_man(running: &Running, name: &str) {
+    let parent = running.0.id().to_string();
+    let is_child = |pid: &String| {
+        // `pid (name) state ppid ...`; the name may hold blanks.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(&parent))
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let pids = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let child = pids.filter(|name| name.parse::<u32>().is_ok()).find(is_child);
+    let child = child.expect("a run on real instruments has a dead-man");
+    assert!(Command::new("kill").args([&format!("-{name}"), &child]).status().unwrap().success());
+}
+
+fn assert_told(journal: &str, why: &str) {
+    let warned = journal.lines().find(|line| line.contains("dead-man: ")).expect(journal);
+    assert!(warned.contains(why) && warned.contains("verified off after"), "{warned}");
+    let safe = journal.lines().rfind(|line| line.contains("made_safe")).expect(journal);
+    assert!(safe.contains("\"verified\":true"), "{safe}");
+}
+
+#[test]
+fn a_controller_that_is_killed_leaves_the_outputs_off_and_the_journal_says_so() {
+    let (served, clock) = (serve(), RealClock::new());
+    for _ in 0..3 {
+        let (_, journal) = kill_and_time(&served, &clock);
+        assert_told(&journal, "the controller is gone without a word");
+    }
+}
+
+/// `cargo test --release --test it -- --ignored --nocapture hundreds_of_kills`
+#[test]
+#[ignore = "minutes: 200 kills, for the figures"]
+#[allow(clippy::print_stdout)]
+fn hundreds_of_kills_leave_the_outputs_off() {
+    let (served, clock) = (serve(), RealClock::new());
+    let mut spans: Vec<Duration> = (0..200).map(|_| kill_and_time(&served, &clock).0).collect();
+    spans.sort();
+    println!(
+        "from kill to outputs off, {} kills: median {:?}, longest {:?}",
+        spans.len(),
+        spans[100],
+        spans[199]
+    );
+}
+
+#[test]
+fn a_controller_that_is_suspended_is_ended_and_the_outputs_go_off() {
+    let (served, clock) = (serve(), RealClock::new());
+    let (mut running, folder) = start_energised(&served);
+    let suspended = clock.now();
+    running.signal("STOP");
+    await_off(&served, &clock, suspended);
+    assert_eq!(running.0.wait().unwrap().code(), None, "it was killed");
+    let journal = await_in_journal(&folder.path().join("out"), "made_safe");
+    assert_told(&journal, "no sign of life for 10.");
+}
+
+#[test]
+fn a_run_that_loses_its_dead_man_trips_and_ends_with_the_outputs_off() {
+    let (served, clock) = (serve(), RealClock::new());
+    let (mut running, folder) = start_energised(&served);
+    let lost = clock.now();
+    signal_dead_man(&running, "KILL");
+    await_off(&served, &clock, lost);
+    assert_eq!(running.0.wait().unwrap().code(), Some(4));
+    let journal = await_in_journal(&folder.path().join("out"), "run_finished");
+    assert!(journal.contains("is lost: it has ended"), "{journal}");
+}
+
+#[test]
+fn a_signal_for_the_whole_service_does_not_keep_the_dead_man_from_switching_off() {
+    let (served, clock) = (serve(), RealClock::new());
+    let (mut running, folder) = start_energised(&served);
+    signal_dead_man(&running, "TERM");
+    let killed = clock.now();
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    await_off(&served, &clock, killed);
+    assert_told(&await_in_journal(&folder.path().join("out"), "made_safe"), "gone without a word");
+}

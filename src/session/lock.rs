@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use super::SessionError;
+use crate::base::clock::Clock;
 use crate::instrument::dialect::Address;
 
 /// Locks held as long as this lives.
@@ -19,7 +21,14 @@ impl BenchLock {
         Self { _files: Vec::new() }
     }
     /// Takes the lock of every real address; simulated instruments are each process's own.
-    pub(super) fn take<'a>(addresses: impl Iterator<Item = &'a Address>) -> Result<Self, SessionError> {
+    ///
+    /// One that is held is waited for no longer than `patience`: a dead-man who has just switched off lets go at once.
+    pub(super) fn take<'a>(
+        addresses: impl Iterator<Item = &'a Address>,
+        clock: &dyn Clock,
+        patience: Duration,
+    ) -> Result<Self, SessionError> {
+        let start = clock.now();
         // Two roles may share one link: a thermometer line carries several sensors.
         let addresses: BTreeSet<String> = addresses
             .filter(|address| !matches!(address, Address::Sim { .. }))
@@ -30,7 +39,12 @@ impl BenchLock {
             let digest = crate::base::digest::digest(address.as_bytes());
             let path = std::env::temp_dir().join(format!("soakrig-{}.lock", &digest[..16]));
             let file = open_lock(&path).map_err(|error| fault(&path, error))?;
-            match file.try_lock() {
+            let mut taken = file.try_lock();
+            while matches!(taken, Err(TryLockError::WouldBlock)) && clock.now().since(start) < patience {
+                clock.sleep(Duration::from_millis(20));
+                taken = file.try_lock();
+            }
+            match taken {
                 Ok(()) => files.push(file),
                 Err(TryLockError::WouldBlock) => {
                     return Err(SessionError::Busy(format!(

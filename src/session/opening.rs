@@ -1,6 +1,7 @@
 //! Chooses the real or the simulated opener and opens the bench.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -22,6 +23,9 @@ use crate::link::transport::sharing::SharingOpener;
 use crate::plan::Rig;
 use crate::plan::rig::InstrumentWiring;
 use crate::sim::{Filter, LoadModel, SimOpener, World, WorldSettings};
+
+/// How long another program may still hold an instrument.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The world a bench stands in: its clock, its way to instruments, and the simulated world if it is one.
 pub struct Opened {
@@ -81,13 +85,15 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
     let simulated = addresses(rig).filter(|address| matches!(address, Address::Sim { .. })).count();
     if simulated == 0 {
         let pulse = Pulse::default();
+        let clock: Arc<dyn Clock> = Arc::new(LivingClock::new(pulse.clone()));
+        let lock = BenchLock::take(addresses(rig), &*clock, LOCK_PATIENCE)?;
         return Ok(Opened {
-            clock: Arc::new(LivingClock::new(pulse.clone())),
+            clock,
             opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
             cut: Cut::default(),
             pulse,
             world: None,
-            _lock: BenchLock::take(addresses(rig))?,
+            _lock: lock,
         });
     }
     if simulated != addresses(rig).count() {
@@ -113,7 +119,7 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
 /// nobody has them any more, nobody else gets them meanwhile.
 #[cfg(unix)]
 pub(super) fn open_abandoned(rig: &Rig, clock: Arc<dyn Clock>) -> Opened {
-    let lock = BenchLock::take(addresses(rig)).unwrap_or_else(|_| BenchLock::none());
+    let lock = BenchLock::take(addresses(rig), &*clock, Duration::ZERO).unwrap_or_else(|_| BenchLock::none());
     Opened {
         clock,
         opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),

@@ -6,6 +6,7 @@ mod guarding;
 mod lock;
 mod opening;
 mod preparing;
+mod resuming;
 mod running;
 mod serving;
 
@@ -22,7 +23,8 @@ pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
 pub use preparing::{Prepared, load_rig, prepare};
-pub use running::{Finished, RunRequest, run};
+pub use resuming::{Resumable, prepare_resume};
+pub use running::{Finished, RunRequest, resume, run};
 pub use serving::{Serving, serve};
 
 /// Why there was no run, or no end of it.

@@ -25,6 +25,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run a profile on a rig, keep the record and write the report
     Run(RunArgs),
+    /// Go on with a run that was cut off, at its first unfinished point
+    Resume(ResumeArgs),
     /// Print what a run would do, its checks and how long it takes; touches nothing
     Plan(PlanArgs),
     /// Open the bench, identify every instrument, look at the wiring, say go or no-go
@@ -146,6 +148,27 @@ pub(super) struct SimArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
+    pub(super) run: String,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// The rig file it was begun with, where that names a folder of families beside itself
+    #[arg(long)]
+    pub(super) rig: Option<PathBuf>,
+    /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
+    #[arg(long)]
+    pub(super) full_tapes: bool,
+    /// Print summary.json when the run is over; `run` in it is the folder's path
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
     pub(super) run: String,
@@ -236,6 +259,7 @@ impl Command {
     pub(super) const fn wants_json(&self) -> bool {
         match self {
             Self::Run(args) => args.json,
+            Self::Resume(args) => args.json,
             Self::Plan(args) => args.json,
             Self::Check(args) => args.json,
             Self::Sim(args) => args.json,

@@ -10,6 +10,7 @@ mod list;
 mod message;
 mod plan;
 mod report;
+mod resume;
 mod run;
 mod schema;
 mod scpi;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
     let wants_json = cli.command.wants_json();
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Resume(args) => resume::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Sim(args) => sim::run(&args),

@@ -1,6 +1,7 @@
 //! `soakrig run`
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -34,8 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
     }
     let mut progress =
         Progress::new(View::expecting(prepared.plan.expected, prepared.plan.expected_start), args.quiet);
-    let program = std::env::current_exe()
-        .map_err(|error| CliError::internal(format!("cannot find this program's own file: {error}")))?;
+    let program = own_program()?;
     let finished = session::run(
         prepared,
         &mut RunRequest {
@@ -48,10 +48,16 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
         },
     )?;
     progress.bar.finish_and_clear();
-    tell_result(args, finished)
+    tell_result(args.json, finished)
 }
 
-fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
+/// This program's own file, which is started once more as the dead-man.
+pub(super) fn own_program() -> Result<PathBuf, CliError> {
+    std::env::current_exe()
+        .map_err(|error| CliError::internal(format!("cannot find this program's own file: {error}")))
+}
+
+pub(super) fn tell_result(json: bool, finished: Finished) -> Outcome {
     let Finished { folder, outcome, may_be_on, written } = finished;
     let left = tell_outputs(&outcome.safe, may_be_on);
     let folder = folder.display();
@@ -77,9 +83,9 @@ fn tell_result(args: &RunArgs, finished: Finished) -> Outcome {
             ),
         )
     })?;
-    tell_products(&written, args.json)?;
+    tell_products(&written, json)?;
     // Somebody who has sent the result to a script still wants to know why there was none.
-    if args.json && outcome.end.verdict == RunVerdict::Error {
+    if json && outcome.end.verdict == RunVerdict::Error {
         tell_error(&CliError::new(Exit::Instrument, outcome.end.reason));
     }
     Ok(Exit::from(outcome.end.verdict))
@@ -105,16 +111,16 @@ fn tell_outputs(safe: &SafeState, may_be_on: bool) -> &'static str {
 }
 
 /// Progress on stderr: a bar on a terminal, a line every so often in a log.
-struct Progress {
+pub(super) struct Progress {
     view: View,
-    bar: ProgressBar,
+    pub(super) bar: ProgressBar,
     quiet: bool,
     lines: bool,
     told: u32,
 }
 
 impl Progress {
-    fn new(view: View, quiet: bool) -> Self {
+    pub(super) fn new(view: View, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal {
             ProgressBar::hidden()
@@ -132,7 +138,7 @@ impl Progress {
         Self { view, bar, quiet, lines: !terminal, told: 0 }
     }
 
-    fn take(&mut self, at: Stamp, event: &Event) {
+    pub(super) fn take(&mut self, at: Stamp, event: &Event) {
         self.view.take(at, event);
         if self.quiet {
             return;

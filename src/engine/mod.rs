@@ -18,7 +18,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::base::clock::Clock;
 use crate::base::names::Role;
 use crate::bench::Bench;
-use crate::event::{Event, PointVerdict, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
+use crate::event::{
+    Event, PointResult, PointVerdict, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop,
+};
 use crate::instrument::InstrumentError;
 use crate::link::ErrorKind;
 use crate::plan::Plan;
@@ -79,8 +81,20 @@ pub(crate) fn stamp(clock: &dyn Clock) -> Stamp {
 
 /// Carries the plan out. Every way out of this function passes `make_safe`, and no panic leaves it.
 pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish) -> RunOutcome {
+    resume(plan, Vec::new(), bench, sink, stop)
+}
+
+/// Carries out what is left of a plan whose first points were `finished` by a run that was cut off; as [`run`].
+pub fn resume(
+    plan: &Plan,
+    finished: Vec<PointResult>,
+    bench: &mut Bench,
+    sink: &mut dyn Sink,
+    stop: &StopWish,
+) -> RunOutcome {
     stop.attach(&bench.cut);
     let mut shell = Shell::new(plan, bench, sink, stop);
+    shell.results = finished;
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
     // a disk.

@@ -153,6 +153,19 @@ fn protection(rig: &Rig, profile: &Profile, ability: &Ability) -> Step {
     }
 }
 
+/// The steps that are left when the first points are finished: the bench is made ready as at the beginning.
+#[must_use]
+pub fn remaining_steps(plan: &Plan, finished: usize) -> Vec<Step> {
+    let protection = plan.steps.iter().find(|step| matches!(step, Step::SetProtection { .. }));
+    match (protection, plan.points.get(finished..)) {
+        (Some(protection), Some(points @ [_, ..])) => {
+            steps(protection.clone(), plan.steps.contains(&Step::MeasureNoiseFloor), points)
+        }
+        // Nothing is left to be measured: nothing is switched on.
+        _ => vec![Step::SwitchAllOff],
+    }
+}
+
 /// A load of 0 A is the load's input switched on with 0 A set: its voltage reading stays the same kind of reading, and its
 /// leakage is the same at every point.
 fn steps(protection: Step, wants_floor: bool, points: &[PlannedPoint]) -> Vec<Step> {

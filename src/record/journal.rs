@@ -1,7 +1,7 @@
 //! The append-only journal: a JSON object a line, each line on the disk before the call returns, each with a CRC32 that
 //! covers the line and the CRC of the line before, so that a missing, doubled or changed line is seen.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,17 @@ pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], u32)> {
     Some((body, crc))
 }
 
+/// One writer at a time, for two would tangle the chain; the system lets go when the writer ends, however it ends.
+fn lock(file: &File, path: &Path) -> Result<(), RecordError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            let told = io::Error::other("another soakrig writes to it: that run is still going on");
+            RecordError::disk("go on with", path, told)
+        }
+        TryLockError::Error(error) => RecordError::disk("lock", path, error),
+    })
+}
+
 /// A journal being written.
 #[derive(Debug)]
 pub struct Journal {
@@ -67,6 +78,7 @@ impl Journal {
             .create_new(true)
             .open(&path)
             .map_err(|error| RecordError::disk("create", &path, error))?;
+        lock(&file, &path)?;
         Ok(Self { file, path, seq: 0, crc: 0, whole_bytes: 0, is_behind_torn: false, line: Vec::new() })
     }
 
@@ -77,9 +89,10 @@ impl Journal {
     /// There is none, it is damaged before its last line, or the disk refuses.
     pub(super) fn reopen(folder: &Path) -> Result<(Self, Tail), RecordError> {
         let path = folder.join(FILE_NAME);
-        let (tail, whole) = read_lines(&path, |_| Ok(()))?;
         let file = OpenOptions::new().write(true).open(&path);
         let file = file.map_err(|error| RecordError::disk("open", &path, error))?;
+        lock(&file, &path)?;
+        let (tail, whole) = read_lines(&path, |_| Ok(()))?;
         let (seq, crc, whole_bytes) = (whole.lines, whole.crc, whole.bytes);
         let mut journal = Self { file, path, seq, crc, whole_bytes, is_behind_torn: false, line: Vec::new() };
         let cut = journal.cut_rest();

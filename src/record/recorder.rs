@@ -18,6 +18,7 @@ use super::format::{Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
 use super::journal::Journal;
 use super::pieces::acquisition_out;
 use super::reader::Record;
+use super::recover::Tail;
 use super::{RecordError, export_csv, products, waveforms};
 
 /// The journal's name for its own format.
@@ -97,6 +98,8 @@ pub struct Recorder {
     journal: Journal,
     points: File,
     tapes: Vec<TapeFile>,
+    /// What is there already is gone on with.
+    resumes: bool,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -141,7 +144,30 @@ impl Recorder {
         journal.append(&mut *disk, header.started, &Entry::Header(first))?;
         sync_folder(&folder)?;
         sync_folder(out)?;
-        Ok(Self { folder, disk, journal, points, tapes: Vec::new() })
+        Ok(Self { folder, disk, journal, points, tapes: Vec::new(), resumes: false })
+    }
+
+    /// Goes on with a run that was cut off: a torn last line of its journal is cut, and how it ended comes with the recorder;
+    /// `points.csv` is made again from what is left. Nobody else may write to the folder.
+    ///
+    /// # Errors
+    /// The record is damaged before its last line, or the disk refuses.
+    pub fn resume(folder: &Path) -> Result<(Self, Tail), RecordError> {
+        let record = Record::open(folder)?;
+        let (journal, tail) = Journal::reopen(folder)?;
+        let path = folder.join(export_csv::FILE_NAME);
+        let mut table = export_csv::header();
+        for result in record.points() {
+            table.push_str(&export_csv::row(result)?);
+        }
+        let mut disk: Box<dyn Disk> = Box::new(RealDisk);
+        let points = File::create(&path).and_then(|mut file| {
+            disk.write(&mut file, table.as_bytes())?;
+            Ok(file)
+        });
+        let points = points.map_err(|error| RecordError::disk("write", &path, error))?;
+        let folder = folder.to_owned();
+        Ok((Self { folder, disk, journal, points, tapes: Vec::new(), resumes: true }, tail))
     }
 
     /// The run folder.
@@ -156,7 +182,12 @@ impl Recorder {
     /// The role has one already, or the disk refuses.
     pub fn tape(&mut self, role: &Role) -> Result<TapeFile, RecordError> {
         let path = self.subfolder("tapes")?.join(format!("{role}.tape"));
-        let file = new_file(&path)?;
+        let file = if self.resumes {
+            let file = OpenOptions::new().append(true).create(true).open(&path);
+            file.map_err(|error| RecordError::disk("open", &path, error))?
+        } else {
+            new_file(&path)?
+        };
         let tape = TapeFile { inner: Arc::new(Mutex::new(Tape { file, path, failed: None })) };
         self.tapes.push(tape.clone());
         Ok(tape)

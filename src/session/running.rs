@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::opening::{Opened, instruments, open_bench, open_world};
+use super::resuming::{Resumable, check_same_instruments};
 use super::{Prepared, SessionError};
 use crate::base::clock::Clock;
 use crate::base::names::Role;
@@ -12,13 +14,15 @@ use crate::bench::Bench;
 use crate::bench::open::NotOpened;
 use crate::engine::{self, RunOutcome, StopWish};
 use crate::event::{
-    Event, InstrumentFacts, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError, Stamp,
+    Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
+    Stamp,
 };
 use crate::instrument::open::TapeFor;
 use crate::link::transport::trace::Tape;
 use crate::link::wire::tape::TapeLine;
 use crate::plan::{Rig, render};
-use crate::record::{RecordError, Recorder, RunHeader, RunState, TapeFile, store};
+use crate::record::recover::Tail;
+use crate::record::{Record, RecordError, Recorder, RunHeader, RunState, TapeFile, store};
 use crate::report::products::{self, Written};
 use crate::waveform::figures::DEFINITIONS;
 use crate::waveform::{Unavailable, Waveform};
@@ -60,25 +64,118 @@ pub struct Finished {
 /// # Errors
 /// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
 pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
-    let Prepared { rig, registry, plan, rig_path, rig_text, profile_text } = prepared;
-    let opened = open_world(&rig, &plan.board, request.seed)?;
+    let (opened, mut guard) = open_guarded(&prepared, request)?;
+    let unfinished = untouched(last_unfinished(request.out), &mut guard, &opened)?;
+    let header = RunHeader {
+        started: engine::stamp(&*opened.clock),
+        profile: prepared.plan.profile.clone(),
+        board: prepared.plan.board.clone(),
+        rig_text: prepared.rig_text.clone(),
+        profile_text: prepared.profile_text.clone(),
+        plan_text: render::render_plan(&prepared.plan),
+    };
+    let recorder = untouched(Recorder::create(request.out, &header), &mut guard, &opened)?;
+    let warning = unfinished
+        .map(|name| format!("run {name} was not finished; the bench is made safe before anything else"));
+    let begin = Begin { recorder, shift: Duration::ZERO, warning, earlier: None };
+    carry(prepared, (opened, guard), begin, request)
+}
+
+/// Goes on with a run that was cut off, at its first unfinished point.
+///
+/// # Errors
+/// As [`run`]; the bench cannot be opened, or its instruments are not those that the run was begun with: then nothing is
+/// added to the record.
+pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
+    let Resumable { prepared, folder, finished, instruments, last, .. } = resumable;
+    let (opened, mut guard) = open_guarded(&prepared, request)?;
+    let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
+    let now = engine::stamp(&*opened.clock);
+    // A clock that was set back tells no gap.
+    let gap = Duration::try_from(now.utc.duration_since(last.utc)).unwrap_or_default();
+    let shift = Duration::from_nanos(last.monotonic.0) + gap;
+    let warning = tell_resumed(gap, finished.len(), prepared.plan.points.len(), &tail);
+    let earlier = Some(Earlier { finished, instruments });
+    let begin = Begin { recorder, shift, warning: Some(warning), earlier };
+    carry(prepared, (opened, guard), begin, request)
+}
+
+/// The record, if it still ends where it ended when the plan was made from it.
+fn go_on(folder: &Path, last: Stamp) -> Result<(Recorder, Tail), SessionError> {
+    let resumed = Recorder::resume(folder)?;
+    if Record::open(folder)?.events().last().map(|logged| logged.at) != Some(last) {
+        let told = format!("{} was written to meanwhile; resume it once more", folder.display());
+        return Err(SessionError::Busy(told));
+    }
+    Ok(resumed)
+}
+
+/// What fails before the bench was touched sends the dead-man away: there is nothing to switch off.
+fn untouched<T, E: Into<SessionError>>(
+    made: Result<T, E>,
+    guard: &mut Option<Guard>,
+    opened: &Opened,
+) -> Result<T, SessionError> {
+    made.map_err(|error| {
+        if let Some(guard) = guard.take() {
+            guard.dismiss(&*opened.clock);
+        }
+        error.into()
+    })
+}
+
+fn tell_resumed(gap: Duration, finished: usize, planned: usize, tail: &Tail) -> String {
+    let mut told = format!(
+        "resumed after a gap of {} with {finished} of {planned} points finished",
+        crate::base::span::render_span(gap)
+    );
+    if let Tail::Torn { line, bytes, what } = tail {
+        told.push_str(&format!(
+            "; line {line} of the journal was cut off ({bytes} bytes, {what}) and left out"
+        ));
+    }
+    told
+}
+
+/// What a run begins from.
+struct Begin {
+    recorder: Recorder,
+    /// What the record's time is ahead of the clock's.
+    shift: Duration,
+    /// What a reader should know first.
+    warning: Option<String>,
+    /// What was there before, of a run that is resumed.
+    earlier: Option<Earlier>,
+}
+
+struct Earlier {
+    finished: Vec<PointResult>,
+    instruments: Vec<InstrumentFacts>,
+}
+
+fn open_guarded(
+    prepared: &Prepared,
+    request: &RunRequest<'_>,
+) -> Result<(Opened, Option<Guard>), SessionError> {
+    let opened = open_world(&prepared.rig, &prepared.plan.board, request.seed)?;
     // Also while the bench is being opened nobody has to wait for an instrument that hangs.
     request.stop.attach(&opened.cut);
-    let guard = start_guard(&opened, request, &rig_path)?;
-    let unfinished = last_unfinished(request.out)?;
-    let started = engine::stamp(&*opened.clock);
-    let header = RunHeader {
-        started,
-        profile: plan.profile.clone(),
-        board: plan.board.clone(),
-        rig_text,
-        profile_text,
-        plan_text: render::render_plan(&plan),
-    };
-    let mut recorder = Recorder::create(request.out, &header)?;
+    let guard = start_guard(&opened, request, &prepared.rig_path)?;
+    Ok((opened, guard))
+}
+
+fn carry(
+    prepared: Prepared,
+    (opened, guard): (Opened, Option<Guard>),
+    begin: Begin,
+    request: &mut RunRequest<'_>,
+) -> Result<Finished, SessionError> {
+    let Prepared { rig, registry, plan, .. } = prepared;
+    let Begin { mut recorder, shift, warning, earlier } = begin;
     let folder = recorder.folder().to_owned();
     if let Some(guard) = &guard {
-        guard.tell_run(opened.clock.now(), &std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()));
+        let at = opened.clock.now() + shift;
+        guard.tell_run(at, &std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()));
     }
     let tapes = open_tapes(&mut recorder, &rig, request.full_tapes);
     let (tapes, tape_failure) = match tapes {
@@ -89,21 +186,37 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
     // A real bench draws nothing but a shuffled order.
     let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
     let facts = build_facts(&plan, &rig.name, &opened, seed);
-    let mut sink = Tee { recorder, view: &mut *request.view };
+    let mut sink = Tee { recorder, shift, view: &mut *request.view };
     let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
-            let mut first: Vec<Event> = vec![Event::RunStarted(Box::new(facts))];
-            first.extend(instruments.into_iter().flat_map(opened_events));
-            first.extend(unfinished.map(|name| Event::Warned {
-                what: format!("run {name} was not finished; the bench is made safe before anything else"),
-            }));
+            let (first, finished) = match earlier {
+                None => {
+                    let started = std::iter::once(Event::RunStarted(Box::new(facts)));
+                    (started.chain(instruments.into_iter().flat_map(opened_events)).collect(), Vec::new())
+                }
+                Some(earlier) => {
+                    if let Err(told) = check_same_instruments(&earlier.instruments, &instruments) {
+                        return Err(refuse(&mut bench, guard, &*opened.clock, &told));
+                    }
+                    (Vec::new(), earlier.finished)
+                }
+            };
+            let mut first: Vec<Event> = first;
+            first.extend(warning.map(|what| Event::Warned { what }));
             let begun = match tape_failure {
                 Some(error) => Err(error),
                 None => tell_all(&mut sink, &*opened.clock, &first),
             };
-            let outcome = carry_out(&plan, &mut bench, &mut sink, request.stop, begun);
+            let outcome = carry_out(&plan, finished, &mut bench, (&mut sink, request.stop), begun);
             let may_be_on = !outcome.safe.verified;
             (outcome, may_be_on)
+        }
+        // A run that is resumed later says nothing of a bench that was not there today.
+        Err(left) if earlier.is_some() => {
+            if let Some(guard) = guard.filter(|_| !left.may_be_on) {
+                guard.dismiss(&*opened.clock);
+            }
+            return Err(SessionError::NotOpened(left));
         }
         Err(left) => {
             let may_be_on = left.may_be_on;
@@ -116,6 +229,16 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
     }
     let written = seal(sink.recorder);
     Ok(Finished { folder, outcome, may_be_on, written })
+}
+
+/// Another bench than the run was begun on: it is left off, and the dead-man goes where it is.
+fn refuse(bench: &mut Bench, guard: Option<Guard>, clock: &dyn Clock, told: &str) -> SessionError {
+    let safe = bench.make_safe();
+    if let Some(guard) = guard.filter(|_| safe.verified) {
+        guard.dismiss(clock);
+    }
+    let left = if safe.verified { "the outputs are off" } else { "THE OUTPUTS COULD NOT BE VERIFIED OFF" };
+    SessionError::Bench(format!("the run cannot be resumed on this bench: {told}; {left}"))
 }
 
 #[cfg(unix)]
@@ -136,7 +259,7 @@ fn start_guard(
 
 /// Nothing that this program does not switch off when it dies.
 #[cfg(not(unix))]
-fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Path) -> Result<Option<NoGuard>, SessionError> {
+fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Path) -> Result<Option<Guard>, SessionError> {
     if opened.world.is_some() {
         return Ok(None);
     }
@@ -146,10 +269,10 @@ fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Path) -> Result<Option<N
 }
 
 #[cfg(not(unix))]
-enum NoGuard {}
+enum Guard {}
 
 #[cfg(not(unix))]
-impl NoGuard {
+impl Guard {
     fn tell_run(&self, _: crate::base::clock::Instant, _: &Path) {
         match *self {}
     }
@@ -160,13 +283,13 @@ impl NoGuard {
 
 fn carry_out(
     plan: &crate::plan::Plan,
+    finished: Vec<PointResult>,
     bench: &mut Bench,
-    sink: &mut Tee<'_>,
-    stop: &StopWish,
+    (sink, stop): (&mut Tee<'_>, &StopWish),
     begun: Result<(), SinkError>,
 ) -> RunOutcome {
     match begun {
-        Ok(()) => engine::run(plan, bench, sink, stop),
+        Ok(()) => engine::resume(plan, finished, bench, sink, stop),
         // Even a run whose record cannot be begun leaves the bench off: it may have been on before.
         Err(error) => {
             let safe = bench.make_safe();
@@ -268,19 +391,30 @@ fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: Optio
 /// The record first, then whoever looks on.
 struct Tee<'a> {
     recorder: Recorder,
+    /// What the record's time is ahead of the clock's.
+    shift: Duration,
     view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
+}
+
+impl Tee<'_> {
+    fn shifted(&self, at: Stamp) -> Stamp {
+        Stamp { monotonic: at.monotonic + self.shift, ..at }
+    }
 }
 
 impl Sink for Tee<'_> {
     fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        let at = self.shifted(at);
         let kept = self.recorder.event(at, event);
         (self.view)(at, event);
         kept
     }
     fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
+        let at = self.shifted(at);
         self.recorder.waveform(at, point, waveform)
     }
     fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
+        let at = self.shifted(at);
         self.recorder.screen(at, point, png)
     }
 }

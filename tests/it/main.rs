@@ -19,6 +19,8 @@ mod plan;
 mod sim;
 // What the page, the terminal and a CI server are told of a record.
 mod report;
+// Runs that were cut off and are gone on with.
+mod resume;
 
 // Every verb of every family, spoken and answered; faulty family files; the files against the simulated bench.
 mod families;

@@ -81,6 +81,28 @@ fn a_controller_that_is_killed_leaves_the_outputs_off_and_the_journal_says_so() 
     }
 }
 
+#[test]
+fn a_run_that_was_killed_is_resumed_on_the_same_bench_and_finishes_every_point_once() {
+    let served = serve();
+    let (mut running, folder) = start_energised(&served);
+    let out = folder.path().join("out");
+    await_in_journal(&out, "point_finished");
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    await_in_journal(&out, "made_safe");
+    let run = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let done = Command::new(env!("CARGO_BIN_EXE_soakrig")).arg("resume").arg(&run).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(0), "{told}");
+    let record = Record::open(&run).unwrap();
+    let points: Vec<u32> = record.points().iter().map(|result| result.point.0).collect();
+    assert_eq!(points, [1, 2, 3, 4], "{told}");
+    let journal = std::fs::read_to_string(run.join("journal.jsonl")).unwrap();
+    assert_eq!(journal.matches("\"point_finished\"").count(), 4, "{journal}");
+    assert!(journal.contains("resumed after a gap"), "{journal}");
+    assert_eq!(served.outputs(), (OFF.0.to_owned(), OFF.1.to_owned()));
+}
+
 /// `cargo test --release --test it -- --ignored --nocapture hundreds_of_kills`
 #[test]
 #[ignore = "minutes: 200 kills, for the figures"]

@@ -1,0 +1,38 @@
+//! `soakrig resume`
+
+use super::args::ResumeArgs;
+use super::message::{CliError, Outcome, tell};
+use super::run::{Progress, own_program, tell_result};
+use crate::engine::StopWish;
+use crate::live::view::View;
+use crate::record::store;
+use crate::session::{self, RunRequest};
+
+pub(super) fn run(args: &ResumeArgs) -> Outcome {
+    let folder = store::find(&args.out, &args.run)?;
+    let resumable = session::prepare_resume(&folder, args.rig.as_deref())?;
+    let stop = StopWish::default();
+    #[cfg(unix)]
+    super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
+        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
+    let (done, planned) = (resumable.finished.len(), resumable.prepared.plan.points.len());
+    if !args.quiet {
+        tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
+    }
+    let plan = &resumable.prepared.plan;
+    let mut progress = Progress::new(View::expecting(plan.expected, plan.expected_start), args.quiet);
+    let (program, seed) = (own_program()?, resumable.seed);
+    let finished = session::resume(
+        resumable,
+        &mut RunRequest {
+            program: &program,
+            out: &args.out,
+            seed,
+            full_tapes: args.full_tapes,
+            view: &mut |at, event| progress.take(at, event),
+            stop: &stop,
+        },
+    )?;
+    progress.bar.finish_and_clear();
+    tell_result(args.json, finished)
+}

@@ -1,0 +1,124 @@
+//! A run that was cut off, checked before it is gone on with: the same plan, the same instruments, the next point.
+
+use std::path::{Path, PathBuf};
+
+use super::SessionError;
+use super::preparing::{Prepared, prepare};
+use crate::event::{InstrumentFacts, PointResult, RunFacts, Stamp};
+use crate::plan::Overrides;
+use crate::plan::build::remaining_steps;
+use crate::record::{Record, RecordError};
+
+/// A run that can be gone on with.
+#[derive(Debug)]
+pub struct Resumable {
+    /// Its plan, with the steps that are left.
+    pub prepared: Prepared,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The seed of its simulated bench.
+    pub seed: Option<u64>,
+    /// The points that are finished: they are neither measured nor written again.
+    pub finished: Vec<PointResult>,
+    /// The instruments it was begun with.
+    pub(super) instruments: Vec<InstrumentFacts>,
+    /// Its last event.
+    pub(super) last: Stamp,
+}
+
+/// Reads a run that was cut off and builds its plan again from the files in its folder; `rig_path` is needed where the rig
+/// names a folder of families beside itself.
+///
+/// # Errors
+/// The record is damaged; the run has an end, or had not begun; the files no longer give the plan it was begun with.
+pub fn prepare_resume(folder: &Path, rig_path: Option<&Path>) -> Result<Resumable, SessionError> {
+    let record = Record::open(folder)?;
+    let name = folder.display();
+    let usage = |told: String| SessionError::Usage(told);
+    if let Some((_, end)) = record.end() {
+        let told = format!("{name} has ended: {}, {}; there is nothing to resume", end.verdict, end.reason);
+        return Err(usage(told));
+    }
+    let (Some(facts), Some(last)) = (record.facts(), record.events().last()) else {
+        let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
+        return Err(usage(told));
+    };
+    let own_rig = folder.join("rig.toml");
+    let mut prepared = prepare_again(facts, &folder.join("profile.toml"), rig_path.unwrap_or(&own_rig))?;
+    check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
+    let finished: Vec<PointResult> = record.points().into_iter().cloned().collect();
+    let in_order = prepared.plan.points.iter().zip(&finished).all(|(planned, done)| planned.id == done.point);
+    if !in_order || finished.len() > prepared.plan.points.len() {
+        let told = "its finished points are not the first ones of its plan";
+        return Err(RecordError::damaged(folder, 0, told).into());
+    }
+    prepared.plan.steps = remaining_steps(&prepared.plan, finished.len());
+    Ok(Resumable {
+        prepared,
+        folder: folder.to_owned(),
+        seed: facts.seed.filter(|_| facts.simulated),
+        finished,
+        instruments: record.instruments().cloned().collect(),
+        last: last.at,
+    })
+}
+
+/// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.
+fn prepare_again(facts: &RunFacts, profile_path: &Path, rig_path: &Path) -> Result<Prepared, SessionError> {
+    let with = |seed| Overrides {
+        serial: Some(facts.board.serial.clone()),
+        revision: Some(facts.board.revision.clone()),
+        operator: facts.operator.clone(),
+        note: facts.note.clone(),
+        seed,
+    };
+    let prepared = prepare(profile_path, rig_path, &with(None))?;
+    if prepared.plan.digest == facts.plan_digest {
+        return Ok(prepared);
+    }
+    prepare(profile_path, rig_path, &with(facts.seed))
+}
+
+fn check_same_plan(prepared: &Prepared, facts: &RunFacts) -> Result<(), String> {
+    let plan = &prepared.plan;
+    for (what, now, then) in [
+        ("rig file", &plan.rig_digest, &facts.rig_digest),
+        ("profile", &plan.profile_digest, &facts.profile_digest),
+        (
+            "plan, which this version of the program builds from the same files,",
+            &plan.digest,
+            &facts.plan_digest,
+        ),
+    ] {
+        if now != then {
+            return Err(format!("the {what} is not the one it was begun with"));
+        }
+    }
+    Ok(())
+}
+
+/// The instruments of the bench must be those that the run was begun with.
+pub(super) fn check_same_instruments(
+    then: &[InstrumentFacts],
+    now: &[InstrumentFacts],
+) -> Result<(), String> {
+    for known in then {
+        let Some(found) = now.iter().find(|facts| facts.role == known.role) else {
+            return Err(format!("the bench has no {} any more", known.role));
+        };
+        for (what, was, is) in [
+            ("maker", &known.maker, &found.maker),
+            ("model", &known.model, &found.model),
+            ("serial number", &known.serial, &found.serial),
+            ("firmware", &known.firmware, &found.firmware),
+        ] {
+            if was != is {
+                let role = &known.role;
+                return Err(format!(
+                    "the {what} of {role} was `{was}` when the run was begun and is `{is}` now"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

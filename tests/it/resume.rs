@@ -1,0 +1,142 @@
+//! Runs that were cut off and are gone on with: nothing that was acknowledged is lost, no point is doubled, and the verdict is
+//! that of an undisturbed run.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use soakrig::event::Event;
+use soakrig::record::Record;
+
+fn soakrig(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_soakrig"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// An undisturbed run of the smoke profile; its folder.
+fn run_smoke(out: &Path) -> PathBuf {
+    let out_text = out.to_str().unwrap();
+    let done =
+        soakrig(&["run", "profiles/smoke.toml", "--rig", "rigs/sim.toml", "--quiet", "--out", out_text]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::read_dir(out).unwrap().next().unwrap().unwrap().path()
+}
+
+/// A copy of a run as it stood when `journal` was all that was on the disk.
+fn cut_off(run: &Path, journal: &[u8], to: &Path) {
+    copy(run, to);
+    for made_at_the_end in ["manifest.sha256", "summary.json", "report.html", "report.junit.xml"] {
+        std::fs::remove_file(to.join(made_at_the_end)).unwrap();
+    }
+    std::fs::write(to.join("journal.jsonl"), journal).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The finished points as they stand in the journal, each as often as it stands there.
+fn finished(run: &Path) -> Vec<u32> {
+    let record = Record::open(run).unwrap();
+    let points = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::PointFinished(result) => Some(result.point.0),
+        _ => None,
+    });
+    points.collect()
+}
+
+fn line_ends(journal: &[u8]) -> Vec<usize> {
+    journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place + 1).collect()
+}
+
+#[test]
+fn a_run_cut_off_anywhere_is_gone_on_with_and_ends_like_an_undisturbed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = run_smoke(&folder.path().join("whole"));
+    let journal = std::fs::read(whole.join("journal.jsonl")).unwrap();
+    let (all, end) = (finished(&whole), Record::open(&whole).unwrap().end().unwrap().1.clone());
+    let ends = line_ends(&journal);
+    // Behind a line, inside the one that follows, and one byte before its end; the run has begun from its second line on.
+    let lines = (1..ends.len() - 1).step_by(4);
+    let cuts: Vec<usize> = lines.flat_map(|line| [ends[line], (ends[line] + ends[line + 1]) / 2]).collect();
+    for (count, cut) in cuts.into_iter().enumerate() {
+        let run = folder.path().join(format!("cut{count}"));
+        cut_off(&whole, &journal[..cut], &run);
+        let kept = Record::open(&run).unwrap().events().to_vec();
+        let done = soakrig(&["resume", run.to_str().unwrap(), "--quiet"]);
+        let what = format!("cut at byte {cut}: {}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(done.status.code(), Some(0), "{what}");
+        assert_eq!(finished(&run), all, "{what}");
+        let record = Record::open(&run).unwrap();
+        assert_eq!(record.events()[..kept.len()], kept[..], "what was acknowledged is still there; {what}");
+        let resumed = record.events().iter().filter(|logged| {
+            matches!(&logged.event, Event::Warned { what } if what.starts_with("resumed after a gap"))
+        });
+        assert_eq!(resumed.count(), 1, "{what}");
+        let times: Vec<_> = record.events().iter().map(|logged| logged.at.monotonic).collect();
+        assert!(times.is_sorted(), "the record's time goes on; {what}");
+        let (_, is) = record.end().unwrap();
+        assert_eq!((is.verdict, is.points_finished), (end.verdict, end.points_finished), "{what}");
+        let rows = std::fs::read_to_string(run.join("points.csv")).unwrap().lines().count();
+        assert_eq!(rows, all.len() + 1, "{what}");
+        assert!(run.join("manifest.sha256").exists(), "{what}");
+    }
+}
+
+#[test]
+fn what_cannot_be_resumed_is_refused_with_its_reason_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = run_smoke(&folder.path().join("whole"));
+    let journal = std::fs::read(whole.join("journal.jsonl")).unwrap();
+    let ends = line_ends(&journal);
+    let half = &journal[..ends[ends.len() / 2]];
+    let place = |name: &str, journal: &[u8], change: &dyn Fn(&Path)| {
+        let run = folder.path().join(name);
+        cut_off(&whole, journal, &run);
+        change(&run);
+        run
+    };
+    let change = |file: &'static str, from: &'static str, to: &'static str| {
+        move |run: &Path| {
+            let text = std::fs::read_to_string(run.join(file)).unwrap();
+            assert!(text.contains(from), "{file} has no {from}");
+            std::fs::write(run.join(file), text.replacen(from, to, 1)).unwrap();
+        }
+    };
+    let mut damaged = half.to_vec();
+    damaged[ends[2] + 20] ^= 1;
+    let leave = |_: &Path| {};
+    for (run, code, told) in [
+        (whole.clone(), 2, "there is nothing to resume"),
+        (place("begun", &journal[..ends[0]], &leave), 2, "cut off before it had begun"),
+        (place("rig", half, &change("rig.toml", "# ", "#  ")), 2, "the rig file is not the one"),
+        (
+            place("profile", half, &|run| {
+                let text = std::fs::read_to_string(run.join("profile.toml")).unwrap();
+                std::fs::write(run.join("profile.toml"), format!("{text}\n# later\n")).unwrap();
+            }),
+            2,
+            "the profile is not the one",
+        ),
+        (place("damaged", &damaged, &leave), 6, "journal.jsonl"),
+        (folder.path().join("nowhere"), 2, "nowhere"),
+    ] {
+        let before = std::fs::read(run.join("journal.jsonl")).ok();
+        let done = soakrig(&["resume", run.to_str().unwrap(), "--quiet"]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(code), "{}: {said}", run.display());
+        assert!(said.contains(told), "{}: {said}", run.display());
+        assert_eq!(std::fs::read(run.join("journal.jsonl")).ok(), before, "{}", run.display());
+    }
+}

@@ -23,7 +23,7 @@ pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
 pub use preparing::{Prepared, load_rig, prepare};
-pub use resuming::{Resumable, prepare_resume};
+pub use resuming::{Resumable, expected_of, prepare_resume};
 pub use running::{Finished, RunRequest, resume, run};
 pub use serving::{Serving, serve};
 

@@ -27,6 +27,10 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Go on with a run that was cut off, at its first unfinished point
     Resume(ResumeArgs),
+    /// Show the state of a run on one screen, from its journal, also while it goes on
+    Status(StatusArgs),
+    /// Follow a run until it ends; the exit code is that of the run
+    Watch(WatchArgs),
     /// Print what a run would do, its checks and how long it takes; touches nothing
     Plan(PlanArgs),
     /// Open the bench, identify every instrument, look at the wiring, say go or no-go
@@ -169,6 +173,27 @@ pub(super) struct ResumeArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
+    pub(super) run: String,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Print the state as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
+    pub(super) run: String,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
     pub(super) run: String,
@@ -264,10 +289,11 @@ impl Command {
             Self::Check(args) => args.json,
             Self::Sim(args) => args.json,
             Self::Report(args) => args.json,
+            Self::Status(args) => args.json,
             Self::Analyze(args) => args.json,
             Self::List(args) => args.json,
             Self::Scpi(args) => args.json,
-            Self::Schema(_) | Self::Completions(_) | Self::Man => false,
+            Self::Watch(_) | Self::Schema(_) | Self::Completions(_) | Self::Man => false,
             #[cfg(unix)]
             Self::Deadman(_) => false,
         }

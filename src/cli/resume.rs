@@ -2,9 +2,9 @@
 
 use super::args::ResumeArgs;
 use super::message::{CliError, Outcome, tell};
-use super::run::{Progress, own_program, tell_result};
+use super::run::{Progress, expected, own_program, tell_result};
+use super::status::Look;
 use crate::engine::StopWish;
-use crate::live::view::View;
 use crate::record::store;
 use crate::session::{self, RunRequest};
 
@@ -19,8 +19,9 @@ pub(super) fn run(args: &ResumeArgs) -> Outcome {
     if !args.quiet {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
     }
-    let plan = &resumable.prepared.plan;
-    let mut progress = Progress::new(View::expecting(plan.expected, plan.expected_start), args.quiet);
+    let mut state = Look::at(&folder)?.into_state();
+    state.expect(expected(&resumable.prepared.plan));
+    let mut progress = Progress::new(state, args.quiet);
     let (program, seed) = (own_program()?, resumable.seed);
     let finished = session::resume(
         resumable,

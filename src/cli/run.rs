@@ -13,7 +13,9 @@ use super::report::tell_products;
 use crate::base::span::render_span;
 use crate::engine::StopWish;
 use crate::event::{Event, RunVerdict, SafeState, Stamp};
-use crate::live::view::View;
+use crate::live::state::remark;
+use crate::live::{Expected, State};
+use crate::plan::Plan;
 use crate::session::{self, Finished, RunRequest};
 
 pub(super) fn run(args: &RunArgs) -> Outcome {
@@ -33,8 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
             render_span(plan.expected)
         ));
     }
-    let mut progress =
-        Progress::new(View::expecting(prepared.plan.expected, prepared.plan.expected_start), args.quiet);
+    let mut progress = Progress::new(State::expecting(expected(&prepared.plan)), args.quiet);
     let program = own_program()?;
     let finished = session::run(
         prepared,
@@ -49,6 +50,11 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
     )?;
     progress.bar.finish_and_clear();
     tell_result(args.json, finished)
+}
+
+/// How long the plan expects the run to take.
+pub(super) const fn expected(plan: &Plan) -> Expected {
+    Expected { whole: plan.expected, start: plan.expected_start }
 }
 
 /// This program's own file, which is started once more as the dead-man.
@@ -112,7 +118,7 @@ fn tell_outputs(safe: &SafeState, may_be_on: bool) -> &'static str {
 
 /// Progress on stderr: a bar on a terminal, a line every so often in a log.
 pub(super) struct Progress {
-    view: View,
+    state: State,
     pub(super) bar: ProgressBar,
     quiet: bool,
     lines: bool,
@@ -120,7 +126,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(view: View, quiet: bool) -> Self {
+    pub(super) fn new(state: State, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal {
             ProgressBar::hidden()
@@ -135,38 +141,25 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { view, bar, quiet, lines: !terminal, told: 0 }
+        Self { state, bar, quiet, lines: !terminal, told: 0 }
     }
 
     pub(super) fn take(&mut self, at: Stamp, event: &Event) {
-        self.view.take(at, event);
+        self.state.take(at, event);
         if self.quiet {
             return;
         }
-        if let Some(remark) = remark(event) {
-            self.bar.suspend(|| tell(&remark));
+        if let Some((word, what)) = remark(event) {
+            self.bar.suspend(|| tell(&format!("{word}: {what}")));
         }
-        let (planned, finished) = self.view.points();
+        let (planned, finished) = self.state.points();
         self.bar.set_length(u64::from(planned));
         self.bar.set_position(u64::from(finished));
-        self.bar.set_message(self.view.line());
+        self.bar.set_message(self.state.line());
         // A log gets ten lines a run, whatever its length.
         if self.lines && finished > 0 && finished * 10 / planned.max(1) > self.told {
             self.told = finished * 10 / planned.max(1);
-            tell(&format!("{finished}/{planned} {}", self.view.line()));
+            tell(&format!("{finished}/{planned} {}", self.state.line()));
         }
-    }
-}
-
-/// What a person wants to know at once.
-fn remark(event: &Event) -> Option<String> {
-    match event {
-        Event::Warned { what } => Some(format!("warning: {what}")),
-        Event::Retried { what, .. } => Some(format!("trouble: {what}")),
-        Event::SensorFailed { what, .. } => Some(format!("sensor: {what}")),
-        Event::InterlockHeld { what } => Some(format!("held: {what}")),
-        Event::InterlockReleased { what, .. } => Some(format!("released: {what}")),
-        Event::InterlockTripped { what } => Some(format!("TRIPPED: {what}")),
-        _ => None,
     }
 }

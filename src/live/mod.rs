@@ -1,3 +1,8 @@
-//! What a person sees while a run goes on; a reader of events, as the record is.
+//! What a person sees of a run, while it goes on or from its journal; a reader of events, as the record is.
 
-pub mod view;
+pub mod pace;
+pub mod screen;
+pub mod state;
+
+pub use pace::Expected;
+pub use state::State;

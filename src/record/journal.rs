@@ -4,7 +4,9 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::base::clock::{Clock, Instant, RealClock};
 use crate::event::Stamp;
 
 use super::RecordError;
@@ -42,15 +44,39 @@ pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], u32)> {
     Some((body, crc))
 }
 
+/// How long a writer waits for the lock: whoever only looks whether somebody writes holds it for a moment, too.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
+
 /// One writer at a time, for two would tangle the chain; the system lets go when the writer ends, however it ends.
 fn lock(file: &File, path: &Path) -> Result<(), RecordError> {
-    file.try_lock().map_err(|error| match error {
+    let clock = RealClock::new();
+    let mut taken = file.try_lock();
+    while matches!(taken, Err(TryLockError::WouldBlock)) && clock.now().since(Instant(0)) < LOCK_PATIENCE {
+        clock.sleep(Duration::from_millis(5));
+        taken = file.try_lock();
+    }
+    taken.map_err(|error| match error {
         TryLockError::WouldBlock => {
             let told = io::Error::other("another soakrig writes to it: that run is still going on");
             RecordError::disk("go on with", path, told)
         }
         TryLockError::Error(error) => RecordError::disk("lock", path, error),
     })
+}
+
+/// Whether a program that lives writes to the journal of a run folder, told by its lock.
+///
+/// # Errors
+/// There is no journal, or the file system knows no locks.
+pub fn is_being_written(folder: &Path) -> Result<bool, RecordError> {
+    let path = folder.join(FILE_NAME);
+    let file = File::open(&path).map_err(|error| RecordError::disk("open", &path, error))?;
+    // A shared lock, so that many may look at once; it is let go with the file, at once.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(RecordError::disk("look at the lock of", &path, error)),
+    }
 }
 
 /// A journal being written.

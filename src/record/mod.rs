@@ -5,6 +5,7 @@ mod afterword;
 mod convert;
 pub mod disk;
 pub mod export_csv;
+pub mod follow;
 pub mod format;
 pub mod journal;
 mod pieces;
@@ -20,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use afterword::append_afterword;
+pub use follow::{Followed, Follower};
 pub use format::Summary;
 pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};
 pub use recorder::{Recorder, RunHeader, TapeFile};

@@ -47,40 +47,56 @@ pub(super) struct Whole {
     pub(super) crc: u32,
 }
 
+impl Whole {
+    /// Before the first line.
+    pub(super) const NOTHING: Self = Self { lines: 0, bytes: 0, crc: 0 };
+}
+
 /// Hands every whole line to `take`, in order, and says how the journal ends.
 pub(super) fn read_lines(
     path: &Path,
-    mut take: impl FnMut(BodyIn) -> Result<(), String>,
+    take: impl FnMut(BodyIn) -> Result<(), String>,
 ) -> Result<(Tail, Whole), RecordError> {
     let file = File::open(path).map_err(|error| RecordError::disk("open", path, error))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut whole = Whole::NOTHING;
+    match read_on(path, &mut reader, &mut whole, take)? {
+        Tail::Torn { line: 1, what, .. } => {
+            let told = format!("{what}: the run ended before its first line was kept");
+            Err(RecordError::damaged(path, 1, told))
+        }
+        Tail::Whole if whole.lines == 0 => {
+            Err(RecordError::damaged(path, 1, "it is empty: the run ended before anything was kept"))
+        }
+        tail => Ok((tail, whole)),
+    }
+}
+
+/// Reads on behind `whole`, where the reader stands, and moves it along with every line that is taken.
+pub(super) fn read_on(
+    path: &Path,
+    reader: &mut impl BufRead,
+    whole: &mut Whole,
+    mut take: impl FnMut(BodyIn) -> Result<(), String>,
+) -> Result<Tail, RecordError> {
     let mut line = Vec::new();
-    let mut whole = Whole { lines: 0, bytes: 0, crc: 0 };
-    let mut place = Place { path, line: 0, crc: 0 };
     loop {
         line.clear();
-        let read = (&mut reader).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
+        let read = (&mut *reader).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
         read.map_err(|error| RecordError::disk("read", path, error))?;
         if line.is_empty() {
-            break;
+            return Ok(Tail::Whole);
         }
-        place.line += 1;
+        let place = Place { path, line: whole.lines + 1, crc: whole.crc };
         match check_line(&place, &line) {
             Ok((body, crc)) => {
-                place.crc = crc;
-                whole = Whole { lines: place.line, bytes: whole.bytes + line.len() as u64, crc };
+                *whole = Whole { lines: place.line, bytes: whole.bytes + line.len() as u64, crc };
                 take(body).map_err(|what| RecordError::damaged(path, place.line, what))?;
             }
             Err(Fault::Meaning(error)) => return Err(error),
-            Err(Fault::Bytes(what)) => {
-                return Ok((end_at_fault(&place, line.len(), what, &mut reader)?, whole));
-            }
+            Err(Fault::Bytes(what)) => return end_at_fault(&place, line.len(), what, reader),
         }
     }
-    if place.line == 0 {
-        return Err(RecordError::damaged(path, 1, "it is empty: the run ended before anything was kept"));
-    }
-    Ok((Tail::Whole, whole))
 }
 
 /// A faulty line is a torn tail if nothing stands behind it, and damage otherwise.
@@ -93,10 +109,6 @@ fn end_at_fault(
     let behind = reader.fill_buf().map_err(|error| RecordError::disk("read", place.path, error))?;
     if !behind.is_empty() {
         return Err(RecordError::damaged(place.path, place.line, what));
-    }
-    if place.line == 1 {
-        let told = format!("{what}: the run ended before its first line was kept");
-        return Err(RecordError::damaged(place.path, 1, told));
     }
     Ok(Tail::Torn { line: place.line, bytes: length as u64, what })
 }

@@ -1,6 +1,7 @@
 //! A run that was cut off, checked before it is gone on with: the same plan, the same instruments, the next point.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::SessionError;
 use super::preparing::{Prepared, prepare};
@@ -77,6 +78,15 @@ fn prepare_again(facts: &RunFacts, profile_path: &Path, rig_path: &Path) -> Resu
         return Ok(prepared);
     }
     prepare(profile_path, rig_path, &with(facts.seed))
+}
+
+/// How long the plan of a run expects it to take, and how much of that its start: built again from the files in its folder.
+/// `None` where they do not give that plan, e.g. because its families stand elsewhere.
+#[must_use]
+pub fn expected_of(folder: &Path, facts: &RunFacts) -> Option<(Duration, Duration)> {
+    let prepared = prepare_again(facts, &folder.join("profile.toml"), &folder.join("rig.toml")).ok()?;
+    check_same_plan(&prepared, facts).ok()?;
+    Some((prepared.plan.expected, prepared.plan.expected_start))
 }
 
 fn check_same_plan(prepared: &Prepared, facts: &RunFacts) -> Result<(), String> {

@@ -21,6 +21,8 @@ mod sim;
 mod report;
 // Runs that were cut off and are gone on with.
 mod resume;
+// Runs looked at from another terminal, while they are written.
+mod watching;
 
 // Every verb of every family, spoken and answered; faulty family files; the files against the simulated bench.
 mod families;

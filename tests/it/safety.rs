@@ -7,6 +7,6 @@ mod deadman;
 mod instruments;
 mod order;
 #[cfg(unix)]
-mod process;
+pub(crate) mod process;
 mod stage;
 mod wire;

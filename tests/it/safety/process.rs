@@ -28,7 +28,7 @@ hold = "600 ms"
 limit = "2 s"
 "#;
 
-pub(super) struct Running(pub(super) Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -38,14 +38,14 @@ impl Drop for Running {
 }
 
 impl Running {
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
         assert!(done.unwrap().success());
     }
 }
 
 /// A served bench in a process of its own.
-pub(super) struct Served {
+pub(crate) struct Served {
     _process: Running,
     _stdout: BufReader<ChildStdout>,
     rig: String,
@@ -55,7 +55,7 @@ fn soakrig() -> Command {
     Command::new(env!("CARGO_BIN_EXE_soakrig"))
 }
 
-pub(super) fn serve() -> Served {
+pub(crate) fn serve() -> Served {
     let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/sim.toml");
     let mut process = soakrig()
         .args(["sim", "--json"])
@@ -74,7 +74,7 @@ pub(super) fn serve() -> Served {
 
 impl Served {
     /// Asks an instrument of the served bench past the program that uses it.
-    pub(super) fn ask(&self, role: &str, question: &str) -> String {
+    pub(crate) fn ask(&self, role: &str, question: &str) -> String {
         let table: toml::Table = self.rig.parse().unwrap();
         let address: Address = table[role]["address"].as_str().unwrap().parse().unwrap();
         let mut link = RealOpener.open(&address, &LinkSettings::default()).unwrap();
@@ -82,7 +82,7 @@ impl Served {
         String::from_utf8(link.receive(Duration::from_secs(5)).unwrap()).unwrap().trim().to_owned()
     }
 
-    pub(super) fn outputs(&self) -> (String, String) {
+    pub(crate) fn outputs(&self) -> (String, String) {
         (self.ask("source", ":OUTP? CH1"), self.ask("load", ":INP?"))
     }
 }
@@ -192,7 +192,7 @@ fn a_second_signal_switches_off_what_answers_and_ends_soon_although_the_other_ha
 }
 
 /// Waits for the word in the journal, which is written as things happen.
-pub(super) fn await_in_journal(out: &Path, word: &str) -> String {
+pub(crate) fn await_in_journal(out: &Path, word: &str) -> String {
     for _ in 0..1000 {
         let journal = std::fs::read_dir(out)
             .unwrap()
@@ -207,7 +207,7 @@ pub(super) fn await_in_journal(out: &Path, word: &str) -> String {
 }
 
 /// Starts a run of the profile in a folder of its own.
-pub(super) fn start(served: &Served) -> (Running, tempfile::TempDir) {
+pub(crate) fn start(served: &Served) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (rig, profile, out) =
         (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));

@@ -1,0 +1,145 @@
+//! `soakrig status`: one look at a run from another terminal, by its journal alone.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::StatusArgs;
+use super::exit::Exit;
+use super::message::{Outcome, Paint, colour, print};
+use crate::base::clock::{Clock, RealClock};
+use crate::event::{Event, Stamp};
+use crate::live::screen::{self, Seen};
+use crate::live::{Expected, State};
+use crate::record::journal::is_being_written;
+use crate::record::{Followed, Follower, RecordError, Tail, store};
+use crate::session;
+
+pub(super) fn run(args: &StatusArgs) -> Outcome {
+    let look = Look::at(&store::find(&args.out, &args.run)?)?;
+    let seen = look.seen()?;
+    if args.json {
+        print(&format!("{:#}", screen::json(look.state(), &seen)))?;
+    } else {
+        print(&look.screen(&seen, colour(&std::io::stdout())))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A run as its journal tells it so far.
+pub(super) struct Look {
+    folder: PathBuf,
+    follower: Follower,
+    state: State,
+    run: String,
+    last: Option<Stamp>,
+    tail: Tail,
+}
+
+impl Look {
+    /// Reads all there is.
+    pub(super) fn at(folder: &Path) -> Result<Self, RecordError> {
+        let mut look = Self {
+            folder: folder.to_owned(),
+            follower: Follower::open(folder)?,
+            state: State::default(),
+            run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            last: None,
+            tail: Tail::Whole,
+        };
+        look.read_on(&mut |_, _, _| ())?;
+        Ok(look)
+    }
+
+    /// Reads what is new; each event is shown to `see` with the state behind it.
+    pub(super) fn read_on(&mut self, see: &mut dyn FnMut(Stamp, &Event, &State)) -> Result<(), RecordError> {
+        let (state, folder) = (&mut self.state, &self.folder);
+        let (run, last) = (&mut self.run, &mut self.last);
+        self.tail = self.follower.read_new(|followed| {
+            let at = match followed {
+                Followed::Begun { at, run: name } => {
+                    *run = name;
+                    at
+                }
+                Followed::Kept { at } => at,
+                Followed::Happened { at, event } => {
+                    if let Event::RunStarted(facts) = &event
+                        && let Some((whole, start)) = session::expected_of(folder, facts)
+                    {
+                        state.expect(Expected { whole, start });
+                    }
+                    state.take(at, &event);
+                    see(at, &event, state);
+                    at
+                }
+            };
+            *last = Some(at);
+        })?;
+        Ok(())
+    }
+
+    /// What is known of the journal beside its events, now.
+    pub(super) fn seen(&self) -> Result<Seen, RecordError> {
+        Ok(Seen {
+            run: self.run.clone(),
+            folder: self.folder.display().to_string(),
+            lines: self.follower.lines(),
+            last: self.last.map(|at| Ok::<_, RecordError>((at.utc, self.age(at)?))).transpose()?,
+            is_written: is_being_written(&self.folder).ok(),
+            torn: match &self.tail {
+                Tail::Whole => None,
+                Tail::Torn { what, .. } => Some(what.clone()),
+            },
+        })
+    }
+
+    /// How old the last line is. A simulated run lives by a clock of its own; there the file tells.
+    fn age(&self, last: Stamp) -> Result<Duration, RecordError> {
+        let is_simulated = self.state.facts().is_none_or(|facts| facts.simulated);
+        let written = if is_simulated { self.follower.written()? } else { last.utc };
+        // A clock that was set back tells no age.
+        Ok(Duration::try_from(RealClock::new().utc().duration_since(written)).unwrap_or_default())
+    }
+
+    pub(super) const fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn into_state(self) -> State {
+        self.state
+    }
+
+    /// The screen, with the word of a bad or good end in colour.
+    pub(super) fn screen(&self, seen: &Seen, paints: bool) -> String {
+        let text = screen::render(&self.state, seen);
+        if !paints {
+            return text;
+        }
+        let painted = text.lines().map(|line| match line.strip_prefix("so far    ") {
+            Some(rest) => format!("so far    {}\n", paint_verdict(rest)),
+            None => format!("{line}\n"),
+        });
+        painted.collect()
+    }
+}
+
+fn paint_verdict(text: &str) -> String {
+    let Some((word, rest)) = text.split_once(": ") else { return text.to_owned() };
+    let paint = match word {
+        "PASS" => Paint::Green,
+        "FAIL" | "TRIPPED" | "ERROR" => Paint::Red,
+        "STOPPED" | "INCOMPLETE" => Paint::Yellow,
+        _ => return text.to_owned(),
+    };
+    format!("{}: {rest}", paint.on(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_word_of_a_verdict_is_painted() {
+        assert_eq!(paint_verdict("FAIL: 3 failed"), "\u{1b}[1;31mFAIL\u{1b}[0m: 3 failed");
+        assert_eq!(paint_verdict("no limit failed so far: x"), "no limit failed so far: x");
+    }
+}

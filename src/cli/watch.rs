@@ -1,0 +1,108 @@
+//! `soakrig watch`: follows a run until it ends. On a terminal one screen that is drawn again in place, elsewhere a line for
+//! what happens.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::time::Duration;
+
+use super::args::WatchArgs;
+use super::exit::Exit;
+use super::message::{CliError, Outcome, colour};
+use super::status::Look;
+use crate::base::clock::{Clock, Instant, RealClock};
+use crate::event::{Event, RunVerdict, Stamp};
+use crate::live::State;
+use crate::live::state::remark;
+use crate::record::store;
+
+/// Time between two looks at the journal.
+const LOOKS_EVERY: Duration = Duration::from_millis(500);
+
+/// How long the last words of a dead-man are waited for when the writer has gone without an end.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(15);
+
+/// A line that is too long for the terminal is cut by it while this is off, so that a screen has the lines that were counted.
+const WRAP_OFF: &str = "\u{1b}[?7l";
+const WRAP_ON: &str = "\u{1b}[?7h";
+
+pub(super) fn run(args: &WatchArgs) -> Outcome {
+    let mut look = Look::at(&store::find(&args.out, &args.run)?)?;
+    let clock = RealClock::new();
+    let mut shown = Shown { in_place: io::stdout().is_terminal(), lines: 0 };
+    let mut left_since: Option<Instant> = None;
+    shown.write(&first_lines(&look, &shown)?)?;
+    loop {
+        let mut news = String::new();
+        look.read_on(&mut |at, event, state| news.extend(news_line(at, event, state)))?;
+        let seen = look.seen()?;
+        let reader_left = if shown.in_place {
+            shown.draw(&look.screen(&seen, colour(&io::stdout())))?
+        } else {
+            shown.write(&news)?
+        };
+        if reader_left {
+            return Ok(Exit::Done);
+        }
+        if let Some(end) = look.state().end() {
+            return Ok(end.verdict.into());
+        }
+        if seen.is_written == Some(false) {
+            let since = *left_since.get_or_insert_with(|| clock.now());
+            // The lock was free; what was written just before it is read at the next look, or by now.
+            let is_safe = look.state().safe().is_some_and(|safe| safe.verified);
+            let waited = clock.now().since(since);
+            if waited >= LAST_WORDS_WITHIN || is_safe && waited >= LOOKS_EVERY {
+                if !shown.in_place {
+                    shown.write(&look.screen(&seen, false))?;
+                }
+                return Ok(RunVerdict::Incomplete.into());
+            }
+        } else {
+            left_since = None;
+        }
+        clock.sleep(LOOKS_EVERY);
+    }
+}
+
+/// In a log the state at the beginning stands first, for it names the run.
+fn first_lines(look: &Look, shown: &Shown) -> Result<String, CliError> {
+    if shown.in_place { Ok(String::new()) } else { Ok(look.screen(&look.seen()?, false)) }
+}
+
+/// What a log is told: remarks, finished points, the end.
+fn news_line(at: Stamp, event: &Event, state: &State) -> Option<String> {
+    let told = match event {
+        Event::PointFinished(_) | Event::RunFinished(_) => {
+            let (planned, finished) = state.points();
+            format!("{finished}/{planned} {}", state.line())
+        }
+        other => remark(other).map(|(word, what)| format!("{word}: {what}"))?,
+    };
+    let told: String = told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    Some(format!("{} {told}\n", at.utc.strftime("%Y-%m-%dT%H:%M:%SZ")))
+}
+
+/// What stands on standard output.
+struct Shown {
+    in_place: bool,
+    /// Lines of the last screen.
+    lines: usize,
+}
+
+impl Shown {
+    /// Draws a screen over the last one; whether whoever read has gone.
+    fn draw(&mut self, screen: &str) -> Result<bool, CliError> {
+        let back = if self.lines > 0 { format!("\u{1b}[{}A\r", self.lines) } else { String::new() };
+        self.lines = screen.lines().count();
+        self.write(&format!("{back}\u{1b}[J{WRAP_OFF}{screen}{WRAP_ON}"))
+    }
+
+    /// Writes; whether whoever read has gone.
+    fn write(&mut self, text: &str) -> Result<bool, CliError> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
+            Err(error) => Err(CliError::usage(format!("cannot write the state to standard output: {error}"))),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The state of a run on one screen, and the same for a script. Pure: a state and what was seen of the journal go in.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::state::{Phase, Remark, State};
+use crate::base::span::render_span;
+use crate::base::units::Volts;
+use crate::event::{FigureName, PointVerdict, Stop};
+
+/// Figures on the screen, where the last point has them, and how they are called there; a script gets all.
+const SHOWN: [(FigureName, &str); 12] = [
+    (FigureName::Vin, "Vin"),
+    (FigureName::Iin, "Iin"),
+    (FigureName::Vout, "Vout"),
+    (FigureName::Iout, "Iout"),
+    (FigureName::Efficiency, "efficiency"),
+    (FigureName::RipplePp, "ripple"),
+    (FigureName::NoisePp20Mhz, "noise"),
+    (FigureName::SpikePos, "spikes up"),
+    (FigureName::SpikeNeg, "spikes down"),
+    (FigureName::Switching, "switching"),
+    (FigureName::BoardTemperature, "board"),
+    (FigureName::AmbientTemperature, "ambient"),
+];
+
+/// What was seen of a run beside its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The run folder's name when it was made.
+    pub run: String,
+    /// The folder, as it was asked for.
+    pub folder: String,
+    /// Whole lines in the journal.
+    pub lines: u64,
+    /// When the last line was written, and how long ago that is.
+    pub last: Option<(Timestamp, Duration)>,
+    /// Whether a program that lives writes to the journal; `None` where the file system does not tell.
+    pub is_written: Option<bool>,
+    /// What is wrong with a line behind the last whole one: it is being written, or was torn.
+    pub torn: Option<String>,
+}
+
+/// What can be said of the limits so far: never that all is well, only that none was broken.
+fn so_far(state: &State) -> (&'static str, String) {
+    let (planned, finished) = state.points();
+    if let Some(end) = state.end() {
+        return (end.verdict.as_str(), end.reason.clone());
+    }
+    if let Some(what) = state.tripped() {
+        return ("tripped", what.to_owned());
+    }
+    let of = format!("{finished} of {planned} points finished");
+    let (failed, missing) =
+        (state.points_with(PointVerdict::Fail), state.points_with(PointVerdict::NotMeasured));
+    if failed > 0 {
+        let limits: Vec<String> =
+            state.failing_limits().map(|(name, count)| format!("{name} {count}")).collect();
+        return ("fail", format!("{failed} failed ({}), {of}", limits.join(", ")));
+    }
+    if missing > 0 {
+        return ("incomplete", format!("{missing} without a figure that a limit needs, {of}"));
+    }
+    let marginal = match state.points_with(PointVerdict::Marginal) {
+        0 => String::new(),
+        count => format!(", {count} of them marginal"),
+    };
+    ("none_failed", format!("no limit failed so far, {of}{marginal}"))
+}
+
+fn phase(state: &State) -> String {
+    let mut told = match (state.phase(), state.underway()) {
+        (Phase::Opening, _) => "opening the bench".to_owned(),
+        (Phase::Starting, _) => "starting: protections, wiring, noise floor".to_owned(),
+        (Phase::Settling | Phase::Measuring, Some(underway)) => {
+            let (verb, setting) = (state.phase().word(), underway.setting);
+            let mut told = format!("{verb} at point {}: {} {}", underway.point.0, setting.vin, setting.load);
+            if underway.attempt > 1 {
+                let _ = write!(told, ", attempt {}", underway.attempt);
+            }
+            told
+        }
+        (Phase::Between | Phase::Settling | Phase::Measuring, _) => "between two points".to_owned(),
+        (Phase::Tripped, _) => "TRIPPED, switching off".to_owned(),
+        (Phase::SwitchedOff, _) => "switched off".to_owned(),
+        (Phase::Ended, _) => "ended".to_owned(),
+    };
+    if let Some((since, what)) = state.held() {
+        let span = state.last().map_or(Duration::ZERO, |last| last.monotonic.since(since.monotonic));
+        let _ = write!(told, "; HELD for {}: {what}", render_span(span));
+    }
+    match state.stop() {
+        Some(Stop::AfterPoint) if state.end().is_none() => told.push_str("; asked to stop after the point"),
+        Some(Stop::Now) if state.end().is_none() => told.push_str("; asked to stop now"),
+        _ => {}
+    }
+    told
+}
+
+fn readings(state: &State) -> Vec<String> {
+    let mut told = Vec::new();
+    if let Some(result) = state.result() {
+        let values = SHOWN.iter().filter_map(|(name, title)| {
+            let value = result.figures.value(*name)?;
+            Some(format!("{title} {}{}", result.sign(*name), name.show(value)))
+        });
+        let values: Vec<String> = values.collect();
+        for row in values.chunks(4) {
+            told.push(row.join(", "));
+        }
+        if let Some(first) = told.first_mut() {
+            first.insert_str(0, &format!("point {}: ", result.point.0));
+        }
+    }
+    let beside: Vec<String> =
+        state.temperatures().map(|(role, temperature)| format!("{role} {temperature}")).collect();
+    if !beside.is_empty() {
+        told.push(format!("beside the points: {}", beside.join(", ")));
+    }
+    if told.is_empty() {
+        told.push("none yet".to_owned());
+    }
+    told
+}
+
+fn outputs(state: &State) -> String {
+    if let Some(safe) = state.safe() {
+        let vout = match &safe.vout_v {
+            Ok(vout_v) => format!("Vout {}", Volts(*vout_v)),
+            Err(reason) => format!("Vout not known: {reason}"),
+        };
+        return if safe.verified {
+            format!("off and verified off ({vout})")
+        } else {
+            format!("NOT VERIFIED OFF ({vout}): look at the bench")
+        };
+    }
+    let told: Vec<String> = state
+        .outputs()
+        .iter()
+        .map(|(role, on)| format!("{role} {}", if *on { "on" } else { "off" }))
+        .collect();
+    if told.is_empty() { "nothing switched on yet by this run".to_owned() } else { told.join(", ") }
+}
+
+fn counts(state: &State) -> String {
+    let counts = state.counts();
+    let told: Vec<String> = [
+        (counts.warned, "warnings"),
+        (counts.retried, "tried again"),
+        (counts.sensors_failed, "sensors failed"),
+        (counts.held, "held"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, noun)| format!("{noun} {count}"))
+    .collect();
+    if told.is_empty() { "none that a person should know".to_owned() } else { told.join(", ") }
+}
+
+/// Hours, minutes and seconds in UTC.
+fn clock_time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%SZ").to_string()
+}
+
+fn remark_line(remark: &Remark) -> String {
+    let again = match remark.count {
+        1 => String::new(),
+        count => format!(" ({count} times, last {})", clock_time(remark.last.utc)),
+    };
+    format!("{} {}: {}{again}", clock_time(remark.first.utc), remark.word, remark.what)
+}
+
+fn writer(state: &State, seen: &Seen) -> String {
+    let last = seen.last.map_or_else(
+        || "nothing written yet".to_owned(),
+        |(at, age)| format!("line {}, {} ago, at {}", seen.lines, render_span(age), clock_time(at)),
+    );
+    let mut told = match (seen.is_written, state.end().is_some()) {
+        (_, true) => format!("the run is over; {last}"),
+        (Some(true), false) => format!("alive; {last}"),
+        (Some(false), false) => {
+            format!("GONE without an end; {last}; `soakrig resume {}` goes on", seen.folder)
+        }
+        (None, false) => format!("not known, this file system has no locks; {last}"),
+    };
+    if seen.is_written != Some(true)
+        && let Some(what) = &seen.torn
+    {
+        let _ = write!(told, "; the last line is torn: {what}");
+    }
+    told
+}
+
+/// One screen: labels in front, the word of the verdict so far in capitals where something is wrong.
+#[must_use]
+pub fn render(state: &State, seen: &Seen) -> String {
+    let mut rows: Vec<(&str, String)> = vec![("run", seen.run.clone())];
+    if let Some(facts) = state.facts() {
+        let kind = if facts.simulated { ", simulated" } else { "" };
+        rows.push(("profile", format!("{}: {}", facts.profile, facts.purpose)));
+        rows.push((
+            "board",
+            format!("{} revision {} on rig {}{kind}", facts.board.serial, facts.board.revision, facts.rig),
+        ));
+    }
+    rows.push(("phase", phase(state)));
+    let (word, why) = so_far(state);
+    let verdict = if word == "none_failed" { String::new() } else { format!("{}: ", word.to_uppercase()) };
+    rows.push(("so far", format!("{verdict}{why}")));
+    if state.end().is_none() {
+        let left = state.time_left().map_or_else(
+            || "not known before a point is finished".to_owned(),
+            |left| format!("about {}", render_span(left)),
+        );
+        rows.push(("left", left));
+    }
+    rows.extend(labelled("readings", readings(state)));
+    rows.push(("outputs", outputs(state)));
+    let remarks = std::iter::once(counts(state)).chain(state.remarks().map(remark_line));
+    rows.extend(labelled("events", remarks.collect()));
+    rows.push(("writer", writer(state, seen)));
+    rows.iter().map(|(label, text)| format!("{label:<10}{}\n", one_line(text))).collect()
+}
+
+/// A label in front of the first line only.
+fn labelled(label: &'static str, lines: Vec<String>) -> impl Iterator<Item = (&'static str, String)> {
+    lines.into_iter().enumerate().map(move |(place, line)| (if place == 0 { label } else { "" }, line))
+}
+
+/// What came from an instrument or a file may hold anything: on a screen it is one line and moves no cursor.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same for a script. What is not known is null.
+#[must_use]
+pub fn json(state: &State, seen: &Seen) -> Value {
+    let (word, why) = so_far(state);
+    let (planned, finished) = state.points();
+    let facts = state.facts();
+    let underway = state.underway();
+    let remarks: Vec<Value> = state
+        .remarks()
+        .map(|remark| {
+            let (first, last) = (remark.first.utc.to_string(), remark.last.utc.to_string());
+            json!({ "word": remark.word, "what": remark.what, "first": first, "last": last, "count": remark.count })
+        })
+        .collect();
+    let counts = state.counts();
+    json!({
+        "run": seen.run,
+        "folder": seen.folder,
+        "profile": facts.map(|facts| facts.profile.as_str()),
+        "board": facts.map(|facts| json!({
+            "serial": facts.board.serial.as_str(), "revision": facts.board.revision.as_str(),
+        })),
+        "rig": facts.map(|facts| &facts.rig),
+        "simulated": facts.map(|facts| facts.simulated),
+        "phase": state.phase().word(),
+        "point": underway.map(|underway| json!({
+            "point": underway.point.0,
+            "vin_set_v": underway.setting.vin.value(),
+            "load_set_a": underway.setting.load.value(),
+            "attempt": underway.attempt,
+        })),
+        "points": {
+            "planned": planned,
+            "finished": finished,
+            "failed": state.points_with(PointVerdict::Fail),
+            "marginal": state.points_with(PointVerdict::Marginal),
+            "not_measured": state.points_with(PointVerdict::NotMeasured),
+            "not_applicable": state.points_with(PointVerdict::NotApplicable),
+        },
+        "so_far": { "verdict": word, "reason": why },
+        "held": state.held().map(|(_, what)| what),
+        "tripped": state.tripped(),
+        "time_left_s": state.time_left().map(|left| left.as_secs()),
+        "last_point": last_point(state),
+        "temperatures_c": state.temperatures()
+            .map(|(role, temperature)| (role.to_string(), json!(temperature.value())))
+            .collect::<serde_json::Map<_, _>>(),
+        "outputs": {
+            "on": state.outputs().iter().map(|(role, on)| (role.to_string(), json!(on)))
+                .collect::<serde_json::Map<_, _>>(),
+            "verified_off": state.safe().map(|safe| safe.verified),
+        },
+        "events": {
+            "warned": counts.warned,
+            "retried": counts.retried,
+            "sensors_failed": counts.sensors_failed,
+            "held": counts.held,
+            "last": remarks,
+        },
+        "end": state.end().map(|end| json!({ "verdict": end.verdict.as_str(), "reason": end.reason })),
+        "journal": {
+            "lines": seen.lines,
+            "last_utc": seen.last.map(|(at, _)| at.to_string()),
+            "age_s": seen.last.map(|(_, age)| age.as_secs_f64()),
+            "is_written": seen.is_written,
+            "torn": seen.torn,
+        },
+    })
+}
+
+fn last_point(state: &State) -> Option<Value> {
+    let result = state.result()?;
+    let figures: serde_json::Map<_, _> = result
+        .figures
+        .iter()
+        .filter_map(|(name, figure)| Some((name.key().to_owned(), json!(figure.as_ref().ok()?))))
+        .collect();
+    Some(json!({
+        "point": result.point.0,
+        "vin_set_v": result.setting.vin.value(),
+        "load_set_a": result.setting.load.value(),
+        "verdict": result.verdict.as_str(),
+        "figures": figures,
+    }))
+}

@@ -1,0 +1,337 @@
+//! A run looked at from another terminal: by its journal alone, also while that is written, and only by what is new of it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use soakrig::event::{Event, Sink};
+use soakrig::live::State;
+use soakrig::live::screen::{Seen, json, render};
+use soakrig::record::journal::is_being_written;
+use soakrig::record::{Followed, Follower, Record, RecordError, Recorder, Tail};
+use tempfile::TempDir;
+
+use crate::cli::{SIM, SMOKE, arg, smoke_run, soakrig};
+use crate::record::sweep::{Course, at, header, record_sweep, tell_points};
+
+const COURSE: Course = Course { revision: "A", points: 12, samples: 400, is_eventful: true };
+
+/// An open record of twelve points of 125.
+fn unfinished(out: &Path) -> Recorder {
+    let mut recorder = Recorder::create(out, &header("A")).unwrap();
+    tell_points(&mut recorder, &COURSE).unwrap();
+    recorder
+}
+
+fn events(follower: &mut Follower) -> (Vec<Event>, Tail) {
+    let mut events = Vec::new();
+    let tail = follower.read_new(|followed| {
+        if let Followed::Happened { event, .. } = followed {
+            events.push(event);
+        }
+    });
+    (events, tail.unwrap())
+}
+
+fn seen(folder: &str) -> Seen {
+    let run = "2026-11-23T16-04-10Z_line-load-sweep_sn0007".to_owned();
+    let last = Some((at(3_600_000).utc, std::time::Duration::from_millis(800)));
+    Seen { run, folder: folder.to_owned(), lines: 55, last, is_written: Some(true), torn: None }
+}
+
+#[test]
+fn a_journal_that_grows_byte_by_byte_is_followed_line_by_line_and_no_line_is_read_twice() {
+    let folder = TempDir::new().unwrap();
+    let run = unfinished(folder.path()).folder().to_owned();
+    let journal = fs::read(run.join("journal.jsonl")).unwrap();
+    let growing = folder.path().join("growing");
+    fs::create_dir(&growing).unwrap();
+    let mut file = File::create(growing.join("journal.jsonl")).unwrap();
+    let mut follower = Follower::open(&growing).unwrap();
+    let (mut followed, mut torn) = (Vec::new(), 0);
+    // Steps that are no divisor of anything end inside most lines.
+    for piece in journal.chunks(97) {
+        file.write_all(piece).unwrap();
+        let (events, tail) = events(&mut follower);
+        torn += u32::from(tail != Tail::Whole);
+        followed.extend(events);
+    }
+    let record = Record::open(&run).unwrap();
+    let all: Vec<Event> = record.events().iter().map(|logged| logged.event.clone()).collect();
+    assert_eq!(followed, all);
+    assert!(torn > 10, "most looks met half a line, here {torn}");
+    assert_eq!(events(&mut follower), (Vec::new(), Tail::Whole));
+}
+
+#[test]
+fn a_torn_line_is_waited_for_and_what_is_written_in_its_place_is_taken() {
+    let folder = TempDir::new().unwrap();
+    let mut recorder = unfinished(folder.path());
+    let run = recorder.folder().to_owned();
+    let path = run.join("journal.jsonl");
+    let mut follower = Follower::open(&run).unwrap();
+    let before = events(&mut follower).0.len();
+    assert!(before > 20);
+    let whole = fs::metadata(&path).unwrap().len();
+    let write_behind = |bytes: &[u8]| {
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(bytes).unwrap();
+    };
+    for rest in ["{\"seq\":99,\"utc\":\"20", "\n", "\u{0}\u{0}\u{0}\n"] {
+        write_behind(rest.as_bytes());
+        let (events, tail) = events(&mut follower);
+        assert!(events.is_empty() && matches!(tail, Tail::Torn { .. }), "{rest:?}: {tail:?}");
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(whole).unwrap();
+    }
+    let warned = Event::Warned { what: "written after the torn one was cut".to_owned() };
+    recorder.event(at(999_999), &warned).unwrap();
+    assert_eq!(events(&mut follower), (vec![warned], Tail::Whole));
+}
+
+#[test]
+fn what_was_read_is_not_read_again_however_often_one_looks() {
+    let folder = TempDir::new().unwrap();
+    let mut recorder = unfinished(folder.path());
+    let path = recorder.folder().join("journal.jsonl");
+    let mut follower = Follower::open(recorder.folder()).unwrap();
+    events(&mut follower);
+    // Somebody who read the old lines again would find them damaged.
+    let mut bytes = fs::read(&path).unwrap();
+    let length = bytes.len();
+    bytes[..length - 1].fill(b'x');
+    fs::write(&path, bytes).unwrap();
+    let warned = Event::Warned { what: "new".to_owned() };
+    recorder.event(at(999_999), &warned).unwrap();
+    assert_eq!(events(&mut follower), (vec![warned], Tail::Whole));
+    assert!(Follower::open(recorder.folder()).unwrap().read_new(|_| ()).is_err());
+}
+
+#[test]
+fn a_journal_that_was_cut_or_changed_is_told_as_damaged() {
+    let folder = TempDir::new().unwrap();
+    let run = unfinished(folder.path()).folder().to_owned();
+    let path = run.join("journal.jsonl");
+    let mut follower = Follower::open(&run).unwrap();
+    events(&mut follower);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = follower.read_new(|_| ()).unwrap_err();
+    assert!(matches!(error, RecordError::Damaged { .. }) && error.to_string().contains("shorter"), "{error}");
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    fs::write(&path, &flipped).unwrap();
+    assert!(Follower::open(&run).unwrap().read_new(|_| ()).unwrap_err().is_damage());
+    let told = soakrig(&["status", arg(&run)]).assert_exit(6);
+    assert!(told.err.contains("damaged"), "{}", told.err);
+}
+
+#[test]
+fn the_lock_of_the_journal_tells_whether_somebody_writes_and_lookers_disturb_no_writer() {
+    let folder = TempDir::new().unwrap();
+    let recorder = unfinished(folder.path());
+    let run = recorder.folder().to_owned();
+    assert!(is_being_written(&run).unwrap());
+    drop(recorder);
+    assert!(!is_being_written(&run).unwrap());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                    let _ = is_being_written(&run);
+                    std::thread::yield_now();
+                }
+            });
+        }
+        let resumed: Vec<_> = (0..20).map(|_| Recorder::resume(&run).map(|_| ())).collect();
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        for outcome in resumed {
+            outcome.unwrap();
+        }
+    });
+}
+
+/// The state of a record, by following it.
+fn state_of(run: &Path) -> State {
+    let mut state = State::default();
+    let take = |followed| {
+        if let Followed::Happened { at, event } = followed {
+            state.take(at, &event);
+        }
+    };
+    Follower::open(run).unwrap().read_new(take).unwrap();
+    state
+}
+
+#[test]
+fn the_state_of_a_run_fits_one_screen() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(unfinished(folder.path()).folder());
+    insta::assert_snapshot!(render(&state, &seen("reports/RUN")), @r"
+    run       2026-11-23T16-04-10Z_line-load-sweep_sn0007
+    profile   line-load-sweep: Line and load sweep of the 5 V buck against the limits of its data sheet.
+    board     sn0007 revision A on rig sim, simulated
+    phase     between two points
+    so far    no limit failed so far, 12 of 125 points finished
+    left      about 1 min 40 s
+    readings  point 12: Vin 2 V, Iin 120 µA, Vout 388.8 µV, Iout 0 A
+              board 24.6 °C, ambient 24.3 °C
+    outputs   source on
+    events    none that a person should know
+    writer    alive; line 55, 800 ms ago, at 17:04:10Z
+    ");
+    let gone =
+        Seen { is_written: Some(false), torn: Some("it has no end".to_owned()), ..seen("reports/RUN") };
+    let last = render(&state, &gone).lines().last().unwrap().to_owned();
+    insta::assert_snapshot!(last, @r"
+    writer    GONE without an end; line 55, 800 ms ago, at 17:04:10Z; `soakrig resume reports/RUN` goes on; the last line is torn: it has no end
+    ");
+    let ended = state_of(&record_sweep(&folder.path().join("whole"), &Course { points: 125, ..COURSE }));
+    let told = render(&ended, &seen("reports/RUN"));
+    assert!(told.contains("so far    FAIL: ") && told.contains("the run is over"), "{told}");
+}
+
+#[test]
+fn the_state_before_the_first_event_is_told_without_a_guess() {
+    let nothing = Seen { last: None, lines: 0, ..seen("reports/RUN") };
+    insta::assert_snapshot!(render(&State::default(), &nothing), @r"
+    run       2026-11-23T16-04-10Z_line-load-sweep_sn0007
+    phase     opening the bench
+    so far    no limit failed so far, 0 of 0 points finished
+    left      not known before a point is finished
+    readings  none yet
+    outputs   nothing switched on yet by this run
+    events    none that a person should know
+    writer    alive; nothing written yet
+    ");
+}
+
+#[test]
+fn no_event_moves_the_cursor_of_whoever_looks() {
+    let mut state = State::default();
+    let what = "sensor said \u{1b}[2J\u{1b}]0;x\u{7}\nand more".to_owned();
+    state.take(at(1), &Event::Warned { what });
+    let screen = render(&state, &seen("reports/RUN"));
+    assert!(!screen.contains('\u{1b}') && !screen.contains('\u{7}'), "{screen:?}");
+}
+
+#[test]
+fn every_prefix_of_a_journal_has_a_state_that_can_be_shown() {
+    let folder = TempDir::new().unwrap();
+    let run = record_sweep(folder.path(), &COURSE);
+    let record = Record::open(&run).unwrap();
+    let mut state = State::default();
+    for logged in record.events() {
+        state.take(logged.at, &logged.event);
+        let told = json(&state, &seen("reports/RUN"));
+        assert!(render(&state, &seen("reports/RUN")).lines().count() <= 24);
+        assert_eq!(told["points"]["finished"], state.points().1);
+        assert!(told["time_left_s"].is_u64() || told["time_left_s"].is_null(), "{told}");
+    }
+}
+
+#[test]
+fn the_status_of_a_finished_run_is_told_to_a_script() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    let told = soakrig(&["status", arg(&run), "--json"]).assert_exit(0).json();
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(told["so_far"]["verdict"], summary["verdict"]);
+    assert_eq!(told["points"]["finished"], summary["points"]["finished"]);
+    assert_eq!(told["outputs"]["verified_off"], true);
+    assert_eq!(told["phase"], "ended");
+    assert_eq!(told["journal"]["is_written"], false);
+    let watched = soakrig(&["watch", arg(&run)]).assert_exit(0);
+    assert!(watched.out.contains("so far    PASS: "), "{}", watched.out);
+    let by_name = run.file_name().unwrap().to_str().unwrap();
+    soakrig(&["status", by_name, "--out", arg(folder.path())]).assert_exit(0);
+    soakrig(&["status", "nowhere", "--out", arg(folder.path())]).assert_exit(2).assert_told(&["nowhere"]);
+}
+
+#[test]
+fn the_time_left_of_an_open_run_is_that_of_its_plan() {
+    let folder = TempDir::new().unwrap();
+    let run = smoke_run(folder.path());
+    let journal = fs::read_to_string(run.join("journal.jsonl")).unwrap();
+    let begun: Vec<&str> = journal.split_inclusive('\n').take(3).collect();
+    fs::write(run.join("journal.jsonl"), begun.concat()).unwrap();
+    let told = soakrig(&["status", arg(&run), "--json"]).assert_exit(0).json();
+    let plan = soakrig(&["plan", SMOKE, "--rig", SIM, "--json"]).assert_exit(0).json();
+    let (left, expected) = (told["time_left_s"].as_f64().unwrap(), plan["expected_s"].as_f64().unwrap());
+    assert!((left - expected).abs() < 2.0, "{left} {expected}");
+}
+
+#[cfg(target_os = "linux")]
+mod running {
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use crate::cli::program;
+    use crate::safety::process::{Running, await_in_journal, serve, start};
+
+    fn watch(out: &Path) -> Running {
+        let run = fs::read_dir(out).unwrap().next().unwrap().unwrap().path();
+        let mut command = program();
+        command.arg("watch").arg(run).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(command.spawn().unwrap())
+    }
+
+    fn said(running: &mut Running) -> (Option<i32>, String) {
+        let mut text = String::new();
+        running.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        (running.0.wait().unwrap().code(), text)
+    }
+
+    #[test]
+    fn a_run_is_watched_in_plain_lines_until_it_ends_and_leaves_its_exit_code() {
+        let served = serve();
+        let (mut run, folder) = start(&served);
+        let out = folder.path().join("out");
+        await_in_journal(&out, "point_started");
+        let mut watching = watch(&out);
+        let status = soakrig(&["status", "--json", "--out", arg(&out), "2"]).assert_exit(0).json();
+        assert_eq!(status["journal"]["is_written"], true, "{status}");
+        assert_eq!(status["simulated"], false);
+        assert!(status["journal"]["age_s"].as_f64().unwrap() < 60.0, "{status}");
+        let (code, text) = said(&mut watching);
+        assert_eq!(code, run.0.wait().unwrap().code(), "{text}");
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("4/4 ") && text.contains("ended: pass"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn whoever_watches_a_run_that_is_killed_is_told_that_its_writer_is_gone_and_how_it_was_left() {
+        let served = serve();
+        let (mut run, folder) = start(&served);
+        let out = folder.path().join("out");
+        await_in_journal(&out, "point_started");
+        let mut watching = watch(&out);
+        run.0.kill().unwrap();
+        run.0.wait().unwrap();
+        let (code, text) = said(&mut watching);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("GONE without an end"), "{text}");
+        assert!(text.contains("off and verified off"), "the dead-man's last words; {text}");
+        assert!(text.contains("soakrig resume"), "{text}");
+    }
+
+    #[test]
+    fn on_a_terminal_the_screen_is_drawn_again_in_place() {
+        let folder = TempDir::new().unwrap();
+        let run = smoke_run(folder.path());
+        let line = format!("{} watch {}", env!("CARGO_BIN_EXE_soakrig"), arg(&run));
+        for (no_color, painted) in [("", true), ("1", false)] {
+            let shown = Command::new("script")
+                .args(["-qec", &line, "/dev/null"])
+                .env("NO_COLOR", no_color)
+                .stdin(Stdio::null())
+                .output();
+            let Ok(shown) = shown else { return };
+            let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+            assert!(shown.contains("\u{1b}[J\u{1b}[?7lrun "), "{shown:?}");
+            assert_eq!(shown.contains("\u{1b}[1;32mPASS"), painted, "{shown:?}");
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! One run, from files to a sealed folder: files -> plan -> bench -> engine -> record -> report. Chooses the real or the
 //! simulated opener; decides nothing about measuring.
 
+mod drilling;
+#[cfg(unix)]
+mod drilling_unix;
 #[cfg(unix)]
 mod guarding;
 mod lock;
@@ -17,6 +20,9 @@ use crate::instrument::InstrumentError;
 use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
+pub use drilling::drill;
+#[cfg(unix)]
+pub use drilling_unix::hold_for_drill;
 #[cfg(unix)]
 pub use guarding::keep_vigil;
 pub use opening::{

@@ -1,5 +1,6 @@
 //! The opened rig: instruments by role behind their hard limits, and the way to make them safe.
 
+pub mod low;
 pub mod open;
 pub mod retry;
 pub mod safe;

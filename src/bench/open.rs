@@ -78,6 +78,14 @@ pub fn take_over(rig: &Rig, surroundings: &Surroundings) -> Opening {
     pair(rig, surroundings, supply, load)
 }
 
+/// Supply and load alone, as they are: nothing is set, not even off. For whoever wants to see how somebody left them.
+///
+/// # Errors
+/// As [`take_over`].
+pub fn open_as_left(rig: &Rig, surroundings: &Surroundings) -> Opening {
+    pair(rig, surroundings, open_supply_of(rig, surroundings), open_load_of(rig, surroundings))
+}
+
 fn open_supply_of(rig: &Rig, surroundings: &Surroundings) -> Asked<GuardedSupply> {
     let today = TimeZone::UTC.to_datetime(surroundings.clock.utc()).date();
     let limits = SupplyLimits {

@@ -55,6 +55,10 @@ pub(super) enum Command {
     #[cfg(unix)]
     #[command(hide = true)]
     Deadman(DeadmanArgs),
+    /// Started by a drill of the dead-man: energises the bench at low voltage and waits to be killed
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Drill(DrillArgs),
 }
 
 /// Who and what is measured; each overrides what the profile or the rig says.
@@ -86,6 +90,17 @@ pub(super) struct DeadmanArgs {
     /// The process that carries the run out
     #[arg(long)]
     pub(super) controller: u32,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub(super) struct DrillArgs {
+    /// The rig that is drilled on
+    #[arg(long)]
+    pub(super) rig: PathBuf,
+    /// Folder for the record that the dead-man writes into
+    #[arg(long)]
+    pub(super) folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -295,7 +310,7 @@ impl Command {
             Self::Scpi(args) => args.json,
             Self::Watch(_) | Self::Schema(_) | Self::Completions(_) | Self::Man => false,
             #[cfg(unix)]
-            Self::Deadman(_) => false,
+            Self::Deadman(_) | Self::Drill(_) => false,
         }
     }
 }

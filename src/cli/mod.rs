@@ -5,6 +5,8 @@ mod args;
 mod check;
 #[cfg(unix)]
 mod deadman;
+#[cfg(unix)]
+mod drill;
 mod exit;
 mod list;
 mod message;
@@ -60,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Man => shell::manual(),
         #[cfg(unix)]
         Command::Deadman(args) => deadman::run(&args),
+        #[cfg(unix)]
+        Command::Drill(args) => drill::run(&args),
     };
     match outcome {
         Ok(exit) => exit.into(),

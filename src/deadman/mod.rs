@@ -4,6 +4,9 @@
 //! word (the controller was killed, it crashed, the machine ran out of memory) or the beats stop (it hangs, it was
 //! suspended), the dead-man ends the controller where it still lives, opens links of its own, switches off and measures.
 
+pub mod drill;
+#[cfg(unix)]
+pub mod drill_unix;
 #[cfg(unix)]
 pub mod process_unix;
 pub mod pulse;

@@ -127,7 +127,7 @@ fn listen(stdout: ChildStdout, answered: Arc<Answered>) -> io::Result<Receiver<(
 }
 
 /// A whole line, or `None` at the end; a line that is too long is an end, too.
-fn read_line(reader: &mut impl BufRead) -> Option<String> {
+pub(super) fn read_line(reader: &mut impl BufRead) -> Option<String> {
     let mut bytes = Vec::new();
     reader.take(MAX_LINE).read_until(b'\n', &mut bytes).ok()?;
     bytes.ends_with(b"\n").then(|| String::from_utf8_lossy(&bytes).into_owned())

@@ -1,6 +1,7 @@
 //! What happened, in the past tense. Events are the only thing that leaves the engine: the record, the live view and the
 //! report are readers of them.
 
+pub mod drill;
 pub mod figures;
 pub mod limit;
 pub mod verdict;
@@ -15,9 +16,10 @@ use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
+pub use drill::Drilled;
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
-pub use verdict::{PointVerdict, Region, Regulation, RunVerdict};
+pub use verdict::{DrillKind, DrillVerdict, PointVerdict, Region, Regulation, RunVerdict};
 
 /// When something happened, on both clocks: wall time may step, monotonic time does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,6 +314,8 @@ pub enum Event {
         /// What it said.
         temperature: Celsius,
     },
+    /// The dead-man was drilled at low voltage, before anything else was switched on.
+    DeadmanDrilled(Box<Drilled>),
     /// Load and supply were switched off and looked at.
     MadeSafe(SafeState),
     /// The run ended.

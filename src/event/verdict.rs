@@ -90,3 +90,25 @@ words!(
         Error = "error",
     }
 );
+
+words!(
+    /// How the controller of a drill died.
+    DrillKind {
+        /// It was killed: the pipe to the dead-man closed without a word.
+        Killed = "killed",
+        /// It was suspended: no beat came any more, and the dead-man had to end it.
+        Suspended = "suspended",
+    }
+);
+
+words!(
+    /// How a drill of the dead-man came out.
+    DrillVerdict {
+        /// The dead-man switched off in time, and the outputs were found off.
+        Passed = "passed",
+        /// It did not, or that could not be shown.
+        Failed = "failed",
+        /// There is no dead-man on this bench.
+        NotApplicable = "not_applicable",
+    }
+);

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
+use crate::event::{Drilled, Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
 
-use super::format::{CalibrationEntry, Entry, InstrumentOpened, MadeSafe, Number, RunFinished, StopWord};
+use super::format::{
+    CalibrationEntry, DeadmanDrilled, Entry, InstrumentOpened, MadeSafe, Number, RunFinished, StopWord,
+};
 use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
 };
@@ -62,6 +64,30 @@ fn safe_in(entry: MadeSafe) -> SafeState {
     }
 }
 
+fn drilled_out(drilled: &Drilled) -> DeadmanDrilled {
+    DeadmanDrilled {
+        kind: drilled.kind.to_string(),
+        verdict: drilled.verdict.to_string(),
+        reason: drilled.reason.clone(),
+        energised_v: figure_out(&drilled.energised_v),
+        off_after_s: figure_out(&drilled.off_after_s),
+        supply_v: figure_out(&drilled.supply_v),
+        vout_v: figure_out(&drilled.vout_v),
+    }
+}
+
+fn drilled_in(entry: DeadmanDrilled) -> Result<Drilled, String> {
+    Ok(Drilled {
+        kind: word(&entry.kind)?,
+        verdict: word(&entry.verdict)?,
+        reason: entry.reason,
+        energised_v: figure_in(entry.energised_v),
+        off_after_s: figure_in(entry.off_after_s),
+        supply_v: figure_in(entry.supply_v),
+        vout_v: figure_in(entry.vout_v),
+    })
+}
+
 /// The event as it stands in the journal.
 pub(super) fn entry_of(event: &Event) -> Entry {
     match event {
@@ -106,6 +132,7 @@ pub(super) fn entry_of(event: &Event) -> Entry {
         Event::TemperatureRead { role, temperature } => {
             Entry::TemperatureRead { role: role.to_string(), temperature_c: Number(temperature.value()) }
         }
+        Event::DeadmanDrilled(drilled) => Entry::DeadmanDrilled(Box::new(drilled_out(drilled))),
         Event::MadeSafe(state) => Entry::MadeSafe(safe_out(state)),
         Event::RunFinished(end) => Entry::RunFinished(RunFinished {
             verdict: end.verdict.to_string(),
@@ -156,6 +183,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::TemperatureRead { role, temperature_c } => {
             Event::TemperatureRead { role: word(&role)?, temperature: Celsius(temperature_c.0) }
         }
+        Entry::DeadmanDrilled(drilled) => Event::DeadmanDrilled(Box::new(drilled_in(*drilled)?)),
         Entry::MadeSafe(state) => Event::MadeSafe(safe_in(state)),
         Entry::RunFinished(end) => Event::RunFinished(RunEnd {
             verdict: word(&end.verdict)?,
@@ -171,7 +199,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{FigureName, RunVerdict};
+    use crate::event::{DrillKind, DrillVerdict, FigureName, RunVerdict};
     use crate::waveform::Unavailable;
 
     #[test]
@@ -192,6 +220,15 @@ mod tests {
             Event::StopRequested { stop: Stop::AfterPoint },
             Event::Warned { what: what() },
             Event::TemperatureRead { role: role(), temperature: Celsius(f64::INFINITY) },
+            Event::DeadmanDrilled(Box::new(Drilled {
+                kind: DrillKind::Suspended,
+                verdict: DrillVerdict::Failed,
+                reason: what(),
+                energised_v: Ok(1.001),
+                off_after_s: Err(Unavailable::because("no word")),
+                supply_v: Ok(-0.000_4),
+                vout_v: Ok(0.0),
+            })),
             Event::MadeSafe(SafeState {
                 load_off: true,
                 supply_off: false,

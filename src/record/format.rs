@@ -9,7 +9,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 /// The version of the journal that this program writes; it reads all up to it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The version of `summary.json`.
 pub const SUMMARY_VERSION: u32 = 1;
@@ -122,6 +122,7 @@ pub(super) enum Entry {
     StopRequested { stop: StopWord },
     Warned { what: String },
     TemperatureRead { role: String, temperature_c: Number },
+    DeadmanDrilled(Box<DeadmanDrilled>),
     MadeSafe(MadeSafe),
     RunFinished(RunFinished),
 }
@@ -349,6 +350,18 @@ pub(super) enum OutcomeEntry {
     Fail(Number),
     NotApplicable,
     NotMeasured(String),
+}
+
+/// A drill of the dead-man.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct DeadmanDrilled {
+    pub(super) kind: String,
+    pub(super) verdict: String,
+    pub(super) reason: String,
+    pub(super) energised_v: FigureEntry,
+    pub(super) off_after_s: FigureEntry,
+    pub(super) supply_v: FigureEntry,
+    pub(super) vout_v: FigureEntry,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::event::NoiseFloor;
-use crate::event::{Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
+use crate::event::{Drilled, Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, Summary, Tail, summary};
 
@@ -80,6 +80,8 @@ pub struct Report {
     pub thermal: Option<String>,
     /// What went other than planned.
     pub incidents: Vec<Incident>,
+    /// The drills of the dead-man before the run.
+    pub drills: Vec<Drilled>,
     /// How the outputs were found at the end.
     pub made_safe: Option<SafeState>,
 }
@@ -103,7 +105,7 @@ pub fn build(record: &Record) -> Report {
     let points: Vec<PointResult> = record.points().into_iter().cloned().collect();
     let facts = record.facts().cloned();
     let limits = facts.as_ref().map_or_else(Vec::new, |facts| facts.limits.clone());
-    let (mut protections, mut findings) = (Vec::new(), Vec::new());
+    let (mut protections, mut findings, mut drills) = (Vec::new(), Vec::new(), Vec::new());
     for logged in record.events() {
         match &logged.event {
             Event::ProtectionSet { role, over_voltage, over_current } => protections.push(Protection {
@@ -112,6 +114,7 @@ pub fn build(record: &Record) -> Report {
                 over_current: *over_current,
             }),
             Event::WiringChecked { findings: seen } => findings.extend(seen.iter().cloned()),
+            Event::DeadmanDrilled(drilled) => drills.push((**drilled).clone()),
             _ => {}
         }
     }
@@ -132,6 +135,7 @@ pub fn build(record: &Record) -> Report {
         notes: facts::notes(&points),
         thermal: thermal_note(record),
         incidents: facts::incidents(record),
+        drills,
         made_safe: record.made_safe().cloned(),
         facts,
         limits,

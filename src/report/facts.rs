@@ -124,6 +124,9 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
             }
             Event::StopRequested { stop: Stop::Now } => ("stop asked for", "outputs off at once".to_owned()),
             Event::Warned { what } => ("warning", what.clone()),
+            Event::DeadmanDrilled(drilled) if drilled.refusal().is_some() => {
+                ("drill failed", drilled.reason.clone())
+            }
             Event::MadeSafe(state) if !state.failures.is_empty() => {
                 ("switching off failed", state.failures.join("; "))
             }

@@ -4,6 +4,8 @@
 mod cut;
 #[cfg(target_os = "linux")]
 mod deadman;
+#[cfg(unix)]
+mod drill;
 mod instruments;
 mod order;
 #[cfg(unix)]

@@ -59,6 +59,7 @@ pub(super) fn bench(report: &Report) -> Markup {
             }
         }
         @for finding in &report.findings { p { "Wiring: " (finding) "." } }
+        @for drilled in &report.drills { p { "Drill of the dead-man: " (minus(&drilled.tell())) "." } }
     }
 }
 

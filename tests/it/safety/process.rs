@@ -11,7 +11,7 @@ use std::time::Duration;
 use soakrig::base::clock::{Clock, Instant, RealClock};
 use soakrig::link::transport::{Address, LinkSettings, Opener, RealOpener};
 
-const PROFILE: &str = r#"
+pub(super) const PROFILE: &str = r#"
 name = "signals"
 purpose = "Long enough to be stopped."
 vout_nominal = "5 V"
@@ -48,7 +48,7 @@ impl Running {
 pub(crate) struct Served {
     _process: Running,
     _stdout: BufReader<ChildStdout>,
-    rig: String,
+    pub(super) rig: String,
 }
 
 fn soakrig() -> Command {

@@ -28,7 +28,7 @@ pub use guarding::keep_vigil;
 pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
-pub use preparing::{Prepared, load_rig, prepare};
+pub use preparing::{Prepared, load_rig, prepare, read_text};
 pub use resuming::{Resumable, expected_of, prepare_resume};
 pub use running::{Finished, RunRequest, resume, run};
 pub use serving::{Serving, serve};
@@ -47,7 +47,7 @@ pub enum SessionError {
         error: std::io::Error,
     },
     /// Faults in files, all at once.
-    #[error("{} faults in rig or profile", .faults.len())]
+    #[error("{} faults in files", .faults.len())]
     Faults {
         /// The faults.
         faults: Vec<Fault>,

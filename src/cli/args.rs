@@ -1,9 +1,11 @@
 //! What may be typed. One struct a subcommand; what it means is in the subcommand's own file.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::names::{Revision, Serial};
 use crate::base::units::Hertz;
 use crate::waveform::import::Format;
 
@@ -17,6 +19,9 @@ pub(super) const EXIT_CODES: &str = "Exit codes: 0 all limits met, 1 a limit fai
 #[command(name = "soakrig", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Cli {
+    /// Heed no files of settings
+    #[arg(long, global = true)]
+    pub(super) no_config: bool,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -45,6 +50,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// Ask one instrument of a rig a question
     Scpi(ScpiArgs),
+    /// Print the value of every option and where it comes from
+    Config(ConfigArgs),
     /// Print the JSON Schema of a kind of file
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -66,10 +73,10 @@ pub(super) enum Command {
 pub(super) struct BoardArgs {
     /// Serial number of the board
     #[arg(long, value_name = "SERIAL")]
-    pub(super) board: Option<String>,
+    pub(super) board: Option<Serial>,
     /// Revision of the board; on the simulated bench it chooses the output filter (A bridged, B fitted, C neither)
     #[arg(long, value_name = "REV")]
-    pub(super) revision: Option<String>,
+    pub(super) revision: Option<Revision>,
     /// Who runs it
     #[arg(long, value_name = "NAME")]
     pub(super) operator: Option<String>,
@@ -289,30 +296,19 @@ pub(super) struct ScpiArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    /// Print it as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// A command line to be explained, e.g. `run profile.toml --seed 7`; without one, the options of all subcommands are told
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
     /// Which kind of file
     pub(super) kind: SchemaKind,
-}
-
-impl Command {
-    /// Whether a script reads stdout, which wants its errors there, too.
-    pub(super) const fn wants_json(&self) -> bool {
-        match self {
-            Self::Run(args) => args.json,
-            Self::Resume(args) => args.json,
-            Self::Plan(args) => args.json,
-            Self::Check(args) => args.json,
-            Self::Sim(args) => args.json,
-            Self::Report(args) => args.json,
-            Self::Status(args) => args.json,
-            Self::Analyze(args) => args.json,
-            Self::List(args) => args.json,
-            Self::Scpi(args) => args.json,
-            Self::Watch(_) | Self::Schema(_) | Self::Completions(_) | Self::Man => false,
-            #[cfg(unix)]
-            Self::Deadman(_) | Self::Drill(_) => false,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -323,6 +319,8 @@ pub(super) enum SchemaKind {
     Profile,
     /// A family of instruments that speak alike
     Family,
+    /// Settings: values of options
+    Settings,
 }
 
 #[derive(Debug, Args)]

@@ -35,7 +35,7 @@ impl FaultPlace {
         let before = source.zip(fault.span.as_ref()).and_then(|(text, span)| text.get(..span.start));
         let place = before.map(|before| {
             let line = before.rsplit('\n').next().unwrap_or_default();
-            (before.matches('\n').count() + 1, line.chars().count() + 1)
+            (line_at(before, before.len()), line.chars().count() + 1)
         });
         let (line, column) = place.unzip();
         Self { fault: fault.clone(), line, column }
@@ -80,6 +80,11 @@ impl CliError {
     pub(super) fn internal(text: impl Into<String>) -> Self {
         Self::new(Exit::Internal, text)
     }
+}
+
+/// The line that a byte of a text stands in, from 1.
+pub(super) fn line_at(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Result of a subcommand.

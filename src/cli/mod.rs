@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod check;
+mod config;
 #[cfg(unix)]
 mod deadman;
 #[cfg(unix)]
@@ -16,6 +17,7 @@ mod resume;
 mod run;
 mod schema;
 mod scpi;
+mod settings;
 mod shell;
 #[cfg(unix)]
 mod signals_unix;
@@ -23,29 +25,53 @@ mod sim;
 mod status;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 pub use exit::Exit;
 
-use args::{Cli, Command};
-use message::{print_error, tell_error};
+use args::Command;
+use message::{CliError, print_error, tell, tell_error};
+use settings::{Refusal, Start};
 
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results; anything else is usage.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let (error, wants_json) = match settings::start(&argv) {
+        Ok(start) => {
+            let wants_json = start.wants_json;
+            match run(start) {
+                Ok(exit) => return exit.into(),
+                Err(error) => (error, wants_json),
+            }
+        }
+        Err(Refusal::Files { error, wants_json }) => (error, wants_json),
+        Err(Refusal::Words { error, note, wants_json }) => {
             let _ = error.print();
-            return exit.into();
+            note.iter().for_each(|note| tell(note));
+            // Help and version are results; anything else is usage.
+            if !error.use_stderr() {
+                return Exit::Done.into();
+            }
+            if wants_json {
+                let text = error.to_string();
+                print_error(&CliError::usage(text.trim_start_matches("error: ")));
+            }
+            return Exit::Usage.into();
         }
     };
-    let wants_json = cli.command.wants_json();
-    let outcome = match cli.command {
+    tell_error(&error);
+    if wants_json {
+        print_error(&error);
+    }
+    error.exit.into()
+}
+
+fn run(start: Start) -> message::Outcome {
+    let Start { command, settings, .. } = start;
+    settings.remarks().iter().for_each(|remark| tell(remark));
+    match command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Status(args) => status::run(&args),
@@ -57,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(args) => analyze::run(&args),
         Command::List(args) => list::run(&args),
         Command::Scpi(args) => scpi::run(&args),
+        Command::Config(args) => config::run(&args, &settings),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man => shell::manual(),
@@ -64,15 +91,5 @@ pub fn main() -> ExitCode {
         Command::Deadman(args) => deadman::run(&args),
         #[cfg(unix)]
         Command::Drill(args) => drill::run(&args),
-    };
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            tell_error(&error);
-            if wants_json {
-                print_error(&error);
-            }
-            error.exit.into()
-        }
     }
 }

@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::session::{self, Finished, RunRequest};
 
 pub(super) fn run(args: &RunArgs) -> Outcome {
-    let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board)?)?;
+    let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
     let stop = StopWish::default();
     #[cfg(unix)]
     super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)

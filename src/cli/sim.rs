@@ -14,7 +14,7 @@ use crate::session;
 
 pub(super) fn run(args: &SimArgs) -> Outcome {
     let (rig, _, rig_text) = session::load_rig(&args.rig)?;
-    let wanted = overrides(&args.board)?;
+    let wanted = overrides(&args.board);
     let mut board = session::board_of(&rig);
     board.serial = wanted.serial.unwrap_or(board.serial);
     board.revision = wanted.revision.unwrap_or(board.revision);

@@ -4,6 +4,7 @@
 //! The keys that are known come from the same types that read the file (their JSON Schema), so the two cannot drift apart.
 //! Unknown keys and wrong shapes are told and taken out; the rest is read; each scalar then says for itself what is wrong.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use crate::instrument::dialect::Fault;
 /// Longest file that is read: no rig or profile comes near, and a wrong file (a trace, a disk image) is refused early.
 const LONGEST_FILE: usize = 1 << 20;
 
+/// Most faults of a file that are told: nobody reads more, and a wrong file has one in every line.
+const MOST_FAULTS: usize = 100;
+
 /// A file that is being read.
 pub(crate) struct Document {
     /// Where its values stand.
@@ -29,29 +33,66 @@ pub(crate) struct Document {
     faults: Vec<Fault>,
     /// Lines that are no TOML: what the parser made of them is not judged again.
     torn: Vec<Range<usize>>,
+    /// Faults beyond the most that are told.
+    untold: usize,
 }
 
 impl Document {
     /// Reads the text as far as it can be read.
     pub(crate) fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> (Option<T>, Self) {
-        let mut document = Self { places: Places::of(file, text), faults: Vec::new(), torn: Vec::new() };
+        let (root, mut document) = Self::read_table(file, text, &json_schema::<T>());
+        let value = root.and_then(|root| {
+            let read = T::deserialize(toml::de::Deserializer::from(root));
+            read.map_err(|error| document.add_syntax(text, &error)).ok()
+        });
+        (value, document)
+    }
+
+    /// Reads one table of a text whose other parts are somebody else's. The places are those in the whole text, under the
+    /// table's name.
+    pub(crate) fn read_part<T: DeserializeOwned + JsonSchema>(
+        file: &str,
+        text: &str,
+        name: &str,
+    ) -> (Option<T>, Self) {
+        let (root, mut document) = Self::parse(file, text);
+        let value = root.and_then(|mut root| {
+            let mut part = root.get_mut().remove(name)?;
+            if !document.walk_value(&mut part, &json_schema::<T>(), name) {
+                return None;
+            }
+            let read = T::deserialize(toml::de::ValueDeserializer::from(part));
+            read.map_err(|error| document.add_syntax(text, &error)).ok()
+        });
+        (value, document)
+    }
+
+    /// Reads a text whose known keys a schema tells; what the values mean is left to the caller.
+    pub(crate) fn read_table<'t>(
+        file: &str,
+        text: &'t str,
+        schema: &Value,
+    ) -> (Option<Spanned<DeTable<'t>>>, Self) {
+        let (mut root, mut document) = Self::parse(file, text);
+        if let Some(root) = &mut root {
+            document.walk(root.get_mut(), schema, "");
+        }
+        (root, document)
+    }
+
+    fn parse<'t>(file: &str, text: &'t str) -> (Option<Spanned<DeTable<'t>>>, Self) {
+        let places = Places::of(file, text);
+        let mut document = Self { places, faults: Vec::new(), torn: Vec::new(), untold: 0 };
         if text.len() > LONGEST_FILE {
             document.fault("", format!("the file has {} bytes; {LONGEST_FILE} are the most", text.len()));
             return (None, document);
         }
-        let (mut root, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            document.add_syntax(text, &error);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in errors.iter().take(MOST_FAULTS) {
+            document.add_syntax(text, error);
         }
-        let schema = json_schema::<T>();
-        document.walk(root.get_mut(), &schema, "");
-        match T::deserialize(toml::de::Deserializer::from(root)) {
-            Ok(value) => (Some(value), document),
-            Err(error) => {
-                document.add_syntax(text, &error);
-                (None, document)
-            }
-        }
+        document.untold += errors.len().saturating_sub(MOST_FAULTS);
+        (Some(root), document)
     }
 
     fn add_syntax(&mut self, text: &str, error: &toml::de::Error) {
@@ -71,7 +112,7 @@ impl Document {
     /// Notes every place, tells what is unknown or misshapen, and takes it out.
     fn walk(&mut self, table: &mut DeTable<'_>, schema: &Value, path: &str) {
         let known = properties(schema);
-        let written: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
+        let written: BTreeSet<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
         let mut unfit: Vec<String> = Vec::new();
         for (key, value) in table.iter_mut() {
             let name: &str = key.get_ref();
@@ -120,20 +161,30 @@ impl Document {
         true
     }
 
-    fn add_unknown(&mut self, path: &str, span: Range<usize>, known: &[&str], written: &[String]) {
+    fn add_unknown(&mut self, path: &str, span: Range<usize>, known: &[&str], written: &BTreeSet<String>) {
+        if self.faults.len() >= MOST_FAULTS {
+            self.untold += 1;
+            return;
+        }
         let name = path.rsplit('.').next().unwrap_or(path);
         // A key that is there already was hardly meant once more.
-        let free = known.iter().copied().filter(|known| !written.iter().any(|written| written == known));
+        let free = known.iter().copied().filter(|known| !written.contains(*known));
         let near = nearest(name, free).or_else(|| nearest(name, known.iter().copied())).map(str::to_owned);
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = format!("unknown key `{name}`; known here: {list}");
         self.push(Fault { span: Some(span), nearest: near, ..self.places.fault(path, message) });
     }
 
-    fn push(&mut self, fault: Fault) {
+    /// Tells a fault, unless it stands in a line that is no TOML anyway.
+    pub(crate) fn push(&mut self, fault: Fault) {
         let torn = |span: &Range<usize>| self.torn.iter().any(|line| line.contains(&span.start));
-        if !fault.span.as_ref().is_some_and(torn) {
+        if fault.span.as_ref().is_some_and(torn) {
+            return;
+        }
+        if self.faults.len() < MOST_FAULTS {
             self.faults.push(fault);
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -220,6 +271,10 @@ impl Document {
                     self.fault("", "the file could not be read as a whole");
                 }
                 self.faults.sort_by_key(|fault| fault.span.as_ref().map_or(0, |span| span.start));
+                if self.untold > 0 {
+                    let told = format!("{} more faults are not told; is it the right file?", self.untold);
+                    self.faults.push(self.places.fault("", told));
+                }
                 Err(self.faults)
             }
         }
@@ -247,7 +302,8 @@ fn items(schema: &Value) -> Option<&Value> {
     part(schema, "items")
 }
 
-fn noun(value: &DeValue<'_>) -> &'static str {
+/// A value's shape in a word.
+pub(crate) fn noun(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

@@ -3,7 +3,7 @@
 pub mod ability;
 pub mod build;
 pub mod check;
-mod document;
+pub(crate) mod document;
 mod estimate;
 mod fit;
 mod order;

@@ -11,7 +11,7 @@ use crate::instrument::dialect::Registry;
 use crate::plan::build::{self, Overrides};
 use crate::plan::{Plan, Rig, profile, rig};
 
-/// Longest rig, profile or family file that is read: far more than any person writes.
+/// Longest rig, profile, family or settings file that is read: far more than any person writes.
 const FILE_LIMIT: u64 = 1 << 20;
 
 /// A checked plan and what it was made of.
@@ -104,8 +104,11 @@ fn load_registry(
     Registry::with_files(&extra).map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })
 }
 
-/// Never more than the limit is read, whatever the file is: a pipe or a device does not tell its size.
-fn read_text(what: &'static str, path: &Path) -> Result<String, SessionError> {
+/// The text of a file. Never more than the limit is read, whatever the file is: a pipe or a device does not tell its size.
+///
+/// # Errors
+/// The file cannot be read, is too long, or is not UTF-8; `what` says what it is to us.
+pub fn read_text(what: &'static str, path: &Path) -> Result<String, SessionError> {
     let fault = |error| SessionError::File { what, path: path.to_owned(), error };
     let mut bytes = Vec::new();
     File::open(path)

@@ -50,8 +50,11 @@ impl Told {
     }
 }
 
+/// The program as on a machine without anybody's settings.
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_soakrig"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_soakrig"));
+    program.env("XDG_CONFIG_HOME", "/nonexistent").env("SOAKRIG_SYSTEM_CONFIG", "/nonexistent");
+    program
 }
 
 pub(crate) fn soakrig(args: &[&str]) -> Told {
@@ -618,7 +621,7 @@ fn help_and_plan_are_told_in_these_words() {
     insta::assert_snapshot!(soakrig(&["--help"]).assert_exit(0).out, @r#"
     Measures a power supply board on a bench of SCPI instruments (or on the simulated one) and writes a report
 
-    Usage: soakrig <COMMAND>
+    Usage: soakrig [OPTIONS] <COMMAND>
 
     Commands:
       run          Run a profile on a rig, keep the record and write the report
@@ -632,14 +635,16 @@ fn help_and_plan_are_told_in_these_words() {
       analyze      Measure a trace from a scope's file or from a run: ripple, spikes, frequency, each with its definition
       list         List the runs in a folder
       scpi         Ask one instrument of a rig a question
+      config       Print the value of every option and where it comes from
       schema       Print the JSON Schema of a kind of file
       completions  Print a completion script for a shell
       man          Print the manual page
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+          --no-config  Heed no files of settings
+      -h, --help       Print help
+      -V, --version    Print version
 
     Exit codes: 0 all limits met, 1 a limit failed, 2 usage or file, 3 link or instrument,
     4 interlock tripped, 5 stopped by a person, 6 record damaged, 70 our fault.

@@ -34,6 +34,8 @@ mod tidy;
 mod analyze;
 // The program as a person and a script use it: words, files, exit codes.
 mod cli;
+// Files of settings: layers, origins, faults, odd files.
+mod settings;
 // Everything that can come in wrong, and the outputs off after it.
 #[cfg(unix)]
 mod bad_input;

@@ -12,6 +12,9 @@ pub mod base;
 /// A trace and its figures.
 pub mod waveform;
 
+/// What hours of readings show: steady state, drift, steps, stability, projections, reliability.
+pub mod trend;
+
 /// What happened: events, figures, limits, verdicts.
 pub mod event;
 

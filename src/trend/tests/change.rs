@@ -1,0 +1,125 @@
+use proptest::prelude::*;
+
+use super::super::{ChangeSettings, Changes, Reading, changes};
+use super::{Noise, each_second};
+
+fn found(values: &[f64]) -> Changes {
+    changes(&each_second(values.iter().copied()), &ChangeSettings::default()).unwrap()
+}
+
+#[test]
+fn steps_are_found_through_drift_and_noise_with_their_time_and_size() {
+    let mut noise = Noise::seeded(7);
+    let values: Vec<f64> = (0..86_400)
+        .map(|s| {
+            let steps = if s >= 20_000 { 1.5e-3 } else { 0.0 } - if s >= 61_000 { 2.5e-3 } else { 0.0 };
+            5.0 + 2e-7 * f64::from(s) + steps + 2e-3 * noise.normal()
+        })
+        .collect();
+    let found = found(&values);
+    assert_eq!(found.steps.len(), 2, "{found:?}");
+    for (step, (at_s, size)) in found.steps.iter().zip([(20_000.0, 1.5e-3), (61_000.0, -2.5e-3)]) {
+        assert!((step.at_s - at_s).abs() <= 2.0 * step.within_s, "{step:?}");
+        assert!(step.size.holds(size), "{step:?}");
+        assert!((step.after - step.before - step.size.value).abs() < 1e-12);
+        assert!((step.before - (5.0 + 2e-7 * at_s)).abs() < 2e-3);
+    }
+    assert!(found.smallest > 0.0 && found.smallest < 1.5e-3, "{}", found.smallest);
+    assert!((found.block_s - 86_400.0 / 2048.0).abs() < 0.6);
+}
+
+#[test]
+fn a_step_of_readings_that_do_not_scatter_is_found_and_without_one_there_is_none() {
+    let flat = found(&[5.0; 3000]);
+    assert!(flat.steps.is_empty());
+    // One code that flickers now and then is no step, nor is a slow drift that climbs from code to code.
+    let mut noise = Noise::seeded(5);
+    let flicker: Vec<f64> = (0..20_000).map(|_| if noise.uniform() < 0.01 { 5.001 } else { 5.0 }).collect();
+    assert!(found(&flicker).steps.is_empty());
+    let stairs: Vec<f64> = (0..20_000).map(|s| 5.0 + 0.001 * f64::from(s / 4500)).collect();
+    assert!(found(&stairs).steps.is_empty());
+    let stepped: Vec<f64> =
+        flicker.iter().enumerate().map(|(s, v)| if s < 11_111 { *v } else { v + 0.005 }).collect();
+    let stepped = found(&stepped);
+    assert_eq!(stepped.steps.len(), 1, "{stepped:?}");
+    assert!((stepped.steps[0].size.value - 0.005).abs() < 1e-4);
+    assert!((stepped.steps[0].at_s - 11_111.0).abs() < 10.0, "{stepped:?}");
+}
+
+#[test]
+fn a_large_step_is_one_step_even_inside_a_block() {
+    let mut noise = Noise::seeded(11);
+    let values: Vec<f64> =
+        (0..100_003).map(|s| noise.normal() + if s >= 50_017 { 1000.0 } else { 0.0 }).collect();
+    let found = found(&values);
+    assert_eq!(found.steps.len(), 1, "{found:?}");
+    assert!((found.steps[0].size.value - 1000.0).abs() < 1.0);
+}
+
+#[test]
+fn what_cannot_be_told_says_why() {
+    let few = changes(&each_second([5.0; 127]), &ChangeSettings::default()).unwrap_err();
+    assert_eq!(few.0, "steps are looked for in 128 blocks of time or more, there are 127");
+    let rate = ChangeSettings { false_alarms: 0.0, ..ChangeSettings::default() };
+    assert!(changes(&each_second([5.0; 500]), &rate).unwrap_err().0.contains("false alarms"));
+}
+
+/// Per cent of runs without a step in which one is seen.
+fn false_alarms(runs: u64, rate: f64, make: impl Fn(&mut Noise) -> Vec<f64>) -> f64 {
+    let settings = ChangeSettings { false_alarms: rate, ..ChangeSettings::default() };
+    let seen = (0..runs).filter(|seed| {
+        let values = make(&mut Noise::seeded(5000 + seed));
+        !changes(&each_second(values), &settings).unwrap().steps.is_empty()
+    });
+    100.0 * seen.count() as f64 / runs as f64
+}
+
+#[test]
+fn false_alarms_are_as_rare_as_promised_whatever_the_noise() {
+    let count = 2048;
+    let drifting = |noise: &mut Noise| -> Vec<f64> {
+        (0..count).map(|s| 0.05 * f64::from(s) + noise.normal()).collect()
+    };
+    let daily = |noise: &mut Noise| -> Vec<f64> {
+        (0..count).map(|s| 5.0 * (f64::from(s) / 90.0).sin() + noise.normal()).collect()
+    };
+    let walking = |noise: &mut Noise| -> Vec<f64> {
+        let mut level = 0.0;
+        (0..count)
+            .map(|_| {
+                level += noise.normal();
+                level
+            })
+            .collect()
+    };
+    let forgetting = |constant: f64, count: usize| move |noise: &mut Noise| noise.forgetting(constant, count);
+    let rates = [
+        ("white", false_alarms(300, 0.05, forgetting(0.0, 2048))),
+        ("forgets in 10 blocks", false_alarms(300, 0.05, forgetting(10.0, 2048))),
+        ("forgets in 100 blocks", false_alarms(300, 0.05, forgetting(100.0, 2048))),
+        ("128 blocks", false_alarms(600, 0.05, forgetting(0.0, 128))),
+        ("512 blocks, forgets in 30", false_alarms(600, 0.05, forgetting(30.0, 512))),
+        ("drift", false_alarms(300, 0.05, drifting)),
+        ("a cycle", false_alarms(300, 0.05, daily)),
+        ("random walk", false_alarms(300, 0.05, walking)),
+    ];
+    for (noise, rate) in rates {
+        // 5 % and three standard errors of 300 runs.
+        assert!(rate <= 8.8, "{noise}: {rate} %, {rates:?}");
+    }
+    let mean = rates.iter().map(|(_, rate)| rate).sum::<f64>() / rates.len() as f64;
+    assert!(mean <= 5.0, "{rates:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn no_readings_make_it_panic(values in prop::collection::vec(prop::num::f64::ANY, 0..400), spread in 0u8..3) {
+        let readings: Vec<Reading> = values
+            .iter()
+            .enumerate()
+            .map(|(at, value)| Reading { at_s: (at as f64).powi(i32::from(spread)), value: *value })
+            .collect();
+        let _ = changes(&readings, &ChangeSettings::default());
+    }
+}

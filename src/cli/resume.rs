@@ -20,7 +20,7 @@ pub(super) fn run(args: &ResumeArgs) -> Outcome {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
     }
     let mut state = Look::at(&folder)?.into_state();
-    state.expect(expected(&resumable.prepared.plan));
+    state.foresee(expected(&resumable.prepared.plan));
     let mut progress = Progress::new(state, args.quiet);
     let (program, seed) = (own_program()?, resumable.seed);
     let finished = session::resume(

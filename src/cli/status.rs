@@ -65,7 +65,7 @@ impl Look {
                     if let Event::RunStarted(facts) = &event
                         && let Some((whole, start)) = session::expected_of(folder, facts)
                     {
-                        state.expect(Expected { whole, start });
+                        state.foresee(Expected { whole, start });
                     }
                     state.take(at, &event);
                     see(at, &event, state);

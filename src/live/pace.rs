@@ -37,7 +37,7 @@ pub struct Pace {
 
 impl Pace {
     /// The pace of a run that is expected to take so long.
-    pub const fn expect(&mut self, expected: Expected) {
+    pub const fn foresee(&mut self, expected: Expected) {
         self.expected = Some(expected);
     }
 

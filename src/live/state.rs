@@ -123,13 +123,13 @@ impl State {
     #[must_use]
     pub fn expecting(expected: Expected) -> Self {
         let mut state = Self::default();
-        state.expect(expected);
+        state.foresee(expected);
         state
     }
 
     /// Says how long the plan expects the run to take, where that is known only now.
-    pub const fn expect(&mut self, expected: Expected) {
-        self.pace.expect(expected);
+    pub const fn foresee(&mut self, expected: Expected) {
+        self.pace.foresee(expected);
     }
 
     /// Takes what happened.

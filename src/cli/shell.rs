@@ -9,6 +9,13 @@ use super::args::{Cli, CompletionsArgs, EXIT_CODES};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print};
 
+/// Where settings stand, as in `docs/settings.md`; what follows `.TP` is a term and its meaning.
+const FILES: &str = "Every long option can stand in a file; a later file counts before an earlier one, and what is typed before \
+                     all. \\fBsoakrig config\\fR prints every value and where it comes from.\n\
+                     .TP\n/etc/soakrig/config.toml\nthe system's; \\fBSOAKRIG_SYSTEM_CONFIG\\fR names another one\n\
+                     .TP\n~/.config/soakrig/config.toml\nthe user's, below \\fBXDG_CONFIG_HOME\\fR where that is set\n\
+                     .TP\nsoakrig.toml\nthe project's, in the working folder or above it\n";
+
 pub(super) fn completions(args: &CompletionsArgs) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "soakrig", &mut script);
@@ -37,6 +44,8 @@ fn render_manual() -> io::Result<String> {
     for subcommand in command.get_subcommands().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
         page.push_str(&render_subcommand(subcommand)?);
     }
+    page.push_str(".SH FILES\n");
+    page.push_str(FILES);
     page.push_str(".SH \"EXIT STATUS\"\n");
     page.push_str(EXIT_CODES);
     page.push('\n');

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -119,7 +119,7 @@ fn channels_are_chosen_by_name_and_a_wrong_one_is_told() {
 
 #[test]
 fn standard_input_is_read() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_soakrig"))
+    let mut child = program()
         .args(["analyze", "-", "--json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

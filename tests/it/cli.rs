@@ -527,7 +527,7 @@ fn a_run_on_a_served_bench_finds_its_two_sensors_on_one_line_and_leaves_everythi
 
 #[test]
 fn schemas_completions_and_the_manual_are_whole() {
-    for kind in ["rig", "profile", "family"] {
+    for kind in ["rig", "profile", "family", "settings"] {
         let schema = soakrig(&["schema", kind]).assert_exit(0).json();
         assert!(schema["properties"].as_object().unwrap().len() > 3, "{kind}");
     }
@@ -537,7 +537,7 @@ fn schemas_completions_and_the_manual_are_whole() {
     }
     let page = soakrig(&["man"]).assert_exit(0).out;
     assert!(page.contains(".TH soakrig 1"), "{page}");
-    for section in ["SYNOPSIS", "SOAKRIG RUN", "SOAKRIG SCPI", "EXIT STATUS"] {
+    for section in ["SYNOPSIS", "SOAKRIG RUN", "SOAKRIG SCPI", "FILES", "EXIT STATUS"] {
         assert!(page.lines().any(|line| line.starts_with(".SH") && line.contains(section)), "{section}");
     }
 }

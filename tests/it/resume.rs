@@ -2,17 +2,13 @@
 //! that of an undisturbed run.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use soakrig::event::Event;
 use soakrig::record::Record;
 
 fn soakrig(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_soakrig"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    crate::cli::program().current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().unwrap()
 }
 
 /// An undisturbed run of the smoke profile; its folder.

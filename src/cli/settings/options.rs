@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
-use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::plan::document::noun;
@@ -171,8 +170,11 @@ impl Known {
     pub(super) fn read(&self, value: &DeValue<'_>) -> Result<toml::Value, String> {
         match value {
             DeValue::Array(list) if self.several => {
-                let items: Result<Vec<toml::Value>, String> =
-                    list.iter().map(Spanned::get_ref).map(|item| self.read_one(item)).collect();
+                let items = list.iter().enumerate().map(|(index, item)| {
+                    let read = self.read_one(item.get_ref());
+                    read.map_err(|told| format!("entry {}: {told}", index + 1))
+                });
+                let items: Result<Vec<toml::Value>, String> = items.collect();
                 Ok(toml::Value::Array(items?))
             }
             other if self.several => Err(format!("a list is expected here, not {}", noun(other))),

@@ -235,7 +235,7 @@ mod tests {
             faults,
             [
                 "x: `go.colour`: a list is expected here, not a text",
-                "x: `go.include[1]`: a text is expected here, not a number",
+                "x: `go.include`: entry 1: a text is expected here, not a number",
                 "x: `go.verbose`: 256 is out of range: 0 to 255 is possible here",
                 "x: `go.ratio`: a number is expected here, not a text",
                 "x: `go.sync`: true or false is expected here, not a number",

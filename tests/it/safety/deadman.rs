@@ -91,7 +91,7 @@ fn a_run_that_was_killed_is_resumed_on_the_same_bench_and_finishes_every_point_o
     running.0.wait().unwrap();
     await_in_journal(&out, "made_safe");
     let run = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
-    let done = Command::new(env!("CARGO_BIN_EXE_soakrig")).arg("resume").arg(&run).output().unwrap();
+    let done = crate::cli::program().arg("resume").arg(&run).output().unwrap();
     let told = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(0), "{told}");
     let record = Record::open(&run).unwrap();

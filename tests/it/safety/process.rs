@@ -52,7 +52,7 @@ pub(crate) struct Served {
 }
 
 fn soakrig() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_soakrig"))
+    crate::cli::program()
 }
 
 pub(crate) fn serve() -> Served {

@@ -48,12 +48,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let found = drift(&minutes, &DriftSettings::default())?;
     println!("trend/drift of {} minute means: {:?}", minutes.len(), start.elapsed());
     let start = Instant::now();
-    let steps = changes(&minutes, &ChangeSettings::default())?;
-    println!("trend/changes: {:?}, {} steps", start.elapsed(), steps.steps.len());
+    let jumps = changes(&minutes, &ChangeSettings::default())?;
+    println!("trend/changes: {:?}, {} found", start.elapsed(), jumps.found.len());
     let start = Instant::now();
     let points = allan(&means.grid()?, Averaging::OneTwoFive, 0.95)?;
     println!("trend/allan: {:?}, {} averaging times", start.elapsed(), points.len());
-    black_box((found, steps, points));
+    black_box((found, jumps, points));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Steps of the mean, found through drift and through noise that hangs together.
+//! Changes of level (steps of the mean), found through drift and through noise that hangs together.
 //!
 //! The readings are cut into at most 2048 blocks of equal time. At every border between blocks a line with a step is fitted
 //! to the blocks on both sides (8, 32 and 128 on each), and the step is held against the spread of all such steps, taken as the
@@ -18,7 +18,7 @@ pub const FEWEST_BLOCKS: usize = 128;
 /// Blocks on each side of a border, one number a scale.
 pub const SCALES: [usize; 3] = [8, 32, 128];
 /// No more steps than this are looked for.
-pub const MOST_STEPS: usize = 64;
+pub const MOST_CHANGES: usize = 64;
 
 /// What to leave out and how sure to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ impl Default for ChangeSettings {
     }
 }
 
-/// One step of the mean.
+/// One change of level: a step of the mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Change {
     /// When, in seconds since the start of the run.
@@ -51,18 +51,18 @@ pub struct Change {
     pub after: f64,
 }
 
-/// All steps found, in the order of time.
+/// All changes of level found, in the order of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
-    /// The steps.
-    pub steps: Vec<Change>,
+    /// The changes.
+    pub found: Vec<Change>,
     /// How many blocks were looked at.
     pub blocks: usize,
     /// The length of a block in seconds.
     pub block_s: f64,
     /// The smallest step that would have been found for sure (twice the level of alarm) at the widest scale.
     pub smallest: f64,
-    /// Whether the search ended at [`MOST_STEPS`].
+    /// Whether the search ended at [`MOST_CHANGES`].
     pub more: bool,
 }
 
@@ -140,7 +140,7 @@ impl Search {
         let mut more = false;
         let near = SCALES[0];
         while let Some(found) = self.steepest(&left, &borders) {
-            if borders.len() == MOST_STEPS {
+            if borders.len() == MOST_CHANGES {
                 more = true;
                 break;
             }
@@ -157,13 +157,13 @@ impl Search {
         }
         let spreads = self.spreads(&left);
         borders.sort_by_key(|(border, _)| *border);
-        let steps = (0..borders.len()).filter_map(|place| self.describe(&borders, place, &spreads)).collect();
+        let found = (0..borders.len()).filter_map(|place| self.describe(&borders, place, &spreads)).collect();
         let widest = self.scales.iter().zip(&spreads).map(|(scale, spread)| {
             // A step of this size stands at the level of alarm where both sides are full and evenly spaced.
             2.0 * scale.alarm * spread * (8.0 / scale.side as f64).sqrt()
         });
         Changes {
-            steps,
+            found,
             blocks: self.blocks.len(),
             block_s: self.block_s,
             smallest: widest.fold(f64::INFINITY, f64::min),

@@ -126,6 +126,11 @@ pub fn drift(readings: &[Reading], settings: &DriftSettings) -> Result<Drift, No
         )));
     }
     let (line, autocorrelation, effective_blocks) = fit(&blocks);
+    if !(line.level + line.per_s + line.level_se + line.per_s_se).is_finite() {
+        return Err(NoAnswer::because(
+            "the readings are too large, or their times too near, to compute with",
+        ));
+    }
     Ok(Drift {
         per_hour: line.per_hour(settings.confidence)?,
         at_end: line.at(last.at_s, settings.confidence)?,
@@ -204,6 +209,9 @@ pub fn start_against_end(
     let shares = start.variance.powi(2) / start.freedom + end.variance.powi(2) / end.freedom;
     let freedom = if shares > 0.0 { variance.powi(2) / shares } else { start.freedom + end.freedom };
     let both = Part { mean: end.mean - start.mean, variance, freedom };
+    if !(both.mean + both.variance).is_finite() {
+        return Err(NoAnswer::because("the readings are too large to compute with"));
+    }
     let told = |part: &Part| part.estimate(settings.confidence);
     Ok(Difference { start: told(&start)?, end: told(&end)?, change: told(&both)? })
 }

@@ -19,8 +19,8 @@ pub struct Look {
     /// How many looks are planned over the run. Each spends its part of the error (Bonferroni): who looks often enough at 95 %
     /// sees something sooner or later.
     pub looks: u32,
-    /// Steps found so far: a value that jumps is no straight line.
-    pub steps: usize,
+    /// Changes of level found so far: a value that jumps is no straight line.
+    pub changes: usize,
 }
 
 /// Whether the answer is clear.
@@ -49,8 +49,8 @@ pub fn judge_early(drift: &Drift, bounds: &Bounds, look: &Look) -> Result<Early,
     if now.outlook == Outlook::Fail {
         return Ok(Early::ClearFail);
     }
-    if look.steps > 0 {
-        return go_on("a step was found: what follows is no straight line");
+    if look.changes > 0 {
+        return go_on("a change of level was found: what follows is no straight line");
     }
     if drift.to_s >= look.end_s {
         return go_on("the planned end is reached");

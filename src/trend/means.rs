@@ -53,9 +53,8 @@ impl Means {
             }
             self.closed.push((open.mean(), open.count));
         }
-        let number = (at_s / self.spacing_s) as u64;
         let zero = Reading { at_s, value };
-        let end_s = (number + 1) as f64 * self.spacing_s;
+        let end_s = ((at_s / self.spacing_s).floor() + 1.0) * self.spacing_s;
         self.open = Some(Open { end_s, zero, sums: (0.0, 0.0), count: 1 });
     }
 
@@ -78,7 +77,7 @@ impl Means {
         let usual = median(&counts).unwrap_or(0.0);
         let number = |mean: &Reading| (mean.at_s / self.spacing_s) as u64;
         let begin = number(&first.0);
-        let places = number(&last.0) - begin + 1;
+        let places = (number(&last.0) - begin).saturating_add(1);
         let mut grid = Grid::empty(begin as f64 * self.spacing_s, self.spacing_s, places)?;
         for (mean, count) in &self.closed {
             if 2.0 * f64::from(*count) >= usual {
@@ -102,7 +101,7 @@ pub struct Grid {
 
 impl Grid {
     fn empty(start_s: f64, spacing_s: f64, places: u64) -> Result<Self, NoAnswer> {
-        if places as usize > MOST_PLACES {
+        if places > MOST_PLACES as u64 {
             return Err(NoAnswer::because(format!(
                 "{places} places of {spacing_s} s are more than {MOST_PLACES}: choose a wider spacing"
             )));
@@ -128,7 +127,7 @@ impl Grid {
             spacing_s.or_else(usual).filter(|spacing_s| *spacing_s > 0.0 && spacing_s.is_finite());
         let spacing_s = spacing_s.ok_or_else(|| NoAnswer::because("the readings have no spacing"))?;
         let place = |reading: &Reading| ((reading.at_s - first.at_s) / spacing_s).round();
-        let mut grid = Self::empty(first.at_s, spacing_s, place(last) as u64 + 1)?;
+        let mut grid = Self::empty(first.at_s, spacing_s, (place(last) as u64).saturating_add(1))?;
         let mut together = 0.0;
         let mut before = None;
         for reading in &kept {

@@ -172,7 +172,7 @@ impl SteadyJudge {
     /// The longest time without a reading that is no gap: two slots.
     #[must_use]
     pub fn longest_gap(&self) -> Duration {
-        2 * self.slot
+        self.slot.saturating_mul(2)
     }
 
     /// Takes what the thermometers say. A missing temperature is no reading; a time before the last one is passed over.

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::super::hourly::QUANTILES;
-use super::super::{Envelope, Histogram, Hourly, Means};
+use super::super::{
+    Averaging, DriftSettings, Envelope, Grid, Histogram, Hourly, Means, Reading, allan, drift,
+    start_against_end,
+};
 use super::Noise;
 use crate::base::stats::{mean, quantile, std_dev};
 
@@ -128,5 +131,36 @@ proptest! {
         prop_assert!((total - sum).abs() < 1e-6 * (1.0 + low.abs().max(high.abs()) * steps.len() as f64));
         let times: Vec<f64> = envelope.columns().flat_map(|c| [c.first_s, c.last_s]).collect();
         prop_assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn no_readings_make_anything_panic_and_no_answer_is_less_than_a_number(
+        readings in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY), 0..120),
+        sorted in any::<bool>(), spacing_s in prop::num::f64::ANY,
+    ) {
+        let mut readings: Vec<Reading> =
+            readings.into_iter().map(|(at_s, value)| Reading { at_s: at_s.abs(), value }).collect();
+        if sorted {
+            readings.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+        }
+        let (mut hourly, mut envelope, mut means) =
+            (Hourly::new(spacing_s), Envelope::new(7, spacing_s), Means::new(spacing_s));
+        for reading in &readings {
+            hourly.push(reading.at_s, reading.value);
+            envelope.push(reading.at_s, reading.value);
+            means.push(reading.at_s, reading.value);
+        }
+        let _ = (hourly.intervals(), envelope.columns().count(), means.readings());
+        let settings = DriftSettings::default();
+        if let Ok(found) = drift(&readings, &settings) {
+            prop_assert!(found.per_hour.value.is_finite() && !found.per_hour.low.is_nan(), "{found:?}");
+        }
+        if let Ok(found) = start_against_end(&readings, spacing_s, &settings) {
+            prop_assert!(found.change.value.is_finite(), "{found:?}");
+        }
+        let few = readings.iter().enumerate().map(|(at, reading)| Reading { at_s: at as f64, value: reading.value });
+        if let Ok(grid) = Grid::build(&few.collect::<Vec<_>>(), Some(1.0)) {
+            let _ = allan(&grid, Averaging::Octave, 0.95);
+        }
     }
 }

@@ -90,7 +90,7 @@ fn quantiles() -> Vec<Value> {
 
 #[test]
 #[ignore = "writes readings to SOAKRIG_REFERENCE_DIR for the reference script"]
-fn readings_and_what_they_show_for_the_second_implementation() {
+fn readings_and_what_they_show_for_the_reference_script() {
     let dir = PathBuf::from(std::env::var("SOAKRIG_REFERENCE_DIR").unwrap());
     let mut series: Vec<Value> =
         (1..=24).flat_map(|seed| [0.0, 0.9, 0.98].map(|keep| told(seed, keep, 0..0))).collect();

@@ -1,6 +1,7 @@
 //! One run, from files to a sealed folder: files -> plan -> bench -> engine -> record -> report. Chooses the real or the
 //! simulated opener; decides nothing about measuring.
 
+mod checking;
 mod drilling;
 #[cfg(unix)]
 mod drilling_unix;
@@ -20,6 +21,7 @@ use crate::instrument::InstrumentError;
 use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
+pub use checking::{Alarms, Finding, Grade, Unattended, check_bench, check_unattended, is_go};
 pub use drilling::drill;
 #[cfg(unix)]
 pub use drilling_unix::hold_for_drill;

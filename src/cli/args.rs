@@ -151,6 +151,16 @@ pub(super) struct PlanArgs {
 pub(super) struct CheckArgs {
     /// The rig: what is wired to what
     pub(super) rig: PathBuf,
+    /// Look at everything that must hold before the bench is left alone with this profile: drills the dead-man at 1 V, looks
+    /// at disk, clock, power and sleep
+    #[arg(long, value_name = "PROFILE")]
+    pub(super) unattended: Option<PathBuf>,
+    /// With --unattended: drill a controller that hangs, too, which takes some 15 s
+    #[arg(long)]
+    pub(super) hang: bool,
+    /// With --unattended: the folder in which the run will be kept
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
     /// Print the findings as JSON
     #[arg(long)]
     pub(super) json: bool,

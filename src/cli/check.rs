@@ -1,135 +1,102 @@
-//! `soakrig check`: is this bench fit to be used?
+//! `soakrig check`: is this bench fit to be used, and fit to be left alone?
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use super::message::{Outcome, print};
-use crate::bench::Bench;
-use crate::event::{InstrumentFacts, SafeState};
-use crate::instrument::open::Surroundings;
-use crate::plan::Rig;
-use crate::session;
-
-/// One thing looked at.
-struct Finding {
-    what: String,
-    good: bool,
-    told: String,
-}
+use super::message::{CliError, Outcome, print};
+use super::run::own_program;
+use crate::base::span::render_span;
+use crate::engine::StopWish;
+use crate::event::DrillKind;
+use crate::plan::Overrides;
+use crate::session::{self, Alarms, Finding, Grade, Unattended, is_go};
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
-    let (rig, registry, _) = session::load_rig(&args.rig)?;
-    let opened = session::open_world(&rig, &session::board_of(&rig), None)?;
-    let mut findings = Vec::new();
-    let registry = Arc::new(registry);
-    match session::open_bench(&rig, registry.clone(), &opened, None) {
-        Ok((mut bench, instruments)) => {
-            findings.extend(instruments.iter().map(identified));
-            findings.extend(instruments.iter().filter_map(calibration));
-            look_at_bench(&mut bench, &mut findings);
-        }
-        Err(error) => {
-            findings.extend(look_at_each(&rig, &opened.surroundings(registry)));
-            if findings.iter().all(|finding| finding.good) {
-                findings.push(failed("bench", &error.to_string()));
-            }
-            findings.extend(error.safe.as_ref().map(outputs));
-        }
+    if let Some(profile) = &args.unattended {
+        return run_unattended(args, profile);
     }
-    tell(&rig, &findings, args.json)
+    let (rig, findings) = session::check_bench(&args.rig)?;
+    let head = json!({ "rig": rig.name });
+    tell(args, (&rig.name, head), &findings)
 }
 
-/// Opening a bench ends at the first instrument that fails; here every one is asked, so that all faults are told at once.
-fn look_at_each(rig: &Rig, surroundings: &Surroundings) -> Vec<Finding> {
-    session::talking_roles(rig)
-        .map(|role| match session::open_conversation(rig, role.as_str(), surroundings) {
-            Ok(_) => Finding { what: role.to_string(), good: true, told: "answers".to_owned() },
-            Err(error) => failed(role.as_str(), &error.to_string()),
-        })
-        .collect()
+fn run_unattended(args: &CheckArgs, profile: &Path) -> Outcome {
+    let prepared = session::prepare(profile, &args.rig, &Overrides::default())?;
+    let stop = StopWish::default();
+    #[cfg(unix)]
+    super::signals_unix::listen(&stop, |stop| {
+        // A check has no points to end after.
+        stop.ask();
+        super::message::tell("stopping the check; the outputs go off first");
+    })
+    .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
+    let program = own_program()?;
+    let drills: &[DrillKind] =
+        if args.hang { &[DrillKind::Killed, DrillKind::Suspended] } else { &[DrillKind::Killed] };
+    let findings = session::check_unattended(
+        &prepared,
+        &Unattended { program: &program, out: &args.out, drills, alarms: Alarms::NotConfigured, stop: &stop },
+    );
+    let (rig, plan) = (&prepared.rig.name, &prepared.plan);
+    let head = json!({
+        "rig": rig,
+        "profile": plan.profile.as_str(),
+        "expected_s": plan.expected.as_secs_f64(),
+    });
+    let name = format!("{rig}, alone with {} for about {}", plan.profile, render_span(plan.expected));
+    let exit = tell(args, (&name, head), &findings)?;
+    Ok(if stop.asked().is_some() && stop.fault().is_none() { Exit::Stopped } else { exit })
 }
 
-fn identified(facts: &InstrumentFacts) -> Finding {
-    let name = [&facts.maker, &facts.model, &facts.serial, &facts.firmware]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let told = if name.is_empty() { facts.family.clone() } else { format!("{name} ({})", facts.family) };
-    Finding { what: facts.role.to_string(), good: true, told: format!("{told} at {}", facts.address) }
-}
-
-/// A calibration that is past is told, but does not stop anybody.
-fn calibration(facts: &InstrumentFacts) -> Option<Finding> {
-    let (day, past) = facts.calibration_due.as_ref()?;
-    let told = if *past {
-        format!("was due on {day}: warn the reader of every report")
-    } else {
-        format!("due on {day}")
-    };
-    Some(Finding { what: format!("{} calibration", facts.role), good: true, told })
-}
-
-/// How the outputs were found after switching off.
-fn outputs(safe: &SafeState) -> Finding {
-    let vout = match &safe.vout_v {
-        Ok(vout_v) => format!("Vout {}", crate::base::units::Volts(*vout_v)),
-        Err(reason) => reason.to_string(),
-    };
-    let told = if safe.verified {
-        format!("load off, supply off, {vout}")
-    } else {
-        format!("NOT verified off: {vout}; {}", safe.failures.join("; "))
-    };
-    Finding { what: "outputs".to_owned(), good: safe.verified, told }
-}
-
-fn look_at_bench(bench: &mut Bench, findings: &mut Vec<Finding>) {
-    findings.push(outputs(&bench.make_safe()));
-    match bench.supply.measure_current() {
-        Ok(current) => findings.push(Finding {
-            what: "input current".to_owned(),
-            good: current.value().abs() < 0.02,
-            told: format!("{current} with the output off"),
-        }),
-        Err(error) => findings.push(failed("input current", &error.to_string())),
-    }
-    for (role, thermometer) in &mut bench.thermometers {
-        findings.push(match thermometer.read_temperature() {
-            Ok(reading) => {
-                Finding { what: format!("{role} sensor"), good: true, told: reading.temperature.to_string() }
-            }
-            Err(error) => failed(&format!("{role} sensor"), &error.to_string()),
-        });
-    }
-}
-
-fn failed(what: &str, told: &str) -> Finding {
-    Finding { what: what.to_owned(), good: false, told: told.to_owned() }
-}
-
-fn tell(rig: &Rig, findings: &[Finding], as_json: bool) -> Outcome {
-    let go = findings.iter().all(|finding| finding.good);
-    if as_json {
-        let findings: Vec<_> = findings
-            .iter()
-            .map(|finding| json!({ "what": finding.what, "good": finding.good, "told": finding.told }))
-            .collect();
-        let text = json!({ "rig": rig.name, "go": go, "findings": findings });
-        print(&format!("{text:#}"))?;
+fn tell(args: &CheckArgs, (name, mut head): (&str, Value), findings: &[Finding]) -> Outcome {
+    let go = is_go(findings);
+    if args.json {
+        let finding = |finding: &Finding| {
+            json!({
+                "what": finding.what,
+                "grade": finding.grade.as_str(),
+                "good": finding.grade != Grade::Refusal,
+                "told": finding.told,
+            })
+        };
+        head["go"] = json!(go);
+        head["findings"] = findings.iter().map(finding).collect();
+        print(&format!("{head:#}"))?;
     } else {
         let mut text = String::new();
         for finding in findings {
-            let mark = if finding.good { "ok  " } else { "FAIL" };
+            let mark = match finding.grade {
+                Grade::Good => "ok  ",
+                Grade::NotApplicable => "–   ",
+                Grade::Warning => "WARN",
+                Grade::Refusal => "FAIL",
+            };
             let _ = writeln!(text, "{mark} {:<20} {}", finding.what, finding.told);
         }
-        let _ = writeln!(text, "{}: {}", rig.name, if go { "GO" } else { "NO GO" });
+        let _ = writeln!(text, "{name}: {}", verdict(findings));
         print(&text)?;
     }
     Ok(if go { Exit::Done } else { Exit::Instrument })
+}
+
+/// GO or NO GO with what refuses; what only warns stands apart.
+fn verdict(findings: &[Finding]) -> String {
+    let of = |grade: Grade| -> Vec<&str> {
+        findings
+            .iter()
+            .filter(|finding| finding.grade == grade)
+            .map(|finding| finding.what.as_str())
+            .collect()
+    };
+    let (refusals, warnings) = (of(Grade::Refusal), of(Grade::Warning));
+    let mut told =
+        if refusals.is_empty() { "GO".to_owned() } else { format!("NO GO: {}", refusals.join(", ")) };
+    if !warnings.is_empty() {
+        let _ = write!(told, " (warnings: {})", warnings.join(", "));
+    }
+    told
 }

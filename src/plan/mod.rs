@@ -6,6 +6,7 @@ pub mod check;
 pub(crate) mod document;
 mod estimate;
 mod fit;
+pub mod forecast;
 mod order;
 pub mod place;
 pub mod profile;

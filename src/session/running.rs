@@ -348,7 +348,7 @@ fn seal(recorder: Recorder) -> Result<Written, RecordError> {
 }
 
 /// The newest run in the folder, if it has no end.
-fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
+pub(super) fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
     let newest = store::newest(out)?;
     Ok(newest.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
 }

@@ -586,7 +586,7 @@ measure_current = { send = "MEAS:CURR?", reply = "number" }
         .collect();
     insta::assert_snapshot!(told.join("\n"), @"
      2 mine.toml: `name`: a family's name is made of small letters, digits and `_`
-     5 mine.toml: `colour`: unknown key `colour`, expected one of `name`, `class`, `title`, `sources`, `identity`, `timing`, `quirks`, `outputs`, `inputs`, `screen`, `scopes`, `verbs`
+     5 mine.toml: `colour`: unknown key `colour`, expected one of `name`, `class`, `title`, `sources`, `identity`, `timing`, `quirks`, `watchdog`, `outputs`, `inputs`, `screen`, `scopes`, `verbs`
     12 mine.toml: `identity.models`: `*` is no pattern: it would match every instrument
     13 mine.toml: `identity.source`: `giude` is no name of `[sources]`; did you mean `guide`?
     15 mine.toml: `timing.error_query`: missing; expected the question for one entry of the error queue, e.g. `:SYST:ERR?`, or the quirk `no_error_queue`

@@ -4,6 +4,8 @@
 mod cut;
 #[cfg(target_os = "linux")]
 mod deadman;
+#[cfg(target_os = "linux")]
+mod deaths;
 #[cfg(unix)]
 mod drill;
 mod instruments;
@@ -11,4 +13,6 @@ mod order;
 #[cfg(unix)]
 pub(crate) mod process;
 mod stage;
+#[cfg(unix)]
+mod unattended;
 mod wire;

@@ -75,8 +75,11 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("UnixStream", &[]),
     ("UnixListener", &[]),
     ("UnixDatagram", &[]),
-    ("process::Command", &["deadman/process_unix.rs", "deadman/drill_unix.rs"]),
-    ("Command::new", &["deadman/process_unix.rs", "deadman/drill_unix.rs"]),
+    (
+        "process::Command",
+        &["deadman/process_unix.rs", "deadman/drill_unix.rs", "session/checking/host_unix.rs"],
+    ),
+    ("Command::new", &["deadman/process_unix.rs", "deadman/drill_unix.rs", "session/checking/host_unix.rs"]),
     ("std::env", &["session/lock.rs", "session/drilling_unix.rs", "cli/"]),
     ("std::fs", &["record/", "session/", "cli/"]),
     ("File::", &["record/", "session/", "cli/"]),

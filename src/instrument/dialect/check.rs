@@ -65,6 +65,7 @@ impl<'f> Check<'f> {
             names: names?,
             conversation: conversation?,
             quirks,
+            watchdog: family.watchdog.as_ref().map(|text| text.value.clone()),
             verbs,
             outputs: facts.outputs,
             inputs: facts.inputs,

@@ -115,6 +115,9 @@ pub struct Family {
     pub conversation: Conversation,
     /// What is peculiar about it.
     pub quirks: BTreeSet<Quirk>,
+    /// What it has of its own to switch off when nobody talks to it, in a sentence for people; `None` where its file does not
+    /// say.
+    pub watchdog: Option<String>,
     /// What is sent for each verb.
     pub verbs: BTreeMap<Verb, Phrase>,
     /// Class supply: its outputs.

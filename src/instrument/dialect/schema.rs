@@ -41,6 +41,8 @@ pub struct FamilyText {
     pub timing: Option<Placed<TimingText>>,
     /// What is peculiar about it, from a closed list.
     pub quirks: Option<Placed<QuirksText>>,
+    /// What the family has of its own to switch off when nobody talks to it, in a sentence; nothing sets it.
+    pub watchdog: Option<Placed<String>>,
     /// Class `supply`: what each output of each model can do.
     #[serde(default)]
     pub outputs: Vec<Placed<OutputText>>,

@@ -9,10 +9,10 @@ use soakrig::record::Record;
 
 use super::process::{Running, Served, await_in_journal, serve, start};
 
-const OFF: (&str, &str) = ("OFF", "0");
+pub(super) const OFF: (&str, &str) = ("OFF", "0");
 
 /// Waits until load and supply are off, and says how long that took.
-fn await_off(served: &Served, clock: &RealClock, from: Instant) -> Duration {
+pub(super) fn await_off(served: &Served, clock: &RealClock, from: Instant) -> Duration {
     loop {
         let (supply, load) = served.outputs();
         let took = clock.now().since(from);
@@ -25,14 +25,14 @@ fn await_off(served: &Served, clock: &RealClock, from: Instant) -> Duration {
 }
 
 /// A run with its outputs on.
-fn start_energised(served: &Served) -> (Running, tempfile::TempDir) {
+pub(super) fn start_energised(served: &Served) -> (Running, tempfile::TempDir) {
     let (running, folder) = start(served);
     await_in_journal(&folder.path().join("out"), "point_started");
     (running, folder)
 }
 
 /// The record as far as it goes, whole and readable.
-fn read_record(out: &Path) -> Record {
+pub(super) fn read_record(out: &Path) -> Record {
     let folder = std::fs::read_dir(out).unwrap().next().unwrap().unwrap().path();
     Record::open(&folder).unwrap()
 }

@@ -89,7 +89,9 @@ fn a_bench_that_is_in_use_is_not_drilled_on() {
     let refused = session::drill(&prepared, program(), DrillKind::Killed, &StopWish::default());
     assert!(matches!(refused, Err(SessionError::Busy(_))), "{refused:?}");
     running.signal("QUIT");
-    assert_eq!(running.0.wait().unwrap().code(), Some(5), "the run was not disturbed");
+    // It may have come to its own end meanwhile.
+    let ended = running.0.wait().unwrap().code();
+    assert!(matches!(ended, Some(0 | 5)), "the run was disturbed: {ended:?}");
 }
 
 #[test]

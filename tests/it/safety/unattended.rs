@@ -71,7 +71,9 @@ fn a_served_bench_is_checked_with_a_drill_and_left_off_and_one_in_use_is_no_go()
     assert_eq!(finding(&told, "dead-man drill").0, "refusal");
     assert_eq!(finding(&told, "make-safe drill").0, "refusal");
     running.signal("QUIT");
-    assert_eq!(running.0.wait().unwrap().code(), Some(5), "the run was not disturbed");
+    // It may have come to its own end meanwhile.
+    let ended = running.0.wait().unwrap().code();
+    assert!(matches!(ended, Some(0 | 5)), "the run was disturbed: {ended:?}");
 
     let (_, told) = check(&rig, &profile, &[]);
     let (grade, words) = finding(&told, "dead-man drill");

@@ -44,6 +44,8 @@ impl Page {
         for (key, value) in root.iter().flat_map(|root| root.get_ref().iter()) {
             reading.take(key.get_ref(), value);
         }
+        // The parser of the file sorts by name; of two that contradict each other, the lower one is told to be at fault.
+        reading.page.settings.sort_by_key(|setting| setting.line);
         for command in options.commands() {
             reading.check_contradictions(command);
         }

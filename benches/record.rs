@@ -80,6 +80,7 @@ fn finished_point() -> Event {
     Event::PointFinished(Box::new(PointResult {
         point: PointId(125),
         repeat: 1,
+        phase: None,
         setting,
         figures: FigureName::ALL.iter().enumerate().map(value).collect(),
         bounds: std::collections::BTreeMap::new(),

@@ -13,6 +13,7 @@ mod preparing;
 mod resuming;
 mod running;
 mod serving;
+mod taping;
 
 use std::path::PathBuf;
 

@@ -15,7 +15,7 @@ pub(super) fn run(args: &ResumeArgs) -> Outcome {
     #[cfg(unix)]
     super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
         .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
-    let (done, planned) = (resumable.finished.len(), resumable.prepared.plan.points.len());
+    let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
     if !args.quiet {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
     }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::capture::Scales;
+use super::dwell::Progress;
 use super::interlock::{Interlock, Source, Watched};
 use super::measure::{Finishing, Pending};
 use super::stop::StopWish;
+use super::tally::Tally;
 use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
-use crate::event::{Event, InstrumentFacts, PointId, PointResult, Sink};
+use crate::event::{Event, InstrumentFacts, PointId, Sink};
 use crate::instrument::scope::Scope;
 use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
@@ -44,7 +46,9 @@ pub(super) struct Shell<'a> {
     pub(super) failed: Option<Role>,
     /// Attempts of the present point.
     pub(super) attempt: (PointId, u32),
-    pub(super) results: Vec<PointResult>,
+    pub(super) tally: Tally,
+    /// How far the present dwell came.
+    pub(super) dwelling: Progress,
     /// What probe and scope show by themselves.
     pub(super) floor: Option<Arc<Floor>>,
 }
@@ -69,7 +73,8 @@ impl<'a> Shell<'a> {
             settled: None,
             failed: None,
             attempt: (PointId(0), 0),
-            results: Vec::new(),
+            tally: Tally::default(),
+            dwelling: Progress::default(),
             floor: None,
         }
     }
@@ -106,6 +111,9 @@ impl<'a> Shell<'a> {
             Step::BeginPoint(id) => self.begin_point(*id),
             Step::Settle(id) => self.settle(*id),
             Step::Measure(id) => self.measure(*id),
+            Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
+            Step::Dwell(id) => self.dwell(*id),
+            Step::CheckStart(id) => self.check_start(*id),
         }
     }
 
@@ -359,6 +367,7 @@ pub(super) fn split<'b>(
         cut,
         clock,
         stop,
+        iout: Amps(0.0),
         outbox: Vec::new(),
     };
     (watcher, scope.as_mut())

@@ -7,6 +7,7 @@ use crate::base::units::Amps;
 use crate::bench::retry::{Remedy, remedy};
 use crate::event::{PointId, Stop};
 use crate::link::ErrorKind;
+use crate::plan::remaining::{restoring, standing};
 use crate::plan::{Plan, Step};
 
 /// What happened.
@@ -260,9 +261,9 @@ impl<'p> Machine<'p> {
             return;
         }
         let (id, place) = match self.point.take() {
-            Some(found) => found,
+            Some((id, place)) => (Some(id), place),
             // Between points: go on with the next one.
-            None => match self.upcoming_point() {
+            None => match self.upcoming() {
                 Some(found) => found,
                 // Behind the last one: what failed is done again.
                 None => {
@@ -273,18 +274,25 @@ impl<'p> Machine<'p> {
         };
         let protection = self.plan.steps.iter().find(|step| matches!(step, Step::SetProtection { .. }));
         self.restore.extend(protection.cloned());
+        self.next = place;
+        let Some(id) = id else {
+            // A dwell or a start: whatever stood before it stands again.
+            self.restore.extend(restoring(standing(&self.plan.steps[..place])));
+            return;
+        };
         // An output that went off comes on at 0 V; one that stayed on is left as it is.
         self.restore.extend([Step::SetLoad(Amps(0.0)), Step::SwitchSupply(true), Step::SwitchLoad(true)]);
         if let Some(point) = self.plan.point(id) {
             self.restore.push_back(Step::SetVoltage(point.setting.vin));
         }
-        self.next = place;
     }
 
-    fn upcoming_point(&self) -> Option<(PointId, usize)> {
+    /// What the plan goes on with: a point, or a dwell or a start, which have no number here.
+    fn upcoming(&self) -> Option<(Option<PointId>, usize)> {
         self.plan.steps.iter().enumerate().skip(self.next.saturating_sub(1)).find_map(|(place, step)| {
             match step {
-                Step::BeginPoint(id) => Some((*id, place)),
+                Step::BeginPoint(id) => Some((Some(*id), place)),
+                Step::Dwell(_) | Step::CheckStart(_) => Some((None, place)),
                 _ => None,
             }
         })
@@ -304,6 +312,7 @@ mod tests {
             id: PointId(id),
             setting: Setting { vin: Volts(vin), load: Amps(0.1) },
             repeat: 1,
+            phase: None,
         };
         let mut steps = vec![Step::SwitchAllOff, Step::SwitchSupply(true), Step::SwitchLoad(true)];
         for id in [1, 2] {
@@ -344,6 +353,7 @@ mod tests {
                 lost_reading: Duration::ZERO,
             },
             capture: None,
+            soak: None,
             vout_nominal: Volts(5.0),
             safe_vout: Volts(0.5),
             expected: Duration::ZERO,

@@ -184,10 +184,11 @@ impl Shell<'_> {
         // Where the board starts is told by what was set: a point elsewhere says nothing of it.
         let region = if unmet.is_some() { Region::Unknown } else { region };
         notes.splice(0..0, unmet);
-        let (PlannedPoint { id, setting, repeat }, regulation) = (point, readings.regulation);
+        let (PlannedPoint { id, setting, repeat, phase }, regulation) = (point, readings.regulation);
         let result = PointResult {
             point: id,
             repeat,
+            phase,
             setting,
             figures,
             bounds,
@@ -197,8 +198,11 @@ impl Shell<'_> {
             verdict,
             notes,
         };
-        self.emit(&Event::PointFinished(Box::new(result.clone())))?;
-        self.results.push(result);
+        let event = Event::PointFinished(Box::new(result));
+        self.emit(&event)?;
+        if let Event::PointFinished(result) = &event {
+            self.tally.add(result);
+        }
         Ok(())
     }
 }

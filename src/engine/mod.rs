@@ -3,6 +3,7 @@
 
 mod act;
 pub mod capture;
+mod dwell;
 mod floor;
 pub mod interlock;
 pub mod machine;
@@ -10,17 +11,18 @@ mod measure;
 pub mod range;
 pub mod readings;
 pub mod settle;
+pub mod steady;
 pub mod stop;
+pub mod tally;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::base::clock::Clock;
 use crate::base::names::Role;
 use crate::bench::Bench;
-use crate::event::{
-    Event, PointResult, PointVerdict, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop,
-};
+use crate::event::{DwellId, Event, GapCause, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
 use crate::instrument::InstrumentError;
 use crate::link::ErrorKind;
 use crate::plan::Plan;
@@ -28,6 +30,7 @@ use crate::plan::Plan;
 use act::Shell;
 use machine::{Action, Ending, Input, Machine};
 pub use stop::StopWish;
+pub use tally::Tally;
 
 /// Why a step was not done.
 #[derive(Debug)]
@@ -81,20 +84,30 @@ pub(crate) fn stamp(clock: &dyn Clock) -> Stamp {
 
 /// Carries the plan out. Every way out of this function passes `make_safe`, and no panic leaves it.
 pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish) -> RunOutcome {
-    resume(plan, Vec::new(), bench, sink, stop)
+    resume(plan, Earlier::default(), bench, sink, stop)
 }
 
-/// Carries out what is left of a plan whose first points were `finished` by a run that was cut off; as [`run`].
+/// What a run that was cut off had done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Earlier {
+    /// What came of it so far.
+    pub tally: Tally,
+    /// The dwell it was in, and how much of it was done.
+    pub within: Option<(DwellId, Duration)>,
+}
+
+/// Carries out what is left of the plan of a run that was cut off; as [`run`].
 pub fn resume(
     plan: &Plan,
-    finished: Vec<PointResult>,
+    earlier: Earlier,
     bench: &mut Bench,
     sink: &mut dyn Sink,
     stop: &StopWish,
 ) -> RunOutcome {
     stop.attach(&bench.cut);
     let mut shell = Shell::new(plan, bench, sink, stop);
-    shell.results = finished;
+    shell.tally = earlier.tally;
+    shell.dwelling = dwell::Progress::of(earlier.within);
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
     // a disk.
@@ -180,6 +193,7 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
             let failure = failure.or_stop(shell.stop);
             notice = notice_of(&failure, machine.attempt() + 1);
             shell.failed = failed_role(&failure);
+            shell.dwelling.trouble = trouble_of(&failure).or(shell.dwelling.trouble.take());
             input_of(shell.judge_lost(failure))
         });
     }
@@ -224,6 +238,15 @@ fn notice_of(failure: &Failure, attempt: u32) -> Option<Event> {
     }
 }
 
+/// Why readings are missing after a failure.
+fn trouble_of(failure: &Failure) -> Option<(GapCause, String)> {
+    match failure {
+        Failure::Instrument(error) => Some((GapCause::Instrument, error.to_string())),
+        Failure::Held(what) => Some((GapCause::Interlock, what.clone())),
+        _ => None,
+    }
+}
+
 fn failed_role(failure: &Failure) -> Option<Role> {
     match failure {
         Failure::Instrument(error) => Some(error.role.clone()),
@@ -243,16 +266,20 @@ fn input_of(failure: Failure) -> Input {
 }
 
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
-    let count = |verdict: PointVerdict| {
-        u32::try_from(shell.results.iter().filter(|result| result.verdict == verdict).count())
-            .unwrap_or(u32::MAX)
-    };
-    let finished = u32::try_from(shell.results.len()).unwrap_or(u32::MAX);
-    let (failed, not_measured) = (count(PointVerdict::Fail), count(PointVerdict::NotMeasured));
+    let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, .. } = shell.tally;
     let planned = shell.plan.points.len();
     let (verdict, reason) = match ending {
+        Ending::Completed if failed > 0 && failed_starts > 0 => (
+            RunVerdict::Fail,
+            format!(
+                "{failed} of {finished} points break a limit, and {failed_starts} of {starts} starts failed"
+            ),
+        ),
         Ending::Completed if failed > 0 => {
             (RunVerdict::Fail, format!("{failed} of {finished} points break a limit"))
+        }
+        Ending::Completed if failed_starts > 0 => {
+            (RunVerdict::Fail, format!("{failed_starts} of {starts} starts failed"))
         }
         Ending::Completed if not_measured > 0 => (
             RunVerdict::Incomplete,
@@ -260,11 +287,11 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
                 "{not_measured} of {finished} points lack a figure that a limit needs, or were not at their setting"
             ),
         ),
-        Ending::Completed if shell.results.len() < planned => {
+        Ending::Completed if (finished as usize) < planned => {
             (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))
         }
         Ending::Completed => {
-            let judged = finished - count(PointVerdict::NotApplicable);
+            let judged = finished.saturating_sub(shell.tally.not_applicable);
             (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to"))
         }
         Ending::Stopped(Stop::AfterPoint) => {
@@ -277,7 +304,6 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         Ending::Failed(what) | Ending::RecordFailed(what) => (RunVerdict::Error, what.clone()),
         Ending::Internal(what) => (RunVerdict::Error, format!("a fault of this program: {what}")),
     };
-    let unsettled = shell.results.iter().filter(|result| !result.is_settled()).count();
     let reason = if unsettled > 0 { format!("{reason}; {unsettled} points did not settle") } else { reason };
     // A bench that may still be live is worse than any verdict on the board.
     let (verdict, reason) = if safe.verified {
@@ -290,7 +316,7 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         reason,
         points_finished: finished,
         points_failed: failed,
-        points_not_applicable: count(PointVerdict::NotApplicable),
+        points_not_applicable: shell.tally.not_applicable,
         outputs_off_verified: safe.verified,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::interlock::{Interlock, Ruling, Source, Watched};
-use super::readings::{MeterReadings as Meters, board_vout};
+use super::readings::{MeterReadings as Meters, board_vin, board_vout};
 use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
 use super::{Failure, stamp};
@@ -16,7 +16,7 @@ use crate::base::stats::mean;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::bench::BenchWiring;
 use crate::bench::safe::{Effort, switch_off};
-use crate::event::{Event, Regulation, Stamp};
+use crate::event::{Event, Reading, Regulation, Stamp};
 use crate::instrument::load::Load;
 use crate::instrument::supply::Supply;
 use crate::instrument::thermometer::Thermometer;
@@ -151,6 +151,8 @@ pub struct Watcher<'a> {
     pub clock: &'a dyn Clock,
     /// The wish to stop.
     pub stop: &'a StopWish,
+    /// The output current that was read last.
+    pub iout: Amps,
     /// Events to be told when the waiting is over.
     pub outbox: Vec<(Stamp, Event)>,
 }
@@ -346,8 +348,30 @@ impl Watcher<'_> {
         }
     }
 
+    /// Reads everything once, for a dwell. What trips does not wait for an instrument that hangs.
+    ///
+    /// # Errors
+    /// An instrument failed, an interlock spoke, or the outputs shall go off now.
+    pub fn take_reading(&mut self) -> Result<Reading, Failure> {
+        let (vout, iin) = self.read_meters()?;
+        let terminal = self.supply.measure_voltage()?;
+        let at = self.clock.now();
+        let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
+        judge_board(self.interlock, self.clock.now(), &temperatures)?;
+        let vin = board_vin(terminal, iin, self.wiring.source_lead);
+        Ok(Reading {
+            at,
+            vin_v: Some(at_resolution(vin.value(), 1e6)),
+            iin_a: Some(at_resolution(iin.value(), 1e6)),
+            vout_v: Some(at_resolution(vout.value(), 1e6)),
+            iout_a: Some(at_resolution(self.iout.value(), 1e6)),
+            board_c: temperatures.board_c.ok().map(|board_c| at_resolution(board_c, 1e3)),
+            ambient_c: temperatures.ambient_c.ok().map(|ambient_c| at_resolution(ambient_c, 1e3)),
+        })
+    }
+
     /// Reads Vout and the input current and has them judged.
-    fn read_meters(&mut self) -> Result<(Volts, Amps), Failure> {
+    pub(super) fn read_meters(&mut self) -> Result<(Volts, Amps), Failure> {
         let readings = self.ask_load();
         if let Ok((vout, iout)) = &readings {
             // What trips does not wait for a supply that hangs.
@@ -363,6 +387,7 @@ impl Watcher<'_> {
                 rule(self.interlock.judge(now, Watched::Vout(vout)))?;
                 rule(self.interlock.judge(now, Watched::Iin(iin)))?;
                 rule(self.interlock.judge(now, Watched::Iout(iout)))?;
+                self.iout = iout;
                 Ok((vout, iin))
             }
             Err(error) => {
@@ -382,6 +407,11 @@ impl Watcher<'_> {
         let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
         judge_board(self.interlock, self.clock.now(), &temperatures)
     }
+}
+
+/// To a millionth or a thousandth: finer than any meter reads here, and without the noise of binary fractions.
+fn at_resolution(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
 }
 
 /// How the supply is regulated. A family that cannot say, or answers what is no word of it, leaves a reason and no guess.

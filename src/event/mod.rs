@@ -4,6 +4,7 @@
 pub mod drill;
 pub mod figures;
 pub mod limit;
+pub mod soak;
 pub mod verdict;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 pub use drill::Drilled;
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
+pub use soak::{DwellEnd, DwellId, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck, StartId};
 pub use verdict::{DrillKind, DrillVerdict, PointVerdict, Region, Regulation, RunVerdict};
 
 /// When something happened, on both clocks: wall time may step, monotonic time does not.
@@ -95,6 +97,8 @@ pub struct RunFacts {
     /// Version of the definition that each figure of a trace is made by, by the figure's key; empty where the record does
     /// not say.
     pub definitions: BTreeMap<String, u16>,
+    /// What makes it a soak; `None` for a sweep.
+    pub soak: Option<SoakFacts>,
 }
 
 /// An instrument as it identified itself.
@@ -123,8 +127,10 @@ pub struct InstrumentFacts {
 pub struct PointResult {
     /// Which point.
     pub point: PointId,
-    /// Repeat, from 1.
+    /// Repeat, from 1; in a soak the number of the sweep.
     pub repeat: u32,
+    /// The phase of a soak in which it was a capture; `None` for a point of a sweep.
+    pub phase: Option<u16>,
     /// What was set.
     pub setting: Setting,
     /// Every figure that was asked for: a value or the reason why there is none.
@@ -264,6 +270,30 @@ pub enum Event {
     },
     /// A point was finished.
     PointFinished(Box<PointResult>),
+    /// A phase of a soak began.
+    PhaseStarted {
+        /// Its place in the profile, from 0.
+        phase: u16,
+        /// Its name.
+        name: String,
+        /// Which time it is gone through, from 1.
+        round: u32,
+    },
+    /// Readings were taken while a setting was held.
+    ReadingsTaken(Box<Readings>),
+    /// A dwell came to its end.
+    DwellFinished {
+        /// Which dwell.
+        dwell: DwellId,
+        /// How long it lasted.
+        took: Duration,
+        /// Why it ended.
+        end: DwellEnd,
+    },
+    /// A start after the input was off was looked at.
+    StartChecked(StartCheck),
+    /// Readings are missing.
+    GapFound(Gap),
     /// An action failed and was tried again.
     Retried {
         /// Which instrument.

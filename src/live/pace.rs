@@ -109,6 +109,7 @@ mod tests {
         Event::PointFinished(Box::new(PointResult {
             point: PointId(point),
             repeat: 1,
+            phase: None,
             setting: setting(),
             figures: std::iter::empty().collect(),
             bounds: std::collections::BTreeMap::new(),

@@ -370,6 +370,7 @@ mod tests {
         Event::PointFinished(Box::new(PointResult {
             point: PointId(point),
             repeat: 1,
+            phase: None,
             setting: setting(),
             figures: [(FigureName::Vout, Ok(4.997)), (FigureName::SpikePos, Ok(0.021))].into_iter().collect(),
             bounds: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::ability::Ability;
 use super::check::check_switching;
+use super::course::build_course;
 use super::estimate::estimate;
 use super::fit::check_fit;
 use super::order::arrange;
@@ -62,10 +63,22 @@ pub fn build_for(
         (Order::Shuffled { .. }, Some(seed)) => Order::Shuffled { seed },
         (order, _) => order,
     };
-    let points = arrange(&profile.vin, &profile.load, order, profile.repeats);
     let protection = protection(rig, profile, ability);
     let wants_floor = rig.scope.is_some() && profile.capture.is_some_and(|capture| capture.noise_floor);
-    let steps = steps(protection, wants_floor, &points);
+    let ready = ready(protection, wants_floor);
+    let profile = &Profile { order, ..profile.clone() };
+    let (points, steps, soak) = match &profile.soak {
+        None => {
+            let points = arrange(&profile.vin, &profile.load, order, profile.repeats);
+            let steps = steps(ready, &points);
+            (points, steps, None)
+        }
+        Some(soak) => {
+            let course = build_course(profile, soak, ready)
+                .map_err(|told| vec![profile.places.fault("soak", told)])?;
+            (course.points, course.steps, Some(course.soak))
+        }
+    };
     faults.extend(check_switching(&steps).into_iter().map(|wrong| {
         let message = format!("the plan would not be safe, which is a fault of this program: {wrong}");
         profile.places.fault("points", message)
@@ -94,6 +107,7 @@ pub fn build_for(
         settle: profile.settle,
         interlocks: interlocks(rig, profile),
         capture: profile.capture,
+        soak,
         vout_nominal: profile.vout_nominal,
         safe_vout: rig.safe_vout,
         expected: std::time::Duration::ZERO,
@@ -119,22 +133,17 @@ fn board(rig: &Rig, profile: &Profile, overrides: &Overrides) -> Result<Board, F
     Ok(Board { serial: serial.clone(), revision: revision.clone() })
 }
 
-/// The largest value of an axis.
-pub(super) fn largest<T: PartialOrd + Copy>(values: &[T]) -> Option<T> {
-    values.iter().copied().reduce(|most, value| if value > most { value } else { most })
-}
-
 /// The level of the supply's over-voltage protection: the margin above the largest planned voltage, but never above what
 /// the rig allows on this board, nor above what the supply can be set to. At least 1 V, for a plan that stays at 0 V.
 pub(super) fn over_voltage_level(rig: &Rig, profile: &Profile, ability: &Ability) -> Option<Volts> {
-    let highest = largest(&profile.vin).unwrap_or_default() * (1.0 + profile.protection_margin);
+    let highest = profile.highest_vin() * (1.0 + profile.protection_margin);
     let ceiling = rig.source.max_voltage.value().min(ability.source.over_voltage?.value());
     Some(Volts(highest.value().max(1.0).min(ceiling)))
 }
 
 /// The level of the load's own current limit, by the same rule; at least 50 mA, for a plan without load.
 pub(super) fn load_limit_level(rig: &Rig, profile: &Profile, ability: &Ability) -> Option<Amps> {
-    let highest = largest(&profile.load).unwrap_or_default() * (1.0 + profile.protection_margin);
+    let highest = profile.highest_load() * (1.0 + profile.protection_margin);
     let ceiling = rig.load.max_current.value().min(ability.load.over_current?.value());
     Some(Amps(highest.value().max(0.05).min(ceiling)))
 }
@@ -153,27 +162,19 @@ fn protection(rig: &Rig, profile: &Profile, ability: &Ability) -> Step {
     }
 }
 
-/// The steps that are left when the first points are finished: the bench is made ready as at the beginning.
-#[must_use]
-pub fn remaining_steps(plan: &Plan, finished: usize) -> Vec<Step> {
-    let protection = plan.steps.iter().find(|step| matches!(step, Step::SetProtection { .. }));
-    match (protection, plan.points.get(finished..)) {
-        (Some(protection), Some(points @ [_, ..])) => {
-            steps(protection.clone(), plan.steps.contains(&Step::MeasureNoiseFloor), points)
-        }
-        // Nothing is left to be measured: nothing is switched on.
-        _ => vec![Step::SwitchAllOff],
-    }
-}
-
-/// A load of 0 A is the load's input switched on with 0 A set: its voltage reading stays the same kind of reading, and its
-/// leakage is the same at every point.
-fn steps(protection: Step, wants_floor: bool, points: &[PlannedPoint]) -> Vec<Step> {
-    let (no_load, no_voltage) = (Step::SetLoad(Amps(0.0)), Step::SetVoltage(Volts(0.0)));
+/// What comes before anything is switched on.
+fn ready(protection: Step, wants_floor: bool) -> Vec<Step> {
     let mut steps = vec![Step::SwitchAllOff, protection, Step::CheckWiring];
     if wants_floor {
         steps.push(Step::MeasureNoiseFloor);
     }
+    steps
+}
+
+/// A load of 0 A is the load's input switched on with 0 A set: its voltage reading stays the same kind of reading, and its
+/// leakage is the same at every point.
+fn steps(mut steps: Vec<Step>, points: &[PlannedPoint]) -> Vec<Step> {
+    let (no_load, no_voltage) = (Step::SetLoad(Amps(0.0)), Step::SetVoltage(Volts(0.0)));
     steps.extend([no_load.clone(), no_voltage.clone(), Step::SwitchSupply(true), Step::SwitchLoad(true)]);
     let mut vin = Volts(0.0);
     for point in points {
@@ -220,5 +221,8 @@ fn canonical(plan: &Plan) -> String {
     }
     let _ = writeln!(text, "{:?}\n{:?}\n{:?}", plan.settle, plan.interlocks, plan.capture);
     let _ = writeln!(text, "{:?}\n{:?}\n{:?}", plan.figures, plan.vout_nominal, plan.safe_vout);
+    if let Some(soak) = &plan.soak {
+        let _ = writeln!(text, "{soak:?}");
+    }
     text
 }

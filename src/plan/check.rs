@@ -104,6 +104,20 @@ impl Outputs {
                 }
                 (self.begun, self.settled) = (None, None);
             }
+            Step::BeginPhase { .. } => {}
+            Step::Dwell(_) => {
+                if self.begun.is_some() {
+                    tell("a dwell stands inside a point");
+                }
+                if self.supply_on != self.load_on || self.supply_on.is_none() {
+                    tell("a dwell has load and supply both on or both off");
+                }
+            }
+            Step::CheckStart(_) => {
+                if self.supply_on != Some(true) || self.load_on != Some(true) {
+                    tell("a start is looked at with an output off");
+                }
+            }
         }
     }
 

@@ -146,7 +146,7 @@ impl Document {
                     }
                 }
             }
-            other if table || list.is_some() => {
+            other if (table || list.is_some()) && !takes_scalar(schema) => {
                 let wanted = match (table, list.is_some()) {
                     (true, true) => "a list or a table",
                     (true, false) => "a table",
@@ -296,6 +296,15 @@ fn part<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
 
 fn properties(schema: &Value) -> Option<&serde_json::Map<String, Value>> {
     part(schema, "properties").and_then(Value::as_object)
+}
+
+/// Whether a single value may stand there beside a list or a table.
+fn takes_scalar(schema: &Value) -> bool {
+    part(schema, "anyOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .any(|inner| inner.get("type").is_some_and(|kind| kind == "string") || takes_scalar(inner))
 }
 
 fn items(schema: &Value) -> Option<&Value> {

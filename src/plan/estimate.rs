@@ -88,7 +88,12 @@ impl Bench<'_> {
 
     fn step(&self, step: &Step) -> Duration {
         match step {
-            Step::BeginPoint(_) => Duration::ZERO,
+            Step::BeginPoint(_) | Step::BeginPhase { .. } => Duration::ZERO,
+            Step::Dwell(id) => {
+                let dwell = self.plan.soak.as_ref().and_then(|soak| soak.dwell(*id));
+                dwell.map_or(Duration::ZERO, |dwell| dwell.span)
+            }
+            Step::CheckStart(_) => self.settling(),
             Step::SwitchAllOff => SWITCH + self.sets(3) + self.questions(4),
             Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH + self.sets(1) + self.questions(2),
             Step::SetProtection { .. } => self.sets(8) + self.questions(6),

@@ -1,11 +1,12 @@
 //! Whether a rig can do what a profile asks for. Every refusal points into both files.
 
 use super::ability::Ability;
-use super::build::{largest, load_limit_level, over_voltage_level};
+use super::build::{load_limit_level, over_voltage_level};
 use super::place::Places;
+use super::profile::soak::Pattern;
 use super::profile::{Profile, TraceNeed, trace_need};
 use super::rig::Rig;
-use crate::base::units::Quantity;
+use crate::base::units::{Amps, Quantity, Volts};
 use crate::event::FigureName;
 use crate::instrument::dialect::Fault;
 
@@ -22,6 +23,7 @@ pub(super) fn check_fit(rig: &Rig, profile: &Profile, ability: &Ability) -> Vec<
     check_capture(rig, profile, ability, &mut faults);
     check_figures(rig, profile, &mut faults);
     check_temperatures(rig, profile, &mut faults);
+    check_steady(rig, profile, &mut faults);
     if rig.safe_vout >= profile.vout_nominal {
         let message = format!("the bench would count as safe with {} at the output", rig.safe_vout);
         let mut fault = rig.places.fault("safe.vout", message);
@@ -31,15 +33,33 @@ pub(super) fn check_fit(rig: &Rig, profile: &Profile, ability: &Ability) -> Vec<
     faults
 }
 
-/// The key of the largest value of an axis, as it was written: an item of a list, or an end of a range.
-fn largest_place<T: Quantity>(places: &Places, axis: &str, values: &[T]) -> String {
-    let most = largest(values);
-    let index = values.iter().position(|value| Some(*value) == most).unwrap_or(0);
+/// The key of an axis' value as it was written: the value itself, an item of a list, or an end of a range.
+fn place_of<T: Quantity>(places: &Places, axis: &str, (values, wanted): (&[T], T)) -> Option<String> {
+    let index = values.iter().position(|value| *value == wanted)?;
     let item = format!("{axis}[{}]", index + 1);
     if places.is_written(&item) {
-        return item;
+        return Some(item);
     }
-    format!("{axis}.{}", if index == 0 { "from" } else { "to" })
+    let end = format!("{axis}.{}", if index == 0 { "from" } else { "to" });
+    Some(if places.is_written(&end) { end } else { axis.to_owned() })
+}
+
+/// Where the profile says this input voltage, in the sweep or in a phase.
+fn vin_place(profile: &Profile, vin: Volts) -> String {
+    let of_phases = profile.soak.iter().flat_map(|soak| soak.phases.iter().enumerate());
+    let of_phases = of_phases.map(|(index, phase)| (format!("soak.phases[{}].vin", index + 1), &phase.vin));
+    let mut axes = std::iter::once(("points.vin".to_owned(), &profile.vin)).chain(of_phases);
+    let found = axes.find_map(|(axis, values)| place_of(&profile.places, &axis, (values, vin)));
+    found.unwrap_or_else(|| "points.vin".to_owned())
+}
+
+/// Where the profile says this load current, in the sweep or in a phase.
+fn load_place(profile: &Profile, load: Amps) -> String {
+    let of_phases = profile.soak.iter().flat_map(|soak| soak.phases.iter().enumerate());
+    let of_phases = of_phases.map(|(index, phase)| (format!("soak.phases[{}].load", index + 1), &phase.load));
+    let mut axes = std::iter::once(("points.load".to_owned(), &profile.load)).chain(of_phases);
+    let found = axes.find_map(|(axis, values)| place_of(&profile.places, &axis, (values, load)));
+    found.unwrap_or_else(|| "points.load".to_owned())
 }
 
 /// A fault in the profile, with the rig's part of it.
@@ -51,8 +71,8 @@ fn clash(profile: (&Profile, &str, String), rig: (&Rig, &str, String)) -> Fault 
 
 fn check_source(rig: &Rig, profile: &Profile, ability: &Ability, faults: &mut Vec<Fault>) {
     let family = &rig.source.instrument.family;
-    let Some(highest) = largest(&profile.vin) else { return };
-    let place = largest_place(&profile.places, "points.vin", &profile.vin);
+    let highest = profile.highest_vin();
+    let place = vin_place(profile, highest);
     let (allowed, possible) = (rig.source.max_voltage, ability.source.max_voltage);
     if highest > allowed {
         let message = format!("{highest} is more than this rig allows at the board's input");
@@ -92,8 +112,8 @@ fn check_source(rig: &Rig, profile: &Profile, ability: &Ability, faults: &mut Ve
 
 fn check_load(rig: &Rig, profile: &Profile, ability: &Ability, faults: &mut Vec<Fault>) {
     let family = &rig.load.instrument.family;
-    let Some(highest) = largest(&profile.load) else { return };
-    let place = largest_place(&profile.places, "points.load", &profile.load);
+    let highest = profile.highest_load();
+    let place = load_place(profile, highest);
     let (allowed, possible) = (rig.load.max_current, ability.load.max_current);
     if highest > allowed {
         let message = format!("{highest} is more than this rig allows at the board's output");
@@ -204,6 +224,21 @@ fn check_temperatures(rig: &Rig, profile: &Profile, faults: &mut Vec<Fault>) {
             let message = "this rule needs a thermometer `board`, which this rig does not have".to_owned();
             faults.push(clash(
                 (profile, &key, message),
+                (rig, "thermometer", "no [thermometer.board] in this rig".to_owned()),
+            ));
+        }
+    }
+}
+
+/// A criterion on a temperature that nobody measures would never be met.
+fn check_steady(rig: &Rig, profile: &Profile, faults: &mut Vec<Fault>) {
+    let phases = profile.soak.iter().flat_map(|soak| soak.phases.iter().enumerate());
+    for (index, phase) in phases {
+        if matches!(phase.pattern, Pattern::Hold { until: Some(_), .. }) && !has_thermometer(rig, "board") {
+            let message =
+                "this criterion needs a thermometer `board`, which this rig does not have".to_owned();
+            faults.push(clash(
+                (profile, &format!("soak.phases[{}].until", index + 1), message),
                 (rig, "thermometer", "no [thermometer.board] in this rig".to_owned()),
             ));
         }

@@ -3,6 +3,7 @@
 pub mod ability;
 pub mod build;
 pub mod check;
+mod course;
 pub(crate) mod document;
 mod estimate;
 mod fit;
@@ -10,8 +11,10 @@ pub mod forecast;
 mod order;
 pub mod place;
 pub mod profile;
+pub mod remaining;
 pub mod render;
 pub mod rig;
+pub mod soak;
 pub mod step;
 mod written;
 
@@ -19,4 +22,5 @@ pub use ability::Ability;
 pub use build::Overrides;
 pub use profile::Profile;
 pub use rig::Rig;
+pub use soak::{PlannedDwell, SoakPlan};
 pub use step::{Plan, PlannedPoint, Step};

@@ -23,7 +23,7 @@ pub(super) fn arrange(vin: &[Volts], load: &[Amps], order: Order, repeats: u32) 
         }
         for setting in pass {
             let id = PointId(u32::try_from(points.len() + 1).unwrap_or(u32::MAX));
-            points.push(PlannedPoint { id, setting, repeat });
+            points.push(PlannedPoint { id, setting, repeat, phase: None });
         }
     }
     points
@@ -52,7 +52,7 @@ fn shuffle(settings: &mut [Setting], noise: &mut u64) {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-fn split_mix(state: &mut u64) -> u64 {
+pub(super) fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = *state;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::profile::{CaptureSelection, Interlocks, SettleRule};
+use super::soak::SoakPlan;
 use crate::base::names::ProfileName;
 use crate::base::units::{Amps, Volts};
-use crate::event::{Board, FigureName, Limit, PointId, Setting};
+use crate::event::{Board, DwellId, FigureName, Limit, PointId, Setting, StartId};
 
 /// One imperative step. Load and supply are the rig's one load and one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,17 @@ pub enum Step {
     Settle(PointId),
     /// Read supply, load, thermometers and scope side by side, and finish the point.
     Measure(PointId),
+    /// A phase of a soak begins; nothing is done.
+    BeginPhase {
+        /// Its place in the profile, from 0.
+        phase: u16,
+        /// Which time it is gone through, from 1.
+        round: u32,
+    },
+    /// Hold what is set and read supply, load and thermometers at the soak's interval.
+    Dwell(DwellId),
+    /// Look at the board's start after the input came on.
+    CheckStart(StartId),
 }
 
 /// One operating point of the plan.
@@ -51,8 +63,10 @@ pub struct PlannedPoint {
     pub id: PointId,
     /// What is set.
     pub setting: Setting,
-    /// Repeat, from 1.
+    /// Repeat, from 1; in a soak the number of the sweep.
     pub repeat: u32,
+    /// The phase of a soak in which it is a capture; `None` for a point of a sweep.
+    pub phase: Option<u16>,
 }
 
 /// Everything that will be done.
@@ -90,6 +104,8 @@ pub struct Plan {
     pub interlocks: Interlocks,
     /// What is captured with the scope, if the rig has one.
     pub capture: Option<CaptureSelection>,
+    /// What makes it a soak; `None` for a sweep.
+    pub soak: Option<SoakPlan>,
     /// The regulated output voltage the board should have.
     pub vout_nominal: Volts,
     /// Output voltage under which the bench counts as safe after switching off.
@@ -104,7 +120,7 @@ impl Plan {
     /// The point of that number.
     #[must_use]
     pub fn point(&self, id: PointId) -> Option<&PlannedPoint> {
-        self.points.iter().find(|point| point.id == id)
+        self.points.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
     }
 }
 
@@ -138,6 +154,9 @@ impl fmt::Display for Step {
             Self::BeginPoint(point) => write!(f, "begin point {}", point.0),
             Self::Settle(point) => write!(f, "wait until point {} has settled", point.0),
             Self::Measure(point) => write!(f, "measure point {}", point.0),
+            Self::BeginPhase { phase, round } => write!(f, "begin phase {} of round {round}", phase + 1),
+            Self::Dwell(dwell) => write!(f, "hold and read, dwell {}", dwell.0),
+            Self::CheckStart(start) => write!(f, "look at start {}", start.0),
         }
     }
 }

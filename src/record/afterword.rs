@@ -21,7 +21,7 @@ pub fn append_afterword(folder: &Path, events: &[(Stamp, Event)]) -> Result<Opti
     }
     let (mut journal, tail) = Journal::reopen(folder)?;
     for (at, event) in events {
-        journal.append(&mut RealDisk, *at, &entry_of(event))?;
+        journal.append(&mut RealDisk, *at, &entry_of(event)?)?;
     }
     Ok(Some(tail))
 }

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use super::{RecordError, journal};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{Drilled, Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
+use crate::event::{Drilled, DwellId, Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
 
 use super::format::{
-    CalibrationEntry, DeadmanDrilled, Entry, InstrumentOpened, MadeSafe, Number, RunFinished, StopWord,
+    CalibrationEntry, DeadmanDrilled, DwellEntry, Entry, InstrumentOpened, MadeSafe, Number, PhaseEntry,
+    RunFinished, StopWord,
 };
 use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
 };
+use super::readings::{
+    dwell_end_in, dwell_end_out, gap_in, gap_out, readings_in, readings_out, start_in, start_out,
+};
 
-fn nanos(span: Duration) -> u64 {
+pub(super) fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -89,8 +94,11 @@ fn drilled_in(entry: DeadmanDrilled) -> Result<Drilled, String> {
 }
 
 /// The event as it stands in the journal.
-pub(super) fn entry_of(event: &Event) -> Entry {
-    match event {
+///
+/// # Errors
+/// It has no form as JSON, which is a fault of this program.
+pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
+    Ok(match event {
         Event::RunStarted(facts) => Entry::RunStarted(Box::new(facts_out(facts))),
         Event::InstrumentOpened(facts) => Entry::InstrumentOpened(instrument_out(facts)),
         Event::ProtectionSet { role, over_voltage, over_current } => Entry::ProtectionSet {
@@ -111,6 +119,19 @@ pub(super) fn entry_of(event: &Event) -> Entry {
             Entry::Settled { point: point.0, took_ns: nanos(*took), settled: *settled }
         }
         Event::PointFinished(result) => Entry::PointFinished(Box::new(point_out(result))),
+        Event::PhaseStarted { phase, name, round } => {
+            Entry::PhaseStarted(PhaseEntry { phase: *phase, name: name.clone(), round: *round })
+        }
+        Event::ReadingsTaken(readings) => Entry::ReadingsTaken(
+            readings_out(readings).map_err(|error| RecordError::no_form(journal::FILE_NAME, error))?,
+        ),
+        Event::DwellFinished { dwell, took, end } => Entry::DwellFinished(DwellEntry {
+            dwell: dwell.0,
+            took_ns: nanos(*took),
+            end: dwell_end_out(*end),
+        }),
+        Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
+        Event::GapFound(gap) => Entry::GapFound(gap_out(gap)),
         Event::Retried { role, what, attempt } => {
             Entry::Retried { role: role.to_string(), what: what.clone(), attempt: *attempt }
         }
@@ -142,7 +163,7 @@ pub(super) fn entry_of(event: &Event) -> Entry {
             points_not_applicable: end.points_not_applicable,
             outputs_off_verified: end.outputs_off_verified,
         }),
-    }
+    })
 }
 
 /// The event that an entry stands for; `None` for entries that are no events (header, waveform, screen).
@@ -166,6 +187,15 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
             Event::Settled { point: PointId(point), took: Duration::from_nanos(took_ns), settled }
         }
         Entry::PointFinished(result) => Event::PointFinished(Box::new(point_in(*result)?)),
+        Entry::PhaseStarted(PhaseEntry { phase, name, round }) => Event::PhaseStarted { phase, name, round },
+        Entry::ReadingsTaken(raw) => Event::ReadingsTaken(Box::new(readings_in(&raw)?)),
+        Entry::DwellFinished(DwellEntry { dwell, took_ns, end }) => Event::DwellFinished {
+            dwell: DwellId(dwell),
+            took: Duration::from_nanos(took_ns),
+            end: dwell_end_in(end),
+        },
+        Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
+        Entry::GapFound(entry) => Event::GapFound(gap_in(entry)),
         Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
         Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
         Entry::InterlockHeld { what } => Event::InterlockHeld { what },
@@ -199,7 +229,11 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{DrillKind, DrillVerdict, FigureName, RunVerdict};
+    use crate::base::clock::Instant;
+    use crate::event::{
+        DrillKind, DrillVerdict, DwellEnd, FigureName, Gap, GapCause, Reading, Readings, RunVerdict, Setting,
+        StartCheck, StartId,
+    };
     use crate::waveform::Unavailable;
 
     #[test]
@@ -246,11 +280,50 @@ mod tests {
                 outputs_off_verified: true,
             }),
         ];
+        comes_back(&events);
+    }
+
+    fn comes_back(events: &[Event]) {
         for event in events {
-            let json = serde_json::to_string(&entry_of(&event)).unwrap();
+            let json = serde_json::to_string(&entry_of(event).unwrap()).unwrap();
             let entry: Entry = serde_json::from_str(&json).unwrap();
-            assert_eq!(event_of(entry), Ok(Some(event)), "{json}");
+            assert_eq!(event_of(entry), Ok(Some(event.clone())), "{json}");
         }
+    }
+
+    #[test]
+    fn every_kind_of_event_of_a_soak_comes_back_as_it_was() {
+        let what = || "line 1\nline \"2\" °C".to_owned();
+        comes_back(&[
+            Event::PhaseStarted { phase: 2, name: what(), round: 7 },
+            Event::ReadingsTaken(Box::new(Readings {
+                dwell: DwellId(3),
+                done: Duration::from_millis(2500),
+                rows: vec![
+                    Reading { at: Instant(1_500_000_000), vout_v: Some(4.998_7), ..Reading::default() },
+                    Reading { at: Instant(2_501_000_000), board_c: Some(41.25), ..Reading::default() },
+                ],
+            })),
+            Event::DwellFinished {
+                dwell: DwellId(3),
+                took: Duration::from_secs(60),
+                end: DwellEnd::NotSteady,
+            },
+            Event::StartChecked(StartCheck {
+                start: StartId(9),
+                setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+                took_s: Ok(0.02),
+                vout_v: Err(Unavailable::because("no answer")),
+                started: false,
+            }),
+            Event::GapFound(Gap {
+                from: Instant(5),
+                to: Instant(9),
+                missed: 4,
+                cause: GapCause::Interlock,
+                what: what(),
+            }),
+        ]);
     }
 
     #[test]

@@ -2,11 +2,19 @@
 //! by accident. `docs/record-format.md` is its description for people. Any change that an older reader would misread, a
 //! new kind of entry or a new word among them, raises [`VERSION`].
 
+mod soak;
+
 use std::collections::BTreeMap;
 
 use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub(super) use soak::{
+    DeadmanDrilled, DwellEndWord, DwellEntry, GapEntry, GapWord, PhaseEntry, ReadingsEntry, ReadingsHead,
+    SoakEntry, StartEntry,
+};
 
 /// The version of the journal that this program writes; it reads all up to it.
 pub const VERSION: u32 = 3;
@@ -99,7 +107,7 @@ pub(super) struct VersionProbeHeader {
 }
 
 /// Everything a line can say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Entry {
     Header(Header),
@@ -107,21 +115,66 @@ pub(super) enum Entry {
     Screen(ScreenEntry),
     RunStarted(Box<RunStarted>),
     InstrumentOpened(InstrumentOpened),
-    ProtectionSet { role: String, over_voltage_v: Option<Number>, over_current_a: Option<Number> },
-    WiringChecked { findings: Vec<String> },
+    ProtectionSet {
+        role: String,
+        over_voltage_v: Option<Number>,
+        over_current_a: Option<Number>,
+    },
+    WiringChecked {
+        findings: Vec<String>,
+    },
     NoiseFloorMeasured(Box<NoiseFloorEntry>),
-    OutputSwitched { role: String, on: bool },
-    PointStarted { point: u32, vin_set_v: Number, load_set_a: Number, attempt: u32 },
-    Settled { point: u32, took_ns: u64, settled: bool },
+    OutputSwitched {
+        role: String,
+        on: bool,
+    },
+    PointStarted {
+        point: u32,
+        vin_set_v: Number,
+        load_set_a: Number,
+        attempt: u32,
+    },
+    Settled {
+        point: u32,
+        took_ns: u64,
+        settled: bool,
+    },
     PointFinished(Box<PointFinished>),
-    Retried { role: String, what: String, attempt: u32 },
-    SensorFailed { role: String, what: String },
-    InterlockHeld { what: String },
-    InterlockReleased { what: String, held_ns: u64 },
-    InterlockTripped { what: String },
-    StopRequested { stop: StopWord },
-    Warned { what: String },
-    TemperatureRead { role: String, temperature_c: Number },
+    PhaseStarted(PhaseEntry),
+    /// A [`ReadingsEntry`], which is only read where readings are asked for: of a long soak nearly all is readings.
+    ReadingsTaken(Box<RawValue>),
+    DwellFinished(DwellEntry),
+    StartChecked(StartEntry),
+    GapFound(GapEntry),
+    Retried {
+        role: String,
+        what: String,
+        attempt: u32,
+    },
+    SensorFailed {
+        role: String,
+        what: String,
+    },
+    InterlockHeld {
+        what: String,
+    },
+    InterlockReleased {
+        what: String,
+        held_ns: u64,
+    },
+    InterlockTripped {
+        what: String,
+    },
+    StopRequested {
+        stop: StopWord,
+    },
+    Warned {
+        what: String,
+    },
+    TemperatureRead {
+        role: String,
+        temperature_c: Number,
+    },
     DeadmanDrilled(Box<DeadmanDrilled>),
     MadeSafe(MadeSafe),
     RunFinished(RunFinished),
@@ -237,6 +290,9 @@ pub(super) struct RunStarted {
     /// Version of the definition that each figure of a trace was made by; records of format 1 do not say.
     #[serde(default)]
     pub(super) definitions: BTreeMap<String, u16>,
+    /// Absent for a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) soak: Option<SoakEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -297,6 +353,9 @@ pub(super) struct CalibrationEntry {
 pub(super) struct PointFinished {
     pub(super) point: u32,
     pub(super) repeat: u32,
+    /// Absent for a point of a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) phase: Option<u16>,
     pub(super) vin_set_v: Number,
     pub(super) load_set_a: Number,
     pub(super) figures: BTreeMap<String, FigureEntry>,
@@ -350,18 +409,6 @@ pub(super) enum OutcomeEntry {
     Fail(Number),
     NotApplicable,
     NotMeasured(String),
-}
-
-/// A drill of the dead-man.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct DeadmanDrilled {
-    pub(super) kind: String,
-    pub(super) verdict: String,
-    pub(super) reason: String,
-    pub(super) energised_v: FigureEntry,
-    pub(super) off_after_s: FigureEntry,
-    pub(super) supply_v: FigureEntry,
-    pub(super) vout_v: FigureEntry,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

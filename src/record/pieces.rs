@@ -14,6 +14,7 @@ use super::format::{
     FigureEntry, LimitEntry, NoiseFloorEntry, Number, OperandWord, OutcomeEntry, PointFinished,
     RegulationEntry, RunStarted,
 };
+use super::readings::{soak_in, soak_out};
 use crate::base::units::Amps;
 
 /// Reads a word or a name; the text that cannot be read is in the error.
@@ -110,6 +111,7 @@ pub(super) fn facts_out(facts: &RunFacts) -> RunStarted {
         vout_nominal_v: Number(facts.vout_nominal.value()),
         settle_rule: facts.settle_rule.clone(),
         definitions: facts.definitions.clone(),
+        soak: facts.soak.as_ref().map(soak_out),
     }
 }
 
@@ -132,6 +134,7 @@ pub(super) fn facts_in(entry: RunStarted) -> Result<RunFacts, String> {
         vout_nominal: Volts(entry.vout_nominal_v.0),
         settle_rule: entry.settle_rule,
         definitions: entry.definitions,
+        soak: entry.soak.map(soak_in),
     })
 }
 
@@ -177,6 +180,7 @@ pub(super) fn point_out(result: &PointResult) -> PointFinished {
     PointFinished {
         point: result.point.0,
         repeat: result.repeat,
+        phase: result.phase,
         vin_set_v: Number(result.setting.vin.value()),
         load_set_a: Number(result.setting.load.value()),
         figures: figures_out(&result.figures),
@@ -205,6 +209,7 @@ pub(super) fn point_in(entry: PointFinished) -> Result<PointResult, String> {
     Ok(PointResult {
         point: PointId(entry.point),
         repeat: entry.repeat,
+        phase: entry.phase,
         setting: setting_in(entry.vin_set_v, entry.load_set_a),
         figures,
         bounds: entry

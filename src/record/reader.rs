@@ -5,12 +5,15 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, SafeState, Stamp};
+use crate::event::{
+    DwellId, Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, SafeState, Stamp,
+};
 use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
 use super::convert::event_of;
 use super::format::{BodyIn, Entry, Header, ScreenEntry, WaveformEntry};
 use super::pieces::acquisition_in;
+use super::readings::readings_head;
 use super::recover::{Tail, read_lines};
 use super::{RecordError, journal, waveforms};
 
@@ -65,6 +68,18 @@ pub struct Record {
     logged: Vec<Logged>,
     waveforms: Vec<WaveformFacts>,
     screens: Vec<ScreenFacts>,
+    last_readings: Option<LastReadings>,
+}
+
+/// How far the readings of a soak came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReadings {
+    /// The dwell of the last readings.
+    pub dwell: DwellId,
+    /// How much of it is done with them.
+    pub done: Duration,
+    /// When they were written.
+    pub at: Stamp,
 }
 
 impl Record {
@@ -79,6 +94,7 @@ impl Record {
         }
         let mut header: Option<(Stamp, Header)> = None;
         let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
+        let mut last_readings = None;
         let (tail, _) = read_lines(&path, |body: BodyIn| {
             let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
             let at = Stamp { utc, monotonic: Instant(body.ns) };
@@ -89,6 +105,10 @@ impl Record {
                 Entry::Header(entry) => header = Some((at, entry)),
                 Entry::Waveform(entry) => waveforms.push(waveform_facts(*entry)?),
                 Entry::Screen(entry) => screens.push(screen_facts(entry)?),
+                Entry::ReadingsTaken(raw) => {
+                    let (dwell, done) = readings_head(&raw)?;
+                    last_readings = Some(LastReadings { dwell, done, at });
+                }
                 entry => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
             }
             Ok(())
@@ -97,7 +117,7 @@ impl Record {
             return Err(RecordError::damaged(&path, 1, "there is no header"));
         };
         let folder = folder.to_owned();
-        Ok(Self { folder, run: header.run, started, tail, logged, waveforms, screens })
+        Ok(Self { folder, run: header.run, started, tail, logged, waveforms, screens, last_readings })
     }
 
     /// The run folder.
@@ -120,10 +140,15 @@ impl Record {
     pub const fn tail(&self) -> &Tail {
         &self.tail
     }
-    /// All events in order.
+    /// All events in order, but for the readings of a soak: those are read with [`super::read_readings`].
     #[must_use]
     pub fn events(&self) -> &[Logged] {
         &self.logged
+    }
+    /// How far the readings of a soak came; `None` where there are none.
+    #[must_use]
+    pub const fn last_readings(&self) -> Option<LastReadings> {
+        self.last_readings
     }
     /// All traces in order.
     #[must_use]
@@ -197,10 +222,17 @@ impl Record {
         });
         last.unwrap_or(false)
     }
+    /// When the last event was written, readings included; `None` where there is none.
+    #[must_use]
+    pub fn last(&self) -> Option<Stamp> {
+        let readings = self.last_readings.map(|last| last.at);
+        let logged = self.logged.last().map(|logged| logged.at);
+        logged.into_iter().chain(readings).max_by_key(|at| at.monotonic)
+    }
     /// How long the record lasts: from its first line to its last event.
     #[must_use]
     pub fn lasted(&self) -> Duration {
-        let last = self.logged.last().map_or(self.started.monotonic, |logged| logged.at.monotonic);
+        let last = self.last().map_or(self.started.monotonic, |at| at.monotonic);
         last.since(self.started.monotonic)
     }
 

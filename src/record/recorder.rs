@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::digest::digest;
 use crate::base::names::{ProfileName, Role};
-use crate::event::{Board, Event, PointId, Sink, SinkError, Stamp};
+use crate::event::{Board, Event, PointId, Readings, Sink, SinkError, Stamp};
 use crate::waveform::{Codes, Waveform};
 
 use super::convert::entry_of;
@@ -19,7 +19,7 @@ use super::journal::Journal;
 use super::pieces::acquisition_out;
 use super::reader::Record;
 use super::recover::Tail;
-use super::{RecordError, export_csv, products, waveforms};
+use super::{RecordError, export_csv, products, samples_csv, waveforms};
 
 /// The journal's name for its own format.
 pub(super) const FORMAT: &str = "soakrig-journal";
@@ -97,6 +97,8 @@ pub struct Recorder {
     disk: Box<dyn Disk>,
     journal: Journal,
     points: File,
+    /// The table of readings, from the first ones on.
+    samples: Option<File>,
     tapes: Vec<TapeFile>,
     /// What is there already is gone on with.
     resumes: bool,
@@ -144,7 +146,7 @@ impl Recorder {
         journal.append(&mut *disk, header.started, &Entry::Header(first))?;
         sync_folder(&folder)?;
         sync_folder(out)?;
-        Ok(Self { folder, disk, journal, points, tapes: Vec::new(), resumes: false })
+        Ok(Self { folder, disk, journal, points, samples: None, tapes: Vec::new(), resumes: false })
     }
 
     /// Goes on with a run that was cut off: a torn last line of its journal is cut, and how it ended comes with the recorder;
@@ -166,8 +168,9 @@ impl Recorder {
             Ok(file)
         });
         let points = points.map_err(|error| RecordError::disk("write", &path, error))?;
+        let samples = samples_csv::write(folder)?;
         let folder = folder.to_owned();
-        Ok((Self { folder, disk, journal, points, tapes: Vec::new(), resumes: true }, tail))
+        Ok((Self { folder, disk, journal, points, samples, tapes: Vec::new(), resumes: true }, tail))
     }
 
     /// The run folder.
@@ -201,7 +204,7 @@ impl Recorder {
     pub fn seal(self) -> Result<PathBuf, RecordError> {
         self.tapes.iter().try_for_each(TapeFile::check)?;
         let folder = self.folder;
-        drop((self.journal, self.points, self.tapes));
+        drop((self.journal, self.points, self.samples, self.tapes));
         let record = Record::open(&folder)?;
         products::write(&record, &[])?;
         Ok(folder)
@@ -224,7 +227,10 @@ impl Recorder {
     }
 
     fn append_event(&mut self, at: Stamp, event: &Event) -> Result<(), RecordError> {
-        self.append(at, &entry_of(event))?;
+        self.append(at, &entry_of(event)?)?;
+        if let Event::ReadingsTaken(readings) = event {
+            return self.append_samples(readings);
+        }
         if let Event::PointFinished(result) = event {
             let path = self.folder.join(export_csv::FILE_NAME);
             let row = export_csv::row(result)?;
@@ -233,6 +239,20 @@ impl Recorder {
                 .map_err(|error| RecordError::disk("append to", &path, error))?;
         }
         Ok(())
+    }
+
+    /// The table of readings, which is not synced: it can be made again from the journal.
+    fn append_samples(&mut self, readings: &Readings) -> Result<(), RecordError> {
+        let path = self.folder.join(samples_csv::FILE_NAME);
+        let fault = |error| RecordError::disk("append to", &path, error);
+        let mut text = String::new();
+        if self.samples.is_none() {
+            self.samples = Some(new_file(&path)?);
+            text.push_str(&samples_csv::header());
+        }
+        samples_csv::add_rows(&mut text, readings);
+        let Some(file) = &mut self.samples else { return Ok(()) };
+        self.disk.write(file, text.as_bytes()).map_err(fault)
     }
 
     fn append_waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), RecordError> {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::SessionError;
 use super::preparing::{Prepared, prepare};
-use crate::event::{InstrumentFacts, PointResult, RunFacts, Stamp};
+use crate::base::clock::{Clock, RealClock};
+use crate::engine::{Earlier, Tally};
+use crate::event::{Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::Overrides;
-use crate::plan::build::remaining_steps;
+use crate::plan::remaining::{Reached, leave_remaining};
 use crate::record::{Record, RecordError};
 
 /// A run that can be gone on with.
@@ -19,8 +21,10 @@ pub struct Resumable {
     pub folder: PathBuf,
     /// The seed of its simulated bench.
     pub seed: Option<u64>,
-    /// The points that are finished: they are neither measured nor written again.
-    pub finished: Vec<PointResult>,
+    /// How many points are finished: they are neither measured nor written again.
+    pub finished: u32,
+    /// What came of the run so far.
+    pub(super) earlier: Earlier,
     /// The instruments it was begun with.
     pub(super) instruments: Vec<InstrumentFacts>,
     /// Its last event.
@@ -40,28 +44,63 @@ pub fn prepare_resume(folder: &Path, rig_path: Option<&Path>) -> Result<Resumabl
         let told = format!("{name} has ended: {}, {}; there is nothing to resume", end.verdict, end.reason);
         return Err(usage(told));
     }
-    let (Some(facts), Some(last)) = (record.facts(), record.events().last()) else {
+    let (Some(facts), Some(last)) = (record.facts(), record.last()) else {
         let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
         return Err(usage(told));
     };
     let own_rig = folder.join("rig.toml");
     let mut prepared = prepare_again(facts, &folder.join("profile.toml"), rig_path.unwrap_or(&own_rig))?;
     check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
-    let finished: Vec<PointResult> = record.points().into_iter().cloned().collect();
-    let in_order = prepared.plan.points.iter().zip(&finished).all(|(planned, done)| planned.id == done.point);
-    if !in_order || finished.len() > prepared.plan.points.len() {
+    let (reached, earlier) = how_far(&record);
+    let finished = earlier.tally.finished;
+    let planned = prepared.plan.points.len();
+    let is_in_order = reached.point.map_or(0, |last| last.0) == finished;
+    if !is_in_order || finished as usize > planned {
         let told = "its finished points are not the first ones of its plan";
         return Err(RecordError::damaged(folder, 0, told).into());
     }
-    prepared.plan.steps = remaining_steps(&prepared.plan, finished.len());
+    // A clock that was set back tells no gap.
+    let gap = Duration::try_from(RealClock::new().utc().duration_since(last.utc)).unwrap_or_default();
+    leave_remaining(&mut prepared.plan, &reached, gap);
     Ok(Resumable {
         prepared,
         folder: folder.to_owned(),
         seed: facts.seed.filter(|_| facts.simulated),
         finished,
+        earlier,
         instruments: record.instruments().cloned().collect(),
-        last: last.at,
+        last,
     })
+}
+
+/// How far a run came, as a function of its journal alone.
+fn how_far(record: &Record) -> (Reached, Earlier) {
+    let (mut reached, mut tally) = (Reached::default(), Tally::default());
+    for result in record.points() {
+        reached.point = reached.point.max(Some(result.point));
+        tally.add(result);
+    }
+    let mut dwell_ended = None;
+    for logged in record.events() {
+        match &logged.event {
+            Event::DwellFinished { dwell, .. } => {
+                reached.dwell = Some(*dwell);
+                dwell_ended = Some(logged.at.monotonic);
+            }
+            Event::StartChecked(check) => {
+                // A start that was looked at twice counts once, as a point does.
+                if reached.start.is_none_or(|last| check.start > last) {
+                    tally.add_start(check.started);
+                }
+                reached.start = reached.start.max(Some(check.start));
+            }
+            _ => {}
+        }
+    }
+    let begun = record.last_readings().filter(|last| reached.dwell.is_none_or(|ended| last.dwell > ended));
+    let begun = begun.filter(|last| dwell_ended.is_none_or(|ended| last.at.monotonic >= ended));
+    reached.within = begun.map(|last| (last.dwell, last.done));
+    (reached, Earlier { tally, within: reached.within })
 }
 
 /// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.

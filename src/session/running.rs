@@ -1,34 +1,27 @@
 //! Carries one run through: record begun, bench opened, engine run, record sealed, products written.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::opening::{Opened, instruments, open_bench, open_world};
+use super::opening::{Opened, open_bench, open_world};
 use super::resuming::{Resumable, check_same_instruments};
+use super::taping::{Kept, Tapes, is_calm};
 use super::{Prepared, SessionError};
-use crate::base::clock::Clock;
-use crate::base::names::Role;
+use crate::base::clock::{Clock, Instant};
 use crate::bench::Bench;
 use crate::bench::open::NotOpened;
-use crate::engine::{self, RunOutcome, StopWish};
+use crate::engine::{self, Earlier, RunOutcome, StopWish};
 use crate::event::{
-    Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
-    Stamp,
+    Event, Gap, GapCause, InstrumentFacts, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
+    SoakFacts, Stamp,
 };
-use crate::instrument::open::TapeFor;
-use crate::link::transport::trace::Tape;
-use crate::link::wire::tape::TapeLine;
-use crate::plan::{Rig, render};
+use crate::plan::{Plan, render};
 use crate::record::recover::Tail;
-use crate::record::{Record, RecordError, Recorder, RunHeader, RunState, TapeFile, store};
+use crate::record::{Record, RecordError, Recorder, RunHeader, RunState, store};
 use crate::report::products::{self, Written};
 use crate::waveform::figures::DEFINITIONS;
 use crate::waveform::{Unavailable, Waveform};
-
-/// Answers longer than this are kept once, as samples, and stand in the tape by their length and checksum.
-const TAPED_BYTES: usize = 4096;
 
 /// What is asked of a run.
 pub struct RunRequest<'a> {
@@ -87,15 +80,16 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
 /// As [`run`]; the bench cannot be opened, or its instruments are not those that the run was begun with: then nothing is
 /// added to the record.
 pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
-    let Resumable { prepared, folder, finished, instruments, last, .. } = resumable;
+    let Resumable { prepared, folder, finished, earlier, instruments, last, .. } = resumable;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
     // A clock that was set back tells no gap.
     let gap = Duration::try_from(now.utc.duration_since(last.utc)).unwrap_or_default();
     let shift = Duration::from_nanos(last.monotonic.0) + gap;
-    let warning = tell_resumed(gap, finished.len(), prepared.plan.points.len(), &tail);
-    let earlier = Some(Earlier { finished, instruments });
+    let warning = tell_resumed(gap, finished, prepared.plan.points.len(), &tail);
+    let gap = away(&prepared.plan, (last.monotonic, Instant(0) + shift), &earlier);
+    let earlier = Some(Before { earlier, instruments, gap });
     let begin = Begin { recorder, shift, warning: Some(warning), earlier };
     carry(prepared, (opened, guard), begin, request)
 }
@@ -103,7 +97,7 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
 /// The record, if it still ends where it ended when the plan was made from it.
 fn go_on(folder: &Path, last: Stamp) -> Result<(Recorder, Tail), SessionError> {
     let resumed = Recorder::resume(folder)?;
-    if Record::open(folder)?.events().last().map(|logged| logged.at) != Some(last) {
+    if Record::open(folder)?.last() != Some(last) {
         let told = format!("{} was written to meanwhile; resume it once more", folder.display());
         return Err(SessionError::Busy(told));
     }
@@ -124,7 +118,7 @@ fn untouched<T, E: Into<SessionError>>(
     })
 }
 
-fn tell_resumed(gap: Duration, finished: usize, planned: usize, tail: &Tail) -> String {
+fn tell_resumed(gap: Duration, finished: u32, planned: usize, tail: &Tail) -> String {
     let mut told = format!(
         "resumed after a gap of {} with {finished} of {planned} points finished",
         crate::base::span::render_span(gap)
@@ -145,12 +139,24 @@ struct Begin {
     /// What a reader should know first.
     warning: Option<String>,
     /// What was there before, of a run that is resumed.
-    earlier: Option<Earlier>,
+    earlier: Option<Before>,
 }
 
-struct Earlier {
-    finished: Vec<PointResult>,
+/// What was there before, of a run that is resumed.
+struct Before {
+    earlier: Earlier,
     instruments: Vec<InstrumentFacts>,
+    /// The readings that nobody was there to take.
+    gap: Option<Gap>,
+}
+
+/// The readings of a dwell that are missing because the controller was not there.
+fn away(plan: &Plan, (from, to): (Instant, Instant), earlier: &Earlier) -> Option<Gap> {
+    let (soak, _) = plan.soak.as_ref().zip(earlier.within)?;
+    let missed = to.since(from).as_nanos() / soak.interval.as_nanos().max(1);
+    let what = "the controller was not there".to_owned();
+    let missed = u64::try_from(missed).unwrap_or(u64::MAX);
+    (missed > 0).then_some(Gap { from, to, missed, cause: GapCause::Controller, what })
 }
 
 fn open_guarded(
@@ -177,35 +183,48 @@ fn carry(
         let at = opened.clock.now() + shift;
         guard.tell_run(at, &std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()));
     }
-    let tapes = open_tapes(&mut recorder, &rig, request.full_tapes);
-    let (tapes, tape_failure) = match tapes {
-        Ok(tapes) => (Some(tapes), None),
-        Err(error) => (None, Some(SinkError(error.to_string()))),
+    let kept = if request.full_tapes {
+        Kept::Everything
+    } else if plan.soak.is_some() {
+        Kept::AroundTrouble
+    } else {
+        Kept::AllButLongAnswers
     };
-    let bench = open_bench(&rig, Arc::new(registry), &opened, tapes);
+    let (tapes, tape_failure) = match Tapes::open(&mut recorder, &rig, kept) {
+        Ok(tapes) => (tapes, None),
+        Err(error) => (Tapes::default(), Some(SinkError(error.to_string()))),
+    };
+    let bench = open_bench(&rig, Arc::new(registry), &opened, tapes.for_roles());
     // A real bench draws nothing but a shuffled order.
     let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
     let facts = build_facts(&plan, &rig.name, &opened, seed);
-    let mut sink = Tee { recorder, shift, view: &mut *request.view };
+    let mut sink = Tee { recorder, shift, tapes, view: &mut *request.view };
     let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
+            let mut gap = None;
             let (first, finished) = match earlier {
                 None => {
                     let started = std::iter::once(Event::RunStarted(Box::new(facts)));
-                    (started.chain(instruments.into_iter().flat_map(opened_events)).collect(), Vec::new())
+                    (
+                        started.chain(instruments.into_iter().flat_map(opened_events)).collect(),
+                        Earlier::default(),
+                    )
                 }
                 Some(earlier) => {
                     if let Err(told) = check_same_instruments(&earlier.instruments, &instruments) {
                         return Err(refuse(&mut bench, guard, &*opened.clock, &told));
                     }
-                    (Vec::new(), earlier.finished)
+                    gap = earlier.gap;
+                    (Vec::new(), earlier.earlier)
                 }
             };
             let mut first: Vec<Event> = first;
             first.extend(warning.map(|what| Event::Warned { what }));
+            // Its times are those of the record, not of this program's clock.
+            let gap = gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap));
             let begun = match tape_failure {
                 Some(error) => Err(error),
-                None => tell_all(&mut sink, &*opened.clock, &first),
+                None => tell_all(&mut sink, &*opened.clock, &first).and(gap),
             };
             let outcome = carry_out(&plan, finished, &mut bench, (&mut sink, request.stop), begun);
             let may_be_on = !outcome.safe.verified;
@@ -282,8 +301,8 @@ impl Guard {
 }
 
 fn carry_out(
-    plan: &crate::plan::Plan,
-    finished: Vec<PointResult>,
+    plan: &Plan,
+    finished: Earlier,
     bench: &mut Bench,
     (sink, stop): (&mut Tee<'_>, &StopWish),
     begun: Result<(), SinkError>,
@@ -366,7 +385,7 @@ fn calibration_warning(facts: &InstrumentFacts) -> Option<Event> {
     })
 }
 
-fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: Option<u64>) -> RunFacts {
+fn build_facts(plan: &Plan, rig: &str, opened: &Opened, seed: Option<u64>) -> RunFacts {
     RunFacts {
         software: concat!("soakrig ", env!("CARGO_PKG_VERSION")).to_owned(),
         profile: plan.profile.clone(),
@@ -385,6 +404,18 @@ fn build_facts(plan: &crate::plan::Plan, rig: &str, opened: &Opened, seed: Optio
         vout_nominal: plan.vout_nominal,
         definitions: DEFINITIONS.iter().map(|made| (made.name.to_owned(), made.version)).collect(),
         settle_rule: render::settle_sentence(&plan.settle),
+        soak: plan.soak.as_ref().map(soak_facts),
+    }
+}
+
+fn soak_facts(soak: &crate::plan::SoakPlan) -> SoakFacts {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    SoakFacts {
+        interval: soak.interval,
+        phases: soak.phases.clone(),
+        dwells_last: soak.lasts(),
+        dwells: count(soak.dwells.len()),
+        starts: count(soak.starts.len()),
     }
 }
 
@@ -393,10 +424,39 @@ struct Tee<'a> {
     recorder: Recorder,
     /// What the record's time is ahead of the clock's.
     shift: Duration,
+    tapes: Tapes,
     view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
 }
 
 impl Tee<'_> {
+    /// An event that tells times of its own, in the record's time.
+    fn shifted_times(&self, event: &Event) -> Option<Event> {
+        if self.shift.is_zero() {
+            return None;
+        }
+        match event {
+            Event::ReadingsTaken(readings) => {
+                let mut readings = readings.clone();
+                readings.rows.iter_mut().for_each(|row| row.at = row.at + self.shift);
+                Some(Event::ReadingsTaken(readings))
+            }
+            Event::GapFound(gap) => {
+                let (from, to) = (gap.from + self.shift, gap.to + self.shift);
+                Some(Event::GapFound(Gap { from, to, ..gap.clone() }))
+            }
+            _ => None,
+        }
+    }
+
+    /// A gap whose times are those of the record.
+    fn tell_gap(&mut self, at: Stamp, gap: Gap) -> Result<(), SinkError> {
+        let at = self.shifted(at);
+        let event = Event::GapFound(gap);
+        let kept = self.recorder.event(at, &event);
+        (self.view)(at, &event);
+        kept
+    }
+
     fn shifted(&self, at: Stamp) -> Stamp {
         Stamp { monotonic: at.monotonic + self.shift, ..at }
     }
@@ -405,6 +465,11 @@ impl Tee<'_> {
 impl Sink for Tee<'_> {
     fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
         let at = self.shifted(at);
+        let shifted = self.shifted_times(event);
+        let event = shifted.as_ref().unwrap_or(event);
+        if !is_calm(event) {
+            self.tapes.keep();
+        }
         let kept = self.recorder.event(at, event);
         (self.view)(at, event);
         kept
@@ -416,41 +481,5 @@ impl Sink for Tee<'_> {
     fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
         let at = self.shifted(at);
         self.recorder.screen(at, point, png)
-    }
-}
-
-/// A tape for each instrument of the rig.
-fn open_tapes(recorder: &mut Recorder, rig: &Rig, full: bool) -> Result<TapeFor, RecordError> {
-    let mut tapes: BTreeMap<Role, Arc<dyn Tape>> = BTreeMap::new();
-    for wired in instruments(rig) {
-        let file = recorder.tape(&wired.role)?;
-        tapes.insert(wired.role.clone(), Arc::new(RunTape { file, full }));
-    }
-    let none: Arc<dyn Tape> = Arc::new(NoTape);
-    Ok(Arc::new(move |role: &Role| tapes.get(role).unwrap_or(&none).clone()))
-}
-
-/// For a role that the rig does not have.
-struct NoTape;
-
-impl Tape for NoTape {
-    fn line(&self, _line: TapeLine) {}
-}
-
-/// A tape in the run folder.
-struct RunTape {
-    file: TapeFile,
-    full: bool,
-}
-
-impl Tape for RunTape {
-    fn line(&self, mut line: TapeLine) {
-        if !self.full && line.bytes.len() > TAPED_BYTES {
-            let (length, crc) = (line.bytes.len(), crc32fast::hash(&line.bytes));
-            line.bytes.clear();
-            self.file.append(&format!("{} ... {length} bytes, crc32 {crc:08x}", line.render()));
-        } else {
-            self.file.append(&line.render());
-        }
     }
 }

@@ -454,7 +454,7 @@ fn a_plan_is_shown_to_people() {
     assert_eq!(json["points"].as_array().map(Vec::len), Some(6));
     assert_eq!(
         json["points"][5],
-        serde_json::json!({ "point": 6, "vin_set_v": 24.0, "load_set_a": 0.25, "repeat": 1 })
+        serde_json::json!({ "point": 6, "vin_set_v": 24.0, "load_set_a": 0.25, "repeat": 1, "phase": null })
     );
     assert_eq!(json["protection"]["over_voltage_v"], 26.0);
 }

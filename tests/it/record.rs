@@ -181,14 +181,14 @@ fn lines_that_are_missing_doubled_or_exchanged_are_damage() {
 #[test]
 fn a_record_of_a_later_program_is_not_guessed_at() {
     let (_out, folder) = small_run();
-    let body = r#"{"seq":0,"utc":"2027-01-01T00:00:00Z","ns":0,"entry":{"header":{"version":3,"more":[1]}}"#;
+    let body = r#"{"seq":0,"utc":"2027-01-01T00:00:00Z","ns":0,"entry":{"header":{"version":4,"more":[1]}}"#;
     let crc = crc32fast::hash(&[&[0; 4], body.as_bytes()].concat());
     fs::write(folder.join("journal.jsonl"), format!("{body},\"crc\":\"{crc:08x}\"}}\n")).unwrap();
     let error = Record::open(&folder).unwrap_err();
     assert!(
         error
             .to_string()
-            .ends_with("is a record of format 3; this program reads up to format 2: use a newer soakrig")
+            .ends_with("is a record of format 4; this program reads up to format 3: use a newer soakrig")
     );
 }
 

@@ -93,8 +93,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     (".expect(", &[]),
     ("todo!", &[]),
     ("unimplemented!", &[]),
-    ("derive(Serialize", &["schema.rs", "record/format.rs"]),
-    ("derive(Deserialize", &["schema.rs", "record/format.rs"]),
+    ("derive(Serialize", &["schema.rs", "record/format.rs", "record/format/"]),
+    ("derive(Deserialize", &["schema.rs", "record/format.rs", "record/format/"]),
 ];
 
 const BANNED_MODULES: &[&str] = &["utils", "util", "helpers", "common", "misc", "types", "manager", "errors"];

@@ -24,6 +24,13 @@ pub(super) enum AxisFile<T> {
     Range(Box<RangeFile<T>>),
 }
 
+/// One value, or an axis of them.
+#[derive(Debug)]
+pub(super) enum LevelsFile<T> {
+    One(Written<T>),
+    Axis(AxisFile<T>),
+}
+
 /// How the values of a range are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
@@ -63,6 +70,61 @@ impl<'de, T: FromScalar> Visitor<'de> for AxisVisitor<T> {
     }
 }
 
+impl<'de, T: FromScalar> Deserialize<'de> for LevelsFile<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LevelsVisitor(PhantomData))
+    }
+}
+
+struct LevelsVisitor<T>(PhantomData<T>);
+
+impl<T: FromScalar> LevelsVisitor<T> {
+    fn one(scalar: &Scalar) -> LevelsFile<T> {
+        LevelsFile::One(Written(T::from_scalar(scalar)))
+    }
+}
+
+impl<'de, T: FromScalar> Visitor<'de> for LevelsVisitor<T> {
+    type Value = LevelsFile<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, a list of values or a range with `from` and `to`")
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Self::one(&Scalar::Text(text.to_owned())))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Self::one(&Scalar::Whole(number)))
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Self::one(&Scalar::Real(number)))
+    }
+    fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Self::one(&Scalar::Truth(truth)))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        AxisVisitor(PhantomData).visit_seq(items).map(LevelsFile::Axis)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        AxisVisitor(PhantomData).visit_map(entries).map(LevelsFile::Axis)
+    }
+}
+
+impl<T: FromScalar> JsonSchema for LevelsFile<T> {
+    fn schema_name() -> Cow<'static, str> {
+        "Levels".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = Written::<T>::json_schema(generator);
+        let list = Vec::<Written<T>>::json_schema(generator);
+        let range = RangeFile::<T>::json_schema(generator);
+        json_schema!({ "anyOf": [one, list, range] })
+    }
+}
+
 impl<T: FromScalar> JsonSchema for AxisFile<T> {
     fn schema_name() -> Cow<'static, str> {
         "Axis".into()
@@ -90,12 +152,36 @@ where
         Some(AxisFile::List(list)) => check_list(document, key, list)?,
         Some(AxisFile::Range(range)) => check_range(document, key, range)?,
     };
+    check_range_of(document, key, values)
+}
+
+/// The values, if all of them can be set on some instrument.
+fn check_range_of<T: Quantity>(document: &mut Document, key: &str, values: Vec<T>) -> Option<Vec<T>> {
     let range = (T::from_value(0.0), T::from_value(1000.0));
     if let Some(wrong) = values.iter().find(|value| !(**value >= range.0 && **value <= range.1)) {
         document.fault(key, format!("{wrong} is out of range: {} to {} can be set", range.0, range.1));
         return None;
     }
     Some(values)
+}
+
+/// One value or the values of an axis; as [`check_axis`].
+pub(super) fn check_levels<T>(
+    document: &mut Document,
+    key: &str,
+    file: Option<&LevelsFile<T>>,
+) -> Option<Vec<T>>
+where
+    T: Quantity + FromScalar,
+{
+    match file {
+        None => check_axis(document, key, None),
+        Some(LevelsFile::Axis(axis)) => check_axis(document, key, Some(axis)),
+        Some(LevelsFile::One(value)) => {
+            let value = document.take(key, Some(value))?;
+            check_range_of(document, key, vec![value])
+        }
+    }
 }
 
 fn check_list<T: Quantity>(document: &mut Document, key: &str, list: &[Written<T>]) -> Option<Vec<T>> {

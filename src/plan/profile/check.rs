@@ -8,11 +8,13 @@ use super::axis::check_axis;
 use super::capture::{check_capture, check_traces};
 use super::limit::check_limits;
 use super::schema::{InterlocksFile, PointsFile, ProfileFile, SettleFile};
+use super::soak::Soak;
+use super::soak::check_soak;
 use super::{Interlocks, Order, Profile, SettleRule};
 use crate::base::digest::digest;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{FigureName, Limit, Setting};
+use crate::event::FigureName;
 use crate::instrument::dialect::Fault;
 use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Ratio, Scalar, Written, Wrong, choose};
@@ -68,7 +70,13 @@ fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Prof
     let margin = document.take("protection_margin", file.protection_margin.as_ref()).unwrap_or(Ratio(0.1)).0;
     let margin = document.within("protection_margin", Some(margin), (0.02, 0.5));
     let figures = check_figures(document, file.figures.as_ref());
-    let points = check_points(document, file.points.as_ref());
+    let soak = file.soak.as_ref().map(|soak| check_soak(document, soak));
+    let points = match (&file.points, &file.soak) {
+        (None, Some(_)) => {
+            Some(Points { vin: Vec::new(), load: Vec::new(), order: Order::Written, repeats: 1 })
+        }
+        (points, _) => check_points(document, points.as_ref()),
+    };
     let settle = check_settle(document, file.settle.as_ref());
     let interlocks = check_interlocks(document, file.interlocks.as_ref(), vout_nominal.unwrap_or(Volts(5.0)));
     let capture = file.capture.as_ref().map(|capture| check_capture(document, capture));
@@ -76,11 +84,12 @@ fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Prof
     if let Some(figures) = &figures {
         check_traces(document, figures, capture.as_ref().map(Option::as_ref));
     }
-    if let (Some(points), Some(limits)) = (&points, &limits) {
-        check_conditions(document, points, limits);
+    if let Some(Some(soak)) = &soak {
+        check_captures(document, soak, capture.is_some());
     }
     let (points, capture) = (points?, capture.map_or(Some(None), |capture| capture.map(Some))?);
-    Some(Profile {
+    let soak = soak.map_or(Some(None), |soak| soak.map(Some))?;
+    let profile = Profile {
         name: name?,
         purpose: purpose?,
         serial,
@@ -96,11 +105,24 @@ fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Prof
         interlocks: interlocks?,
         figures: figures?,
         capture,
+        soak,
         limits: limits?,
         protection_margin: margin?,
         digest: digest(text.as_bytes()),
         places: document.places.clone(),
-    })
+    };
+    check_conditions(document, &profile);
+    Some(profile)
+}
+
+/// Sweeps and captures that nothing is planned for would silently not be done.
+fn check_captures(document: &mut Document, soak: &Soak, has_capture: bool) {
+    if soak.capture_every.is_some() && !has_capture {
+        document.fault("soak.capture_every", "nothing says what is captured: `[capture]` is missing");
+    }
+    if soak.sweep_every.is_some() && !document.places.is_written("points") {
+        document.fault("soak.sweep_every", "nothing says what is swept: `[points]` is missing");
+    }
 }
 
 fn check_figures(
@@ -272,12 +294,9 @@ fn check_interlocks(
 }
 
 /// A limit that applies nowhere would never fail, and nobody would notice.
-fn check_conditions(document: &mut Document, points: &Points, limits: &[Limit]) {
-    for (index, limit) in limits.iter().enumerate() {
-        let applies = points.vin.iter().any(|vin| {
-            points.load.iter().any(|load| limit.condition.holds(Setting { vin: *vin, load: *load }))
-        });
-        if !applies {
+fn check_conditions(document: &mut Document, profile: &Profile) {
+    for (index, limit) in profile.limits.iter().enumerate() {
+        if !profile.settings().any(|setting| limit.condition.holds(setting)) {
             let key = format!("limits[{}].when", index + 1);
             let told = (format!("`{}` holds at none of the points", limit.condition), "the points");
             document.contradiction(&key, "points", (&told.0, told.1));
@@ -294,6 +313,9 @@ mod tests {
         for (name, text) in [
             ("profiles/smoke.toml", include_str!("../../../profiles/smoke.toml")),
             ("profiles/line-load-sweep.toml", include_str!("../../../profiles/line-load-sweep.toml")),
+            ("profiles/thermal-soak.toml", include_str!("../../../profiles/thermal-soak.toml")),
+            ("profiles/power-cycle.toml", include_str!("../../../profiles/power-cycle.toml")),
+            ("profiles/weekend-soak.toml", include_str!("../../../profiles/weekend-soak.toml")),
         ] {
             if let Err(faults) = parse(name, text) {
                 panic!("{faults:#?}");

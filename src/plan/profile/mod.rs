@@ -5,12 +5,13 @@ mod capture;
 mod check;
 mod limit;
 mod schema;
+pub mod soak;
 
 use std::time::Duration;
 
 use crate::base::names::{ProfileName, Revision, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{FigureName, Limit};
+use crate::event::{FigureName, Limit, Setting};
 use crate::plan::place::Places;
 
 pub(in crate::plan) use capture::{TraceNeed, trace_need};
@@ -31,9 +32,9 @@ pub struct Profile {
     pub operator: Option<String>,
     /// Free notes.
     pub note: Option<String>,
-    /// Input voltages in the order written.
+    /// Input voltages of a sweep in the order written; empty for a soak without sweeps.
     pub vin: Vec<Volts>,
-    /// Load currents in the order written.
+    /// Load currents of a sweep in the order written; empty for a soak without sweeps.
     pub load: Vec<Amps>,
     /// In which order the points are taken.
     pub order: Order,
@@ -49,6 +50,8 @@ pub struct Profile {
     pub figures: Vec<FigureName>,
     /// What is captured, if figures of a trace are wanted.
     pub capture: Option<CaptureSelection>,
+    /// What makes it a soak; `None` for a sweep.
+    pub soak: Option<soak::Soak>,
     /// Limits.
     pub limits: Vec<Limit>,
     /// How far above the largest planned point the instruments' own protection is set, as a ratio (0.1 = 10 %).
@@ -57,6 +60,35 @@ pub struct Profile {
     pub digest: String,
     /// Where in the file each value stands.
     pub places: Places,
+}
+
+impl Profile {
+    /// The highest input voltage of sweep and soak.
+    #[must_use]
+    pub fn highest_vin(&self) -> Volts {
+        let of_phases = self.soak.iter().flat_map(|soak| soak.phases.iter().flat_map(|phase| &phase.vin));
+        self.vin.iter().chain(of_phases).fold(Volts(0.0), |most, vin| if *vin > most { *vin } else { most })
+    }
+
+    /// The highest load current of sweep and soak.
+    #[must_use]
+    pub fn highest_load(&self) -> Amps {
+        let of_phases = self.soak.iter().flat_map(|soak| soak.phases.iter().flat_map(|phase| &phase.load));
+        self.load
+            .iter()
+            .chain(of_phases)
+            .fold(Amps(0.0), |most, load| if *load > most { *load } else { most })
+    }
+
+    /// Everything that is set: every input voltage with every load, of the sweep and of each phase.
+    pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
+        let of_phases = self.soak.iter().flat_map(|soak| &soak.phases);
+        let axes = std::iter::once((&self.vin, &self.load));
+        let axes = axes.chain(of_phases.map(|phase| (&phase.vin, &phase.load)));
+        axes.flat_map(|(vin, load)| {
+            vin.iter().flat_map(move |vin| load.iter().map(move |load| Setting { vin: *vin, load: *load }))
+        })
+    }
 }
 
 /// In which order points are taken.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::axis::{AxisFile, Spacing};
+use super::axis::{AxisFile, LevelsFile, Spacing};
 use super::check::OrderWord;
 use super::limit::Bound;
+use super::soak::{PatternWord, SteadyRule};
 use crate::base::names::{ProfileName, Revision, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::FigureName;
@@ -37,9 +38,10 @@ pub(super) struct ProfileFile {
     pub(super) figures: Option<Vec<Written<FigureName>>>,
     /// The board, unless the command line names one.
     pub(super) board: Option<BoardFile>,
-    /// The operating points.
-    #[schemars(required)]
+    /// The operating points of a sweep; a soak may do without.
     pub(super) points: Option<PointsFile>,
+    /// What makes the profile a soak.
+    pub(super) soak: Option<SoakFile>,
     /// When a point counts as settled.
     pub(super) settle: Option<SettleFile>,
     /// What on the measured side holds or trips the run.
@@ -179,4 +181,58 @@ pub(super) struct LimitFile {
     pub(super) when: Option<Written<String>>,
     /// Within this distance inside a bound the value is marginal. Default 0.
     pub(super) marginal: Option<Written<Bound>>,
+}
+
+/// What makes a profile a soak: phases that follow one another for hours or days.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SoakFile {
+    /// Time between two readings of supply, load and thermometers. Default `1 s`.
+    pub(super) readings: Option<Written<Duration>>,
+    /// Time between two captures. Default: no captures.
+    pub(super) capture_every: Option<Written<Duration>>,
+    /// Time between two sweeps over `[points]`. Default: one at the start and one at the end.
+    pub(super) sweep_every: Option<Written<Duration>>,
+    /// How long the phases last together, gone through again and again, sweeps and captures not counted.
+    pub(super) duration: Option<Written<Duration>>,
+    /// How often the phases are gone through, where no `duration` is given. Default 1.
+    pub(super) rounds: Option<Written<u64>>,
+    /// A run that was cut off for longer warms the board up again before it goes on. Default `1 min`.
+    pub(super) rewarm_after: Option<Written<Duration>>,
+    /// The phases, one after the other.
+    #[schemars(required)]
+    pub(super) phases: Option<Vec<PhaseFile>>,
+}
+
+/// A phase of a soak.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PhaseFile {
+    /// A short name for events and reports, unique in the profile.
+    #[schemars(required)]
+    pub(super) name: Option<Written<String>>,
+    /// What is done with the values of `vin` and `load`. Default `hold`.
+    pub(super) pattern: Option<Written<PatternWord>>,
+    /// Input voltage: a value, a list or a range.
+    #[schemars(required)]
+    pub(super) vin: Option<LevelsFile<Volts>>,
+    /// Load current: a value, a list or a range.
+    #[schemars(required)]
+    pub(super) load: Option<LevelsFile<Amps>>,
+    /// How long the phase lasts; with `until`, how long at most.
+    pub(super) r#for: Option<Written<Duration>>,
+    /// Ends a `hold` as soon as the board is in thermal steady state, e.g. `1 K in 1 h`.
+    pub(super) until: Option<Written<SteadyRule>>,
+    /// Time at each value of the patterns `steps` and `random`.
+    pub(super) each: Option<Written<Duration>>,
+    /// How often the values of `steps` or `ramp` are gone through, or how many power cycles there are.
+    pub(super) cycles: Option<Written<u64>>,
+    /// How long a power cycle leaves the input on.
+    pub(super) on: Option<Written<Duration>>,
+    /// How long a power cycle leaves the input off.
+    pub(super) off: Option<Written<Duration>>,
+    /// Seed of the pattern `random`. Default 1.
+    pub(super) seed: Option<Written<u64>>,
+    /// Whether the phase belongs to the first round only, as a warm-up does. Default false.
+    pub(super) once: Option<Written<bool>>,
 }

@@ -27,6 +27,7 @@ pub fn render_plan_json(plan: &Plan) -> String {
         "interlocks": interlocks(plan),
         "capture": capture(plan),
         "limits": limits(plan),
+        "soak": soak(plan),
         "points": points(plan),
         "steps": plan.steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
@@ -87,6 +88,30 @@ fn capture(plan: &Plan) -> Value {
     })
 }
 
+/// Dwells are in the order of the plan; `phase` counts from 0 and is null for the point of a sweep.
+fn soak(plan: &Plan) -> Value {
+    let Some(soak) = &plan.soak else { return Value::Null };
+    let dwells = soak.dwells.iter().map(|dwell| {
+        json!({
+            "dwell": dwell.id.0,
+            "phase": dwell.phase,
+            "vin_set_v": dwell.setting.vin.value(),
+            "load_set_a": dwell.setting.load.value(),
+            "is_on": dwell.is_on,
+            "lasts_s": dwell.span.as_secs_f64(),
+            "until": dwell.until.map(|rule| rule.to_string()),
+        })
+    });
+    json!({
+        "readings_s": soak.interval.as_secs_f64(),
+        "phases": soak.phases,
+        "lasts_s": soak.lasts().as_secs_f64(),
+        "starts": soak.starts.len(),
+        "sweeps": soak.sweeps,
+        "dwells": dwells.collect::<Vec<_>>(),
+    })
+}
+
 fn limits(plan: &Plan) -> Vec<Value> {
     let limits = plan.limits.iter().map(|limit| {
         json!({
@@ -109,6 +134,7 @@ fn points(plan: &Plan) -> Vec<Value> {
             "vin_set_v": point.setting.vin.value(),
             "load_set_a": point.setting.load.value(),
             "repeat": point.repeat,
+            "phase": point.phase,
         })
     });
     points.collect()

@@ -1,10 +1,12 @@
 //! A plan as a person reads it before saying yes.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::base::span::render_span;
 use crate::plan::profile::{CaptureSelection, Interlocks, SettleRule};
-use crate::plan::step::{Plan, Step};
+use crate::plan::soak::{PlannedDwell, SoakPlan};
+use crate::plan::step::{Plan, PlannedPoint, Step};
 
 /// When a point counts as settled, as a sentence for reports.
 #[must_use]
@@ -43,6 +45,9 @@ pub fn render_plan(plan: &Plan) -> String {
     render_section(out, "At every point", &point_rules(plan));
     render_section(out, "Interlocks", &interlocks(&plan.interlocks));
     render_limits(out, plan);
+    if let Some(soak) = &plan.soak {
+        render_section(out, "Soak", &phases(soak, plan));
+    }
     render_points(out, plan);
     text
 }
@@ -78,7 +83,7 @@ pub(super) fn checks(plan: &Plan) -> Vec<String> {
 }
 
 fn opening(plan: &Plan) -> Vec<String> {
-    let is_opening = |step: &&Step| !matches!(step, Step::BeginPoint(_));
+    let is_opening = |step: &&Step| !matches!(step, Step::BeginPoint(_) | Step::BeginPhase { .. });
     plan.steps.iter().take_while(is_opening).map(ToString::to_string).collect()
 }
 
@@ -144,9 +149,52 @@ fn render_limits(out: &mut String, plan: &Plan) {
     }
 }
 
+/// The phases with what they come to, and what else there is beside them.
+fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, name) in soak.phases.iter().enumerate() {
+        let dwells = || soak.dwells.iter().filter(|dwell| usize::from(dwell.phase) == place);
+        let lasts = render_span(dwells().map(|dwell| dwell.span).sum());
+        let span = |values: (f64, f64), unit: &str| {
+            let show = |value: f64| crate::base::units::with_prefix(value, unit);
+            if values.0 < values.1 {
+                format!("{} to {}", show(values.0), show(values.1))
+            } else {
+                show(values.1)
+            }
+        };
+        let ends = |pick: fn(&PlannedDwell) -> f64| {
+            let values = || dwells().filter(|dwell| dwell.is_on).map(pick);
+            (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max))
+        };
+        let (vin, load) = (ends(|dwell| dwell.setting.vin.value()), ends(|dwell| dwell.setting.load.value()));
+        let off: Duration = dwells().filter(|dwell| !dwell.is_on).map(|dwell| dwell.span).sum();
+        let off = if off.is_zero() { String::new() } else { format!(", {} of it off", render_span(off)) };
+        let until = dwells().find_map(|dwell| dwell.until).map_or_else(String::new, |rule| {
+            format!(" at most, until the board changes by no more than {rule}")
+        });
+        lines.push(format!("{name}: {}, {}, {lasts}{until}{off}", span(vin, "V"), span(load, "A")));
+    }
+    lines.push(format!("readings of supply, load and thermometers every {}", render_span(soak.interval)));
+    let captures = plan.points.iter().filter(|point| point.phase.is_some()).count();
+    let of_sweeps = plan.points.len() - captures;
+    lines.push(format!(
+        "{captures} captures, {} starts, {} sweeps of together {of_sweeps} points",
+        soak.starts.len(),
+        soak.sweeps
+    ));
+    lines
+}
+
+/// The points; of a soak those of its first sweep, for the others are the same again.
 fn render_points(out: &mut String, plan: &Plan) {
-    let _ = writeln!(out, "\nPoints: {}", plan.points.len());
-    let repeats = plan.points.iter().map(|point| point.repeat).max().unwrap_or(1);
+    let is_listed =
+        |point: &&PlannedPoint| plan.soak.is_none() || (point.phase.is_none() && point.repeat == 1);
+    let _ = match &plan.soak {
+        None => writeln!(out, "\nPoints: {}", plan.points.len()),
+        Some(_) => writeln!(out, "\nPoints of a sweep: {}", plan.points.iter().filter(is_listed).count()),
+    };
+    let repeats = plan.points.iter().filter(is_listed).map(|point| point.repeat).max().unwrap_or(1);
     let pass = |repeat: String| if repeats > 1 { repeat } else { String::new() };
     let head = format!(
         "{:>6}  {:>13}  {:>12}  {}",
@@ -156,7 +204,7 @@ fn render_points(out: &mut String, plan: &Plan) {
         pass("pass".to_owned())
     );
     let _ = writeln!(out, "{}", head.trim_end());
-    for point in &plan.points {
+    for point in plan.points.iter().filter(is_listed) {
         let row = format!(
             "{:>6}  {:>13}  {:>12}  {}",
             point.id.0,

@@ -81,6 +81,7 @@ pub(crate) fn facts(revision: &str, planned: u32) -> RunFacts {
         operator: Some("K. Weber".to_owned()),
         note: Some("First article after the change of D1; coil from the second batch.".to_owned()),
         points_planned: planned,
+        soak: None,
         seed: Some(1),
         plan_digest: digest('a'),
         rig_digest: digest('b'),
@@ -202,6 +203,7 @@ pub(crate) fn point(revision: &str, point: u32, vin: f64, load: f64) -> PointRes
     PointResult {
         point: PointId(point),
         repeat: 1,
+        phase: None,
         setting,
         figures,
         bounds: if point == 63 { [(FigureName::SpikePos, Bound::Lower)].into() } else { BTreeMap::new() },

@@ -1,0 +1,240 @@
+//! Holding a setting and reading supply, load and thermometers at the soak's interval, under the interlocks' eyes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::act::{Shell, split};
+use super::steady::SteadyWatch;
+use super::watch::{Watcher, wait};
+use super::{Failure, stamp};
+use crate::base::clock::{Clock, Instant};
+use crate::base::names::Role;
+use crate::base::span::render_span;
+use crate::event::{
+    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, Region, Sink, Stamp, StartCheck, StartId,
+};
+use crate::plan::PlannedDwell;
+use crate::waveform::Unavailable;
+
+/// Readings that are kept together: what a crash may cost is a minute at a reading a second.
+const BATCH: usize = 60;
+/// Longest time until readings are kept, however slow they are.
+const BATCH_SPAN: Duration = Duration::from_secs(60);
+
+/// How far the present dwell came, and what is known of a pause in it.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The dwell, and how much of it is done.
+    pub(super) within: Option<(DwellId, Duration)>,
+    /// The last reading of that dwell.
+    last: Option<Instant>,
+    /// Why there was none since.
+    pub(super) trouble: Option<(GapCause, String)>,
+    /// Sensors that do not answer: told once.
+    silent: BTreeMap<Role, Instant>,
+}
+
+impl Progress {
+    /// What a run that was cut off had done of its dwell.
+    pub(super) fn of(within: Option<(DwellId, Duration)>) -> Self {
+        Self { within, ..Self::default() }
+    }
+
+    fn done(&self, id: DwellId) -> Duration {
+        self.within.filter(|(known, _)| *known == id).map_or(Duration::ZERO, |(_, done)| done)
+    }
+
+    /// The gap before a reading, if it came later than the interval lets it.
+    fn gap_before(&mut self, at: Instant, interval: Duration) -> Option<Gap> {
+        let from = self.last?;
+        let late = at.since(from);
+        let trouble = self.trouble.take();
+        if late <= interval.mul_f64(1.5) {
+            return None;
+        }
+        let missed = (late.as_secs_f64() / interval.as_secs_f64()).round() as u64;
+        let (cause, what) = trouble.unwrap_or_else(|| {
+            let told = format!(
+                "the reading before it took {} instead of {}",
+                render_span(late),
+                render_span(interval)
+            );
+            (GapCause::Controller, told)
+        });
+        Some(Gap { from, to: at, missed: missed.saturating_sub(1).max(1), cause, what })
+    }
+
+    /// A sensor that is silent is told once, and once more when it answers again.
+    fn sort(&mut self, outbox: Vec<(Stamp, Event)>, reading: &Reading, now: Stamp) -> Vec<(Stamp, Event)> {
+        let mut told = Vec::new();
+        for (at, event) in outbox {
+            match &event {
+                Event::SensorFailed { role, .. } => {
+                    if !self.silent.contains_key(role) {
+                        self.silent.insert(role.clone(), at.monotonic);
+                        told.push((at, event));
+                    }
+                }
+                _ => told.push((at, event)),
+            }
+        }
+        let answers = |role: &Role| match role.as_str() {
+            "board" => reading.board_c.is_some(),
+            _ => reading.ambient_c.is_some(),
+        };
+        let back: Vec<Role> = self.silent.keys().filter(|role| answers(role)).cloned().collect();
+        for role in back {
+            if let Some(since) = self.silent.remove(&role) {
+                let span = render_span(now.monotonic.since(since));
+                let what = format!("the thermometer {role} answers again after {span}");
+                told.push((now, Event::Warned { what }));
+            }
+        }
+        told
+    }
+}
+
+impl Shell<'_> {
+    pub(super) fn begin_phase(&mut self, phase: u16, round: u32) -> Result<(), Failure> {
+        let names = self.plan.soak.as_ref().map(|soak| &soak.phases);
+        let name = names.and_then(|names| names.get(usize::from(phase))).cloned().unwrap_or_default();
+        self.emit(&Event::PhaseStarted { phase, name, round })
+    }
+
+    /// Holds what is set until the dwell's time is over, or its criterion is met, or somebody wants to stop.
+    pub(super) fn dwell(&mut self, id: DwellId) -> Result<(), Failure> {
+        self.flush_pending()?;
+        let unknown =
+            || Failure::Internal(format!("the plan has a step for dwell {} but no such dwell", id.0));
+        let soak = self.plan.soak.as_ref().ok_or_else(unknown)?;
+        let dwell = *soak.dwell(id).ok_or_else(unknown)?;
+        if self.dwelling.within.is_none_or(|(known, _)| known != id) {
+            let silent = std::mem::take(&mut self.dwelling.silent);
+            self.dwelling = Progress { silent, ..Progress::of(Some((id, Duration::ZERO))) };
+        }
+        let clock = self.bench.clock.clone();
+        let (watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let mut hold = Hold {
+            dwell,
+            interval: soak.interval,
+            watcher,
+            clock: &*clock,
+            sink: &mut *self.sink,
+            progress: &mut self.dwelling,
+            rows: Vec::with_capacity(BATCH),
+        };
+        let outcome = hold.run();
+        // What was read before something failed is kept, too.
+        let kept = hold.keep();
+        match (outcome, kept) {
+            (Err(failure @ Failure::Record(_)), _) => Err(failure),
+            (_, Err(failure)) => Err(failure),
+            (Err(failure), Ok(())) => Err(failure),
+            (Ok(None), Ok(())) => Ok(()),
+            (Ok(Some(end)), Ok(())) => {
+                let took = self.dwelling.done(id);
+                self.dwelling.within = None;
+                self.dwelling.last = None;
+                self.emit(&Event::DwellFinished { dwell: id, took, end })
+            }
+        }
+    }
+
+    /// Waits until Vout is in regulation, as long as a point may take to settle.
+    pub(super) fn check_start(&mut self, id: StartId) -> Result<(), Failure> {
+        let (rule, changed, nominal) = (self.plan.settle, self.changed, self.plan.vout_nominal);
+        let clock = self.bench.clock.clone();
+        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let (took, vout) = loop {
+            let (vout, _) = watcher.read_meters()?;
+            let took = clock.now().since(changed);
+            if super::readings::region(vout, nominal) == Region::Regulated {
+                break (Ok(took.as_secs_f64()), vout);
+            }
+            if took >= rule.limit {
+                let told = format!("Vout was {vout} after {}", render_span(took));
+                break (Err(Unavailable::because(told)), vout);
+            }
+            wait(&*clock, self.stop, rule.interval)?;
+        };
+        let started = took.is_ok();
+        let starts = self.plan.soak.as_ref().map(|soak| &soak.starts);
+        let place = usize::try_from(id.0).ok().and_then(|place| place.checked_sub(1));
+        let setting = starts.zip(place).and_then(|(starts, place)| starts.get(place).copied());
+        let setting = setting
+            .ok_or_else(|| Failure::Internal(format!("the plan looks at start {} but has none", id.0)))?;
+        let check = StartCheck { start: id, setting, took_s: took, vout_v: Ok(vout.value()), started };
+        self.emit(&Event::StartChecked(check))?;
+        self.tally.add_start(started);
+        Ok(())
+    }
+}
+
+/// A dwell being done.
+struct Hold<'h, 'b> {
+    dwell: PlannedDwell,
+    interval: Duration,
+    watcher: Watcher<'b>,
+    clock: &'h dyn Clock,
+    sink: &'h mut dyn Sink,
+    progress: &'h mut Progress,
+    rows: Vec<Reading>,
+}
+
+impl Hold<'_, '_> {
+    /// `None` where somebody wants to stop.
+    fn run(&mut self) -> Result<Option<DwellEnd>, Failure> {
+        let begun = self.clock.now();
+        let before = self.progress.done(self.dwell.id);
+        let mut steady = self.dwell.until.map(SteadyWatch::new);
+        for tick in 1u32.. {
+            if self.watcher.stop.asked().is_some() && !self.watcher.stop.is_now() {
+                return Ok(None);
+            }
+            let reading = self.watcher.take_reading()?;
+            self.take(&reading, before + reading.at.since(begun))?;
+            if let (Some(watch), Some(board_c)) = (&mut steady, reading.board_c)
+                && watch.judge(reading.at, board_c)
+            {
+                return Ok(Some(DwellEnd::Steady));
+            }
+            let left = self.dwell.span.saturating_sub(before + self.clock.now().since(begun));
+            let due = begun + self.interval * tick;
+            // A reading that is late does not make the next ones late.
+            let pause = due.since(self.clock.now()).min(left);
+            wait(self.clock, self.watcher.stop, pause)?;
+            if before + self.clock.now().since(begun) >= self.dwell.span {
+                break;
+            }
+        }
+        self.progress.within = Some((self.dwell.id, self.dwell.span));
+        Ok(Some(if steady.is_some() { DwellEnd::NotSteady } else { DwellEnd::Time }))
+    }
+
+    fn take(&mut self, reading: &Reading, done: Duration) -> Result<(), Failure> {
+        let outbox = std::mem::take(&mut self.watcher.outbox);
+        for (at, event) in self.progress.sort(outbox, reading, stamp(self.clock)) {
+            self.sink.event(at, &event).map_err(Failure::Record)?;
+        }
+        if let Some(gap) = self.progress.gap_before(reading.at, self.interval) {
+            self.keep()?;
+            self.sink.event(stamp(self.clock), &Event::GapFound(gap)).map_err(Failure::Record)?;
+        }
+        self.progress.last = Some(reading.at);
+        self.progress.within = Some((self.dwell.id, done.min(self.dwell.span)));
+        self.rows.push(*reading);
+        let since = self.rows.first().map_or(Duration::ZERO, |first| reading.at.since(first.at));
+        if self.rows.len() >= BATCH || since >= BATCH_SPAN { self.keep() } else { Ok(()) }
+    }
+
+    fn keep(&mut self) -> Result<(), Failure> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH));
+        let done = self.progress.done(self.dwell.id);
+        let readings = Readings { dwell: self.dwell.id, done, rows };
+        let event = Event::ReadingsTaken(Box::new(readings));
+        self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)
+    }
+}

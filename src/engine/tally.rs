@@ -1,0 +1,39 @@
+//! What came of a run so far, counted: a soak of weeks keeps no results in memory.
+
+use crate::event::{PointResult, PointVerdict};
+
+/// Points and starts, counted by what came of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Points that were finished.
+    pub finished: u32,
+    /// Of these, those at which a limit failed.
+    pub failed: u32,
+    /// Those that lack a figure that a limit needs.
+    pub not_measured: u32,
+    /// Those at which no limit applied.
+    pub not_applicable: u32,
+    /// Those that were measured before they settled.
+    pub unsettled: u32,
+    /// Starts that were looked at.
+    pub starts: u32,
+    /// Of these, those at which the board did not start.
+    pub failed_starts: u32,
+}
+
+impl Tally {
+    /// Counts a point.
+    pub fn add(&mut self, result: &PointResult) {
+        self.finished += 1;
+        self.failed += u32::from(result.verdict == PointVerdict::Fail);
+        self.not_measured += u32::from(result.verdict == PointVerdict::NotMeasured);
+        self.not_applicable += u32::from(result.verdict == PointVerdict::NotApplicable);
+        self.unsettled += u32::from(!result.is_settled());
+    }
+
+    /// Counts a start.
+    pub fn add_start(&mut self, started: bool) {
+        self.starts += 1;
+        self.failed_starts += u32::from(!started);
+    }
+}

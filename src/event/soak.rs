@@ -1,0 +1,132 @@
+//! What a soak tells beside its points: dwells, readings in batches, gaps and starts.
+
+use std::time::Duration;
+
+use super::Setting;
+use crate::base::clock::Instant;
+use crate::waveform::Figure;
+
+/// A time at one setting, numbered from 1 in the order of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DwellId(pub u32);
+
+/// A look at a start after the input was off, numbered from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartId(pub u32);
+
+/// What a run of a soak begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoakFacts {
+    /// Time between two readings.
+    pub interval: Duration,
+    /// Names of the phases, by their places.
+    pub phases: Vec<String>,
+    /// How long the dwells last together, where none ends early.
+    pub dwells_last: Duration,
+    /// How many dwells there are.
+    pub dwells: u32,
+    /// How many starts are looked at.
+    pub starts: u32,
+}
+
+/// One look at supply, load and thermometers. What could not be read is `None`; an event before says why.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Reading {
+    /// When, by the run's monotonic clock.
+    pub at: Instant,
+    /// Input voltage at the board, in volts.
+    pub vin_v: Option<f64>,
+    /// Input current in amperes.
+    pub iin_a: Option<f64>,
+    /// Output voltage at the board, in volts.
+    pub vout_v: Option<f64>,
+    /// Output current in amperes.
+    pub iout_a: Option<f64>,
+    /// Temperature on the board in °C.
+    pub board_c: Option<f64>,
+    /// Temperature beside the board in °C.
+    pub ambient_c: Option<f64>,
+}
+
+impl Reading {
+    /// Names of the values, in the order of [`Reading::values`].
+    pub const COLUMNS: [&'static str; 6] = ["vin_v", "iin_a", "vout_v", "iout_a", "board_c", "ambient_c"];
+
+    /// The values in the order of [`Reading::COLUMNS`].
+    #[must_use]
+    pub const fn values(&self) -> [Option<f64>; 6] {
+        [self.vin_v, self.iin_a, self.vout_v, self.iout_a, self.board_c, self.ambient_c]
+    }
+
+    /// A reading from its values in the order of [`Reading::COLUMNS`].
+    #[must_use]
+    pub const fn of(at: Instant, values: [Option<f64>; 6]) -> Self {
+        let [vin_v, iin_a, vout_v, iout_a, board_c, ambient_c] = values;
+        Self { at, vin_v, iin_a, vout_v, iout_a, board_c, ambient_c }
+    }
+}
+
+/// Readings of one dwell, in the order they were taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readings {
+    /// The dwell.
+    pub dwell: DwellId,
+    /// How much of the dwell is done with the last of them; a run that is cut off goes on from there.
+    pub done: Duration,
+    /// The readings; never empty.
+    pub rows: Vec<Reading>,
+}
+
+/// Why a dwell ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DwellEnd {
+    /// Its time was over.
+    Time,
+    /// The board was in thermal steady state.
+    Steady,
+    /// Its time was over before the board was in thermal steady state.
+    NotSteady,
+}
+
+/// A look at a start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartCheck {
+    /// Which start.
+    pub start: StartId,
+    /// What was set.
+    pub setting: Setting,
+    /// Time from the setting to Vout in regulation, as the meter saw it, or why there is none.
+    pub took_s: Figure,
+    /// Output voltage at the end of the look.
+    pub vout_v: Figure,
+    /// Whether the board started.
+    pub started: bool,
+}
+
+/// Readings that are missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The last reading before, by the run's monotonic clock.
+    pub from: Instant,
+    /// The first reading after.
+    pub to: Instant,
+    /// How many readings the interval would have given between them.
+    pub missed: u64,
+    /// What kind of cause.
+    pub cause: GapCause,
+    /// The cause, as a sentence.
+    pub what: String,
+}
+
+/// What kind of cause a gap has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GapCause {
+    /// An instrument or its link failed.
+    Instrument,
+    /// An interlock held the run.
+    Interlock,
+    /// The controller was not there, or was too slow.
+    Controller,
+    /// The controller's machine slept.
+    Sleep,
+}

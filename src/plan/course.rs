@@ -1,0 +1,231 @@
+//! The course of a soak: legs, captures and sweeps put in order as steps. Pure.
+
+use std::time::Duration;
+
+use super::order::arrange;
+use super::profile::Profile;
+use super::profile::soak::Soak;
+use super::soak::{Leg, LegKind, MOST_DWELLS, PlannedDwell, SoakPlan, legs};
+use super::step::{PlannedPoint, Step};
+use crate::base::units::{Amps, Volts};
+use crate::event::{DwellId, PointId, Setting, StartId};
+
+/// Most points of a soak, sweeps and captures together.
+const MOST_POINTS: usize = 100_000;
+
+/// What a soak comes to.
+pub(super) struct Course {
+    pub(super) steps: Vec<Step>,
+    pub(super) points: Vec<PlannedPoint>,
+    pub(super) soak: SoakPlan,
+}
+
+/// The course of the soak behind the steps that make the bench ready, or why there is none.
+pub(super) fn build_course(profile: &Profile, soak: &Soak, ready: Vec<Step>) -> Result<Course, String> {
+    let too_long = || format!("these are more than {MOST_DWELLS} settings held one after the other");
+    let legs = legs(soak).ok_or_else(too_long)?;
+    let mut layer = Layer {
+        profile,
+        soak,
+        legs: &legs,
+        course: Course { steps: ready, points: Vec::new(), soak: soak_plan(soak) },
+        set: Setting { vin: Volts(0.0), load: Amps(0.0) },
+        is_on: false,
+        since_capture: Duration::ZERO,
+        since_sweep: Duration::ZERO,
+    };
+    layer.sweep();
+    let mut phase = None;
+    for leg in layer.legs {
+        if phase != Some((leg.phase, leg.round)) {
+            phase = Some((leg.phase, leg.round));
+            layer.course.steps.push(Step::BeginPhase { phase: leg.phase, round: leg.round });
+        }
+        layer.leg(leg);
+        if layer.course.soak.dwells.len() > MOST_DWELLS {
+            return Err(too_long());
+        }
+        if layer.course.points.len() > MOST_POINTS {
+            return Err(format!("sweeps and captures come to more than {MOST_POINTS} points"));
+        }
+    }
+    if !layer.since_sweep.is_zero() {
+        layer.sweep();
+    }
+    layer.switch_off();
+    Ok(layer.course)
+}
+
+fn soak_plan(soak: &Soak) -> SoakPlan {
+    use super::profile::soak::Pattern;
+    let warm = soak.phases.iter().find_map(|phase| match phase.pattern {
+        Pattern::Hold { until, .. } => until,
+        _ => None,
+    });
+    SoakPlan {
+        interval: soak.readings,
+        phases: soak.phases.iter().map(|phase| phase.name.clone()).collect(),
+        rewarm_after: soak.rewarm_after,
+        warm,
+        dwells: Vec::new(),
+        starts: Vec::new(),
+        sweeps: 0,
+    }
+}
+
+struct Layer<'a> {
+    profile: &'a Profile,
+    soak: &'a Soak,
+    legs: &'a [Leg],
+    course: Course,
+    set: Setting,
+    is_on: bool,
+    since_capture: Duration,
+    since_sweep: Duration,
+}
+
+impl Layer<'_> {
+    fn push(&mut self, step: Step) {
+        self.course.steps.push(step);
+    }
+
+    fn leg(&mut self, leg: &Leg) {
+        match leg.kind {
+            LegKind::Off => self.switch_off(),
+            LegKind::Held => self.set(leg.setting),
+            LegKind::Start => {
+                self.switch_off();
+                self.set_vin(leg.setting.vin);
+                self.course.soak.starts.push(self.set);
+                let start = u32::try_from(self.course.soak.starts.len()).unwrap_or(u32::MAX);
+                self.push(Step::CheckStart(StartId(start)));
+                self.set(leg.setting);
+            }
+        }
+        let is_looked_at = leg.kind != LegKind::Off && leg.until.is_none();
+        // What has become due while nothing could come between.
+        if is_looked_at {
+            self.do_what_is_due(leg.setting);
+        }
+        let mut left = leg.span;
+        while !left.is_zero() {
+            let chunk = left.min(self.next_due(leg));
+            self.dwell(leg, chunk);
+            left -= chunk;
+            self.since_capture += chunk;
+            self.since_sweep += chunk;
+            if is_looked_at {
+                self.do_what_is_due(leg.setting);
+            }
+        }
+    }
+
+    /// Nothing comes between while the input is off, nor while the board warms up.
+    fn next_due(&self, leg: &Leg) -> Duration {
+        if leg.kind == LegKind::Off || leg.until.is_some() {
+            return Duration::MAX;
+        }
+        let left = |every: Option<Duration>, since: Duration| {
+            every.map_or(Duration::MAX, |every| every.saturating_sub(since))
+        };
+        left(self.soak.capture_every, self.since_capture).min(left(self.soak.sweep_every, self.since_sweep))
+    }
+
+    fn do_what_is_due(&mut self, setting: Setting) {
+        if self.soak.capture_every.is_some_and(|every| self.since_capture >= every) {
+            self.since_capture = Duration::ZERO;
+            self.look(setting);
+        }
+        if self.soak.sweep_every.is_some_and(|every| self.since_sweep >= every) {
+            self.sweep();
+            self.set(setting);
+        }
+    }
+
+    fn dwell(&mut self, leg: &Leg, span: Duration) {
+        let id = DwellId(u32::try_from(self.course.soak.dwells.len() + 1).unwrap_or(u32::MAX));
+        self.course.soak.dwells.push(PlannedDwell {
+            id,
+            phase: leg.phase,
+            setting: leg.setting,
+            is_on: self.is_on,
+            span,
+            until: leg.until,
+        });
+        self.push(Step::Dwell(id));
+    }
+
+    fn next_point(&mut self, setting: Setting, repeat: u32, phase: Option<u16>) -> PointId {
+        let id = PointId(u32::try_from(self.course.points.len() + 1).unwrap_or(u32::MAX));
+        self.course.points.push(PlannedPoint { id, setting, repeat, phase });
+        self.push(Step::BeginPoint(id));
+        id
+    }
+
+    /// A capture at the setting that is held: a point like any other, with figures, limits and a verdict.
+    fn look(&mut self, setting: Setting) {
+        let phase = self.course.soak.dwells.last().map(|dwell| dwell.phase);
+        let id = self.next_point(setting, 1, phase);
+        for step in [Step::SetLoad(setting.load), Step::Settle(id), Step::Measure(id)] {
+            self.push(step);
+        }
+    }
+
+    fn sweep(&mut self) {
+        self.since_sweep = Duration::ZERO;
+        if self.profile.vin.is_empty() {
+            return;
+        }
+        self.course.soak.sweeps += 1;
+        let profile = self.profile;
+        let number = self.course.soak.sweeps;
+        self.switch_on();
+        for point in arrange(&profile.vin, &profile.load, profile.order, profile.repeats) {
+            let id = self.next_point(point.setting, number, None);
+            self.set_vin(point.setting.vin);
+            self.set.load = point.setting.load;
+            for step in [Step::SetLoad(point.setting.load), Step::Settle(id), Step::Measure(id)] {
+                self.push(step);
+            }
+        }
+    }
+
+    fn set(&mut self, setting: Setting) {
+        self.set_vin(setting.vin);
+        if self.set.load != setting.load {
+            self.set.load = setting.load;
+            self.push(Step::SetLoad(setting.load));
+        }
+    }
+
+    /// The load is at 0 A while the input voltage changes.
+    fn set_vin(&mut self, vin: Volts) {
+        self.switch_on();
+        if self.set.vin != vin {
+            self.set = Setting { vin, load: Amps(0.0) };
+            self.push(Step::SetLoad(Amps(0.0)));
+            self.push(Step::SetVoltage(vin));
+        }
+    }
+
+    fn switch_on(&mut self) {
+        if self.is_on {
+            return;
+        }
+        self.is_on = true;
+        self.set = Setting { vin: Volts(0.0), load: Amps(0.0) };
+        let steps = [Step::SetLoad(Amps(0.0)), Step::SetVoltage(Volts(0.0)), Step::SwitchSupply(true)];
+        self.course.steps.extend(steps);
+        self.push(Step::SwitchLoad(true));
+    }
+
+    fn switch_off(&mut self) {
+        if !self.is_on {
+            return;
+        }
+        self.is_on = false;
+        let steps = [Step::SetLoad(Amps(0.0)), Step::SwitchLoad(false), Step::SetVoltage(Volts(0.0))];
+        self.course.steps.extend(steps);
+        self.push(Step::SwitchSupply(false));
+    }
+}

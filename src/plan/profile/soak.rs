@@ -1,0 +1,347 @@
+//! The soak of a profile: phases that follow one another for hours or days.
+
+use std::time::Duration;
+
+use schemars::{Schema, json_schema as schema_of};
+
+use super::axis::check_levels;
+use super::schema::{PhaseFile, SoakFile};
+use crate::base::span::{parse_span, render_span};
+use crate::base::units::{Amps, Volts};
+use crate::plan::document::Document;
+use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
+
+/// Most phases of a profile: more than anybody reads.
+const MOST_PHASES: usize = 100;
+/// The longest soak: a year.
+const LONGEST_MS: u64 = 366 * 86_400_000;
+
+/// What makes a profile a soak.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Soak {
+    /// Time between two readings.
+    pub readings: Duration,
+    /// Time between two captures; `None`: no captures.
+    pub capture_every: Option<Duration>,
+    /// Time between two sweeps; `None`: one at the start and one at the end.
+    pub sweep_every: Option<Duration>,
+    /// How often the phases are gone through.
+    pub rounds: Rounds,
+    /// A run that was cut off for longer than this warms the board up again before it goes on.
+    pub rewarm_after: Duration,
+    /// The phases.
+    pub phases: Vec<Phase>,
+}
+
+/// How often the phases of a soak are gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounds {
+    /// So many times.
+    Count(u32),
+    /// Again and again until they have lasted so long together.
+    Lasting(Duration),
+}
+
+/// A phase of a soak.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// What is done with the values.
+    pub pattern: Pattern,
+    /// Input voltages.
+    pub vin: Vec<Volts>,
+    /// Load currents.
+    pub load: Vec<Amps>,
+    /// Whether it belongs to the first round only.
+    pub once: bool,
+}
+
+/// What a phase does with its values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pattern {
+    /// One value for a time, or until the board is in thermal steady state.
+    Hold {
+        /// How long; with `until`, how long at most.
+        lasts: Duration,
+        /// The criterion.
+        until: Option<SteadyRule>,
+    },
+    /// All values, each for a time.
+    Steps {
+        /// Time at each value.
+        each: Duration,
+        /// When it ends.
+        until: Amount,
+    },
+    /// From the first value to the last and back in equal stairs: instruments know no slope.
+    Ramp {
+        /// Time of one way there and back.
+        period: Duration,
+        /// How many ways there and back.
+        cycles: u32,
+    },
+    /// Values drawn with a seed, each for a time.
+    Random {
+        /// Time at each value.
+        each: Duration,
+        /// How long together.
+        lasts: Duration,
+        /// The seed.
+        seed: u64,
+    },
+    /// The input off and on again, with a look at each start.
+    PowerCycle {
+        /// Time with the input on.
+        on: Duration,
+        /// Time with it off.
+        off: Duration,
+        /// When it ends.
+        until: Amount,
+    },
+}
+
+/// How much of a pattern there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Whole passes.
+    Cycles(u32),
+    /// A time; the last value is cut short.
+    Lasting(Duration),
+}
+
+/// Thermal steady state: the board's temperature changes by no more than so much within a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SteadyRule {
+    /// The most that it may change, in kelvins.
+    pub change_k: f64,
+    /// Within this time.
+    pub within: Duration,
+}
+
+impl std::fmt::Display for SteadyRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} K in {}", self.change_k, render_span(self.within))
+    }
+}
+
+impl FromScalar for SteadyRule {
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Wrong> {
+        let fault =
+            || Wrong::from(format!("a thermal criterion such as \"1 K in 1 h\" is expected, not {scalar}"));
+        let Scalar::Text(text) = scalar else { return Err(fault()) };
+        let (change, within) = text.split_once(" in ").ok_or_else(fault)?;
+        let change = change.trim().strip_suffix('K').ok_or_else(fault)?;
+        let change_k: f64 = change.trim().parse().map_err(|_| fault())?;
+        let within = parse_span(within).map_err(|error| Wrong::from(error.to_string()))?;
+        let is_sensible = change_k > 0.0 && change_k <= 100.0 && within >= Duration::from_secs(10);
+        if is_sensible && within <= Duration::from_secs(86_400) {
+            return Ok(Self { change_k, within });
+        }
+        Err("0 K to 100 K within 10 s to 1 d is possible here".to_owned().into())
+    }
+    fn schema() -> Schema {
+        schema_of!({ "type": "string", "description": "A thermal criterion, for example `1 K in 1 h`." })
+    }
+}
+
+/// The pattern of a phase as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PatternWord {
+    Hold,
+    Steps,
+    Ramp,
+    Random,
+    PowerCycle,
+}
+
+impl FromScalar for PatternWord {
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Wrong> {
+        let words = [
+            ("hold", Self::Hold),
+            ("steps", Self::Steps),
+            ("ramp", Self::Ramp),
+            ("random", Self::Random),
+            ("power_cycle", Self::PowerCycle),
+        ];
+        choose(scalar, &words)
+    }
+    fn schema() -> Schema {
+        schema_of!({ "type": "string", "enum": ["hold", "steps", "ramp", "random", "power_cycle"] })
+    }
+}
+
+pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soak> {
+    let readings = check_time(document, "soak.readings", file.readings.as_ref(), (100, 3_600_000));
+    let capture = check_time(document, "soak.capture_every", file.capture_every.as_ref(), (1000, LONGEST_MS));
+    let sweep = check_time(document, "soak.sweep_every", file.sweep_every.as_ref(), (60_000, LONGEST_MS));
+    let duration = check_time(document, "soak.duration", file.duration.as_ref(), (1000, LONGEST_MS));
+    let rewarm = check_time(document, "soak.rewarm_after", file.rewarm_after.as_ref(), (0, LONGEST_MS));
+    let rounds = document.take("soak.rounds", file.rounds.as_ref());
+    let rounds = document.within("soak.rounds", rounds, (1, 1_000_000));
+    if file.duration.is_some() && file.rounds.is_some() {
+        let told = ("a soak lasts a `duration` or a number of `rounds`, not both", "the duration");
+        document.contradiction("soak.rounds", "soak.duration", told);
+    }
+    let Some(files) = &file.phases else {
+        document.missing("soak.phases");
+        return None;
+    };
+    if files.is_empty() || files.len() > MOST_PHASES {
+        document.fault("soak.phases", format!("1 to {MOST_PHASES} phases are possible, not {}", files.len()));
+        return None;
+    }
+    let phases: Vec<Option<Phase>> =
+        files.iter().enumerate().map(|(index, file)| check_phase(document, index, file)).collect();
+    let phases = phases.into_iter().collect::<Option<Vec<_>>>()?;
+    check_names(document, &phases);
+    if duration.is_some() && phases.iter().all(|phase| phase.once) {
+        let told = ("every phase belongs to the first round only, so nothing fills this time", "the phases");
+        document.contradiction("soak.duration", "soak.phases", told);
+    }
+    let rounds = match duration {
+        Some(duration) => Rounds::Lasting(duration),
+        None => Rounds::Count(u32::try_from(rounds.unwrap_or(1)).ok()?),
+    };
+    Some(Soak {
+        readings: readings.unwrap_or(Duration::from_secs(1)),
+        capture_every: capture,
+        sweep_every: sweep,
+        rounds,
+        rewarm_after: rewarm.unwrap_or(Duration::from_secs(60)),
+        phases,
+    })
+}
+
+fn check_time(
+    document: &mut Document,
+    key: &str,
+    written: Option<&Written<Duration>>,
+    range: (u64, u64),
+) -> Option<Duration> {
+    let span = document.take(key, written);
+    document.span_within(key, span, range)
+}
+
+fn check_names(document: &mut Document, phases: &[Phase]) {
+    for (index, phase) in phases.iter().enumerate() {
+        if let Some(earlier) = phases[..index].iter().position(|other| other.name == phase.name) {
+            let told = (format!("two phases are called `{}`", phase.name), "the first one");
+            let (second, first) =
+                (format!("soak.phases[{}].name", index + 1), format!("soak.phases[{}].name", earlier + 1));
+            document.contradiction(&second, &first, (&told.0, told.1));
+        }
+    }
+}
+
+fn check_phase(document: &mut Document, index: usize, file: &PhaseFile) -> Option<Phase> {
+    let place = format!("soak.phases[{}]", index + 1);
+    let key = |name: &str| format!("{place}.{name}");
+    let name = document.need(&key("name"), file.name.as_ref());
+    let word = document.take(&key("pattern"), file.pattern.as_ref()).unwrap_or(PatternWord::Hold);
+    let vin = check_levels(document, &key("vin"), file.vin.as_ref());
+    let load = check_levels(document, &key("load"), file.load.as_ref());
+    let once = document.take(&key("once"), file.once.as_ref()).unwrap_or(false);
+    check_owners(document, &place, (word, file));
+    let pattern = check_pattern(document, &place, (word, file));
+    let (vin, load) = (vin?, load?);
+    if matches!(word, PatternWord::Hold | PatternWord::PowerCycle) && (vin.len() > 1 || load.len() > 1) {
+        let longer = key(if vin.len() > 1 { "vin" } else { "load" });
+        document.contradiction(&longer, &key("pattern"), ("this pattern has one value", "the pattern"));
+        return None;
+    }
+    if word == PatternWord::PowerCycle && vin.first().is_some_and(|vin| *vin <= Volts(0.0)) {
+        document.fault(&key("vin"), "a start at 0 V is none");
+        return None;
+    }
+    Some(Phase { name: name?, pattern: pattern?, vin, load, once })
+}
+
+/// A key that the pattern does not know would do nothing, and nobody would notice.
+fn check_owners(document: &mut Document, place: &str, (word, file): (PatternWord, &PhaseFile)) {
+    use PatternWord::{Hold, PowerCycle, Ramp, Random, Steps};
+    let owners: [(&str, bool, &[PatternWord]); 6] = [
+        ("until", file.until.is_some(), &[Hold]),
+        ("each", file.each.is_some(), &[Steps, Random]),
+        ("cycles", file.cycles.is_some(), &[Steps, Ramp, PowerCycle]),
+        ("on", file.on.is_some(), &[PowerCycle]),
+        ("off", file.off.is_some(), &[PowerCycle]),
+        ("seed", file.seed.is_some(), &[Random]),
+    ];
+    for (name, is_written, patterns) in owners {
+        if is_written && !patterns.contains(&word) {
+            let told = (format!("this pattern has no `{name}`"), "the pattern");
+            document.contradiction(
+                &format!("{place}.{name}"),
+                &format!("{place}.pattern"),
+                (&told.0, told.1),
+            );
+        }
+    }
+}
+
+fn check_pattern(
+    document: &mut Document,
+    place: &str,
+    (word, file): (PatternWord, &PhaseFile),
+) -> Option<Pattern> {
+    let key = |name: &str| format!("{place}.{name}");
+    let mut time = |name: &str, written: Option<&Written<Duration>>| {
+        check_time(document, &key(name), written, (100, LONGEST_MS))
+    };
+    let lasts = time("for", file.r#for.as_ref());
+    let each = time("each", file.each.as_ref());
+    let (on, off) = (time("on", file.on.as_ref()), time("off", file.off.as_ref()));
+    let until = document.take(&key("until"), file.until.as_ref());
+    let seed = document.take(&key("seed"), file.seed.as_ref()).unwrap_or(1);
+    let cycles = document.take(&key("cycles"), file.cycles.as_ref());
+    let cycles = document.within(&key("cycles"), cycles, (1, 1_000_000));
+    let cycles = cycles.and_then(|cycles| u32::try_from(cycles).ok());
+    let mut need = |name: &str, value: Option<Duration>| {
+        if value.is_none() {
+            document.missing(&key(name));
+        }
+        value
+    };
+    match word {
+        PatternWord::Hold => Some(Pattern::Hold { lasts: need("for", lasts)?, until }),
+        PatternWord::Random => {
+            let (each, lasts) = (need("each", each), need("for", lasts));
+            Some(Pattern::Random { each: each?, lasts: lasts?, seed })
+        }
+        PatternWord::Ramp => Some(Pattern::Ramp {
+            period: need("for", lasts)? / cycles.unwrap_or(1),
+            cycles: cycles.unwrap_or(1),
+        }),
+        PatternWord::Steps => {
+            let each = need("each", each);
+            let until = check_amount(document, place, (cycles, lasts));
+            Some(Pattern::Steps { each: each?, until: until? })
+        }
+        PatternWord::PowerCycle => {
+            let (on, off) = (need("on", on), need("off", off));
+            let until = check_amount(document, place, (cycles, lasts));
+            Some(Pattern::PowerCycle { on: on?, off: off?, until: until? })
+        }
+    }
+}
+
+fn check_amount(
+    document: &mut Document,
+    place: &str,
+    (cycles, lasts): (Option<u32>, Option<Duration>),
+) -> Option<Amount> {
+    match (cycles, lasts) {
+        (Some(_), Some(_)) => {
+            let told = ("a pattern lasts a number of `cycles` or `for` a time, not both", "the time");
+            document.contradiction(&format!("{place}.cycles"), &format!("{place}.for"), told);
+            None
+        }
+        (Some(cycles), None) => Some(Amount::Cycles(cycles)),
+        (None, Some(lasts)) => Some(Amount::Lasting(lasts)),
+        (None, None) => {
+            document.fault(place, "this pattern needs `cycles` or `for`: nothing says when it ends");
+            None
+        }
+    }
+}

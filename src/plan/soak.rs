@@ -1,0 +1,260 @@
+//! A soak taken apart: phases to legs, legs to dwells with captures and sweeps between them. Pure.
+
+use std::time::Duration;
+
+use super::order::split_mix;
+use super::profile::soak::{Amount, Pattern, Phase, Rounds, Soak, SteadyRule};
+use crate::event::{DwellId, Setting};
+
+/// Most dwells of a plan: a power cycle of ten seconds for eleven days.
+pub(super) const MOST_DWELLS: usize = 200_000;
+
+/// A time at one setting, with readings at the soak's interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedDwell {
+    /// Its number, from 1, in the order of the plan.
+    pub id: DwellId,
+    /// Place of its phase in the profile, from 0.
+    pub phase: u16,
+    /// What is set; with the outputs off, what was set before.
+    pub setting: Setting,
+    /// Whether load and supply are on.
+    pub is_on: bool,
+    /// How long it lasts; with `until`, how long at most.
+    pub span: Duration,
+    /// Ends it as soon as the board is in thermal steady state.
+    pub until: Option<SteadyRule>,
+}
+
+/// What a plan knows of its soak.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoakPlan {
+    /// Time between two readings.
+    pub interval: Duration,
+    /// Names of the phases, by their places.
+    pub phases: Vec<String>,
+    /// A run that was cut off for longer warms the board up again.
+    pub rewarm_after: Duration,
+    /// The criterion by which it is warm: that of the profile's first phase with one.
+    pub warm: Option<SteadyRule>,
+    /// The dwells in the order of the plan.
+    pub dwells: Vec<PlannedDwell>,
+    /// What is set at each start that is looked at.
+    pub starts: Vec<Setting>,
+    /// How many sweeps there are.
+    pub sweeps: u32,
+}
+
+impl SoakPlan {
+    /// The dwell of that number.
+    #[must_use]
+    pub fn dwell(&self, id: DwellId) -> Option<&PlannedDwell> {
+        self.dwells.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+    }
+
+    /// How long the dwells last together.
+    #[must_use]
+    pub fn lasts(&self) -> Duration {
+        self.dwells.iter().map(|dwell| dwell.span).sum()
+    }
+}
+
+/// A stretch of a phase at one setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Leg {
+    pub(super) phase: u16,
+    pub(super) round: u32,
+    pub(super) setting: Setting,
+    pub(super) span: Duration,
+    pub(super) until: Option<SteadyRule>,
+    pub(super) kind: LegKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LegKind {
+    /// At its setting, whatever was set before.
+    Held,
+    /// Load and supply off.
+    Off,
+    /// Switched on from off, with a look at the start.
+    Start,
+}
+
+/// All legs of a soak, or `None` where there would be too many.
+pub(super) fn legs(soak: &Soak) -> Option<Vec<Leg>> {
+    let mut legs = Vec::new();
+    let mut lasted = Duration::ZERO;
+    let rounds = match soak.rounds {
+        Rounds::Count(rounds) => rounds,
+        Rounds::Lasting(_) => u32::MAX,
+    };
+    for round in 1..=rounds {
+        for (place, phase) in soak.phases.iter().enumerate().filter(|(_, phase)| round == 1 || !phase.once) {
+            let first = legs.len();
+            append(&mut legs, (u16::try_from(place).ok()?, round), phase)?;
+            for leg in first..legs.len() {
+                if let Rounds::Lasting(most) = soak.rounds {
+                    let left = most.saturating_sub(lasted);
+                    legs[leg].span = legs[leg].span.min(left);
+                    if left.is_zero() {
+                        legs.truncate(leg);
+                        return Some(legs);
+                    }
+                }
+                lasted += legs[leg].span;
+            }
+        }
+        if legs.len() > MOST_DWELLS {
+            return None;
+        }
+        if matches!(soak.rounds, Rounds::Lasting(most) if lasted >= most) {
+            break;
+        }
+    }
+    Some(legs)
+}
+
+fn append(legs: &mut Vec<Leg>, (place, round): (u16, u32), phase: &Phase) -> Option<()> {
+    let held = |setting: Setting, span: Duration| Leg {
+        phase: place,
+        round,
+        setting,
+        span,
+        until: None,
+        kind: LegKind::Held,
+    };
+    let settings = settings(phase);
+    let first = *settings.first()?;
+    match phase.pattern {
+        Pattern::Hold { lasts, until } => legs.push(Leg { until, ..held(first, lasts) }),
+        Pattern::Steps { each, until } => {
+            let wanted = amount(until, each, settings.len())?;
+            legs.extend(settings.iter().cycle().take(wanted.0).map(|setting| held(*setting, each)));
+            cut_last(legs, wanted.1);
+        }
+        Pattern::Ramp { period, cycles } => {
+            // There and back without standing twice at the turning points.
+            let back = settings.iter().rev().skip(1).take(settings.len().saturating_sub(2));
+            let way: Vec<Setting> = settings.iter().chain(back).copied().collect();
+            let wanted = way.len().checked_mul(cycles as usize).filter(|count| *count <= MOST_DWELLS)?;
+            let each = period / u32::try_from(way.len()).ok()?;
+            legs.extend(way.iter().cycle().take(wanted).map(|setting| held(*setting, each)));
+        }
+        Pattern::Random { each, lasts, seed } => {
+            let wanted = amount(Amount::Lasting(lasts), each, 1)?;
+            // Another draw in every round, but the same in every run.
+            let mut noise = seed ^ (u64::from(round) << 32);
+            for _ in 0..wanted.0 {
+                let vin = draw(&phase.vin, &mut noise)?;
+                let load = draw(&phase.load, &mut noise)?;
+                legs.push(held(Setting { vin, load }, each));
+            }
+            cut_last(legs, wanted.1);
+        }
+        Pattern::PowerCycle { on, off, until } => {
+            let wanted = amount(until, on + off, 1)?.0;
+            for _ in 0..wanted {
+                legs.push(Leg { kind: LegKind::Off, ..held(first, off) });
+                legs.push(Leg { kind: LegKind::Start, ..held(first, on) });
+            }
+        }
+    }
+    Some(())
+}
+
+/// Every input voltage with every load, as written.
+fn settings(phase: &Phase) -> Vec<Setting> {
+    let rows = phase.vin.iter();
+    rows.flat_map(|vin| phase.load.iter().map(|load| Setting { vin: *vin, load: *load })).collect()
+}
+
+/// How many values are held, and what is cut off the last one.
+fn amount(until: Amount, each: Duration, values: usize) -> Option<(usize, Duration)> {
+    let (count, cut) = match until {
+        Amount::Cycles(cycles) => (values.checked_mul(cycles as usize)?, Duration::ZERO),
+        Amount::Lasting(lasts) => {
+            let count = lasts.as_nanos().div_ceil(each.as_nanos().max(1));
+            let count = usize::try_from(count).ok()?;
+            (count, each.checked_mul(u32::try_from(count).ok()?)?.saturating_sub(lasts))
+        }
+    };
+    (count <= MOST_DWELLS).then_some((count, cut))
+}
+
+fn cut_last(legs: &mut [Leg], cut: Duration) {
+    if let Some(last) = legs.last_mut() {
+        last.span = last.span.saturating_sub(cut);
+    }
+}
+
+fn draw<T: Copy>(values: &[T], noise: &mut u64) -> Option<T> {
+    let count = u64::try_from(values.len()).ok()?;
+    values.get(usize::try_from(split_mix(noise) % count.max(1)).ok()?).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+
+    fn phase(pattern: Pattern) -> Phase {
+        let (vin, load) = (vec![Volts(24.0)], vec![Amps(0.1), Amps(0.5)]);
+        Phase { name: "x".to_owned(), pattern, vin, load, once: false }
+    }
+
+    fn drawn(soak: &Soak) -> String {
+        let word = |leg: &Leg| match leg.kind {
+            LegKind::Off => format!("off/{}s", leg.span.as_secs()),
+            kind => {
+                let start = if kind == LegKind::Start { "start " } else { "" };
+                format!("{start}{}/{}s", leg.setting.load, leg.span.as_secs())
+            }
+        };
+        legs(soak).unwrap().iter().map(word).collect::<Vec<_>>().join("  ")
+    }
+
+    fn soak(rounds: Rounds, phases: Vec<Phase>) -> Soak {
+        let second = Duration::from_secs(1);
+        Soak {
+            readings: second,
+            capture_every: None,
+            sweep_every: None,
+            rounds,
+            rewarm_after: second,
+            phases,
+        }
+    }
+
+    #[test]
+    fn patterns_become_legs() {
+        let s = Duration::from_secs;
+        let lasting = Amount::Lasting(s(25));
+        let patterns = [
+            Pattern::Hold { lasts: s(30), until: None },
+            Pattern::Steps { each: s(10), until: Amount::Cycles(2) },
+            Pattern::Steps { each: s(10), until: lasting },
+            Pattern::Ramp { period: s(10), cycles: 2 },
+            Pattern::Random { each: s(10), lasts: s(45), seed: 3 },
+            Pattern::PowerCycle { on: s(8), off: s(4), until: Amount::Cycles(2) },
+        ];
+        let told: Vec<String> =
+            patterns.map(|pattern| drawn(&soak(Rounds::Count(1), vec![phase(pattern)]))).to_vec();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_duration_is_filled_by_rounds_and_cuts_the_last_leg() {
+        let s = Duration::from_secs;
+        let mut warm = phase(Pattern::Hold { lasts: s(20), until: None });
+        warm.once = true;
+        let steps = phase(Pattern::Steps { each: s(10), until: Amount::Cycles(1) });
+        insta::assert_snapshot!(drawn(&soak(Rounds::Lasting(s(55)), vec![warm, steps])));
+    }
+
+    #[test]
+    fn a_soak_without_end_is_refused() {
+        let steps =
+            phase(Pattern::Steps { each: Duration::from_millis(100), until: Amount::Cycles(1_000_000) });
+        assert_eq!(legs(&soak(Rounds::Count(1), vec![steps])), None);
+    }
+}

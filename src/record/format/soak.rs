@@ -1,0 +1,100 @@
+//! What stands on the disk of a soak beside its points, as serde sees it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FigureEntry, Number};
+
+/// Readings of one dwell, a column a value; `null` where there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct ReadingsEntry {
+    pub(in crate::record) dwell: u32,
+    pub(in crate::record) done_ns: u64,
+    /// Monotonic time of the first reading; the others stand in `t_ms` behind it.
+    pub(in crate::record) first_ns: u64,
+    pub(in crate::record) t_ms: Vec<u64>,
+    pub(in crate::record) vin_v: Vec<Option<f64>>,
+    pub(in crate::record) iin_a: Vec<Option<f64>>,
+    pub(in crate::record) vout_v: Vec<Option<f64>>,
+    pub(in crate::record) iout_a: Vec<Option<f64>>,
+    pub(in crate::record) board_c: Vec<Option<f64>>,
+    pub(in crate::record) ambient_c: Vec<Option<f64>>,
+}
+
+/// What can be known of readings without reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(in crate::record) struct ReadingsHead {
+    pub(in crate::record) dwell: u32,
+    pub(in crate::record) done_ns: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct PhaseEntry {
+    pub(in crate::record) phase: u16,
+    pub(in crate::record) name: String,
+    pub(in crate::record) round: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct DwellEntry {
+    pub(in crate::record) dwell: u32,
+    pub(in crate::record) took_ns: u64,
+    pub(in crate::record) end: DwellEndWord,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::record) enum DwellEndWord {
+    Time,
+    Steady,
+    NotSteady,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct StartEntry {
+    pub(in crate::record) start: u32,
+    pub(in crate::record) vin_set_v: Number,
+    pub(in crate::record) load_set_a: Number,
+    pub(in crate::record) took_s: FigureEntry,
+    pub(in crate::record) vout_v: FigureEntry,
+    pub(in crate::record) started: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct GapEntry {
+    pub(in crate::record) from_ns: u64,
+    pub(in crate::record) to_ns: u64,
+    pub(in crate::record) missed: u64,
+    pub(in crate::record) cause: GapWord,
+    pub(in crate::record) what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::record) enum GapWord {
+    Instrument,
+    Interlock,
+    Controller,
+    Sleep,
+}
+
+/// What makes a run a soak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct SoakEntry {
+    pub(in crate::record) interval_ns: u64,
+    pub(in crate::record) phases: Vec<String>,
+    pub(in crate::record) dwells_last_ns: u64,
+    pub(in crate::record) dwells: u32,
+    pub(in crate::record) starts: u32,
+}
+
+/// A drill of the dead-man.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct DeadmanDrilled {
+    pub(in crate::record) kind: String,
+    pub(in crate::record) verdict: String,
+    pub(in crate::record) reason: String,
+    pub(in crate::record) energised_v: FigureEntry,
+    pub(in crate::record) off_after_s: FigureEntry,
+    pub(in crate::record) supply_v: FigureEntry,
+    pub(in crate::record) vout_v: FigureEntry,
+}

@@ -1,0 +1,167 @@
+//! Readings of a soak, and what belongs to them, between events and the disk. Of a long soak nearly all of the journal is
+//! readings: they are written in batches, a column a value, and read one batch at a time.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::convert::nanos;
+use super::format::{
+    BodyIn, DwellEndWord, Entry, GapEntry, GapWord, Number, ReadingsEntry, ReadingsHead, SoakEntry,
+    StartEntry,
+};
+use super::pieces::{figure_in, figure_out, setting_in};
+use super::recover::read_lines;
+use super::{RecordError, journal};
+use crate::base::clock::Instant;
+use crate::event::{DwellEnd, DwellId, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck, StartId};
+
+/// Most readings of one batch; a line of the journal is bounded.
+const MOST_ROWS: usize = 10_000;
+
+/// Hands the readings of a run to `take`, a batch at a time, in order. A torn last line is left out.
+///
+/// # Errors
+/// There is no journal, it cannot be read, or it is damaged before its last line.
+pub fn read_readings(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<(), RecordError> {
+    let path = folder.join(journal::FILE_NAME);
+    if !path.is_file() {
+        return Err(RecordError::NotARun(folder.to_owned()));
+    }
+    read_lines(&path, |body: BodyIn| {
+        if let Entry::ReadingsTaken(raw) = body.entry {
+            take(&readings_in(&raw)?);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+pub(super) fn readings_out(readings: &Readings) -> Result<Box<RawValue>, serde_json::Error> {
+    let first = readings.rows.first().map_or(Instant(0), |row| row.at);
+    let rows = &readings.rows;
+    let column = |pick: fn(&Reading) -> Option<f64>| rows.iter().map(pick).map(finite).collect();
+    to_raw_value(&ReadingsEntry {
+        dwell: readings.dwell.0,
+        done_ns: nanos(readings.done),
+        first_ns: first.0,
+        t_ms: rows.iter().map(|row| (row.at.since(first).as_nanos() as u64 + 500_000) / 1_000_000).collect(),
+        vin_v: column(|row| row.vin_v),
+        iin_a: column(|row| row.iin_a),
+        vout_v: column(|row| row.vout_v),
+        iout_a: column(|row| row.iout_a),
+        board_c: column(|row| row.board_c),
+        ambient_c: column(|row| row.ambient_c),
+    })
+}
+
+/// What is no number could not be told from what was not read.
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite())
+}
+
+pub(super) fn readings_in(raw: &RawValue) -> Result<Readings, String> {
+    let entry: ReadingsEntry = serde_json::from_str(raw.get())
+        .map_err(|error| format!("its readings cannot be understood: {error}"))?;
+    let count = entry.t_ms.len();
+    let columns =
+        [&entry.vin_v, &entry.iin_a, &entry.vout_v, &entry.iout_a, &entry.board_c, &entry.ambient_c];
+    if count == 0 || count > MOST_ROWS || columns.iter().any(|column| column.len() != count) {
+        return Err(format!("its columns are not of one length between 1 and {MOST_ROWS}"));
+    }
+    let row = |index: usize| {
+        let at = entry.first_ns.saturating_add(entry.t_ms[index].saturating_mul(1_000_000));
+        Reading::of(Instant(at), columns.map(|column| column[index]))
+    };
+    Ok(Readings {
+        dwell: DwellId(entry.dwell),
+        done: Duration::from_nanos(entry.done_ns),
+        rows: (0..count).map(row).collect(),
+    })
+}
+
+/// The dwell that readings belong to, and how much of it is done with them.
+pub(super) fn readings_head(raw: &RawValue) -> Result<(DwellId, Duration), String> {
+    let head: ReadingsHead = serde_json::from_str(raw.get())
+        .map_err(|error| format!("its readings cannot be understood: {error}"))?;
+    Ok((DwellId(head.dwell), Duration::from_nanos(head.done_ns)))
+}
+
+pub(super) const fn dwell_end_out(end: DwellEnd) -> DwellEndWord {
+    match end {
+        DwellEnd::Time => DwellEndWord::Time,
+        DwellEnd::Steady => DwellEndWord::Steady,
+        DwellEnd::NotSteady => DwellEndWord::NotSteady,
+    }
+}
+
+pub(super) const fn dwell_end_in(word: DwellEndWord) -> DwellEnd {
+    match word {
+        DwellEndWord::Time => DwellEnd::Time,
+        DwellEndWord::Steady => DwellEnd::Steady,
+        DwellEndWord::NotSteady => DwellEnd::NotSteady,
+    }
+}
+
+pub(super) fn start_out(check: &StartCheck) -> StartEntry {
+    StartEntry {
+        start: check.start.0,
+        vin_set_v: Number(check.setting.vin.value()),
+        load_set_a: Number(check.setting.load.value()),
+        took_s: figure_out(&check.took_s),
+        vout_v: figure_out(&check.vout_v),
+        started: check.started,
+    }
+}
+
+pub(super) fn start_in(entry: StartEntry) -> StartCheck {
+    StartCheck {
+        start: StartId(entry.start),
+        setting: setting_in(entry.vin_set_v, entry.load_set_a),
+        took_s: figure_in(entry.took_s),
+        vout_v: figure_in(entry.vout_v),
+        started: entry.started,
+    }
+}
+
+pub(super) fn gap_out(gap: &Gap) -> GapEntry {
+    let cause = match gap.cause {
+        GapCause::Instrument => GapWord::Instrument,
+        GapCause::Interlock => GapWord::Interlock,
+        GapCause::Controller => GapWord::Controller,
+        GapCause::Sleep => GapWord::Sleep,
+    };
+    GapEntry { from_ns: gap.from.0, to_ns: gap.to.0, missed: gap.missed, cause, what: gap.what.clone() }
+}
+
+pub(super) fn gap_in(entry: GapEntry) -> Gap {
+    let cause = match entry.cause {
+        GapWord::Instrument => GapCause::Instrument,
+        GapWord::Interlock => GapCause::Interlock,
+        GapWord::Controller => GapCause::Controller,
+        GapWord::Sleep => GapCause::Sleep,
+    };
+    let (from, to) = (Instant(entry.from_ns), Instant(entry.to_ns));
+    Gap { from, to, missed: entry.missed, cause, what: entry.what }
+}
+
+pub(super) fn soak_out(facts: &SoakFacts) -> SoakEntry {
+    SoakEntry {
+        interval_ns: nanos(facts.interval),
+        phases: facts.phases.clone(),
+        dwells_last_ns: nanos(facts.dwells_last),
+        dwells: facts.dwells,
+        starts: facts.starts,
+    }
+}
+
+pub(super) fn soak_in(entry: SoakEntry) -> SoakFacts {
+    SoakFacts {
+        interval: Duration::from_nanos(entry.interval_ns),
+        phases: entry.phases,
+        dwells_last: Duration::from_nanos(entry.dwells_last_ns),
+        dwells: entry.dwells,
+        starts: entry.starts,
+    }
+}

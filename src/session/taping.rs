@@ -1,0 +1,150 @@
+//! The tapes of a run: what was said to each instrument and what came back.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::opening::instruments;
+use crate::base::names::Role;
+use crate::event::Event;
+use crate::instrument::open::TapeFor;
+use crate::link::transport::trace::Tape;
+use crate::link::wire::tape::TapeLine;
+use crate::plan::Rig;
+use crate::record::{RecordError, Recorder, TapeFile};
+
+/// Answers longer than this are kept once, as samples, and stand in the tape by their length and checksum.
+const TAPED_BYTES: usize = 4096;
+/// Lines of each tape that are held back while nothing happens.
+const HELD_BACK: usize = 400;
+
+/// What is kept of the conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Every byte.
+    Everything,
+    /// Long answers by length and checksum.
+    AllButLongAnswers,
+    /// The last lines before anything happens: a soak of weeks says the same a million times.
+    AroundTrouble,
+}
+
+/// Whether an event is what a soak does all the time, so that nobody needs the exchanges before it.
+pub(super) const fn is_calm(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ReadingsTaken(_)
+            | Event::DwellFinished { .. }
+            | Event::PhaseStarted { .. }
+            | Event::PointStarted { .. }
+            | Event::Settled { .. }
+            | Event::PointFinished(_)
+            | Event::StartChecked(crate::event::StartCheck { started: true, .. })
+    )
+}
+
+/// The tapes of a run, by role.
+#[derive(Default)]
+pub(super) struct Tapes {
+    tapes: BTreeMap<Role, Arc<RunTape>>,
+}
+
+impl Tapes {
+    /// A tape for each instrument of the rig.
+    pub(super) fn open(recorder: &mut Recorder, rig: &Rig, kept: Kept) -> Result<Self, RecordError> {
+        let mut tapes = BTreeMap::new();
+        for wired in instruments(rig) {
+            let file = recorder.tape(&wired.role)?;
+            let tape = RunTape { file, kept, held: Mutex::default() };
+            tapes.insert(wired.role.clone(), Arc::new(tape));
+        }
+        Ok(Self { tapes })
+    }
+
+    /// Where each instrument's conversation goes.
+    pub(super) fn for_roles(&self) -> Option<TapeFor> {
+        if self.tapes.is_empty() {
+            return None;
+        }
+        let none: Arc<dyn Tape> = Arc::new(NoTape);
+        let tapes = self.tapes.clone();
+        Some(Arc::new(move |role: &Role| {
+            tapes.get(role).map_or_else(|| none.clone(), |tape| tape.clone() as Arc<dyn Tape>)
+        }))
+    }
+
+    /// Something happened: what was held back is kept.
+    pub(super) fn keep(&self) {
+        self.tapes.values().for_each(|tape| tape.keep());
+    }
+}
+
+/// For a role that the rig does not have.
+struct NoTape;
+
+impl Tape for NoTape {
+    fn line(&self, _line: TapeLine) {}
+}
+
+/// A tape in the run folder.
+struct RunTape {
+    file: TapeFile,
+    kept: Kept,
+    held: Mutex<Held>,
+}
+
+/// Lines that are kept if something happens.
+#[derive(Default)]
+struct Held {
+    lines: VecDeque<Line>,
+    left_out: u64,
+}
+
+/// A line, and the length and checksum of the bytes that were taken out of it.
+struct Line {
+    line: TapeLine,
+    taken_out: Option<(usize, u32)>,
+}
+
+impl Line {
+    fn of(mut line: TapeLine, kept: Kept) -> Self {
+        let is_long = kept != Kept::Everything && line.bytes.len() > TAPED_BYTES;
+        let taken_out = is_long.then(|| (line.bytes.len(), crc32fast::hash(&line.bytes)));
+        if is_long {
+            line.bytes = Vec::new();
+        }
+        Self { line, taken_out }
+    }
+
+    fn render(&self) -> String {
+        let text = self.line.render();
+        match self.taken_out {
+            Some((length, crc)) => format!("{text} ... {length} bytes, crc32 {crc:08x}"),
+            None => text,
+        }
+    }
+}
+
+impl RunTape {
+    fn keep(&self) {
+        let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
+        if held.left_out > 0 {
+            self.file.append(&format!("// {} lines in which nothing happened are left out", held.left_out));
+        }
+        held.lines.iter().for_each(|line| self.file.append(&line.render()));
+    }
+}
+
+impl Tape for RunTape {
+    fn line(&self, line: TapeLine) {
+        let line = Line::of(line, self.kept);
+        if self.kept != Kept::AroundTrouble {
+            return self.file.append(&line.render());
+        }
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.lines.len() == HELD_BACK {
+            held.lines.pop_front();
+            held.left_out += 1;
+        }
+        held.lines.push_back(line);
+    }
+}

@@ -13,6 +13,16 @@ const TAPES_A_POINT: u64 = 30_000;
 const TAPES_A_RUN: u64 = 300_000;
 /// A row of the table, its lines in the manifest and in the report.
 const PRODUCTS_A_POINT: u64 = 4_000;
+/// A reading of a soak in the journal, in a batch with others.
+const JOURNAL_A_READING: u64 = 120;
+/// Its questions and answers: supply, load and two thermometers.
+const TAPES_A_READING: u64 = 1_000;
+/// Its row in the table of readings.
+const PRODUCTS_A_READING: u64 = 120;
+/// A dwell of a soak: its beginning and end, outputs switched, a start looked at.
+const JOURNAL_A_DWELL: u64 = 2_500;
+/// Its settings.
+const TAPES_A_DWELL: u64 = 4_000;
 /// A report with its pictures, a screen and the worst captures among them.
 const PRODUCTS_A_RUN: u64 = 8_000_000;
 /// A screenshot; a bitmap of 800 by 480 points has 1.15 MB.
@@ -49,11 +59,20 @@ impl Forecast {
     }
 }
 
-/// What a run of the plan writes on this rig, from its points and captures.
+/// What a run of the plan writes on this rig, from its points, captures and readings.
 #[must_use]
 pub fn forecast(plan: &Plan, rig: &Rig) -> Forecast {
     let points = plan.points.len() as u64;
-    let line = |a_point: u64, a_run: u64| points.saturating_mul(a_point).saturating_add(a_run);
+    let (readings, dwells) = plan.soak.as_ref().map_or((0, 0), |soak| {
+        let interval = soak.interval.as_secs_f64().max(1e-3);
+        ((soak.lasts().as_secs_f64() / interval).ceil() as u64, soak.dwells.len() as u64)
+    });
+    let all = |a_run: u64, a_point: u64, a_dwell: u64, a_reading: u64| {
+        a_run
+            .saturating_add(points.saturating_mul(a_point))
+            .saturating_add(dwells.saturating_mul(a_dwell))
+            .saturating_add(readings.saturating_mul(a_reading))
+    };
     let capture = plan.capture.filter(|_| rig.scope.is_some());
     let signals = 1 + u64::from(rig.scope.as_ref().is_some_and(|scope| scope.lx.is_some()));
     let samples = capture.filter(|capture| capture.keep).map_or(0, |capture| {
@@ -66,10 +85,34 @@ pub fn forecast(plan: &Plan, rig: &Rig) -> Forecast {
         .filter(|capture| capture.screen_every > 0)
         .map_or(0, |capture| points.div_ceil(u64::from(capture.screen_every)).saturating_mul(SCREEN));
     Forecast {
-        journal: line(JOURNAL_A_POINT, JOURNAL_A_RUN),
+        journal: all(JOURNAL_A_RUN, JOURNAL_A_POINT, JOURNAL_A_DWELL, JOURNAL_A_READING),
         samples,
         screens,
-        tapes: line(TAPES_A_POINT, TAPES_A_RUN),
-        products: line(PRODUCTS_A_POINT, PRODUCTS_A_RUN),
+        tapes: all(TAPES_A_RUN, TAPES_A_POINT, TAPES_A_DWELL, TAPES_A_READING),
+        products: all(PRODUCTS_A_RUN, PRODUCTS_A_POINT, 0, PRODUCTS_A_READING),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instrument::dialect::Registry;
+    use crate::plan::build::{Overrides, build};
+    use crate::plan::{profile, rig};
+
+    #[test]
+    fn a_soak_is_forecast_by_its_readings_and_no_less_than_it_wrote_on_the_simulated_bench() {
+        let rig = rig::parse("sim.toml", include_str!("../../rigs/sim.toml")).unwrap();
+        let registry = Registry::built_in().unwrap();
+        for (text, written) in [
+            (include_str!("../../profiles/thermal-soak.toml"), 64_982_460),
+            (include_str!("../../profiles/power-cycle.toml"), 17_993_145),
+            (include_str!("../../profiles/weekend-soak.toml"), 149_597_154),
+        ] {
+            let profile = profile::parse("p.toml", text).unwrap();
+            let plan = build(&rig, &profile, &registry, &Overrides::default()).unwrap();
+            let total = forecast(&plan, &rig).total();
+            assert!((written..written * 4).contains(&total), "{}: {total} for {written}", plan.profile);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened, in the past tense. Events are the only thing that leaves the engine: the record, the live view and the
 //! report are readers of them.
 
+pub mod coverage;
 pub mod drill;
 pub mod figures;
 pub mod limit;
@@ -17,6 +18,7 @@ use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
+pub use coverage::{Coverage, Lost};
 pub use drill::Drilled;
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};

@@ -48,6 +48,9 @@ pub mod report;
 /// The state of a run for people, from events.
 pub mod live;
 
+/// Tells people and the service manager.
+pub mod notify;
+
 /// One run, from files to a sealed folder.
 pub mod session;
 

@@ -22,6 +22,7 @@ use crate::instrument::InstrumentError;
 use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
+pub use crate::deadman::pulse::Pulse;
 pub use checking::{Alarms, Finding, Grade, Unattended, check_bench, check_unattended, is_go};
 pub use drilling::drill;
 #[cfg(unix)]
@@ -33,7 +34,7 @@ pub use opening::{
 };
 pub use preparing::{Prepared, load_rig, prepare, read_text};
 pub use resuming::{Resumable, expected_of, prepare_resume};
-pub use running::{Finished, RunRequest, resume, run};
+pub use running::{Finished, Onlooker, RunRequest, resume, run};
 pub use serving::{Serving, serve};
 
 /// Why there was no run, or no end of it.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::names::{Revision, Serial};
 use crate::base::units::Hertz;
+use crate::notify::Level;
 use crate::waveform::import::Format;
 
 /// What the program's exit code means, as in `exit.rs` and in the README.
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Follow a run until it ends; the exit code is that of the run
     Watch(WatchArgs),
+    /// Try every way by which the settings tell people, with a message that says it is a test
+    NotifyTest(NotifyTestArgs),
     /// Print what a run would do, its checks and how long it takes; touches nothing
     Plan(PlanArgs),
     /// Open the bench, identify every instrument, look at the wiring, say go or no-go
@@ -223,6 +226,39 @@ pub(super) struct WatchArgs {
     /// Folder in which runs are looked for by name
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NotifyTestArgs {
+    /// Which level the message has
+    #[arg(long, value_enum, default_value_t = LevelChoice::Warn)]
+    pub(super) level: LevelChoice,
+    /// Print what came back as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LevelChoice {
+    /// The run goes on
+    Alive,
+    /// Something a person should know
+    Warn,
+    /// An interlock tripped
+    Trip,
+    /// The run is over
+    Finish,
+}
+
+impl From<LevelChoice> for Level {
+    fn from(choice: LevelChoice) -> Self {
+        match choice {
+            LevelChoice::Alive => Self::Alive,
+            LevelChoice::Warn => Self::Warn,
+            LevelChoice::Trip => Self::Trip,
+            LevelChoice::Finish => Self::Finish,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,10 @@ mod drill;
 mod exit;
 mod list;
 mod message;
+mod notify;
+mod onlookers;
 mod plan;
+mod progress;
 mod report;
 mod resume;
 mod run;
@@ -72,8 +75,9 @@ fn run(start: Start) -> message::Outcome {
     let Start { command, settings, .. } = start;
     settings.remarks().iter().for_each(|remark| tell(remark));
     match command {
-        Command::Run(args) => run::run(&args),
-        Command::Resume(args) => resume::run(&args),
+        Command::Run(args) => run::run(&args, &settings),
+        Command::Resume(args) => resume::run(&args, &settings),
+        Command::NotifyTest(args) => notify::run(&args, &settings),
         Command::Status(args) => status::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Plan(args) => plan::run(&args),

@@ -2,15 +2,18 @@
 
 use super::args::ResumeArgs;
 use super::message::{CliError, Outcome, tell};
-use super::run::{Progress, expected, own_program, tell_result};
+use super::onlookers::Onlookers;
+use super::run::{expected, own_program, tell_result};
+use super::settings::Settings;
 use super::status::Look;
 use crate::engine::StopWish;
 use crate::record::store;
-use crate::session::{self, RunRequest};
+use crate::session::{self, Pulse, RunRequest};
 
-pub(super) fn run(args: &ResumeArgs) -> Outcome {
+pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let folder = store::find(&args.out, &args.run)?;
     let resumable = session::prepare_resume(&folder, args.rig.as_deref())?;
+    let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     #[cfg(unix)]
     super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
@@ -21,7 +24,8 @@ pub(super) fn run(args: &ResumeArgs) -> Outcome {
     }
     let mut state = Look::at(&folder)?.into_state();
     state.foresee(expected(&resumable.prepared.plan));
-    let mut progress = Progress::new(state, args.quiet);
+    let pulse = Pulse::default();
+    let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
     let (program, seed) = (own_program()?, resumable.seed);
     let finished = session::resume(
         resumable,
@@ -30,10 +34,13 @@ pub(super) fn run(args: &ResumeArgs) -> Outcome {
             out: &args.out,
             seed,
             full_tapes: args.full_tapes,
-            view: &mut |at, event| progress.take(at, event),
+            view: &mut onlookers,
             stop: &stop,
+            pulse,
         },
     )?;
-    progress.bar.finish_and_clear();
-    tell_result(args.json, finished)
+    onlookers.clear();
+    let outcome = tell_result(args.json, finished);
+    onlookers.finish(&stop);
+    outcome
 }

@@ -1,25 +1,24 @@
 //! `soakrig run`
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::RunArgs;
 use super::exit::Exit;
-use super::message::{CliError, Outcome, colour, tell, tell_error};
+use super::message::{CliError, Outcome, tell, tell_error};
+use super::onlookers::Onlookers;
 use super::plan::overrides;
 use super::report::tell_products;
+use super::settings::Settings;
 use crate::base::span::render_span;
 use crate::engine::StopWish;
-use crate::event::{Event, RunVerdict, SafeState, Stamp};
-use crate::live::state::remark;
+use crate::event::{RunVerdict, SafeState};
 use crate::live::{Expected, State};
 use crate::plan::Plan;
-use crate::session::{self, Finished, RunRequest};
+use crate::session::{self, Finished, Pulse, RunRequest};
 
-pub(super) fn run(args: &RunArgs) -> Outcome {
+pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
+    let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     #[cfg(unix)]
     super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
@@ -35,7 +34,9 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
             render_span(plan.expected)
         ));
     }
-    let mut progress = Progress::new(State::expecting(expected(&prepared.plan)), args.quiet);
+    let pulse = Pulse::default();
+    let state = State::expecting(expected(&prepared.plan));
+    let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
     let program = own_program()?;
     let finished = session::run(
         prepared,
@@ -44,12 +45,15 @@ pub(super) fn run(args: &RunArgs) -> Outcome {
             out: &args.out,
             seed: args.board.seed,
             full_tapes: args.full_tapes,
-            view: &mut |at, event| progress.take(at, event),
+            view: &mut onlookers,
             stop: &stop,
+            pulse,
         },
     )?;
-    progress.bar.finish_and_clear();
-    tell_result(args.json, finished)
+    onlookers.clear();
+    let outcome = tell_result(args.json, finished);
+    onlookers.finish(&stop);
+    outcome
 }
 
 /// How long the plan expects the run to take.
@@ -114,52 +118,4 @@ fn tell_outputs(safe: &SafeState, may_be_on: bool) -> &'static str {
     }
     tell("");
     "the outputs could NOT be verified off"
-}
-
-/// Progress on stderr: a bar on a terminal, a line every so often in a log.
-pub(super) struct Progress {
-    state: State,
-    pub(super) bar: ProgressBar,
-    quiet: bool,
-    lines: bool,
-    told: u32,
-}
-
-impl Progress {
-    pub(super) fn new(state: State, quiet: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bar = if quiet || !terminal {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        };
-        let template = if colour(&std::io::stderr()) {
-            "{bar:20.cyan/blue} {pos}/{len} {wide_msg}"
-        } else {
-            "{bar:20} {pos}/{len} {wide_msg}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Self { state, bar, quiet, lines: !terminal, told: 0 }
-    }
-
-    pub(super) fn take(&mut self, at: Stamp, event: &Event) {
-        self.state.take(at, event);
-        if self.quiet {
-            return;
-        }
-        if let Some((word, what)) = remark(event) {
-            self.bar.suspend(|| tell(&format!("{word}: {what}")));
-        }
-        let (planned, finished) = self.state.points();
-        self.bar.set_length(u64::from(planned));
-        self.bar.set_position(u64::from(finished));
-        self.bar.set_message(self.state.line());
-        // A log gets ten lines a run, whatever its length.
-        if self.lines && finished > 0 && finished * 10 / planned.max(1) > self.told {
-            self.told = finished * 10 / planned.max(1);
-            tell(&format!("{finished}/{planned} {}", self.state.line()));
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -14,15 +15,18 @@ use crate::engine::StopWish;
 ///
 /// Two signals would otherwise leave the outputs on with nobody watching them: SIGXFSZ, which is now a write that fails like
 /// any other, and SIGTSTP, which would suspend the run.
-pub(super) fn listen(stop: &StopWish, on_ask: impl Fn(&StopWish) + Send + 'static) -> std::io::Result<()> {
+pub(super) fn listen(
+    stop: &StopWish,
+    on_ask: impl Fn(&StopWish) -> &'static str + Send + 'static,
+) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGXFSZ, SIGTSTP])?;
-    let stop = stop.clone();
+    let (stop, aside) = (stop.clone(), Aside::new()?);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             match signal {
                 SIGXFSZ => continue,
                 SIGTSTP => {
-                    tell("a bench with its outputs on is not suspended; Ctrl-C stops it");
+                    aside.tell("a bench with its outputs on is not suspended; Ctrl-C stops it");
                     continue;
                 }
                 SIGHUP if stop.asked().is_some() => continue,
@@ -34,7 +38,7 @@ pub(super) fn listen(stop: &StopWish, on_ask: impl Fn(&StopWish) + Send + 'stati
                     stop.ask();
                 }
             }
-            on_ask(&stop);
+            aside.tell(on_ask(&stop));
         }
     })?;
     Ok(())
@@ -49,10 +53,25 @@ pub(super) fn bear() -> std::io::Result<()> {
 }
 
 /// What a person is told who stops a run.
-pub(super) fn tell_stopping(stop: &StopWish) {
-    if stop.is_now() {
-        tell("switching off now");
-    } else {
-        tell("stopping after this point; once more switches off now");
+pub(super) fn tell_stopping(stop: &StopWish) -> &'static str {
+    if stop.is_now() { "switching off now" } else { "stopping after this point; once more switches off now" }
+}
+
+/// Speaks to stderr from a thread of its own: where that takes no byte, the next signal is heard all the same.
+struct Aside(SyncSender<&'static str>);
+
+impl Aside {
+    fn new() -> std::io::Result<Self> {
+        let (sender, waiting) = sync_channel(16);
+        std::thread::Builder::new()
+            .name("remarks".to_owned())
+            .spawn(move || waiting.iter().for_each(tell))?;
+        Ok(Self(sender))
+    }
+
+    fn tell(&self, text: &'static str) {
+        if !text.is_empty() {
+            let _ = self.0.try_send(text);
+        }
     }
 }

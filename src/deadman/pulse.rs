@@ -25,18 +25,22 @@ impl Pulse {
     }
 }
 
-/// The machine's clock; whoever uses it gives a sign of life.
-#[derive(Debug, Default)]
+/// A clock; whoever uses it gives a sign of life.
 pub struct LivingClock {
-    clock: RealClock,
+    clock: Arc<dyn Clock>,
     pulse: Pulse,
 }
 
 impl LivingClock {
-    /// A clock that counts in `pulse`.
+    /// The machine's clock, which counts in `pulse`.
     #[must_use]
     pub fn new(pulse: Pulse) -> Self {
-        Self { clock: RealClock::new(), pulse }
+        Self::over(Arc::new(RealClock::new()), pulse)
+    }
+    /// Another clock, which counts in `pulse`.
+    #[must_use]
+    pub const fn over(clock: Arc<dyn Clock>, pulse: Pulse) -> Self {
+        Self { clock, pulse }
     }
 }
 

@@ -226,6 +226,17 @@ pub fn render(state: &State, seen: &Seen) -> String {
     rows.iter().map(|(label, text)| format!("{label:<10}{}\n", one_line(text))).collect()
 }
 
+/// One line for a service manager or a message: how far, at what, how so far, what is left.
+#[must_use]
+pub fn status(state: &State) -> String {
+    let (planned, finished) = state.points();
+    let mut parts = vec![format!("{finished}/{planned}"), phase(state), state.line()];
+    if state.end().is_some() {
+        parts.remove(1);
+    }
+    one_line(&parts.join(" | "))
+}
+
 /// A label in front of the first line only.
 fn labelled(label: &'static str, lines: Vec<String>) -> impl Iterator<Item = (&'static str, String)> {
     lines.into_iter().enumerate().map(move |(place, line)| (if place == 0 { label } else { "" }, line))
@@ -239,6 +250,22 @@ fn one_line(text: &str) -> String {
 /// The same for a script. What is not known is null.
 #[must_use]
 pub fn json(state: &State, seen: &Seen) -> Value {
+    let mut told = standing(state);
+    told["run"] = json!(seen.run);
+    told["folder"] = json!(seen.folder);
+    told["journal"] = json!({
+        "lines": seen.lines,
+        "last_utc": seen.last.map(|(at, _)| at.to_string()),
+        "age_s": seen.last.map(|(_, age)| age.as_secs_f64()),
+        "is_written": seen.is_written,
+        "torn": seen.torn,
+    });
+    told
+}
+
+/// What the events alone tell, for a script.
+#[must_use]
+pub fn standing(state: &State) -> Value {
     let (word, why) = so_far(state);
     let (planned, finished) = state.points();
     let facts = state.facts();
@@ -252,8 +279,6 @@ pub fn json(state: &State, seen: &Seen) -> Value {
         .collect();
     let counts = state.counts();
     json!({
-        "run": seen.run,
-        "folder": seen.folder,
         "profile": facts.map(|facts| facts.profile.as_str()),
         "board": facts.map(|facts| json!({
             "serial": facts.board.serial.as_str(), "revision": facts.board.revision.as_str(),
@@ -296,13 +321,6 @@ pub fn json(state: &State, seen: &Seen) -> Value {
             "last": remarks,
         },
         "end": state.end().map(|end| json!({ "verdict": end.verdict.as_str(), "reason": end.reason })),
-        "journal": {
-            "lines": seen.lines,
-            "last_utc": seen.last.map(|(at, _)| at.to_string()),
-            "age_s": seen.last.map(|(_, age)| age.as_secs_f64()),
-            "is_written": seen.is_written,
-            "torn": seen.torn,
-        },
     })
 }
 

@@ -293,6 +293,11 @@ impl State {
     pub const fn end(&self) -> Option<&RunEnd> {
         self.end.as_ref()
     }
+    /// Whether the bench is open and the run does what it was begun for.
+    #[must_use]
+    pub const fn is_under_way(&self) -> bool {
+        !matches!(self.phase, Phase::Opening | Phase::SwitchedOff | Phase::Ended)
+    }
     /// Time left; `None` where nothing tells it.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {

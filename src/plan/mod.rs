@@ -16,7 +16,7 @@ pub mod render;
 pub mod rig;
 pub mod soak;
 pub mod step;
-mod written;
+pub(crate) mod written;
 
 pub use ability::Ability;
 pub use build::Overrides;

@@ -35,7 +35,7 @@ pub struct Opened {
     pub opener: Arc<dyn Opener>,
     /// Cuts all waiting for its instruments short.
     pub cut: Cut,
-    /// Signs of life of whoever uses the clock, on a real bench.
+    /// Signs of life of whoever uses the clock.
     pub pulse: Pulse,
     /// The simulated world, if the rig names `SIM::` addresses.
     pub world: Option<Arc<World>>,
@@ -76,15 +76,27 @@ pub fn is_simulated(rig: &Rig) -> bool {
     addresses(rig).all(|address| matches!(address, Address::Sim { .. }))
 }
 
-/// Chooses the world by the rig's addresses: all real, or all simulated. Real instruments are this program's alone until
+/// As [`open_world_beating`], where nobody looks at the signs of life.
+///
+/// # Errors
+/// The same.
+pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened, SessionError> {
+    open_world_beating(rig, board, seed, Pulse::default())
+}
+
+/// Chooses the world by the rig's addresses: all real, or all simulated; its clock counts in `pulse`. Real instruments are this program's alone until
 /// what is returned is dropped.
 ///
 /// # Errors
 /// Real and simulated instruments on one bench; another soakrig uses one of them.
-pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened, SessionError> {
+pub(super) fn open_world_beating(
+    rig: &Rig,
+    board: &Board,
+    seed: Option<u64>,
+    pulse: Pulse,
+) -> Result<Opened, SessionError> {
     let simulated = addresses(rig).filter(|address| matches!(address, Address::Sim { .. })).count();
     if simulated == 0 {
-        let pulse = Pulse::default();
         let clock: Arc<dyn Clock> = Arc::new(LivingClock::new(pulse.clone()));
         let lock = BenchLock::take(addresses(rig), &*clock, LOCK_PATIENCE)?;
         return Ok(Opened {
@@ -104,12 +116,13 @@ pub fn open_world(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Opened,
         ));
     }
     let clock: Arc<dyn Clock> = Arc::new(SimClock::starting_at(Timestamp::now()));
+    let clock: Arc<dyn Clock> = Arc::new(LivingClock::over(clock, pulse.clone()));
     let world = Arc::new(World::new(&world_settings(rig, board, seed)?, clock.clone()));
     Ok(Opened {
         clock,
         opener: Arc::new(SimOpener::new(world.clone())),
         cut: Cut::default(),
-        pulse: Pulse::default(),
+        pulse,
         world: Some(world),
         _lock: BenchLock::none(),
     })

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::opening::{Opened, open_bench, open_world};
+use super::opening::{Opened, open_bench, open_world_beating};
 use super::resuming::{Resumable, check_same_instruments};
 use super::taping::{Kept, Tapes, is_calm};
 use super::{Prepared, SessionError};
 use crate::base::clock::{Clock, Instant};
 use crate::bench::Bench;
 use crate::bench::open::NotOpened;
+use crate::deadman::pulse::Pulse;
 use crate::engine::{self, Earlier, RunOutcome, StopWish};
 use crate::event::{
     Event, Gap, GapCause, InstrumentFacts, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
@@ -23,6 +24,14 @@ use crate::report::products::{self, Written};
 use crate::waveform::figures::DEFINITIONS;
 use crate::waveform::{Unavailable, Waveform};
 
+/// Looks on while a run goes on. It is called from the thread that carries the run out and must not wait.
+pub trait Onlooker: Send {
+    /// The run's record is begun in this folder, or gone on with.
+    fn begun(&mut self, folder: &Path);
+    /// Something happened, and is kept.
+    fn event(&mut self, at: Stamp, event: &Event);
+}
+
 /// What is asked of a run.
 pub struct RunRequest<'a> {
     /// This program, which is started once more as the dead-man of a real bench.
@@ -33,10 +42,12 @@ pub struct RunRequest<'a> {
     pub seed: Option<u64>,
     /// Keep long answers in the tapes too.
     pub full_tapes: bool,
-    /// Sees every event as it happens.
-    pub view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
+    /// Sees what happens.
+    pub view: &'a mut dyn Onlooker,
     /// A person's wish to stop.
     pub stop: &'a StopWish,
+    /// Counts the signs of life of whoever carries the run out.
+    pub pulse: Pulse,
 }
 
 /// A run that has come to its end, whichever.
@@ -163,7 +174,8 @@ fn open_guarded(
     prepared: &Prepared,
     request: &RunRequest<'_>,
 ) -> Result<(Opened, Option<Guard>), SessionError> {
-    let opened = open_world(&prepared.rig, &prepared.plan.board, request.seed)?;
+    let opened =
+        open_world_beating(&prepared.rig, &prepared.plan.board, request.seed, request.pulse.clone())?;
     // Also while the bench is being opened nobody has to wait for an instrument that hangs.
     request.stop.attach(&opened.cut);
     let guard = start_guard(&opened, request, &prepared.rig_path)?;
@@ -179,6 +191,7 @@ fn carry(
     let Prepared { rig, registry, plan, .. } = prepared;
     let Begin { mut recorder, shift, warning, earlier } = begin;
     let folder = recorder.folder().to_owned();
+    request.view.begun(&folder);
     if let Some(guard) = &guard {
         let at = opened.clock.now() + shift;
         guard.tell_run(at, &std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()));
@@ -425,7 +438,7 @@ struct Tee<'a> {
     /// What the record's time is ahead of the clock's.
     shift: Duration,
     tapes: Tapes,
-    view: &'a mut (dyn FnMut(Stamp, &Event) + Send),
+    view: &'a mut dyn Onlooker,
 }
 
 impl Tee<'_> {
@@ -471,7 +484,7 @@ impl Sink for Tee<'_> {
             self.tapes.keep();
         }
         let kept = self.recorder.event(at, event);
-        (self.view)(at, event);
+        self.view.event(at, event);
         kept
     }
     fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {

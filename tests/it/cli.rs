@@ -628,6 +628,7 @@ fn help_and_plan_are_told_in_these_words() {
       resume       Go on with a run that was cut off, at its first unfinished point
       status       Show the state of a run on one screen, from its journal, also while it goes on
       watch        Follow a run until it ends; the exit code is that of the run
+      notify-test  Try every way by which the settings tell people, with a message that says it is a test
       plan         Print what a run would do, its checks and how long it takes; touches nothing
       check        Open the bench, identify every instrument, look at the wiring, say go or no-go
       sim          Serve the simulated bench on loopback TCP ports and a pty until stopped

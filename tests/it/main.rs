@@ -25,6 +25,12 @@ mod trend;
 mod resume;
 // Runs looked at from another terminal, while they are written.
 mod watching;
+// People who are told: a real HTTP server that fails in every way, real programs that do.
+#[cfg(unix)]
+mod notify;
+// What the service manager is told, over a real socket.
+#[cfg(target_os = "linux")]
+mod service;
 
 // Every verb of every family, spoken and answered; faulty family files; the files against the simulated bench.
 mod families;

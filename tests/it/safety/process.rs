@@ -217,23 +217,20 @@ pub(crate) fn await_in_journal(out: &Path, word: &str) -> String {
 /// Starts a run of the profile in a folder of its own.
 pub(crate) fn start(served: &Served) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let (rig, profile, out) =
-        (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));
+    let mut command = run_command(served, folder.path());
+    let process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    (Running(process), folder)
+}
+
+/// A run of the profile whose files and record are in `folder`.
+pub(crate) fn run_command(served: &Served, folder: &Path) -> Command {
+    let (rig, profile, out) = (folder.join("rig.toml"), folder.join("p.toml"), folder.join("out"));
     std::fs::write(&rig, &served.rig).unwrap();
     std::fs::write(&profile, PROFILE).unwrap();
     std::fs::create_dir(&out).unwrap();
-    let process = soakrig()
-        .arg("run")
-        .arg(&profile)
-        .arg("--rig")
-        .arg(&rig)
-        .arg("--out")
-        .arg(&out)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    (Running(process), folder)
+    let mut command = soakrig();
+    command.arg("run").arg(&profile).arg("--rig").arg(&rig).arg("--out").arg(&out);
+    command
 }
 
 /// Runs the profile, sends the signals once a point has begun, and gives exit code, journal and what stood on stderr.

@@ -1,0 +1,65 @@
+//! `soakrig notify-test`: tries every way by which people are told, with a message that says that it is a test.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::NotifyTestArgs;
+use super::exit::Exit;
+use super::message::{CliError, Outcome, print};
+use super::settings;
+use crate::base::clock::{Clock, RealClock};
+use crate::notify::{self, About, Level, Message, Settings, Standing};
+use crate::session::SessionError;
+
+pub(super) fn run(args: &NotifyTestArgs, settings: &settings::Settings) -> Outcome {
+    let settings = load(settings)?.ok_or_else(|| {
+        CliError::usage(
+            "no file of settings has a table [notify]: nobody is told anything; docs/unattended.md shows one",
+        )
+    })?;
+    let answers = notify::try_each(&settings, &test_message(args.level.into(), RealClock::new().utc()));
+    let went = answers.iter().all(|(_, answer)| answer.is_ok());
+    if args.json {
+        let answers: Vec<Value> = answers.iter().map(answer_json).collect();
+        print(&format!("{:#}", json!({ "went": went, "ways": answers })))?;
+    } else {
+        let lines: String = answers
+            .iter()
+            .map(|(way, answer)| match answer {
+                Ok(told) => format!("ok   {way}: {told}\n"),
+                Err(told) => format!("FAIL {way}: {told}\n"),
+            })
+            .collect();
+        print(&lines)?;
+    }
+    Ok(if went { Exit::Done } else { Exit::Instrument })
+}
+
+fn answer_json((way, answer): &(String, Result<String, String>)) -> Value {
+    let (went, told) = match answer {
+        Ok(told) => (true, told),
+        Err(told) => (false, told),
+    };
+    json!({ "way": way, "went": went, "told": told })
+}
+
+fn test_message(level: Level, utc: Timestamp) -> Message {
+    Message {
+        level,
+        text: "soakrig tries whether this message comes through; nothing has happened".to_owned(),
+        count: 1,
+        utc,
+        about: About::default(),
+        standing: Standing { line: "no run".to_owned(), json: Value::Null },
+        is_test: true,
+    }
+}
+
+/// Whom to tell, where a file of settings says so.
+pub(super) fn load(settings: &settings::Settings) -> Result<Option<Settings>, CliError> {
+    let Some(table) = settings.table("notify") else { return Ok(None) };
+    let name = table.file.display().to_string();
+    let read = notify::parse(&name, table.text)
+        .map_err(|faults| SessionError::Faults { faults, sources: vec![(name, table.text.to_owned())] })?;
+    Ok(Some(read))
+}

@@ -1,0 +1,113 @@
+//! Everybody who looks on while a run goes on, by one fold over its events: the terminal, people far away, the service manager.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::message::{CliError, tell};
+use super::progress::Progress;
+use crate::base::clock::Instant;
+use crate::engine::StopWish;
+use crate::event::{Event, Stamp};
+use crate::live::{State, screen};
+use crate::notify::{Note, Notifier, Settings, Standing};
+use crate::session::{Onlooker, Pulse};
+
+#[cfg(unix)]
+type Service = crate::notify::service_unix::Service;
+
+/// Between two words to the service manager on how the run stands.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) struct Onlookers {
+    state: State,
+    progress: Progress,
+    notifier: Option<Notifier>,
+    #[cfg(unix)]
+    service: Option<Service>,
+    #[cfg(unix)]
+    status_told: Option<Instant>,
+}
+
+impl Onlookers {
+    /// Looks on at a run that stands as `state`; without settings nobody far away is told.
+    pub(super) fn new(
+        state: State,
+        quiet: bool,
+        settings: Option<&Settings>,
+        pulse: &Pulse,
+    ) -> Result<Self, CliError> {
+        let note: Note = Arc::new(|told: &str| tell(told));
+        let no_thread =
+            |error| CliError::internal(format!("the system gives no thread to tell people: {error}"));
+        Ok(Self {
+            state,
+            progress: Progress::new(quiet).map_err(no_thread)?,
+            notifier: settings
+                .map(|settings| Notifier::start(settings, &note))
+                .transpose()
+                .map_err(no_thread)?,
+            #[cfg(unix)]
+            service: find_service(pulse).map_err(no_thread)?,
+            #[cfg(unix)]
+            status_told: None,
+        })
+    }
+
+    /// The run is over and its result was told: waits a bounded time for the last message, unless somebody who stands there
+    /// has asked twice.
+    pub(super) fn finish(self, stop: &StopWish) {
+        if let Some(notifier) = self.notifier {
+            notifier.finish(&|| stop.is_now() && stop.fault().is_none());
+        }
+    }
+
+    /// Takes the bar off the terminal.
+    pub(super) fn clear(&mut self) {
+        self.progress.clear();
+    }
+
+    #[cfg(unix)]
+    fn tell_service(&mut self, at: Stamp, event: &Event) {
+        let Some(service) = &self.service else { return };
+        if matches!(event, Event::StopRequested { .. } | Event::MadeSafe(_) | Event::RunFinished(_)) {
+            let is_off = self.state.safe().is_some_and(|safe| safe.verified);
+            return service.stop(&screen::status(&self.state), is_off);
+        }
+        let is_due = self.status_told.is_none_or(|told| at.monotonic.since(told) >= STATUS_EVERY);
+        if is_due || matches!(event, Event::PointStarted { .. }) {
+            self.status_told = Some(at.monotonic);
+            service.tell(&screen::status(&self.state), self.state.is_under_way());
+        }
+    }
+}
+
+/// systemd says by a variable that it listens.
+#[cfg(unix)]
+fn find_service(pulse: &Pulse) -> std::io::Result<Option<Service>> {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return Ok(None);
+    }
+    let pulse = pulse.clone();
+    Service::start(Box::new(move || pulse.count())).map(Some)
+}
+
+impl Onlooker for Onlookers {
+    fn begun(&mut self, folder: &Path) {
+        if let Some(notifier) = &mut self.notifier {
+            notifier.name_run(folder);
+        }
+    }
+
+    fn event(&mut self, at: Stamp, event: &Event) {
+        self.state.take(at, event);
+        self.progress.show(&self.state, event);
+        if let Some(notifier) = &mut self.notifier {
+            let state = &self.state;
+            notifier
+                .take(at, event, &|| Standing { line: screen::status(state), json: screen::standing(state) });
+        }
+        #[cfg(unix)]
+        self.tell_service(at, event);
+    }
+}

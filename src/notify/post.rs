@@ -1,0 +1,235 @@
+//! The threads that send, one for each way: what hangs on one way does not hold up the other, and nothing holds up the run.
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::ladder::Ladder;
+use super::level::Level;
+use super::message::{About, Message, Standing};
+use super::queue::{Next, Queue};
+use super::settings::{Settings, Way};
+use super::{command, http};
+use crate::base::clock::{Clock, RealClock};
+use crate::event::{Event, Stamp};
+
+/// Between two looks whether somebody has cut the wait for the last message short.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+/// Where is told what could not be sent; called from the threads that send.
+pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Tells people of a run.
+pub struct Notifier {
+    ladder: Ladder,
+    about: About,
+    posts: Vec<Arc<Post>>,
+    wait_at_end: Duration,
+}
+
+impl Notifier {
+    /// Starts a thread for each way.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(settings: &Settings, note: &Note) -> std::io::Result<Self> {
+        let mut posts = Vec::new();
+        for way in &settings.ways {
+            let post = Arc::new(Post {
+                way: way.clone(),
+                timeout: settings.timeout,
+                inner: Mutex::new(Inner {
+                    queue: Queue::new(settings.retries),
+                    dropped: 0,
+                    lost: 0,
+                    is_sending: false,
+                    ends: false,
+                }),
+                changed: Condvar::new(),
+                clock: RealClock::new(),
+                note: note.clone(),
+            });
+            let sender = post.clone();
+            std::thread::Builder::new().name("notify".to_owned()).spawn(move || sender.send_all())?;
+            posts.push(post);
+        }
+        let ladder = Ladder::new(settings.on.iter().copied(), settings.alive_every, settings.repeat_every);
+        Ok(Self { ladder, about: About::default(), posts, wait_at_end: settings.wait_at_end })
+    }
+
+    /// Says where the run is kept.
+    pub fn name_run(&mut self, folder: &Path) {
+        self.about.run = folder.display().to_string();
+    }
+
+    /// Takes what happened; `standing` is asked only where something is told. Never waits.
+    pub fn take(&mut self, at: Stamp, event: &Event, standing: &dyn Fn() -> Standing) {
+        if let Event::RunStarted(facts) = event {
+            self.about.profile = facts.profile.to_string();
+            self.about.board = facts.board.serial.to_string();
+            self.about.rig.clone_from(&facts.rig);
+        }
+        let told = self.ladder.take(at.monotonic, event);
+        if told.is_empty() {
+            return;
+        }
+        let standing = standing();
+        for told in told {
+            let message = Message {
+                level: told.level,
+                text: if told.level == Level::Alive {
+                    format!("{}: {}", told.text, standing.line)
+                } else {
+                    told.text
+                },
+                count: told.count,
+                utc: at.utc,
+                about: self.about.clone(),
+                standing: standing.clone(),
+                is_test: false,
+            };
+            for post in &self.posts {
+                post.push(message.clone());
+            }
+        }
+    }
+
+    /// The run is over: waits a bounded time until the last message has been sent, or until `is_cut`.
+    pub fn finish(self, is_cut: &dyn Fn() -> bool) {
+        let clock = RealClock::new();
+        let deadline = clock.now() + self.wait_at_end;
+        for post in &self.posts {
+            post.end();
+        }
+        for post in &self.posts {
+            post.await_end(&|| if is_cut() { Duration::ZERO } else { deadline.since(clock.now()) });
+        }
+    }
+}
+
+/// Sends a message once by every way; what came back of each.
+#[must_use]
+pub fn try_each(settings: &Settings, message: &Message) -> Vec<(String, Result<String, String>)> {
+    let ways = settings.ways.iter();
+    ways.map(|way| (way.to_string(), send(way, message, settings.timeout))).collect()
+}
+
+fn send(way: &Way, message: &Message, timeout: Duration) -> Result<String, String> {
+    match way {
+        Way::Command(words) => command::run(words, message, timeout),
+        Way::Post { url, headers } => http::post(url, headers, message, timeout),
+    }
+}
+
+/// One way with what waits for it.
+struct Post {
+    way: Way,
+    timeout: Duration,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    clock: RealClock,
+    note: Note,
+}
+
+struct Inner {
+    queue: Queue,
+    /// Messages that did not fit, of which nothing was said yet.
+    dropped: u64,
+    /// Messages given up since one was last sent.
+    lost: u64,
+    is_sending: bool,
+    ends: bool,
+}
+
+impl Post {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a message in. The lock is never held while something is sent.
+    fn push(&self, message: Message) {
+        let mut inner = self.inner();
+        if inner.queue.push(self.clock.now(), message).is_some() {
+            inner.dropped += 1;
+        }
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        let mut inner = self.inner();
+        inner.ends = true;
+        inner.queue.drop_alive();
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    fn send_all(&self) {
+        loop {
+            let mut inner = self.inner();
+            let dropped = std::mem::take(&mut inner.dropped);
+            if dropped > 0 {
+                drop(inner);
+                let told = if dropped == 1 { "1 message".to_owned() } else { format!("{dropped} messages") };
+                self.tell(&format!("{told} did not fit into the queue and went unsent, \"alive\" first"));
+                continue;
+            }
+            match inner.queue.next(self.clock.now()) {
+                Next::Send(pending) => {
+                    inner.is_sending = true;
+                    drop(inner);
+                    let outcome = send(&self.way, &pending.message, self.timeout);
+                    self.take_outcome(*pending, outcome);
+                }
+                Next::Nothing if inner.ends => return,
+                Next::Nothing => drop(self.changed.wait(inner)),
+                Next::Wait(span) => drop(self.changed.wait_timeout(inner, span)),
+            }
+        }
+    }
+
+    fn take_outcome(&self, pending: super::queue::Pending, outcome: Result<String, String>) {
+        let mut inner = self.inner();
+        let told = match outcome {
+            Ok(_) => {
+                let lost = std::mem::take(&mut inner.lost);
+                (lost > 1).then(|| format!("it goes again; {lost} messages were given up before"))
+            }
+            Err(why) => inner.queue.put_back(self.clock.now(), pending).and_then(|given_up| {
+                inner.lost += 1;
+                let (level, tried) = (given_up.message.level.word(), given_up.attempts());
+                // One that fails for days says so once.
+                (inner.lost == 1)
+                    .then(|| format!("a message ({level}) was given up after {tried} attempts: {why}"))
+            }),
+        };
+        drop(inner);
+        if let Some(told) = told {
+            self.tell(&told);
+        }
+        self.inner().is_sending = false;
+        self.changed.notify_all();
+    }
+
+    fn tell(&self, told: &str) {
+        (self.note)(&format!("notify by {}: {told}", self.way));
+    }
+
+    fn await_end(&self, left: &dyn Fn() -> Duration) {
+        let mut inner = self.inner();
+        while inner.is_sending || !inner.queue.is_empty() {
+            let left = left().min(LOOKS_EVERY);
+            if left.is_zero() {
+                let waiting = inner.queue.len() + usize::from(inner.is_sending);
+                drop(inner);
+                return self.tell(&format!("{waiting} messages were still unsent when the program ended"));
+            }
+            (inner, _) = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        let lost = inner.lost;
+        drop(inner);
+        if lost > 1 {
+            self.tell(&format!("{lost} messages in a row were given up"));
+        }
+    }
+}

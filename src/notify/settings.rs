@@ -1,0 +1,259 @@
+//! The checked settings: by which ways, of what, how often.
+
+use std::time::Duration;
+
+use super::http::check_header;
+use super::level::Level;
+use super::message::{PLACES, next_place};
+use super::schema::NotifyFile;
+use crate::base::names::nearest;
+use crate::instrument::dialect::Fault;
+use crate::plan::document::Document;
+use crate::plan::written::Written;
+
+/// Whom to tell, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// By which ways; never none.
+    pub ways: Vec<Way>,
+    /// What is told.
+    pub on: Vec<Level>,
+    /// How often it is told that the run goes on.
+    pub alive_every: Duration,
+    /// How often the same warning is told at most.
+    pub repeat_every: Duration,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// How often a message that failed is tried again.
+    pub retries: u32,
+    /// How long the end of a run waits for its last message.
+    pub wait_at_end: Duration,
+}
+
+/// A way to tell.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A program and its arguments.
+    Command(Vec<String>),
+    /// An address to post to, and headers.
+    Post {
+        /// The address.
+        url: String,
+        /// Headers.
+        headers: Vec<(String, String)>,
+    },
+}
+
+impl std::fmt::Display for Way {
+    /// Without what may be a secret: arguments, the path of an address, headers.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Command(words) => {
+                write!(f, "command {}", words.first().map_or("", String::as_str))
+            }
+            Self::Post { url, .. } => write!(f, "POST to {}", without_secrets(url)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Scheme, host and port of an address.
+fn without_secrets(url: &str) -> String {
+    let Ok(uri) = url.parse::<ureq::http::Uri>() else { return "an address".to_owned() };
+    let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
+}
+
+/// Reads the table `[notify]` of a text that has one.
+///
+/// # Errors
+/// Every fault at once, in the order of the lines.
+pub fn parse(file_name: &str, text: &str) -> Result<Settings, Vec<Fault>> {
+    let (file, mut document) = Document::read_part::<NotifyFile>(file_name, text, "notify");
+    let settings = file.and_then(|file| check(&mut document, &file));
+    document.finish(settings)
+}
+
+fn check(document: &mut Document, file: &NotifyFile) -> Option<Settings> {
+    let command = file.command.as_ref().map(|words| check_command(document, words));
+    let post = file.url.as_ref().map(|url| check_post(document, url, file));
+    if file.headers.is_some() && file.url.is_none() {
+        document.fault("notify.headers", "headers are sent with a POST, and there is no `url`");
+    }
+    if file.command.is_none() && file.url.is_none() {
+        document.fault("notify", "neither `command` nor `url` is given: it says nowhere to send");
+    }
+    let on = check_levels(document, file.on.as_ref());
+    let mut span = |key: &str, written: Option<&Written<Duration>>, (default, range): (u64, (u64, u64))| {
+        let key = format!("notify.{key}");
+        match written {
+            None => Some(Duration::from_secs(default)),
+            Some(_) => {
+                let span = document.take(&key, written);
+                document.span_within(&key, span, range)
+            }
+        }
+    };
+    const DAY_MS: u64 = 86_400_000;
+    let alive_every = span("alive_every", file.alive_every.as_ref(), (6 * 3600, (1000, 30 * DAY_MS)));
+    let repeat_every = span("repeat_every", file.repeat_every.as_ref(), (600, (1000, DAY_MS)));
+    let timeout = span("timeout", file.timeout.as_ref(), (20, (100, 300_000)));
+    let wait_at_end = span("wait_at_end", file.wait_at_end.as_ref(), (30, (0, 600_000)));
+    let retries = match &file.retries {
+        None => Some(5),
+        written => {
+            let retries = document.take("notify.retries", written.as_ref());
+            document.within("notify.retries", retries, (0, 20))
+        }
+    };
+    let ways: Option<Vec<Way>> = command.into_iter().chain(post).collect();
+    Some(Settings {
+        ways: ways?,
+        on: on?,
+        alive_every: alive_every?,
+        repeat_every: repeat_every?,
+        timeout: timeout?,
+        retries: u32::try_from(retries?).ok()?,
+        wait_at_end: wait_at_end?,
+    })
+}
+
+fn check_levels(document: &mut Document, written: Option<&Vec<Written<Level>>>) -> Option<Vec<Level>> {
+    let Some(written) = written else {
+        return Some(Level::ALL.map(|(_, level)| level).into());
+    };
+    if written.is_empty() {
+        document.fault("notify.on", "it names nothing that is told; leave the table out instead");
+    }
+    let levels: Vec<Option<Level>> = written
+        .iter()
+        .enumerate()
+        .map(|(place, level)| document.take(&format!("notify.on[{}]", place + 1), Some(level)))
+        .collect();
+    levels.into_iter().collect()
+}
+
+fn check_command(document: &mut Document, written: &[Written<String>]) -> Option<Way> {
+    let mut words = Vec::new();
+    for (place, word) in written.iter().enumerate() {
+        let key = format!("notify.command[{}]", place + 1);
+        let word = document.take(&key, Some(word));
+        if let Some(word) = &word {
+            check_word(document, &key, word, place == 0);
+        }
+        words.push(word);
+    }
+    if written.is_empty() {
+        document.fault("notify.command", "it is empty: the program comes first, then its arguments");
+    }
+    words.into_iter().collect::<Option<Vec<_>>>().map(Way::Command)
+}
+
+fn check_word(document: &mut Document, key: &str, word: &str, is_program: bool) {
+    if word.contains('\0') {
+        document.fault(key, "no argument can hold a zero byte");
+    }
+    let mut rest = word;
+    while let Some((_, place, after)) = next_place(rest) {
+        if is_program {
+            document.fault(key, "the program's own name is not filled in; only its arguments are");
+        } else if !PLACES.contains(&place) {
+            let known = PLACES.map(|place| format!("{{{place}}}")).join(", ");
+            let near =
+                nearest(place, PLACES).map_or_else(String::new, |near| format!("; did you mean {{{near}}}?"));
+            document.fault(key, format!("{{{place}}} is not known; known here: {known}{near}"));
+        }
+        rest = after;
+    }
+}
+
+fn check_post(document: &mut Document, written: &Written<String>, file: &NotifyFile) -> Option<Way> {
+    let url = document.take("notify.url", Some(written));
+    let url = url.filter(|url| {
+        let told = match url.parse::<ureq::http::Uri>() {
+            Err(error) => Some(format!("it is no address: {error}")),
+            Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {
+                Some("an address begins with http:// or https://".to_owned())
+            }
+            Ok(uri) if uri.host().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
+            Ok(_) => None,
+        };
+        if let Some(told) = &told {
+            document.fault("notify.url", told.clone());
+        }
+        told.is_none()
+    });
+    let mut headers = Vec::new();
+    for (name, value) in file.headers.iter().flatten() {
+        let key = format!("notify.headers.{name}");
+        let value = document.take(&key, Some(value));
+        if let Some(told) = value.as_ref().and_then(|value| check_header(name, value).err()) {
+            document.fault(if document.places.is_written(&key) { &key } else { "notify.headers" }, told);
+        }
+        headers.push(value.map(|value| (name.clone(), value)));
+    }
+    Some(Way::Post { url: url?, headers: headers.into_iter().collect::<Option<Vec<_>>>()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_with_its_defaults() {
+        let settings = parse("c.toml", "[notify]\ncommand = [\"/bin/page\", \"{level}\"]").unwrap();
+        assert_eq!(settings.ways, [Way::Command(vec!["/bin/page".to_owned(), "{level}".to_owned()])]);
+        assert_eq!(settings.on.len(), 4);
+        assert_eq!((settings.alive_every, settings.retries), (Duration::from_secs(21_600), 5));
+    }
+
+    #[test]
+    fn every_fault_is_told_at_its_place() {
+        let text = r#"
+[notify]
+comand = ["x"]
+command = ["{level}", "{mesage}", 5]
+url = "ftp://x"
+on = ["warn", "tripp"]
+alive_every = "6"
+timeout = "1 h"
+retries = 99
+headers = { "bad name" = "x", "Good" = "a\nb" }
+"#;
+        let told: Vec<String> = parse("c.toml", text)
+            .unwrap_err()
+            .iter()
+            .map(|fault| {
+                let line = fault.span.as_ref().map(|span| text[..span.start].matches('\n').count() + 1);
+                format!("{} {fault}", line.map_or("-".to_owned(), |line| line.to_string()))
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @"");
+        for text in [
+            "[notify]\n",
+            "[notify]\ncommand = []",
+            "[notify]\nheaders = { a = \"b\" }",
+            "[notify]\nurl = \"http:\"",
+            "[notify]\nurl=\"http://h\"\non=[]",
+        ] {
+            assert!(parse("c.toml", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_way_is_named_without_its_secrets() {
+        let way = Way::Post {
+            url: "https://user:pw@hooks.example.org:8443/services/T0/SECRET?key=SECRET".to_owned(),
+            headers: vec![("Authorization".to_owned(), "Bearer SECRET".to_owned())],
+        };
+        assert_eq!(
+            format!("{way} {way:?}"),
+            "POST to https://hooks.example.org:8443 POST to https://hooks.example.org:8443"
+        );
+    }
+}

@@ -1,0 +1,404 @@
+//! People who are told of a run: by a real HTTP server that fails in every way, and by real programs that do; and a run that
+//! never waits for either.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use soakrig::base::clock::{Clock, Instant, RealClock};
+use soakrig::event::{Event, Stamp};
+use soakrig::notify::settings::Way;
+use soakrig::notify::{About, Level, Message, Note, Notifier, Settings, Standing, parse, try_each};
+use tempfile::TempDir;
+
+use crate::cli::{SIM, SMOKE, Told, arg, file, program};
+
+/// Names the system's file of settings.
+const CONFIG: &str = "SOAKRIG_SYSTEM_CONFIG";
+
+/// What the server does with a connection.
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    /// These bytes.
+    Bytes(&'static str),
+    /// A head, then a byte now and then for ever.
+    Drips,
+    /// A head, then bytes without end.
+    Floods,
+    /// Nothing, until the other end has gone.
+    Hangs,
+    /// It closes without a word.
+    Closes,
+}
+
+const OK: Answer = Answer::Bytes("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n");
+const BROKEN: Answer =
+    Answer::Bytes("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 11\r\n\r\nout of ink\n");
+
+/// A server whose connections answer one after the other as listed, the last one again and again.
+struct Hook {
+    url: String,
+    /// What was posted: head and body.
+    posted: Receiver<(String, Value)>,
+}
+
+impl Hook {
+    fn start(answers: &'static [Answer]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook?key=SECRET", listener.local_addr().unwrap());
+        let (sender, posted) = channel();
+        std::thread::spawn(move || {
+            for (place, stream) in listener.incoming().enumerate() {
+                let answer = answers[place.min(answers.len() - 1)];
+                let sender = sender.clone();
+                std::thread::spawn(move || serve(stream.unwrap(), answer, &sender));
+            }
+        });
+        Self { url, posted }
+    }
+
+    fn next(&self) -> (String, Value) {
+        self.posted.recv_timeout(Duration::from_secs(60)).expect("nothing was posted")
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.posted.try_iter().map(|(_, body)| body["message"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn serve(stream: TcpStream, answer: Answer, posted: &Sender<(String, Value)>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let _ = posted.send((head, serde_json::from_slice(&body).unwrap()));
+    let mut stream = stream;
+    match answer {
+        Answer::Bytes(bytes) => drop(stream.write_all(bytes.as_bytes())),
+        Answer::Closes => {}
+        Answer::Hangs => drop(reader.read(&mut [0])),
+        Answer::Drips | Answer::Floods => {
+            let mut bytes: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+            while stream.write_all(bytes).is_ok() {
+                bytes = if matches!(answer, Answer::Drips) { b"x" } else { &[b'x'; 65536] };
+                if matches!(answer, Answer::Drips) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        }
+    }
+}
+
+fn settings(ways: Vec<Way>) -> Settings {
+    let mut settings = parse("c.toml", "[notify]\nurl = \"http://h\"").unwrap();
+    settings.ways = ways;
+    settings.timeout = Duration::from_millis(700);
+    settings.wait_at_end = Duration::from_secs(60);
+    settings
+}
+
+fn post(url: &str) -> Way {
+    Way::Post { url: url.to_owned(), headers: vec![("X-Key".to_owned(), "abc".to_owned())] }
+}
+
+fn message(text: &str) -> Message {
+    Message {
+        level: Level::Warn,
+        text: text.to_owned(),
+        count: 1,
+        utc: jiff::Timestamp::UNIX_EPOCH,
+        about: About { run: "reports/R".to_owned(), ..About::default() },
+        standing: standing(),
+        is_test: true,
+    }
+}
+
+fn standing() -> Standing {
+    Standing { line: "3/9 | settling".to_owned(), json: serde_json::json!({ "phase": "settling" }) }
+}
+
+#[test]
+fn whatever_a_server_does_is_told_within_the_time_limit() {
+    let told: Vec<String> = [
+        ("ok", [OK]),
+        ("500", [BROKEN]),
+        (
+            "redirects",
+            [Answer::Bytes(
+                "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            )],
+        ),
+        ("hangs", [Answer::Hangs]),
+        ("drips", [Answer::Drips]),
+        ("floods", [Answer::Floods]),
+        ("garbage", [Answer::Bytes("* PREAUTH imap ready\r\n\r\n")]),
+        ("escape", [Answer::Bytes("HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n\u{1b}[2Jhidden")]),
+        ("closes", [Answer::Closes]),
+    ]
+    .map(|(name, answers)| {
+        let hook = Hook::start(Box::leak(Box::new(answers)));
+        let answer = try_each(&settings(vec![post(&hook.url)]), &message("x"));
+        let (way, answer) = &answer[0];
+        assert!(!way.contains("SECRET") && way.starts_with("POST to http://127.0.0.1:"), "{way}");
+        hook.next();
+        format!("{name}: {answer:?}")
+    })
+    .into();
+    insta::assert_snapshot!(told.join("\n"), @"");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = try_each(&settings(vec![post(&format!("http://{nobody}/"))]), &message("x"));
+    assert!(refused[0].1.as_ref().unwrap_err().contains("refused"), "{refused:?}");
+}
+
+#[test]
+fn a_message_is_posted_as_json_with_the_headers_that_were_asked_for() {
+    let hook = Hook::start(&[OK]);
+    try_each(&settings(vec![post(&hook.url)]), &message("board at 91 °C"))[0].1.as_ref().unwrap();
+    let (head, body) = hook.next();
+    assert!(head.starts_with("POST /hook?key=SECRET HTTP/1.1\r\n"), "{head}");
+    for line in ["content-type: application/json", "x-key: abc", "user-agent: soakrig/"] {
+        assert!(head.to_lowercase().contains(line), "{head}");
+    }
+    assert_eq!(body["message"], "TEST: board at 91 °C");
+    assert_eq!((&body["test"], &body["level"]), (&Value::Bool(true), &Value::from("warn")));
+    assert_eq!(body["state"]["phase"], "settling");
+}
+
+fn script(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = file(folder, name, &format!("#!/bin/sh\n{text}\n"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    arg(&path).to_owned()
+}
+
+#[test]
+fn whatever_a_program_does_is_told_within_the_time_limit_and_nothing_of_it_is_left() {
+    let folder = TempDir::new().unwrap();
+    let mark = arg(folder.path()).to_owned();
+    let told: Vec<String> = [
+        ("fine", "cat >/dev/null".to_owned()),
+        ("fails", "echo no signal >&2; exit 3".to_owned()),
+        ("hangs", format!("sleep 61; : {mark}")),
+        ("hangs with children", format!("sh -c 'sleep 62; : {mark}' & sh -c 'trap \"\" TERM; sleep 63; : {mark}'; wait")),
+        ("floods stderr", "yes flood >&2".to_owned()),
+        ("floods stdout", "yes; exit 1".to_owned()),
+        ("says much, then fails", "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done >&2; exit 4".to_owned()),
+        ("reads nothing", "exec <&-; exit 0".to_owned()),
+        ("leaves a child behind that holds its pipes", "sleep 2 & exit 0".to_owned()),
+        ("is killed", "kill -9 $$".to_owned()),
+        ("paints", "printf '\\033[2Jhidden' >&2; exit 1".to_owned()),
+    ]
+    .map(|(name, text)| {
+        let program = script(&folder, "page.sh", &text);
+        let answer = try_each(&settings(vec![Way::Command(vec![program])]), &message("x"));
+        let mut answer = format!("{:?}", answer[0].1);
+        answer.truncate(120);
+        format!("{name}: {answer}")
+    })
+    .into();
+    insta::assert_snapshot!(told.join("\n"), @"");
+    let nowhere = settings(vec![Way::Command(vec!["/nowhere/page".to_owned()])]);
+    assert!(try_each(&nowhere, &message("x"))[0].1.as_ref().unwrap_err().contains("cannot be started"));
+    let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let bytes = fs::read(entry.unwrap().path().join("cmdline")).ok()?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        text.contains(&format!(": {mark}")).then_some(text)
+    });
+    assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new(), "all of it was ended");
+}
+
+#[test]
+fn a_program_gets_the_message_in_arguments_variables_and_on_its_standard_input() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("told");
+    let text = format!("{{ echo \"$#:$1:$2\"; env | grep ^SOAKRIG_ | sort; cat; }} > {}", arg(&out));
+    let program = script(&folder, "page.sh", &text);
+    let words = vec![program, "{level}: {message}".to_owned(), "$(touch x) `y` {run}".to_owned()];
+    let sly = message("\"; rm -rf / #\n$HOME");
+    try_each(&settings(vec![Way::Command(words)]), &sly)[0].1.as_ref().unwrap();
+    let told = fs::read_to_string(&out).unwrap();
+    let mut lines = told.lines();
+    assert_eq!(lines.next(), Some("2:warn: TEST: \"; rm -rf / # $HOME:$(touch x) `y` reports/R"));
+    assert!(told.contains("\nSOAKRIG_LEVEL=warn\n") && told.contains("\nSOAKRIG_TEST=1\n"), "{told}");
+    let json: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(json["message"], "TEST: \"; rm -rf / # $HOME");
+}
+
+/// Notes as they come.
+fn notes() -> (Note, Arc<Mutex<Vec<String>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let kept = told.clone();
+    (Arc::new(move |note: &str| kept.lock().unwrap().push(note.to_owned())), told)
+}
+
+fn tell(notifier: &mut Notifier, seconds: u64, event: &Event) {
+    let at = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: Instant(seconds * 1_000_000_000) };
+    notifier.take(at, event, &standing);
+}
+
+fn warned(word: &str) -> Event {
+    Event::Warned { what: word.to_owned() }
+}
+
+fn tripped() -> Event {
+    Event::InterlockTripped { what: "too hot".to_owned() }
+}
+
+#[test]
+fn a_message_that_failed_is_sent_again() {
+    let hook = Hook::start(&[BROKEN, OK]);
+    let (note, told) = notes();
+    let mut notifier = Notifier::start(&settings(vec![post(&hook.url)]), &note).unwrap();
+    tell(&mut notifier, 0, &warned("fan"));
+    notifier.finish(&|| false);
+    assert_eq!(hook.texts(), ["fan", "fan"]);
+    assert!(told.lock().unwrap().is_empty(), "it went in the end: {told:?}");
+}
+
+#[test]
+fn what_cannot_be_sent_is_given_up_and_told_once_and_what_works_again_too() {
+    let hook = Hook::start(&[BROKEN, BROKEN, BROKEN, OK]);
+    let (note, told) = notes();
+    let settings = Settings { retries: 0, ..settings(vec![post(&hook.url)]) };
+    let mut notifier = Notifier::start(&settings, &note).unwrap();
+    for word in ["a", "b", "c", "d"] {
+        tell(&mut notifier, 0, &warned(word));
+    }
+    notifier.finish(&|| false);
+    let told = told.lock().unwrap().join("\n").replace(&hook.url[7..hook.url.find("/hook").unwrap()], "HOST");
+    insta::assert_snapshot!(told, @"");
+}
+
+#[test]
+fn a_run_never_waits_for_a_way_that_hangs_and_what_does_not_fit_goes_unsent_alive_first() {
+    let hook = Hook::start(&[Answer::Hangs]);
+    let (note, told) = notes();
+    let settings = Settings {
+        timeout: Duration::from_secs(300),
+        alive_every: Duration::from_secs(1),
+        wait_at_end: Duration::from_millis(50),
+        ..settings(vec![post(&hook.url)])
+    };
+    let mut notifier = Notifier::start(&settings, &note).unwrap();
+    tell(&mut notifier, 0, &warned("first"));
+    // From now on the only sender waits for an answer that does not come.
+    assert_eq!(hook.next().1["message"], "first");
+    for second in 1..10_000 {
+        tell(&mut notifier, second, &warned(&"x".repeat(second as usize % 50)));
+    }
+    tell(&mut notifier, 10_000, &tripped());
+    notifier.finish(&|| false);
+    assert!(hook.texts().is_empty(), "nobody got past the one that hangs");
+    let told = told.lock().unwrap().join("\n");
+    assert!(told.contains("messages were still unsent when the program ended"), "{told}");
+}
+
+#[test]
+fn one_way_that_hangs_does_not_hold_up_the_other() {
+    let (hook, good) = (Hook::start(&[Answer::Hangs]), Hook::start(&[OK]));
+    let (note, _) = notes();
+    let settings = Settings {
+        timeout: Duration::from_secs(300),
+        wait_at_end: Duration::ZERO,
+        ..settings(vec![post(&hook.url), post(&good.url)])
+    };
+    let mut notifier = Notifier::start(&settings, &note).unwrap();
+    notifier.name_run(Path::new("reports/here"));
+    tell(&mut notifier, 0, &tripped());
+    let body = good.next().1;
+    assert_eq!((&body["level"], &body["run"]), (&Value::from("trip"), &Value::from("reports/here")));
+    notifier.finish(&|| false);
+}
+
+#[test]
+fn whoever_stands_there_can_cut_the_wait_for_the_last_message_short() {
+    let hook = Hook::start(&[Answer::Hangs]);
+    let (note, told) = notes();
+    let settings = Settings {
+        timeout: Duration::from_secs(300),
+        wait_at_end: Duration::from_secs(600),
+        ..settings(vec![post(&hook.url)])
+    };
+    let mut notifier = Notifier::start(&settings, &note).unwrap();
+    tell(&mut notifier, 0, &tripped());
+    hook.next();
+    let clock = RealClock::new();
+    notifier.finish(&|| true);
+    assert!(clock.now().0 < 300_000_000_000);
+    assert!(told.lock().unwrap()[0].contains("1 messages were still unsent"));
+}
+
+fn run_smoke(folder: &TempDir, table: &str) -> Told {
+    let notify = file(folder, "notify.toml", table);
+    let out = folder.path().join("out");
+    Told::of(program().args(["run", SMOKE, "--rig", SIM, "--out", arg(&out)]).env(CONFIG, &notify))
+}
+
+#[test]
+fn a_run_tells_its_end_and_comes_out_the_same_whether_anybody_hears_it() {
+    let folder = TempDir::new().unwrap();
+    let hook = Hook::start(&[OK]);
+    let told =
+        run_smoke(&folder, &format!("[notify]\nurl = \"{}\"\non = [\"finish\"]\n", hook.url)).assert_exit(0);
+    assert!(!told.err.contains("notify by"), "{}", told.err);
+    let (_, body) = hook.next();
+    assert_eq!((&body["level"], &body["profile"]), (&Value::from("finish"), &Value::from("smoke")));
+    assert_eq!(body["state"]["end"]["verdict"], "pass");
+    assert_eq!(body["state"]["outputs"]["verified_off"], true);
+    assert!(Path::new(body["run"].as_str().unwrap()).join("journal.jsonl").is_file(), "{body}");
+    assert!(hook.texts().is_empty(), "only what was asked for");
+    let table = "[notify]\nurl = \"http://127.0.0.1:9/\"\ncommand = [\"/nowhere/page\"]\nretries = 0\n";
+    run_smoke(&folder, table).assert_exit(0).assert_told(&[
+        "notify by POST to http://127.0.0.1:9: a message (finish) was given up after 1 attempts",
+        "notify by command /nowhere/page: a message (finish) was given up after 1 attempts: it cannot be started",
+    ]);
+    let wrong = run_smoke(&folder, "[notify]\nurll = \"http://h/\"\n").assert_exit(2);
+    wrong.assert_told(&["unknown key `urll`", "notify.toml:2:1"]);
+}
+
+#[test]
+fn the_ways_are_tried_with_a_message_that_says_it_is_a_test() {
+    let folder = TempDir::new().unwrap();
+    let (good, bad) = (Hook::start(&[OK]), Hook::start(&[BROKEN]));
+    let try_ways = |table: String, more: &[&str]| {
+        let notify = file(&folder, "notify.toml", &table);
+        Told::of(program().arg("notify-test").args(more).env(CONFIG, &notify))
+    };
+    let told =
+        try_ways(format!("[notify]\nurl = \"{}\"\ncommand = [\"true\"]\n", good.url), &[]).assert_exit(0);
+    assert!(
+        told.out.starts_with("ok   command true: it ended with code 0\nok   POST to http://127.0.0.1:"),
+        "{}",
+        told.out
+    );
+    assert_eq!(good.next().1["test"], true);
+    let told =
+        try_ways(format!("[notify]\nurl = \"{}\"\n", bad.url), &["--json", "--level", "trip"]).assert_exit(3);
+    let json = told.json();
+    assert_eq!((&json["went"], &json["ways"][0]["went"]), (&Value::Bool(false), &Value::Bool(false)));
+    assert!(json["ways"][0]["told"].as_str().unwrap().contains("500"), "{json}");
+    assert_eq!(bad.next().1["level"], "trip");
+    try_ways("# nothing\n".to_owned(), &[])
+        .assert_exit(2)
+        .assert_told(&["no file of settings has a table [notify]"]);
+}

@@ -74,7 +74,7 @@ impl Ladder {
     }
 
     fn take_warning(&mut self, now: Instant, text: String) -> Option<Told> {
-        let kind: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let kind: String = text.chars().filter(|c| !matches!(c, '0'..='9' | '.')).collect();
         if let Some(known) = self.known.iter_mut().find(|known| known.kind == kind) {
             if now.since(known.told) < self.repeat_every {
                 let count = known.held_back.take().map_or(0, |(_, count)| count);
@@ -139,7 +139,8 @@ mod tests {
         let told = ladder.take(Instant(minute * MINUTE), event);
         let told: Vec<String> =
             told.iter().map(|told| format!("{} {} x{}", told.level.word(), told.text, told.count)).collect();
-        format!("{minute:>4} min: {}", told.join(" | "))
+        let told = if told.is_empty() { "-".to_owned() } else { told.join(" | ") };
+        format!("{minute} min: {told}")
     }
 
     #[test]
@@ -162,7 +163,20 @@ mod tests {
         .iter()
         .map(|(minute, event)| told(&mut ladder, *minute, event))
         .collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @r"
+        0 min: warn board at 91.2 C x1
+        1 min: -
+        2 min: warn fan stands x1
+        3 min: -
+        9 min: -
+        11 min: warn board at 94 C x4
+        12 min: warn fan stands x1
+        13 min: -
+        22 min: warn else x1 | warn board at 95 C x1
+        23 min: warn fan stands x1
+        24 min: -
+        25 min: warn fan stands x1 | finish pass: all limits met; outputs verified off x1
+        ");
     }
 
     #[test]
@@ -171,7 +185,17 @@ mod tests {
         let minutes = [0, 100, 359, 360, 361, 700, 720, 1500, 1501];
         let table: Vec<String> =
             minutes.iter().map(|minute| told(&mut ladder, *minute, &warned("x"))).collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @r"
+        0 min: -
+        100 min: -
+        359 min: -
+        360 min: alive still alive x1
+        361 min: -
+        700 min: -
+        720 min: alive still alive x1
+        1500 min: alive still alive x1
+        1501 min: -
+        ");
     }
 
     #[test]

@@ -176,9 +176,21 @@ pub(super) mod tests {
     fn the_message_is_told_as_json_and_in_variables() {
         let mut told = message(Level::Trip, "board at 110 °C");
         told.count = 3;
-        insta::assert_snapshot!(told.json().to_string().replace(env!("CARGO_PKG_VERSION"), "VERSION"), @"");
+        insta::assert_snapshot!(told.json().to_string().replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r#"
+        {"board":"","count":3,"level":"trip","line":"24 V","message":"board at 110 °C (3 times)","profile":"soak","rig":"","run":"reports/R","soakrig":"VERSION","state":{"phase":"settling"},"test":false,"utc":"1970-01-01T00:00:00Z"}
+        "#);
         let variables: Vec<String> =
             told.variables().map(|(name, value)| format!("{name}={value}")).collect();
-        insta::assert_snapshot!(variables.join("\n"), @"");
+        insta::assert_snapshot!(variables.join("\n"), @r"
+        SOAKRIG_LEVEL=trip
+        SOAKRIG_MESSAGE=board at 110 °C (3 times)
+        SOAKRIG_COUNT=3
+        SOAKRIG_RUN=reports/R
+        SOAKRIG_PROFILE=soak
+        SOAKRIG_BOARD=
+        SOAKRIG_RIG=
+        SOAKRIG_STATE=24 V
+        SOAKRIG_TEST=0
+        ");
     }
 }

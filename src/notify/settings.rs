@@ -233,7 +233,19 @@ headers = { "bad name" = "x", "Good" = "a\nb" }
                 format!("{} {fault}", line.map_or("-".to_owned(), |line| line.to_string()))
             })
             .collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        3 c.toml: `notify.comand`: unknown key `comand`; known here: `alive_every`, `command`, `headers`, `on`, `repeat_every`, `retries`, `timeout`, `url`, `wait_at_end`; did you mean `command`?
+        4 c.toml: `notify.command[1]`: the program's own name is not filled in; only its arguments are
+        4 c.toml: `notify.command[2]`: {mesage} is not known; known here: {level}, {message}, {count}, {run}, {profile}, {board}, {rig}, {state}; did you mean {message}?
+        4 c.toml: `notify.command[3]`: a text in quotes is expected; write "5"
+        5 c.toml: `notify.url`: an address begins with http:// or https://
+        6 c.toml: `notify.on[2]`: "tripp" is not one of "warn", "trip", "finish", "alive"; did you mean `trip`?
+        7 c.toml: `notify.alive_every`: `6` is not a length of time: the number 6 has no unit (d h min s ms us ns); write for example `1 d 12 h` or `200 ms`
+        8 c.toml: `notify.timeout`: 1 h is out of range: 100 ms to 5 min is possible here
+        9 c.toml: `notify.retries`: 99 is out of range: 0 to 20 is possible here
+        10 c.toml: `notify.headers`: the value of `Good` holds what no header may hold
+        10 c.toml: `notify.headers`: `bad name` is no header: invalid HTTP header name
+        "#);
         for text in [
             "[notify]\n",
             "[notify]\ncommand = []",

@@ -165,7 +165,17 @@ fn whatever_a_server_does_is_told_within_the_time_limit() {
         format!("{name}: {answer:?}")
     })
     .into();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    ok: Ok("it answered 200 OK: ok")
+    500: Err("it answered 500 Internal Server Error: out of ink")
+    redirects: Err("it answered 302 Found")
+    hangs: Err("no whole answer within 700 ms")
+    drips: Ok("it answered 200 OK")
+    floods: Ok("it answered 200 OK")
+    garbage: Err("protocol: http parse fail: invalid HTTP version")
+    escape: Err("it answered 403 Forbidden:  [2Jhidde")
+    closes: Err("io: Peer disconnected")
+    "#);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = try_each(&settings(vec![post(&format!("http://{nobody}/"))]), &message("x"));
     assert!(refused[0].1.as_ref().unwrap_err().contains("refused"), "{refused:?}");
@@ -216,7 +226,19 @@ fn whatever_a_program_does_is_told_within_the_time_limit_and_nothing_of_it_is_le
         format!("{name}: {answer}")
     })
     .into();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    fine: Ok("it ended with code 0")
+    fails: Err("it ended with code 3: no signal")
+    hangs: Err("it did not end within 700 ms and was ended")
+    hangs with children: Err("it did not end within 700 ms and was ended")
+    floods stderr: Err("it did not end within 700 ms and was ended: flood flood flood flood flood flood flood flood flood flood flood flood
+    floods stdout: Err("it did not end within 700 ms and was ended")
+    says much, then fails: Err("it ended with code 4: 0123456789012345678901234567890123456789 0123456789012345678901234567890123456789 01234567890
+    reads nothing: Ok("it ended with code 0")
+    leaves a child behind that holds its pipes: Ok("it ended with code 0")
+    is killed: Err("it was ended by a signal")
+    paints: Err("it ended with code 1:  [2Jhidden")
+    "#);
     let nowhere = settings(vec![Way::Command(vec!["/nowhere/page".to_owned()])]);
     assert!(try_each(&nowhere, &message("x"))[0].1.as_ref().unwrap_err().contains("cannot be started"));
     let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
@@ -286,7 +308,10 @@ fn what_cannot_be_sent_is_given_up_and_told_once_and_what_works_again_too() {
     }
     notifier.finish(&|| false);
     let told = told.lock().unwrap().join("\n").replace(&hook.url[7..hook.url.find("/hook").unwrap()], "HOST");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    notify by POST to http://HOST: a message (warn) was given up after 1 attempts: it answered 500 Internal Server Error: out of ink
+    notify by POST to http://HOST: it goes again; 3 messages were given up before
+    ");
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn a_second_signal_switches_off_what_answers_and_ends_soon_although_the_other_ha
 
 /// Waits for the word in the journal, which is written as things happen.
 pub(crate) fn await_in_journal(out: &Path, word: &str) -> String {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let journal = std::fs::read_dir(out)
             .unwrap()
             .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("journal.jsonl")).ok())

@@ -9,29 +9,30 @@ use super::args::CheckArgs;
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print};
 use super::run::own_program;
+use super::settings::Settings;
 use crate::base::span::render_span;
 use crate::engine::StopWish;
 use crate::event::DrillKind;
 use crate::plan::Overrides;
-use crate::session::{self, Alarms, Finding, Grade, Unattended, is_go};
+use crate::session::{self, Finding, Grade, Unattended, is_go};
 
-pub(super) fn run(args: &CheckArgs) -> Outcome {
+pub(super) fn run(args: &CheckArgs, settings: &Settings) -> Outcome {
     if let Some(profile) = &args.unattended {
-        return run_unattended(args, profile);
+        return run_unattended(args, profile, settings);
     }
     let (rig, findings) = session::check_bench(&args.rig)?;
     let head = json!({ "rig": rig.name });
     tell(args, (&rig.name, head), &findings)
 }
 
-fn run_unattended(args: &CheckArgs, profile: &Path) -> Outcome {
+fn run_unattended(args: &CheckArgs, profile: &Path, settings: &Settings) -> Outcome {
     let prepared = session::prepare(profile, &args.rig, &Overrides::default())?;
     let stop = StopWish::default();
     #[cfg(unix)]
-    super::signals_unix::listen(&stop, |stop| {
+    super::signals_unix::listen(&stop, super::signals_unix::Hangup::Stops, |stop| {
         // A check has no points to end after.
         stop.ask();
-        super::message::tell("stopping the check; the outputs go off first");
+        "stopping the check; the outputs go off first"
     })
     .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let program = own_program()?;
@@ -39,7 +40,13 @@ fn run_unattended(args: &CheckArgs, profile: &Path) -> Outcome {
         if args.hang { &[DrillKind::Killed, DrillKind::Suspended] } else { &[DrillKind::Killed] };
     let findings = session::check_unattended(
         &prepared,
-        &Unattended { program: &program, out: &args.out, drills, alarms: Alarms::NotConfigured, stop: &stop },
+        &Unattended {
+            program: &program,
+            out: &args.out,
+            drills,
+            alarms: super::notify::try_alarms(settings)?,
+            stop: &stop,
+        },
     );
     let (rig, plan) = (&prepared.rig.name, &prepared.plan);
     let head = json!({

@@ -81,7 +81,7 @@ fn run(start: Start) -> message::Outcome {
         Command::Status(args) => status::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Plan(args) => plan::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args, &settings),
         Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Analyze(args) => analyze::run(&args),

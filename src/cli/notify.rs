@@ -9,7 +9,7 @@ use super::message::{CliError, Outcome, print};
 use super::settings;
 use crate::base::clock::{Clock, RealClock};
 use crate::notify::{self, About, Level, Message, Settings, Standing};
-use crate::session::SessionError;
+use crate::session::{Alarms, SessionError};
 
 pub(super) fn run(args: &NotifyTestArgs, settings: &settings::Settings) -> Outcome {
     let settings = load(settings)?.ok_or_else(|| {
@@ -53,6 +53,13 @@ fn test_message(level: Level, utc: Timestamp) -> Message {
         standing: Standing { line: "no run".to_owned(), json: Value::Null },
         is_test: true,
     }
+}
+
+/// The alarms of the evening check: every way is tried once.
+pub(super) fn try_alarms(settings: &settings::Settings) -> Result<Alarms, CliError> {
+    let Some(settings) = load(settings)? else { return Ok(Alarms::NotConfigured) };
+    let answers = notify::try_each(&settings, &test_message(Level::Warn, RealClock::new().utc()));
+    Ok(Alarms::Tested(answers.into_iter().map(|(way, answer)| (way, answer.map(|_| ()))).collect()))
 }
 
 /// Whom to tell, where a file of settings says so.

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::message::{CliError, tell};
 use super::progress::Progress;
+#[cfg(unix)]
+use super::signals_unix::Hangup;
 use crate::base::clock::Instant;
 use crate::engine::StopWish;
 use crate::event::{Event, Stamp};
@@ -25,6 +29,9 @@ pub(super) struct Onlookers {
     notifier: Option<Notifier>,
     #[cfg(unix)]
     service: Option<Service>,
+    /// How the run stands, for whoever is told by a signal.
+    #[cfg(unix)]
+    status: Arc<Mutex<String>>,
     #[cfg(unix)]
     status_told: Option<Instant>,
 }
@@ -50,6 +57,8 @@ impl Onlookers {
             #[cfg(unix)]
             service: find_service(pulse).map_err(no_thread)?,
             #[cfg(unix)]
+            status: Arc::default(),
+            #[cfg(unix)]
             status_told: None,
         })
     }
@@ -67,16 +76,26 @@ impl Onlookers {
         self.progress.clear();
     }
 
+    /// What a terminal that is gone means to the run.
+    #[cfg(unix)]
+    pub(super) fn hangup(&self, is_unattended: bool) -> Hangup {
+        if is_unattended { Hangup::Passes(self.status.clone()) } else { Hangup::Stops }
+    }
+
     #[cfg(unix)]
     fn tell_service(&mut self, at: Stamp, event: &Event) {
+        let is_due = self.status_told.is_none_or(|told| at.monotonic.since(told) >= STATUS_EVERY);
+        if is_due {
+            let status = screen::status(&self.state);
+            *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+            self.status_told = Some(at.monotonic);
+        }
         let Some(service) = &self.service else { return };
         if matches!(event, Event::StopRequested { .. } | Event::MadeSafe(_) | Event::RunFinished(_)) {
             let is_off = self.state.safe().is_some_and(|safe| safe.verified);
             return service.stop(&screen::status(&self.state), is_off);
         }
-        let is_due = self.status_told.is_none_or(|told| at.monotonic.since(told) >= STATUS_EVERY);
         if is_due || matches!(event, Event::PointStarted { .. }) {
-            self.status_told = Some(at.monotonic);
             service.tell(&screen::status(&self.state), self.state.is_under_way());
         }
     }

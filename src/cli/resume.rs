@@ -15,9 +15,6 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let resumable = session::prepare_resume(&folder, args.rig.as_deref())?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
-    #[cfg(unix)]
-    super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
-        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
     if !args.quiet {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
@@ -26,6 +23,12 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     state.foresee(expected(&resumable.prepared.plan));
     let pulse = Pulse::default();
     let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
+    // A soak is begun to be left alone.
+    #[cfg(unix)]
+    let is_unattended = resumable.prepared.plan.soak.is_some();
+    #[cfg(unix)]
+    super::signals_unix::listen(&stop, onlookers.hangup(is_unattended), super::signals_unix::tell_stopping)
+        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let (program, seed) = (own_program()?, resumable.seed);
     let finished = session::resume(
         resumable,

@@ -20,9 +20,6 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
-    #[cfg(unix)]
-    super::signals_unix::listen(&stop, super::signals_unix::tell_stopping)
-        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     if !args.quiet {
         let plan = &prepared.plan;
         tell(&format!(
@@ -37,6 +34,12 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     let pulse = Pulse::default();
     let state = State::expecting(expected(&prepared.plan));
     let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
+    // A soak is begun to be left alone.
+    #[cfg(unix)]
+    let is_unattended = prepared.plan.soak.is_some();
+    #[cfg(unix)]
+    super::signals_unix::listen(&stop, onlookers.hangup(is_unattended), super::signals_unix::tell_stopping)
+        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let program = own_program()?;
     let finished = session::run(
         prepared,

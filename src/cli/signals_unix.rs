@@ -1,8 +1,8 @@
 //! Signals as wishes to stop: Unix only.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -15,8 +15,11 @@ use crate::engine::StopWish;
 ///
 /// Two signals would otherwise leave the outputs on with nobody watching them: SIGXFSZ, which is now a write that fails like
 /// any other, and SIGTSTP, which would suspend the run.
+///
+/// A run that nobody watches is not stopped by a terminal that is gone; then `hangup` says how it stands.
 pub(super) fn listen(
     stop: &StopWish,
+    hangup: Hangup,
     on_ask: impl Fn(&StopWish) -> &'static str + Send + 'static,
 ) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGXFSZ, SIGTSTP])?;
@@ -27,6 +30,10 @@ pub(super) fn listen(
                 SIGXFSZ => continue,
                 SIGTSTP => {
                     aside.tell("a bench with its outputs on is not suspended; Ctrl-C stops it");
+                    continue;
+                }
+                SIGHUP if hangup.is_passed() => {
+                    aside.tell(hangup.words());
                     continue;
                 }
                 SIGHUP if stop.asked().is_some() => continue,
@@ -44,6 +51,30 @@ pub(super) fn listen(
     Ok(())
 }
 
+/// What a terminal that is gone means.
+pub(super) enum Hangup {
+    /// A wish to stop after the point: whoever sat there is gone.
+    Stops,
+    /// Nothing: nobody was meant to sit there. How the run stands is told.
+    Passes(Arc<Mutex<String>>),
+}
+
+impl Hangup {
+    const fn is_passed(&self) -> bool {
+        matches!(self, Self::Passes(_))
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Stops => String::new(),
+            Self::Passes(status) => {
+                let status = status.lock().unwrap_or_else(PoisonError::into_inner);
+                format!("the terminal is gone; the run goes on: {status}")
+            }
+        }
+    }
+}
+
 /// Bears the signals that would end a process: for the one that has to outlive another.
 pub(super) fn bear() -> std::io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGXFSZ] {
@@ -58,18 +89,19 @@ pub(super) fn tell_stopping(stop: &StopWish) -> &'static str {
 }
 
 /// Speaks to stderr from a thread of its own: where that takes no byte, the next signal is heard all the same.
-struct Aside(SyncSender<&'static str>);
+struct Aside(SyncSender<String>);
 
 impl Aside {
     fn new() -> std::io::Result<Self> {
-        let (sender, waiting) = sync_channel(16);
+        let (sender, waiting) = sync_channel::<String>(16);
         std::thread::Builder::new()
             .name("remarks".to_owned())
-            .spawn(move || waiting.iter().for_each(tell))?;
+            .spawn(move || waiting.iter().for_each(|text| tell(&text)))?;
         Ok(Self(sender))
     }
 
-    fn tell(&self, text: &'static str) {
+    fn tell(&self, text: impl Into<String>) {
+        let text = text.into();
         if !text.is_empty() {
             let _ = self.0.try_send(text);
         }

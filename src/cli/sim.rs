@@ -20,7 +20,7 @@ pub(super) fn run(args: &SimArgs) -> Outcome {
     board.revision = wanted.revision.unwrap_or(board.revision);
     let stop = StopWish::default();
     #[cfg(unix)]
-    super::signals_unix::listen(&stop, |_| "")
+    super::signals_unix::listen(&stop, super::signals_unix::Hangup::Stops, |_| "")
         .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
     let serving = session::serve(&rig, &rig_text, &board, wanted.seed, args.port)?;
     if let Some(path) = &args.write_rig {

@@ -41,6 +41,12 @@ pub fn level_of(event: &Event) -> Option<(Level, String)> {
         Event::SensorFailed { what, .. } => Some((Level::Warn, format!("sensor failed: {what}"))),
         Event::InterlockHeld { what } => Some((Level::Warn, format!("held: {what}"))),
         Event::InterlockReleased { what, .. } => Some((Level::Warn, format!("released: {what}"))),
+        Event::GapFound(gap) => {
+            Some((Level::Warn, format!("{} readings are missing: {}", gap.missed, gap.what)))
+        }
+        Event::StartChecked(check) if !check.started => {
+            Some((Level::Warn, format!("the board did not start at start {}", check.start.0)))
+        }
         Event::InterlockTripped { what } => Some((Level::Trip, format!("TRIPPED: {what}"))),
         Event::MadeSafe(safe) if !safe.verified => {
             let failures = safe.failures.join("; ");

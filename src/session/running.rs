@@ -466,7 +466,7 @@ impl Tee<'_> {
         let at = self.shifted(at);
         let event = Event::GapFound(gap);
         let kept = self.recorder.event(at, &event);
-        (self.view)(at, &event);
+        self.view.event(at, &event);
         kept
     }
 

@@ -81,9 +81,22 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("UnixDatagram", &[]),
     (
         "process::Command",
-        &["deadman/process_unix.rs", "deadman/drill_unix.rs", "session/checking/host_unix.rs", "notify/command.rs"],
+        &[
+            "deadman/process_unix.rs",
+            "deadman/drill_unix.rs",
+            "session/checking/host_unix.rs",
+            "notify/command.rs",
+        ],
     ),
-    ("Command::new", &["deadman/process_unix.rs", "deadman/drill_unix.rs", "session/checking/host_unix.rs", "notify/command.rs"]),
+    (
+        "Command::new",
+        &[
+            "deadman/process_unix.rs",
+            "deadman/drill_unix.rs",
+            "session/checking/host_unix.rs",
+            "notify/command.rs",
+        ],
+    ),
     ("std::env", &["session/lock.rs", "session/drilling_unix.rs", "cli/"]),
     ("std::fs", &["record/", "session/", "cli/"]),
     ("File::", &["record/", "session/", "cli/"]),

@@ -32,6 +32,10 @@ pub struct Pace {
     spent: Duration,
     /// Outputs were switched on since the last point: it is a start, whose time is not that of a point.
     starts: bool,
+    /// A soak goes by the clock: its points are no measure of its time.
+    is_soak: bool,
+    /// Time in which a soak did not go on.
+    missed: Duration,
     now: Instant,
 }
 
@@ -46,7 +50,10 @@ impl Pace {
         self.now = at.monotonic;
         self.started.get_or_insert(at.monotonic);
         match event {
-            Event::RunStarted(facts) => self.planned = facts.points_planned,
+            Event::RunStarted(facts) => {
+                (self.planned, self.is_soak) = (facts.points_planned, facts.soak.is_some());
+            }
+            Event::GapFound(gap) => self.missed += gap.to.since(gap.from),
             Event::OutputSwitched { on: true, .. } => self.starts = true,
             Event::PointStarted { .. } => {
                 if self.starts || !self.has_begun {
@@ -68,9 +75,12 @@ impl Pace {
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         let points = self.expected.map(|expected| expected.whole.saturating_sub(expected.start));
+        let elapsed = self.now.since(self.started.unwrap_or_default());
+        if self.is_soak {
+            return Some(self.expected?.whole.saturating_sub(elapsed.saturating_sub(self.missed)));
+        }
         if !self.has_begun {
             // However long the start takes, the points come after it.
-            let elapsed = self.now.since(self.started.unwrap_or_default());
             return Some(self.expected?.whole.saturating_sub(elapsed).max(points?));
         }
         let planned_s = points.map(|points| points.as_secs_f64() / f64::from(self.planned.max(1)));
@@ -179,6 +189,24 @@ mod tests {
         assert_eq!(pace.time_left(), None);
         pace.take(at(17), &finished(1));
         assert_eq!(pace.time_left(), Some(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn a_soak_goes_by_the_clock_and_not_by_its_points() {
+        let mut pace = Pace { is_soak: true, ..pace(10, 1000, 0) };
+        for second in [0, 5, 10] {
+            pace.take(at(second), &finished(1));
+        }
+        assert_eq!(left_s(&pace), 990.0);
+        let gap = crate::event::Gap {
+            from: at(10).monotonic,
+            to: at(500).monotonic,
+            missed: 490,
+            cause: crate::event::GapCause::Controller,
+            what: "resumed".to_owned(),
+        };
+        pace.take(at(500), &Event::GapFound(gap));
+        assert_eq!(left_s(&pace), 990.0, "what was missed is still to come");
     }
 
     #[test]

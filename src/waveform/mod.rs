@@ -24,6 +24,7 @@ pub mod periodicity;
 pub mod pulses;
 pub mod ring;
 pub mod ripple;
+mod rows;
 pub mod spectrum;
 pub mod spikes;
 mod strips;

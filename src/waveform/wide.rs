@@ -1,8 +1,12 @@
 //! Loops over samples with the widest instructions that the processor at hand has.
 
+/// A loop over samples. A short closure is one; a longer loop is not taken into its caller unless it is told, which only a
+/// method marked `#[inline(always)]` can be.
+pub(super) use pulp::NullaryFnOnce as Work;
+
 /// Runs `work` compiled for this processor: the same operations in the same order, several at a time, so that a figure does
 /// not depend on the machine. What `work` calls must be `#[inline(always)]` to be compiled along with it.
-pub(super) fn widen<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn widen<W: Work>(work: W) -> W::Output {
     pulp::Arch::new().dispatch(work)
 }
 

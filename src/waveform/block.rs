@@ -1,30 +1,100 @@
 //! Samples in volts, a block at a time, so that no kernel needs a copy of the whole record.
 
-use super::wide::widen;
+use super::wide::{Work, widen};
 use super::{Codes, Scaling, Waveform};
+use std::ops::Range;
 
 impl Waveform {
     /// Fills `block` with the samples from `from` on, in volts at the probe tip, and gives how many there were.
     pub fn read_block(&self, from: usize, block: &mut [f64]) -> usize {
-        let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
-        let volts = |code: f64| (code - zero_code) * volts_per_code + offset_v;
         let count = block.len().min(self.codes.len().saturating_sub(from));
         let range = from..from.saturating_add(count);
-        widen(|| match &self.codes {
-            Codes::U8(codes) => {
-                let codes = codes.get(range).unwrap_or_default();
-                block.iter_mut().zip(codes).for_each(|(place, code)| *place = volts(f64::from(*code)));
-            }
-            Codes::I16(codes) => {
-                let codes = codes.get(range).unwrap_or_default();
-                block.iter_mut().zip(codes).for_each(|(place, code)| *place = volts(f64::from(*code)));
-            }
-            Codes::F32(codes) => {
-                let codes = codes.get(range).unwrap_or_default();
-                block.iter_mut().zip(codes).for_each(|(place, code)| *place = volts(f64::from(*code)));
-            }
-        });
+        let scaling = self.scaling;
+        match &self.codes {
+            Codes::U8(codes) => widen(Convert { codes: part(codes, range), scaling, block }),
+            Codes::I16(codes) => widen(Convert { codes: part(codes, range), scaling, block }),
+            Codes::F32(codes) => widen(Convert { codes: part(codes, range), scaling, block }),
+        }
         count
+    }
+
+    /// Fills rows with stretches of the record side by side, each beginning at its own sample, in volts less `base_v`; whether
+    /// all of them lie in the record. Nothing is filled in where one does not.
+    pub(super) fn read_columns<const COLUMNS: usize, const ROWS: usize>(
+        &self,
+        starts: &[usize; COLUMNS],
+        base_v: f64,
+        rows: &mut [[f64; COLUMNS]; ROWS],
+    ) -> bool {
+        let scaling = self.scaling;
+        match &self.codes {
+            Codes::U8(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
+            Codes::I16(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
+            Codes::F32(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
+        }
+        .is_some()
+    }
+}
+
+fn part<T>(codes: &[T], range: Range<usize>) -> &[T] {
+    codes.get(range).unwrap_or_default()
+}
+
+/// A block of codes to be made volts.
+struct Convert<'a, T> {
+    codes: &'a [T],
+    scaling: Scaling,
+    block: &'a mut [f64],
+}
+
+impl<T: Copy + Into<f64>> Work for Convert<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (place, code) in self.block.iter_mut().zip(self.codes) {
+            *place = volts((*code).into(), self.scaling);
+        }
+    }
+}
+
+#[inline(always)]
+fn volts(code: f64, Scaling { volts_per_code, zero_code, offset_v, .. }: Scaling) -> f64 {
+    (code - zero_code) * volts_per_code + offset_v
+}
+
+fn read_side_by_side<T: Copy + Into<f64>, const COLUMNS: usize, const ROWS: usize>(
+    codes: &[T],
+    starts: &[usize; COLUMNS],
+    (scaling, base_v): (Scaling, f64),
+    rows: &mut [[f64; COLUMNS]; ROWS],
+) -> Option<()> {
+    let mut columns = [codes.first_chunk::<ROWS>()?; COLUMNS];
+    for (column, start) in columns.iter_mut().zip(starts) {
+        *column = codes.get(*start..)?.first_chunk::<ROWS>()?;
+    }
+    widen(SideBySide { columns, scaling, base_v, rows });
+    Some(())
+}
+
+/// Stretches of codes to be made rows of volts, one sample of each stretch a row.
+struct SideBySide<'a, T, const COLUMNS: usize, const ROWS: usize> {
+    columns: [&'a [T; ROWS]; COLUMNS],
+    scaling: Scaling,
+    base_v: f64,
+    rows: &'a mut [[f64; COLUMNS]; ROWS],
+}
+
+impl<T: Copy + Into<f64>, const COLUMNS: usize, const ROWS: usize> Work for SideBySide<'_, T, COLUMNS, ROWS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (index, row) in self.rows.iter_mut().enumerate() {
+            for (place, column) in row.iter_mut().zip(&self.columns) {
+                *place = volts(column[index].into(), self.scaling) - self.base_v;
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::butterworth::LowPass;
 use super::strips::{ROWS, Row, STRIPS, Strips, Tile};
-use super::wide::widen;
+use super::wide::{Work, widen};
 use super::{Unavailable, Waveform};
 use std::ops::Range;
 
@@ -16,8 +16,9 @@ const ORDER: usize = 4;
 /// `scipy.signal.sosfiltfilt` does it.
 const PADDING: usize = 3 * (ORDER + 1);
 
-/// Tiles that are held between forward and backward, beside those that the filter needs to forget.
-const HELD: usize = 256;
+/// Tiles that are held between forward and backward, beside those that the filter needs to forget: few enough for a processor's
+/// second memory.
+const HELD: usize = 64;
 
 /// R4: median over the cycles between `rising` edges of each cycle's peak to peak behind a fourth-order Butterworth low-pass
 /// at 1 MHz that runs forward and backward, in volts. Spikes leave a residue in it: it is no ripple without spikes.
@@ -25,6 +26,12 @@ const HELD: usize = 256;
 /// # Errors
 /// The record is unreadable or too slow, is shorter than the padding, or holds no whole cycle.
 pub fn measure_low_passed_ripple(vout: &Waveform, rising: &[f64]) -> Result<f64, Unavailable> {
+    vout.check_readable()?;
+    low_passed_ripple_of(vout, rising)
+}
+
+/// As [`measure_low_passed_ripple`] of a trace that can be read.
+pub(super) fn low_passed_ripple_of(vout: &Waveform, rising: &[f64]) -> Result<f64, Unavailable> {
     let mut cycles = Cycles::between(rising);
     run_both_ways(vout, |passed| cycles.add_tile(passed))?;
     crate::base::stats::median(&cycles.spans())
@@ -41,7 +48,7 @@ struct Passed<'a> {
 /// Runs the low-pass forward and backward over the record and gives it tile by tile, in no certain order. Backward begins so
 /// far behind the tiles it gives that nothing of its start is left.
 fn run_both_ways(vout: &Waveform, mut give: impl FnMut(&Passed<'_>)) -> Result<(), Unavailable> {
-    let rate_hz = vout.check_readable()?;
+    let rate_hz = vout.sample_rate_hz();
     let filter = LowPass::new(ORDER, CORNER_HZ, rate_hz)?;
     let count = vout.codes.len();
     if count <= PADDING {
@@ -52,35 +59,61 @@ fn run_both_ways(vout: &Waveform, mut give: impl FnMut(&Passed<'_>)) -> Result<(
     let strips = Strips::new(count + 2 * PADDING, filter.forgotten());
     let (ahead, own) = (strips.tiles_ahead(), strips.own_tiles());
     let mut forward = Forward::new(vout, strips, filter.clone());
-    (0..ahead).for_each(|_| {
-        forward.next_tile();
-    });
+    let mut unused = [[0.0; STRIPS]; ROWS];
+    (0..ahead).for_each(|_| forward.next_tile(&mut unused));
     let mut held: Vec<Tile> = Vec::new();
     let mut first = 0;
     while first < own {
         let kept = HELD.max(ahead).min(own - first);
-        while held.len() < kept + ahead {
-            held.push(forward.next_tile());
-        }
+        let from = held.len();
+        held.resize(kept + ahead, unused);
+        held[from..].iter_mut().for_each(|tile| forward.next_tile(tile));
         let mut backward = filter.clone();
         backward.settle_at(held.last().and_then(|tile| tile.last()).unwrap_or(&[0.0; STRIPS]));
-        for (index, tile) in held.iter().enumerate().rev() {
-            let mut tile = *tile;
-            widen(|| backward.run_back(&mut tile));
-            if index < kept {
+        for (index, tile) in held.iter_mut().enumerate().rev() {
+            // Those behind are needed once more.
+            if index >= kept {
+                unused = *tile;
+                widen(Back(&mut backward, &mut unused));
+            } else {
+                widen(Back(&mut backward, tile));
                 let number = ahead + first + index;
                 let own = std::array::from_fn(|strip| {
                     let rows = strips.own_rows(strip, number, &(PADDING..count + PADDING));
                     let at = strips.position(strip, number) + rows.start as isize - PADDING as isize;
                     (rows, at.max(0) as usize)
                 });
-                give(&Passed { tile: &tile, own });
+                give(&Passed { tile, own });
             }
         }
         held.drain(..kept);
         first += kept;
     }
     Ok(())
+}
+
+/// A tile to be filtered from its first row to its last.
+struct Ahead<'a>(&'a mut LowPass, &'a mut Tile);
+
+impl Work for Ahead<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.0.run(self.1);
+    }
+}
+
+/// A tile to be filtered from its last row to its first.
+struct Back<'a>(&'a mut LowPass, &'a mut Tile);
+
+impl Work for Back<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.0.run_back(self.1);
+    }
 }
 
 /// The forward run over the record with its ends turned about the end samples.
@@ -104,15 +137,16 @@ impl<'a> Forward<'a> {
         Self { vout, strips, filter, head, tail, next: 0, last: [0.0; STRIPS] }
     }
 
-    fn next_tile(&mut self) -> Tile {
-        let (number, mut tile) = (self.next, [[0.0; STRIPS]; ROWS]);
+    fn next_tile(&mut self, tile: &mut Tile) {
+        let number = self.next;
         self.next += 1;
-        self.strips.read_tile(number, &mut tile, |at, column| self.read(at, column));
+        if !self.read_inside(number, tile) {
+            self.strips.read_tile(number, tile, |at, column| self.read(at, column));
+        }
         if number == 0 {
             self.filter.settle_at(&tile[0]);
         }
-        let filter = &mut self.filter;
-        widen(|| filter.run(&mut tile));
+        widen(Ahead(&mut self.filter, tile));
         // Behind the end the last answer stands still, from which backward begins as if it had stood there since ever.
         let total = (self.vout.codes.len() + 2 * PADDING) as isize;
         for strip in 0..STRIPS {
@@ -121,7 +155,16 @@ impl<'a> Forward<'a> {
             tile[end..].iter_mut().for_each(|row| row[strip] = last);
             self.last[strip] = last;
         }
-        tile
+    }
+
+    /// Reads a tile that lies within the record itself, away from its turned ends; whether it does.
+    fn read_inside(&self, number: usize, tile: &mut Tile) -> bool {
+        let Some(mut starts) = self.strips.starts(number) else { return false };
+        for start in &mut starts {
+            let Some(inside) = start.checked_sub(PADDING) else { return false };
+            *start = inside;
+        }
+        self.vout.read_columns(&starts, 0.0, tile)
     }
 
     /// Samples from a position of the padded record on; before it stands its first one.
@@ -150,21 +193,36 @@ struct Cycles {
     /// The first sample of each cycle, and the one after the last.
     bounds: Vec<usize>,
     extents: Vec<(f64, f64)>,
+    /// The first bound behind the place at which each strip was last: the next place is near it.
+    near: [usize; STRIPS],
 }
 
 impl Cycles {
     fn between(rising: &[f64]) -> Self {
         let bounds: Vec<usize> = rising.iter().map(|edge| edge.max(0.0).ceil() as usize).collect();
         let extents = vec![(f64::INFINITY, f64::NEG_INFINITY); bounds.len().saturating_sub(1)];
-        Self { bounds, extents }
+        Self { bounds, extents, near: [0; STRIPS] }
+    }
+
+    /// The first bound behind a sample.
+    fn bound_behind(&mut self, strip: usize, index: usize) -> usize {
+        let mut next = self.near[strip];
+        while next > 0 && self.bounds[next - 1] > index {
+            next -= 1;
+        }
+        while self.bounds.get(next).is_some_and(|bound| *bound <= index) {
+            next += 1;
+        }
+        self.near[strip] = next;
+        next
     }
 
     fn add_tile(&mut self, passed: &Passed<'_>) {
-        let (low, high) = widen(|| tile_extent(passed.tile));
+        let (low, high) = widen(TileExtent(passed.tile));
         for (strip, (rows, first)) in passed.own.iter().enumerate() {
             let (mut row, mut index) = (rows.start, *first);
             while row < rows.end {
-                let next = self.bounds.partition_point(|bound| *bound <= index);
+                let next = self.bound_behind(strip, index);
                 let Some(bound) = self.bounds.get(next) else { break };
                 let until = rows.end.min(row + (bound - index));
                 if let Some(extent) = next.checked_sub(1).and_then(|cycle| self.extents.get_mut(cycle)) {
@@ -187,16 +245,23 @@ impl Cycles {
     }
 }
 
-#[inline(always)]
-fn tile_extent(tile: &Tile) -> (Row, Row) {
-    let (mut low, mut high) = ([f64::INFINITY; STRIPS], [f64::NEG_INFINITY; STRIPS]);
-    for row in tile {
-        for strip in 0..STRIPS {
-            low[strip] = if row[strip] < low[strip] { row[strip] } else { low[strip] };
-            high[strip] = if row[strip] > high[strip] { row[strip] } else { high[strip] };
+/// Lowest and highest value of each strip in a tile.
+struct TileExtent<'a>(&'a Tile);
+
+impl Work for TileExtent<'_> {
+    type Output = (Row, Row);
+
+    #[inline(always)]
+    fn call(self) -> (Row, Row) {
+        let (mut low, mut high) = ([f64::INFINITY; STRIPS], [f64::NEG_INFINITY; STRIPS]);
+        for row in self.0 {
+            for strip in 0..STRIPS {
+                low[strip] = if row[strip] < low[strip] { row[strip] } else { low[strip] };
+                high[strip] = if row[strip] > high[strip] { row[strip] } else { high[strip] };
+            }
         }
+        (low, high)
     }
-    (low, high)
 }
 
 #[cfg(test)]

@@ -104,13 +104,17 @@ impl LowPass {
     /// Puts the answer in the place of each row.
     #[inline(always)]
     pub(super) fn run(&mut self, tile: &mut Tile) {
-        self.sections.iter_mut().for_each(|section| section.run(tile.iter_mut()));
+        for section in &mut self.sections {
+            section.run(tile.iter_mut());
+        }
     }
 
     /// As [`LowPass::run`], from the last row to the first.
     #[inline(always)]
     pub(super) fn run_back(&mut self, tile: &mut Tile) {
-        self.sections.iter_mut().for_each(|section| section.run(tile.iter_mut().rev()));
+        for section in &mut self.sections {
+            section.run(tile.iter_mut().rev());
+        }
     }
 }
 

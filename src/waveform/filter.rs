@@ -2,7 +2,7 @@
 
 use super::butterworth::LowPass;
 use super::strips::{ROWS, Row, STRIPS, Strips, Tile};
-use super::wide::widen;
+use super::wide::{Work, widen};
 use super::{Figure, Unavailable, Waveform};
 
 /// The limiter's corner, the usual one for ripple and noise figures, in Hz.
@@ -33,11 +33,19 @@ impl Limited {
 /// taken as it is, and once: a second pole would make the corner 13 MHz.
 #[must_use]
 pub fn measure_limited(waveform: &Waveform, mean_v: f64) -> [Limited; 3] {
+    match waveform.check_readable() {
+        Ok(_) => limited_of(waveform, mean_v),
+        Err(reason) => [(); 3].map(|()| Limited::none(&reason)),
+    }
+}
+
+/// As [`measure_limited`] of a trace that can be read.
+pub(super) fn limited_of(waveform: &Waveform, mean_v: f64) -> [Limited; 3] {
     limit(waveform, mean_v).unwrap_or_else(|reason| [(); 3].map(|()| Limited::none(&reason)))
 }
 
 fn limit(waveform: &Waveform, mean_v: f64) -> Result<[Limited; 3], Unavailable> {
-    let rate_hz = waveform.check_readable()?;
+    let rate_hz = waveform.sample_rate_hz();
     let dropped = (SETTLING_S * rate_hz).round() as usize;
     let count = waveform.codes.len();
     if count < dropped + 2 {
@@ -76,25 +84,49 @@ fn measure_behind<const FILTERS: usize>(
         }
     };
     let mut extents = [Extent::NONE; FILTERS];
-    let mut input = [[0.0; STRIPS]; ROWS];
+    let (mut input, mut output) = ([[0.0; STRIPS]; ROWS], [[0.0; STRIPS]; ROWS]);
     for tile in 0..strips.tiles_ahead() + strips.own_tiles() {
-        strips.read_tile(tile, &mut input, read);
+        if !strips.starts(tile).is_some_and(|starts| waveform.read_columns(&starts, mean_v, &mut input)) {
+            strips.read_tile(tile, &mut input, read);
+        }
         let own: [_; STRIPS] = std::array::from_fn(|strip| strips.own_rows(strip, tile, &(dropped..count)));
-        widen(|| {
-            for (filter, extent) in filters.iter_mut().zip(&mut extents) {
-                let mut output = input;
-                filter.run(&mut output);
-                if own.iter().all(|rows| *rows == (0..ROWS)) {
-                    extent.add_rows(&output);
-                } else {
-                    own.iter().enumerate().for_each(|(strip, rows)| {
-                        output[rows.clone()].iter().for_each(|row| extent.add(strip, row[strip]));
-                    });
+        let all_own = own.iter().all(|rows| *rows == (0..ROWS));
+        for (filter, extent) in filters.iter_mut().zip(&mut extents) {
+            widen(Pass {
+                filter,
+                tile: &input,
+                passed: &mut output,
+                extent: all_own.then_some(&mut *extent),
+            });
+            if !all_own {
+                for (strip, rows) in own.iter().enumerate() {
+                    output[rows.clone()].iter().for_each(|row| extent.add(strip, row[strip]));
                 }
             }
-        });
+        }
     }
     extents
+}
+
+/// A tile to be filtered, and the extent of what comes out where all of it belongs to the record.
+struct Pass<'a> {
+    filter: &'a mut LowPass,
+    tile: &'a Tile,
+    passed: &'a mut Tile,
+    extent: Option<&'a mut Extent>,
+}
+
+impl Work for Pass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        *self.passed = *self.tile;
+        self.filter.run(self.passed);
+        if let Some(extent) = self.extent {
+            extent.add_rows(self.passed);
+        }
+    }
 }
 
 /// Highest, lowest and spread of values that lie about zero, a strip each.

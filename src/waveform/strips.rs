@@ -56,6 +56,15 @@ impl Strips {
         from as usize..(end - at).clamp(from, ROWS as isize) as usize
     }
 
+    /// The samples of the record which the first row of a tile is in all strips, where the tile lies wholly in the record.
+    pub(super) fn starts(&self, tile: usize) -> Option<[usize; STRIPS]> {
+        let mut starts = [0; STRIPS];
+        for (strip, start) in starts.iter_mut().enumerate() {
+            *start = usize::try_from(self.position(strip, tile)).ok()?;
+        }
+        Some(starts)
+    }
+
     /// Fills a tile; `read` fills in the samples from a position on.
     pub(super) fn read_tile(&self, number: usize, tile: &mut Tile, read: impl Fn(isize, &mut [f64; ROWS])) {
         let mut column = [0.0; ROWS];

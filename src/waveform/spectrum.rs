@@ -1,6 +1,6 @@
 //! The spectrum of a record: power density by Welch's method, and the rms within a band (S8).
 
-use super::wide::widen;
+use super::wide::{Work, widen};
 use super::{Figure, Unavailable, Waveform};
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
@@ -31,7 +31,13 @@ pub struct Spectrum {
 /// # Errors
 /// The trace is unreadable or shorter than one segment.
 pub fn measure_spectrum(waveform: &Waveform) -> Result<Spectrum, Unavailable> {
-    let rate_hz = waveform.check_readable()?;
+    waveform.check_readable()?;
+    spectrum_of(waveform)
+}
+
+/// As [`measure_spectrum`] of a trace that can be read.
+pub(super) fn spectrum_of(waveform: &Waveform) -> Result<Spectrum, Unavailable> {
+    let rate_hz = waveform.sample_rate_hz();
     let count = waveform.codes.len();
     if count < SEGMENT {
         return Err(Unavailable::because(format!(
@@ -63,47 +69,73 @@ fn sum_power(waveform: &Waveform, count: usize) -> (Vec<f64>, usize) {
     let nothing = Complex::new(0.0_f32, 0.0);
     let mut scratch = vec![nothing; transform.get_inplace_scratch_len()];
     let (mut lines, mut power) = (vec![nothing; SEGMENT], vec![0.0_f64; SEGMENT]);
-    let (mut block, mut first) = (vec![0.0; SEGMENT], vec![0.0_f32; SEGMENT]);
+    let (mut first, mut second) = (vec![0.0; SEGMENT], vec![0.0; SEGMENT]);
     let starts: Vec<usize> = (0..=count - SEGMENT).step_by(SEGMENT / 2).collect();
     for pair in starts.chunks(2) {
-        read_windowed(waveform, pair[0], (&mut block, &window), |n, value| first[n] = value);
+        waveform.read_block(pair[0], &mut first);
         match pair.get(1) {
-            Some(from) => read_windowed(waveform, *from, (&mut block, &window), |n, value| {
-                lines[n] = Complex::new(first[n], value);
-            }),
-            None => lines.iter_mut().zip(&first).for_each(|(line, re)| *line = Complex::new(*re, 0.0)),
+            Some(from) => {
+                waveform.read_block(*from, &mut second);
+            }
+            None => second.fill(0.0),
         }
+        widen(Windowed { segments: [&first, &second], window: &window, lines: &mut lines });
         transform.process_with_scratch(&mut lines, &mut scratch);
-        widen(|| {
-            power
-                .iter_mut()
-                .zip(&lines)
-                .for_each(|(sum, line)| *sum += f64::from(line.re * line.re + line.im * line.im));
-        });
+        widen(AddPower { lines: &lines, power: &mut power });
     }
     let both = |k: usize| (power[k] + power[(SEGMENT - k) % SEGMENT]) / 2.0;
     ((0..=SEGMENT / 2).map(both).collect(), starts.len())
 }
 
-/// Gives each sample of a segment less the segment's mean, in its window.
-fn read_windowed(
-    waveform: &Waveform,
-    from: usize,
-    (block, window): (&mut [f64], &[f32]),
-    mut give: impl FnMut(usize, f32),
-) {
-    waveform.read_block(from, block);
-    widen(|| {
-        // The mean goes in f64: a ripple of millivolts stands on volts.
-        let mut lanes = [0.0_f64; 16];
-        for row in block.as_chunks::<16>().0 {
-            lanes.iter_mut().zip(row).for_each(|(lane, volts)| *lane += volts);
+/// Two segments, each less its mean, to be put into their window and beside each other.
+struct Windowed<'a> {
+    segments: [&'a [f64]; 2],
+    window: &'a [f32],
+    lines: &'a mut [Complex<f32>],
+}
+
+impl Work for Windowed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let [first, second] = self.segments;
+        let (first_mean, second_mean) = (mean(first), mean(second));
+        let segments = first.iter().zip(second).zip(self.window);
+        for (line, ((first, second), weight)) in self.lines.iter_mut().zip(segments) {
+            line.re = (first - first_mean) as f32 * weight;
+            line.im = (second - second_mean) as f32 * weight;
         }
-        let mean = lanes.iter().sum::<f64>() / SEGMENT as f64;
-        for (n, (volts, weight)) in block.iter().zip(window).enumerate() {
-            give(n, (volts - mean) as f32 * weight);
+    }
+}
+
+/// The mean of a segment, in f64: a ripple of millivolts stands on volts.
+#[inline(always)]
+fn mean(segment: &[f64]) -> f64 {
+    let mut lanes = [0.0_f64; 16];
+    for row in segment.as_chunks::<16>().0 {
+        for lane in 0..16 {
+            lanes[lane] += row[lane];
         }
-    });
+    }
+    lanes.iter().sum::<f64>() / SEGMENT as f64
+}
+
+/// Lines whose power is to be added to that of others.
+struct AddPower<'a> {
+    lines: &'a [Complex<f32>],
+    power: &'a mut [f64],
+}
+
+impl Work for AddPower<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (sum, line) in self.power.iter_mut().zip(self.lines) {
+            *sum += f64::from(line.re * line.re + line.im * line.im);
+        }
+    }
 }
 
 impl Spectrum {

@@ -1,6 +1,6 @@
 //! The sums of the harmonic fit (R1): samples times cosines and sines of the switching frequency and its multiples.
 
-use super::wide::widen;
+use super::wide::{Work, widen};
 use std::ops::Range;
 
 /// Harmonics fitted together with the fundamental.
@@ -15,17 +15,34 @@ const TABLE: usize = 256;
 /// Products that are added side by side.
 const LANES: usize = 8;
 
-/// Cosine and sine of each harmonic over [`TABLE`] samples.
-type Table = [[[f64; TABLE]; 2]; HARMONICS];
+/// Numbers side by side.
+type Row = [f64; LANES];
+
+/// Cosine and sine of each harmonic, of as many samples as a row has lanes.
+type Functions = [Row; 2 * HARMONICS];
+
+/// The functions over [`TABLE`] samples, row by row in the order in which they are read.
+type Table = [Functions; TABLE / LANES];
 
 fn build_table(step: f64) -> Table {
-    let mut table = [[[0.0; TABLE]; 2]; HARMONICS];
-    for (harmonic, [cosines, sines]) in table.iter_mut().enumerate() {
-        for (index, (cos, sin)) in cosines.iter_mut().zip(sines).enumerate() {
-            (*sin, *cos) = ((harmonic + 1) as f64 * index as f64 * step).sin_cos();
+    let mut table = [[[0.0; LANES]; 2 * HARMONICS]; TABLE / LANES];
+    for (index, functions) in table.iter_mut().enumerate() {
+        for (number, function) in functions.iter_mut().enumerate() {
+            for (lane, value) in function.iter_mut().enumerate() {
+                let turn = (number / 2 + 1) as f64 * (index * LANES + lane) as f64 * step;
+                *value = if number % 2 == 0 { turn.cos() } else { turn.sin() };
+            }
         }
     }
     table
+}
+
+/// One block of samples, to be weighed with the functions of the fit.
+struct Weigh<'a, R> {
+    read: &'a R,
+    range: Range<usize>,
+    base: f64,
+    table: &'a Table,
 }
 
 /// Sums of so many samples (less their first, which costs nothing but digits) times each of the fit's functions. `read` fills
@@ -38,15 +55,10 @@ pub(super) fn harmonic_sums(
     let table = build_table(step);
     let mut base = [0.0];
     read(0..samples.min(1), &mut base);
-    let (mut sums, mut block) = ([0.0; UNKNOWNS], [0.0; TABLE]);
+    let mut sums = [0.0; UNKNOWNS];
     for from in (0..samples).step_by(TABLE) {
-        let count = TABLE.min(samples - from);
-        let parts = widen(|| {
-            read(from..from + count, &mut block[..count]);
-            block[..count].iter_mut().for_each(|value| *value -= base[0]);
-            block[count..].fill(0.0);
-            weigh(&block, &table)
-        });
+        let range = from..samples.min(from + TABLE);
+        let parts = widen(Weigh { read: &read, range, base: base[0], table: &table });
         sums[0] += parts[0];
         // The table begins anew with each block: its sums are turned by the phase at which the block begins.
         let (turn_sin, turn_cos) = (from as f64 * step).sin_cos();
@@ -61,29 +73,31 @@ pub(super) fn harmonic_sums(
     sums
 }
 
-/// Sums of one block: its samples, and its samples times each function of the table.
-#[inline(always)]
-fn weigh(block: &[f64; TABLE], table: &Table) -> [f64; UNKNOWNS] {
-    let mut sums = [0.0; UNKNOWNS];
-    let rows = block.as_chunks::<LANES>().0;
-    let mut plain = [0.0; LANES];
-    for row in rows {
-        plain.iter_mut().zip(row).for_each(|(lane, value)| *lane += value);
-    }
-    sums[0] = plain.iter().sum();
-    for (harmonic, [cosines, sines]) in table.iter().enumerate() {
-        let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
-        let functions = cosines.as_chunks::<LANES>().0.iter().zip(sines.as_chunks::<LANES>().0);
-        for (row, (cosines, sines)) in rows.iter().zip(functions) {
+impl<R: Fn(Range<usize>, &mut [f64])> Work for Weigh<'_, R> {
+    type Output = [f64; UNKNOWNS];
+
+    /// Sums of the block: its samples, and its samples times each function of the table.
+    #[inline(always)]
+    fn call(self) -> [f64; UNKNOWNS] {
+        let count = self.range.len();
+        let mut block = [0.0; TABLE];
+        (self.read)(self.range, &mut block[..count]);
+        for value in &mut block[..count] {
+            *value -= self.base;
+        }
+        let mut sums = [[0.0; LANES]; UNKNOWNS];
+        for (row, functions) in block.as_chunks::<LANES>().0.iter().zip(self.table) {
             for lane in 0..LANES {
-                re[lane] += row[lane] * cosines[lane];
-                im[lane] += row[lane] * sines[lane];
+                sums[0][lane] += row[lane];
+            }
+            for (sum, function) in sums[1..].iter_mut().zip(functions) {
+                for lane in 0..LANES {
+                    sum[lane] += row[lane] * function[lane];
+                }
             }
         }
-        sums[1 + 2 * harmonic] = re.iter().sum();
-        sums[2 + 2 * harmonic] = im.iter().sum();
+        sums.map(|lanes| lanes.iter().sum())
     }
-    sums
 }
 
 /// Sums of products of the fit's functions over `count` samples, in closed form (geometric series).

@@ -37,6 +37,18 @@ pub struct CycleRipple {
     pub fit_sigma_v: Figure,
 }
 
+impl CycleRipple {
+    /// None of the figures, for one reason.
+    fn none(reason: Unavailable) -> Self {
+        Self {
+            blank_pp_v: Err(reason.clone()),
+            fit_pp_v: Err(reason.clone()),
+            fit_residual_v: Err(reason.clone()),
+            fit_sigma_v: Err(reason),
+        }
+    }
+}
+
 /// Which phases of the cycle stay after blanking both edges.
 fn kept_phases(switching: &Switching) -> Vec<bool> {
     let period_s = switching.period / switching.rate_hz;
@@ -54,17 +66,17 @@ fn kept_phases(switching: &Switching) -> Vec<bool> {
 /// output's own.
 #[must_use]
 pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
-    let none = |reason: Unavailable| CycleRipple {
-        blank_pp_v: Err(reason.clone()),
-        fit_pp_v: Err(reason.clone()),
-        fit_residual_v: Err(reason.clone()),
-        fit_sigma_v: Err(reason),
-    };
-    if let Err(reason) = vout.check_readable() {
-        return none(reason);
+    match vout.check_readable() {
+        Ok(_) => cycle_ripple_of(vout, levels, switching),
+        Err(reason) => CycleRipple::none(reason),
     }
+}
+
+/// As [`measure_cycle_ripple`] of a trace that can be read.
+pub(super) fn cycle_ripple_of(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
+    let none = CycleRipple::none;
     let kept = kept_phases(switching);
-    let mean = mean_cycle(levels, &switching.edges);
+    let mean = mean_cycle(levels, &switching.edges, &kept);
     if mean.is_empty() {
         return none(Unavailable::because("no whole switching cycle in the record"));
     }
@@ -256,13 +268,20 @@ pub fn measure_harmonics(
     switching: &Switching,
 ) -> Result<Harmonics, Unavailable> {
     vout.check_readable()?;
+    harmonics_of(levels, switching)
+}
+
+/// As [`measure_harmonics`] of a trace that can be read.
+pub(super) fn harmonics_of(levels: &Levels, switching: &Switching) -> Result<Harmonics, Unavailable> {
     if switching.conduction == Conduction::Skipping {
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
     let stretch = fitted_stretch(levels.len(), switching)?;
     let fitted = &levels[stretch];
     fit_harmonics(fitted.len(), switching, levels.step_v, |range, block| {
-        block.iter_mut().zip(&fitted[range]).for_each(|(place, level)| *place = f64::from(*level));
+        for (place, level) in block.iter_mut().zip(&fitted[range]) {
+            *place = f64::from(*level);
+        }
     })
 }
 

@@ -144,7 +144,7 @@ fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known) {
     if let Some(seconds) = best.last() {
         let rate_msa = rate_msa(*seconds);
         println!(
-            "waveform/{kind}: everything runs at {rate_msa:.1} MSa/s (the spectrum on a second thread), {:.3} of the aim of {AIM_MSA:.0} MSa/s",
+            "waveform/{kind}: everything runs at {rate_msa:.1} MSa/s (half of it on a second thread), {:.3} of the aim of {AIM_MSA:.0} MSa/s",
             rate_msa / AIM_MSA
         );
     }

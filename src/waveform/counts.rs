@@ -1,20 +1,40 @@
 //! Levels counted in place of sorted: of millions of samples few differ.
 
-/// How often each place from 0 up to `size` occurs.
-pub(super) fn tally(places: impl Iterator<Item = usize>, size: usize) -> Vec<u32> {
-    // Four tables in turn: neighbours are often equal, and a count must be written before it can be read again.
-    let mut tables = vec![0_u32; 4 * size];
-    for (turn, place) in places.enumerate() {
-        tables[(turn % 4) * size + place] += 1;
-    }
-    (0..size).map(|place| (0..4).map(|table| tables[table * size + place]).sum()).collect()
+/// How often each place from 0 up to a size occurs.
+pub(super) struct Tally {
+    /// Four tables in turn: neighbours are often equal, and a count must be written before it can be read again.
+    tables: [Vec<u32>; 4],
 }
 
-/// The levels that occur, from the lowest up, and how often.
-pub(super) fn count_levels(levels: &[u16]) -> Vec<(u16, u32)> {
-    let size = levels.iter().max().map_or(0, |highest| usize::from(*highest) + 1);
-    let counts = tally(levels.iter().map(|level| usize::from(*level)), size);
-    (0..=u16::MAX).zip(counts).filter(|(_, count)| *count > 0).collect()
+impl Tally {
+    pub(super) fn new(size: usize) -> Self {
+        Self { tables: [(); 4].map(|()| vec![0; size]) }
+    }
+
+    /// Counts the places of so many values.
+    pub(super) fn add<T: Copy>(&mut self, values: &[T], place_of: impl Fn(T) -> usize) {
+        let [a, b, c, d] = &mut self.tables;
+        let (fours, rest) = values.as_chunks::<4>();
+        for [first, second, third, fourth] in fours {
+            a[place_of(*first)] += 1;
+            b[place_of(*second)] += 1;
+            c[place_of(*third)] += 1;
+            d[place_of(*fourth)] += 1;
+        }
+        rest.iter().for_each(|value| a[place_of(*value)] += 1);
+    }
+
+    pub(super) fn counts(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        let [a, b, c, d] = &self.tables;
+        a.iter().zip(b).zip(c).zip(d).map(|(((a, b), c), d)| a + b + c + d)
+    }
+}
+
+/// The levels that occur, from the lowest up, and how often; `give` gives them some at a time.
+pub(super) fn count_levels(give: impl FnOnce(&mut dyn FnMut(&[u16]))) -> Vec<(u16, u32)> {
+    let mut tally = Tally::new(1 << 16);
+    give(&mut |levels| tally.add(levels, usize::from));
+    (0..=u16::MAX).zip(tally.counts()).filter(|(_, count)| *count > 0).collect()
 }
 
 /// Median of counted values in rising order; the mean of the middle two for an even count, `None` of nothing.
@@ -49,12 +69,12 @@ mod tests {
             ],
         ) {
             let sorted: Vec<f64> = levels.iter().map(|level| f64::from(*level)).collect();
-            prop_assert_eq!(counted_median(count_levels(&levels)), stats::median(&sorted));
+            prop_assert_eq!(counted_median(count_levels(|count| count(&levels))), stats::median(&sorted));
         }
 
         #[test]
         fn counts_put_back_in_a_row_are_the_sorted_levels(levels in prop::collection::vec(any::<u16>(), 0..300)) {
-            let row = count_levels(&levels).into_iter();
+            let row = count_levels(|count| count(&levels)).into_iter();
             let row: Vec<u16> = row.flat_map(|(level, count)| vec![level; count as usize]).collect();
             let mut sorted = levels;
             sorted.sort_unstable();

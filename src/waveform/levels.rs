@@ -1,7 +1,7 @@
 //! State levels of a two-level signal by the histogram-mode method of IEEE 181 (S5).
 
 use super::counts::count_levels;
-use super::trace::Levels;
+use super::trace::LevelReader;
 use super::{Unavailable, Waveform};
 
 /// Bins between the lowest and the highest sample.
@@ -16,7 +16,7 @@ const LEAST_SWING_STEPS: u32 = 8;
 /// The two states of the switch node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StateLevels {
-    /// Low state as a level of [`Levels`], between two whole ones.
+    /// Low state as a level of the trace, between two whole ones.
     pub low: f64,
     /// High state, likewise.
     pub high: f64,
@@ -34,22 +34,25 @@ impl StateLevels {
     }
 }
 
-/// Low and high state: the centres of the fullest bins of the lower and the upper half of the histogram.
+/// Low and high state of a trace that can be read, with its levels: the centres of the fullest bins of the lower and the upper half of the histogram.
 ///
 /// # Errors
-/// The trace is empty or unreadable; it does not move (the sentence says where it stays); or a third state is as
+/// The trace is empty; it does not move (the sentence says where it stays); or a third state is as
 /// frequent as the high one, as when the input is under twice the output in discontinuous conduction.
-pub fn measure_state_levels(lx: &Waveform, levels: &Levels) -> Result<StateLevels, Unavailable> {
-    lx.check_readable()?;
+pub(super) fn measure_state_levels(
+    lx: &Waveform,
+    levels: &LevelReader<'_>,
+) -> Result<StateLevels, Unavailable> {
     let signal = lx.acquisition.signal.to_uppercase();
-    let counts = count_levels(levels);
+    let counts = count_levels(|count| levels.read(0..levels.len(), count));
     let (Some((lowest, _)), Some((highest, _))) = (counts.first().copied(), counts.last().copied()) else {
         return Err(Unavailable::because(format!("the trace of {signal} holds no samples")));
     };
     let range = u32::from(highest - lowest);
     let swing_v = f64::from(range) * levels.step_v;
     if range < LEAST_SWING_STEPS || swing_v < LEAST_SWING_V {
-        let mean = levels.iter().map(|level| u64::from(*level)).sum::<u64>() as f64 / levels.len() as f64;
+        let sum = counts.iter().map(|(level, count)| u64::from(*level) * u64::from(*count)).sum::<u64>();
+        let mean = sum as f64 / levels.len() as f64;
         return Err(Unavailable::because(format!(
             "no switching edges: {signal} stays at {:.2} V (it moves by {swing_v:.2} V)",
             // A mean of -0.004 V would be shown as -0.00.
@@ -101,7 +104,7 @@ mod tests {
             for level in &levels {
                 naive[((u32::from(level - lowest) * BINS as u32 / range) as usize).min(BINS - 1)] += 1;
             }
-            prop_assert_eq!(build_histogram(&count_levels(&levels), lowest, range), naive);
+            prop_assert_eq!(build_histogram(&count_levels(|count| count(&levels)), lowest, range), naive);
         }
     }
 }

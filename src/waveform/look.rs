@@ -1,7 +1,8 @@
 //! One acquisition looked at once: its sums, its deviations from the baseline, its switching.
 
-use super::moments::{Moments, measure_moments};
-use super::spikes::{Deviations, measure_deviations};
+use super::beside::beside;
+use super::moments::{Moments, moments_of};
+use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
 use super::trace::Levels;
 use super::{Coupling, Pair, Unavailable, Waveform};
@@ -24,26 +25,16 @@ impl<'a> Look<'a> {
     pub(super) fn at(pair: &Pair<'a>) -> Result<Self, Unavailable> {
         let Pair { vout, lx } = *pair;
         let how = &vout.acquisition;
-        let switching = lx
-            .ok_or_else(|| {
-                Unavailable::because("the switch node is not wired to the scope: no edges are known")
-            })
-            .and_then(|lx| {
-                let switching = measure_switching(lx)?;
-                // Two channels of one acquisition share one time base; anything else must not be folded together.
-                if lx.codes.len() == vout.codes.len() && (lx.step_s - vout.step_s).abs() <= 1e-9 * vout.step_s
-                {
-                    Ok(switching)
-                } else {
-                    Err(Unavailable::because(format!(
-                        "the switch node's trace ({} samples) and the output's ({}) do not share a time base",
-                        lx.codes.len(),
-                        vout.codes.len()
-                    )))
-                }
-            });
-        let moments = measure_moments(vout)?;
-        let levels = Arc::new(vout.levels());
+        // Looked through once, for all that is taken from it.
+        let span = vout.check_span()?;
+        // The switch node needs nothing of the output.
+        let (switching, (levels, moments, deviations)) = beside(
+            || switching_of(pair),
+            || {
+                let levels = Arc::new(vout.levels_within(span));
+                (Arc::clone(&levels), moments_of(vout, &levels), deviations_of(vout, &levels))
+            },
+        );
         Ok(Self {
             name: format!(
                 "{} acquisition ({}, {} mV/div)",
@@ -55,7 +46,7 @@ impl<'a> Look<'a> {
             vout,
             lx,
             moments,
-            deviations: measure_deviations(vout, &levels),
+            deviations,
             levels,
             switching,
         })
@@ -88,4 +79,22 @@ impl<'a> Look<'a> {
             self.moments.count, self.name
         )))
     }
+}
+
+/// What the switch node says, where it shares the output's time base.
+fn switching_of(pair: &Pair<'_>) -> Result<Switching, Unavailable> {
+    let lx = pair.lx.ok_or_else(|| {
+        Unavailable::because("the switch node is not wired to the scope: no edges are known")
+    })?;
+    let vout = pair.vout;
+    let switching = measure_switching(lx)?;
+    // Two channels of one acquisition share one time base; anything else must not be folded together.
+    if lx.codes.len() == vout.codes.len() && (lx.step_s - vout.step_s).abs() <= 1e-9 * vout.step_s {
+        return Ok(switching);
+    }
+    Err(Unavailable::because(format!(
+        "the switch node's trace ({} samples) and the output's ({}) do not share a time base",
+        lx.codes.len(),
+        vout.codes.len()
+    )))
 }

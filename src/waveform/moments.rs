@@ -1,6 +1,7 @@
 //! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact in integers where codes are, in doubles where they are not.
 
-use super::wide::widen;
+use super::trace::Levels;
+use super::wide::{Work, widen};
 use super::{Codes, Scaling, Unavailable, Waveform};
 
 /// What the samples of one trace add up to.
@@ -40,22 +41,29 @@ struct Sums {
 }
 
 /// Adds up in stretches short enough for 64-bit (and, for bytes, 32-bit) sums, which the compiler makes wide.
-#[inline(always)]
-fn add_up(levels: &[u16]) -> Sums {
-    let mut all = Sums { sum: 0, squares: 0, low: u16::MAX, high: 0 };
-    for stretch in levels.chunks(4096) {
-        let (mut sum, mut squares) = (0_u64, 0_u64);
-        for level in stretch {
-            let value = u64::from(*level);
-            sum += value;
-            squares += value * value;
-            all.low = all.low.min(*level);
-            all.high = all.high.max(*level);
+struct AddUp<'a>(&'a [u16]);
+
+impl Work for AddUp<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn call(self) -> Sums {
+        let mut all = Sums { sum: 0, squares: 0, low: u16::MAX, high: 0 };
+        for stretch in self.0.chunks(4096) {
+            let (mut sum, mut squares) = (0_u32, 0_u64);
+            let (mut low, mut high) = (u16::MAX, 0);
+            for level in stretch {
+                let value = u32::from(*level);
+                sum += value;
+                squares += u64::from(value * value);
+                (low, high) = (low.min(*level), high.max(*level));
+            }
+            (all.low, all.high) = (all.low.min(low), all.high.max(high));
+            all.sum += u64::from(sum);
+            all.squares += u128::from(squares);
         }
-        all.sum += sum;
-        all.squares += u128::from(squares);
+        all
     }
-    all
 }
 
 /// S1, S2, S3 and S9 of a trace, and how well it uses its range.
@@ -64,12 +72,24 @@ fn add_up(levels: &[u16]) -> Sums {
 /// The trace is empty or its scale cannot be used.
 pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     waveform.check_readable()?;
-    if let Codes::F32(codes) = &waveform.codes {
-        return Ok(measure_numbers(waveform, codes));
+    Ok(match &waveform.codes {
+        Codes::F32(codes) => measure_numbers(waveform, codes),
+        _ => measure_levels(waveform, &waveform.levels()),
+    })
+}
+
+/// As [`measure_moments`] of a trace that can be read, with its levels.
+pub(super) fn moments_of(waveform: &Waveform, levels: &Levels) -> Moments {
+    match &waveform.codes {
+        Codes::F32(codes) => measure_numbers(waveform, codes),
+        _ => measure_levels(waveform, levels),
     }
-    let levels = waveform.levels();
+}
+
+/// The same of whole codes, exact in integers.
+fn measure_levels(waveform: &Waveform, levels: &Levels) -> Moments {
     let (first, second) = levels.split_at(levels.len() / 2);
-    let (early, late) = widen(|| (add_up(first), add_up(second)));
+    let (early, late) = (widen(AddUp(first)), widen(AddUp(second)));
     let sum = early.sum + late.sum;
     let squares = early.squares + late.squares;
     let (low, high) = (early.low.min(late.low), early.high.max(late.high));
@@ -81,7 +101,7 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     let drift_v = (!first.is_empty())
         .then(|| (late.sum as f64 / second.len() as f64 - early.sum as f64 / first.len() as f64) * step_v);
     let (clipped_low, clipped_high) = count_clipped(waveform);
-    Ok(Moments {
+    Moments {
         count: levels.len(),
         mean_v: levels.volts_at(sum as f64 / n),
         rms_ac_v: (spread as f64).sqrt() / n * step_v,
@@ -93,7 +113,7 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
         range_used: range_used(waveform, f64::from(high - low)),
         clipped_low,
         clipped_high,
-    })
+    }
 }
 
 /// The part of the converter's range that so many codes are. Where the range is not known, as of a file from elsewhere,
@@ -117,33 +137,43 @@ struct NumberSums {
 /// Numbers that are added side by side; the sums do not depend on how many of them the processor takes at once.
 const LANES: usize = 16;
 
-#[inline(always)]
-fn add_up_numbers(codes: &[f32], base: f64) -> NumberSums {
-    let (mut sum, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
-    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    let (rows, rest) = codes.as_chunks::<LANES>();
-    for row in rows {
-        for lane in 0..LANES {
-            let value = f64::from(row[lane]) - base;
-            sum[lane] += value;
-            squares[lane] += value * value;
-            low[lane] = if row[lane] < low[lane] { row[lane] } else { low[lane] };
-            high[lane] = if row[lane] > high[lane] { row[lane] } else { high[lane] };
+struct AddUpNumbers<'a> {
+    codes: &'a [f32],
+    base: f64,
+}
+
+impl Work for AddUpNumbers<'_> {
+    type Output = NumberSums;
+
+    #[inline(always)]
+    fn call(self) -> NumberSums {
+        let Self { codes, base } = self;
+        let (mut sum, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+        let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        let (rows, rest) = codes.as_chunks::<LANES>();
+        for row in rows {
+            for lane in 0..LANES {
+                let value = f64::from(row[lane]) - base;
+                sum[lane] += value;
+                squares[lane] += value * value;
+                low[lane] = if row[lane] < low[lane] { row[lane] } else { low[lane] };
+                high[lane] = if row[lane] > high[lane] { row[lane] } else { high[lane] };
+            }
         }
+        let mut all = NumberSums {
+            sum: sum.iter().sum(),
+            squares: squares.iter().sum(),
+            low: low.iter().copied().fold(f32::INFINITY, f32::min),
+            high: high.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+        };
+        for code in rest {
+            let value = f64::from(*code) - base;
+            all.sum += value;
+            all.squares += value * value;
+            (all.low, all.high) = (all.low.min(*code), all.high.max(*code));
+        }
+        all
     }
-    let mut all = NumberSums {
-        sum: sum.iter().sum(),
-        squares: squares.iter().sum(),
-        low: low.iter().copied().fold(f32::INFINITY, f32::min),
-        high: high.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-    };
-    for code in rest {
-        let value = f64::from(*code) - base;
-        all.sum += value;
-        all.squares += value * value;
-        (all.low, all.high) = (all.low.min(*code), all.high.max(*code));
-    }
-    all
 }
 
 /// The same of numbers without a grid; its step is that of [`Waveform::levels`].
@@ -151,7 +181,8 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
     let Scaling { volts_per_code, zero_code, offset_v, .. } = waveform.scaling;
     let base = codes.first().map_or(0.0, |code| f64::from(*code));
     let (first, second) = codes.split_at(codes.len() / 2);
-    let (early, late) = widen(|| (add_up_numbers(first, base), add_up_numbers(second, base)));
+    let add_up = |codes| widen(AddUpNumbers { codes, base });
+    let (early, late) = (add_up(first), add_up(second));
     let n = codes.len() as f64;
     let mean = (early.sum + late.sum) / n;
     let spread = ((early.squares + late.squares) / n - mean * mean).max(0.0);
@@ -179,8 +210,7 @@ fn count_clipped(waveform: &Waveform) -> (usize, usize) {
     match &waveform.codes {
         Codes::U8(codes) => count_ends(codes, low, high),
         Codes::I16(codes) => count_ends(codes, low, high),
-        // A file from elsewhere has no ends that a sample could stand at.
-        Codes::F32(_) if (low, high) == (i32::MIN, i32::MAX) => (0, 0),
+        Codes::F32(_) if waveform.is_endless() => (0, 0),
         Codes::F32(codes) => codes.iter().fold((0, 0), |(below, above), code| {
             let code = f64::from(*code);
             (below + usize::from(code <= f64::from(low)), above + usize::from(code >= f64::from(high)))
@@ -190,8 +220,31 @@ fn count_clipped(waveform: &Waveform) -> (usize, usize) {
 
 /// How many codes stand at or beyond the lowest, and how many at or beyond the highest one.
 fn count_ends<T: Copy + Into<i32>>(codes: &[T], low: i32, high: i32) -> (usize, usize) {
-    let ends = codes.iter().map(|code| (*code).into());
-    ends.fold((0, 0), |(below, above), code: i32| {
-        (below + usize::from(code <= low), above + usize::from(code >= high))
-    })
+    widen(CountEnds { codes, low, high })
+}
+
+struct CountEnds<'a, T> {
+    codes: &'a [T],
+    low: i32,
+    high: i32,
+}
+
+impl<T: Copy + Into<i32>> Work for CountEnds<'_, T> {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn call(self) -> (usize, usize) {
+        let (mut all_below, mut all_above) = (0, 0);
+        for stretch in self.codes.chunks(1 << 16) {
+            let (mut below, mut above) = (0_u32, 0_u32);
+            for code in stretch {
+                let code: i32 = (*code).into();
+                below += u32::from(code <= self.low);
+                above += u32::from(code >= self.high);
+            }
+            all_below += below as usize;
+            all_above += above as usize;
+        }
+        (all_below, all_above)
+    }
 }

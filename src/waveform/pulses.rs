@@ -36,9 +36,9 @@ pub struct Gaps {
 /// # Errors
 /// The trace is unreadable or never rises above 1 V.
 pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
-    let rate_hz = lx.check_readable()?;
-    let levels = lx.levels();
-    let counts = count_levels(&levels);
+    let (span, rate_hz) = (lx.check_span()?, lx.sample_rate_hz());
+    let levels = lx.level_reader(span);
+    let counts = count_levels(|count| levels.read(0..levels.len(), count));
     let highest = counts.last().map_or(0, |(level, _)| *level);
     let high_v = levels.volts_at(f64::from(highest));
     let signal = lx.acquisition.signal.to_uppercase();
@@ -52,7 +52,7 @@ pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
     let high = counted_median(upper).unwrap_or(0.0);
     let low = level_at(0.0);
     let states = StateLevels { low, high, low_v: 0.0, high_v: levels.volts_at(high) };
-    let edges = find_edges(&levels, &states);
+    let edges = find_edges(levels, &states);
     Ok(count_pulses(&edges, levels.len(), rate_hz))
 }
 

@@ -1,9 +1,10 @@
 //! Spikes: what stands out of the running median (S6).
 
-use super::counts::{counted_median, tally};
+use super::counts::{Tally, counted_median};
 use super::median::running_median;
 use super::switching::Edges;
 use super::trace::Levels;
+use super::wide::{Work, widen};
 use super::{Figure, Unavailable, Waveform};
 use crate::base::stats;
 use std::ops::Range;
@@ -27,8 +28,8 @@ const LEAD_S: f64 = 0.2e-6;
 pub struct Deviations {
     levels: Arc<Levels>,
     baseline: Vec<u16>,
-    /// The lowest and the highest deviation.
-    extent: (i32, i32),
+    /// The lowest and the highest deviation of each [`BLOCK`] samples.
+    extents: Vec<Extent>,
     /// Median distance of the deviations from their median.
     spread: f64,
     /// Volts of one step.
@@ -48,7 +49,13 @@ pub fn baseline_samples(rate_hz: f64) -> usize {
 /// # Errors
 /// The trace is unreadable, shorter than the baseline's window, or so slow that the window is a single sample.
 pub fn measure_deviations(waveform: &Waveform, levels: &Arc<Levels>) -> Result<Deviations, Unavailable> {
-    let rate_hz = waveform.check_readable()?;
+    waveform.check_readable()?;
+    deviations_of(waveform, levels)
+}
+
+/// As [`measure_deviations`] of a trace that can be read.
+pub(super) fn deviations_of(waveform: &Waveform, levels: &Arc<Levels>) -> Result<Deviations, Unavailable> {
+    let rate_hz = waveform.sample_rate_hz();
     let window = baseline_samples(rate_hz);
     if window < 3 || window > waveform.codes.len() {
         return Err(Unavailable::because(format!(
@@ -61,15 +68,53 @@ pub fn measure_deviations(waveform: &Waveform, levels: &Arc<Levels>) -> Result<D
     Ok(Deviations::new(Arc::clone(levels), baseline, rate_hz))
 }
 
-/// Samples whose extent is looked at before they are looked at one by one.
-const BLOCK: usize = 256;
+/// Samples whose extent is kept, so that most need not be looked at again.
+const BLOCK: usize = 32;
 
-/// The lowest and the highest deviation of a stretch that is not empty.
-fn extent(levels: &[u16], baseline: &[u16]) -> (i32, i32) {
-    levels.iter().zip(baseline).fold((i32::MAX, i32::MIN), |(low, high), (level, base)| {
-        let deviation = i32::from(*level) - i32::from(*base);
-        (low.min(deviation), high.max(deviation))
-    })
+/// Blocks that are looked at at a time.
+const BLOCKS: usize = 64;
+
+/// The lowest and the highest deviation of some samples; none of no samples.
+type Extent = (i32, i32);
+
+/// The extent of nothing.
+const NOTHING: Extent = (i32::MAX, i32::MIN);
+
+#[inline(always)]
+fn join(a: Extent, b: Extent) -> Extent {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+/// A place in a tally for each deviation there can be.
+const PLACES: usize = 2 * u16::MAX as usize + 1;
+
+/// The extent of each block of a stretch, and for each sample the place of its deviation.
+struct Differences<'a> {
+    levels: &'a [u16],
+    baseline: &'a [u16],
+    places: &'a mut [u32; BLOCK * BLOCKS],
+}
+
+impl Work for Differences<'_> {
+    type Output = [Extent; BLOCKS];
+
+    #[inline(always)]
+    fn call(self) -> [Extent; BLOCKS] {
+        let mut extents = [NOTHING; BLOCKS];
+        let blocks = self.levels.chunks(BLOCK).zip(self.baseline.chunks(BLOCK));
+        for ((extent, places), (levels, baseline)) in
+            extents.iter_mut().zip(self.places.chunks_mut(BLOCK)).zip(blocks)
+        {
+            let (mut low, mut high) = NOTHING;
+            for ((place, level), base) in places.iter_mut().zip(levels).zip(baseline) {
+                let deviation = i32::from(*level) - i32::from(*base);
+                *place = (deviation + i32::from(u16::MAX)) as u32;
+                (low, high) = (low.min(deviation), high.max(deviation));
+            }
+            *extent = (low, high);
+        }
+        extents
+    }
 }
 
 /// Spikes of each cycle taken together.
@@ -88,15 +133,22 @@ pub struct CycleSpikes {
 impl Deviations {
     /// Of as many baseline values as levels, and at least one.
     fn new(levels: Arc<Levels>, baseline: Vec<u16>, rate_hz: f64) -> Self {
-        let (low, high) = extent(&levels, &baseline);
-        let mut made =
-            Self { step_v: levels.step_v, levels, baseline, extent: (low, high), spread: 0.0, rate_hz };
-        let places = made.stretch(0..made.len()).map(|deviation| (deviation - low) as usize);
-        let counts = tally(places, (high - low) as usize + 1);
-        let counted = (low..=high).zip(counts).filter(|(_, count)| *count > 0);
-        let center = counted_median(counted.clone()).unwrap_or(0.0);
-        let mut distances: Vec<(f64, u32)> =
-            counted.map(|(deviation, count)| ((f64::from(deviation) - center).abs(), count)).collect();
+        let (mut tally, mut places) = (Tally::new(PLACES), [0; BLOCK * BLOCKS]);
+        let mut extents = Vec::with_capacity(levels.len().div_ceil(BLOCK));
+        for (levels, baseline) in levels.chunks(BLOCK * BLOCKS).zip(baseline.chunks(BLOCK * BLOCKS)) {
+            let found = widen(Differences { levels, baseline, places: &mut places });
+            extents.extend_from_slice(&found[..levels.len().div_ceil(BLOCK)]);
+            tally.add(&places[..levels.len()], |place| place as usize);
+        }
+        let step_v = levels.step_v;
+        let mut made = Self { step_v, levels, baseline, extents, spread: 0.0, rate_hz };
+        let counted = (-i32::from(u16::MAX)..).zip(tally.counts()).filter(|(_, count)| *count > 0);
+        let counted: Vec<(i32, u32)> = counted.collect();
+        let center = counted_median(counted.iter().copied()).unwrap_or(0.0);
+        let mut distances: Vec<(f64, u32)> = counted
+            .iter()
+            .map(|(deviation, count)| ((f64::from(*deviation) - center).abs(), *count))
+            .collect();
         distances.sort_by(|a, b| a.0.total_cmp(&b.0));
         made.spread = counted_median(distances.iter().copied()).unwrap_or(0.0);
         made
@@ -129,6 +181,19 @@ impl Deviations {
         levels.iter().zip(baseline).map(|(level, base)| i32::from(*level) - i32::from(*base))
     }
 
+    /// The lowest and the highest deviation of a stretch.
+    fn extent(&self, range: Range<usize>) -> Extent {
+        let (first, last) = (range.start.div_ceil(BLOCK), range.end / BLOCK);
+        let one_by_one =
+            |range| self.stretch(range).fold(NOTHING, |all, deviation| join(all, (deviation, deviation)));
+        if first >= last {
+            return one_by_one(range);
+        }
+        let blocks = self.extents.get(first..last).unwrap_or_default();
+        let ends = join(one_by_one(range.start..first * BLOCK), one_by_one(last * BLOCK..range.end));
+        blocks.iter().fold(ends, |all, extent| join(all, *extent))
+    }
+
     /// Levels and baseline of a stretch.
     fn parts(&self, range: Range<usize>) -> (&[u16], &[u16]) {
         let end = range.end.min(self.len());
@@ -139,7 +204,7 @@ impl Deviations {
     /// The highest and the lowest deviation in volts; the one is not under and the other not over 0.
     #[must_use]
     pub fn peaks_v(&self) -> (f64, f64) {
-        let (low, high) = self.extent;
+        let (low, high) = self.extents.iter().fold((0, 0), |all, extent| join(all, *extent));
         (f64::from(high.max(0)) * self.step_v, f64::from(low.min(0)) * self.step_v)
     }
 
@@ -174,10 +239,8 @@ impl Deviations {
         let reach = (GROUP_S * self.rate_hz + 1e-6) as usize;
         let (mut groups, mut last): (u64, Option<usize>) = (0, None);
         let beyond = |deviation: i32| f64::from(deviation.abs()) * self.step_v > threshold_v;
-        for from in (0..self.len()).step_by(BLOCK) {
-            let (levels, baseline) = self.parts(from..from + BLOCK);
-            let (low, high) = extent(levels, baseline);
-            if !beyond(low) && !beyond(high) {
+        for (from, (low, high)) in (0..).step_by(BLOCK).zip(&self.extents) {
+            if !beyond(*low) && !beyond(*high) {
                 continue;
             }
             for (place, deviation) in self.stretch(from..from + BLOCK).enumerate() {
@@ -207,8 +270,7 @@ impl Deviations {
             if range.end > self.len() || range.is_empty() {
                 continue;
             }
-            let (levels, baseline) = self.parts(range);
-            let (low, high) = extent(levels, baseline);
+            let (low, high) = self.extent(range);
             highs.push(f64::from(high) * self.step_v);
             lows.push(f64::from(low) * self.step_v);
         }

@@ -2,8 +2,11 @@
 
 use super::counts::{count_levels, counted_median};
 use super::levels::{StateLevels, measure_state_levels};
+use super::trace::LevelReader;
+use super::wide::{Work, widen};
 use super::{Conduction, Figure, Unavailable, Waveform};
 use crate::base::stats;
+use std::ops::Range;
 
 /// Edges of the switch node as sample positions between the samples, first to last.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,74 +58,139 @@ pub struct Switching {
     pub wander: f64,
 }
 
-/// Finds the edges of `lx` by the state machine of S5: a rise counts once it passes 90 % of the swing after having been
-/// under 10 %; its instant is the last crossing of 50 % before. Falls likewise. Ringing that reaches only half way, as in
-/// discontinuous conduction, makes no edge.
-#[must_use]
-pub fn find_edges(levels: &[u16], states: &StateLevels) -> Edges {
-    let (low, middle, high) = (states.reference(0.1), states.reference(0.5), states.reference(0.9));
-    let mut edges = Edges::default();
-    let Some(mut previous) = levels.first().map(|level| f64::from(*level)) else {
-        return edges;
-    };
-    let (mut is_high, mut armed) = (false, previous < middle);
-    let mut crossing = None;
-    for (block, samples) in levels.chunks(BLOCK).enumerate() {
-        let (lowest, highest) = extent(samples);
-        let (least, most) = (previous.min(f64::from(lowest)), previous.max(f64::from(highest)));
-        // Most blocks cross nothing: all of them, and the sample before, lies on one side of each line.
-        if [low, middle, high].iter().all(|line| most < *line || least > *line) {
-            previous = samples.last().map_or(previous, |level| f64::from(*level));
-            continue;
-        }
-        for (place, level) in samples.iter().enumerate() {
-            let present = f64::from(*level);
-            let crosses_up = |line: f64| previous < line && line <= present;
-            let crosses_down = |line: f64| previous > line && line >= present;
-            // The very first sample is its own predecessor and crosses nothing.
-            let instant =
-                || (block * BLOCK + place) as f64 - 1.0 + (middle - previous) / (present - previous);
-            if is_high {
-                if crosses_down(middle) {
-                    crossing = Some(instant());
-                }
-                if crosses_down(low) {
-                    edges.falling.extend(crossing.take());
-                    (is_high, armed) = (false, true);
-                }
-            } else {
-                if crosses_up(middle) {
-                    crossing = Some(instant());
-                }
-                if crosses_down(low) {
-                    armed = true;
-                }
-                if armed && crosses_up(high) {
-                    edges.rising.extend(crossing.take());
-                    (is_high, armed) = (true, false);
-                }
-            }
-            previous = present;
+/// Finds edges by the state machine of S5: a rise counts once it passes 90 % of the swing after having been under 10 %; its
+/// instant is the last crossing of 50 % before. Falls likewise. Ringing that reaches only half way, as in discontinuous
+/// conduction, makes no edge.
+struct EdgeFinder {
+    /// 10, 50 and 90 % of the swing.
+    lines: [f64; 3],
+    /// Samples seen, and the last of them.
+    seen: usize,
+    previous: Option<f64>,
+    is_high: bool,
+    armed: bool,
+    /// The last crossing of 50 %.
+    crossing: Option<f64>,
+    edges: Edges,
+}
+
+impl EdgeFinder {
+    fn new(states: &StateLevels) -> Self {
+        Self {
+            lines: [0.1, 0.5, 0.9].map(|part| states.reference(part)),
+            seen: 0,
+            previous: None,
+            is_high: false,
+            armed: false,
+            crossing: None,
+            edges: Edges::default(),
         }
     }
-    edges
+
+    /// Looks at the samples that follow those seen.
+    fn add(&mut self, levels: &[u16]) {
+        let extents = levels.chunks(BLOCK * BLOCKS).flat_map(|stretch| widen(Extents(stretch)));
+        for (samples, (lowest, highest)) in levels.chunks(BLOCK).zip(extents) {
+            let first = samples.first().map_or(0.0, |level| f64::from(*level));
+            // The very first sample is its own predecessor and crosses nothing.
+            let previous = *self.previous.get_or_insert_with(|| {
+                self.armed = first < self.lines[1];
+                first
+            });
+            let (least, most) = (previous.min(f64::from(lowest)), previous.max(f64::from(highest)));
+            // Most blocks cross nothing: all of them, and the sample before, lies on one side of each line.
+            if self.lines.iter().any(|line| *line <= most && least <= *line) {
+                samples.iter().for_each(|level| self.step(f64::from(*level)));
+            } else {
+                self.seen += samples.len();
+                self.previous = samples.last().map(|level| f64::from(*level));
+            }
+        }
+    }
+
+    fn step(&mut self, present: f64) {
+        let previous = self.previous.unwrap_or(present);
+        let [low, middle, high] = self.lines;
+        let crosses_up = |line: f64| previous < line && line <= present;
+        let crosses_down = |line: f64| previous > line && line >= present;
+        if if self.is_high { crosses_down(middle) } else { crosses_up(middle) } {
+            self.crossing = Some(self.seen as f64 - 1.0 + (middle - previous) / (present - previous));
+        }
+        if self.is_high {
+            if crosses_down(low) {
+                self.edges.falling.extend(self.crossing.take());
+                (self.is_high, self.armed) = (false, true);
+            }
+        } else {
+            self.armed |= crosses_down(low);
+            if self.armed && crosses_up(high) {
+                self.edges.rising.extend(self.crossing.take());
+                (self.is_high, self.armed) = (true, false);
+            }
+        }
+        (self.seen, self.previous) = (self.seen + 1, Some(present));
+    }
+}
+
+/// The edges of a switch node that has these two states.
+pub(super) fn find_edges(lx: LevelReader<'_>, states: &StateLevels) -> Edges {
+    let mut finder = EdgeFinder::new(states);
+    lx.read(0..lx.len(), |levels| finder.add(levels));
+    finder.edges
 }
 
 /// Samples whose extent is looked at before they are looked at one by one.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
-/// The lowest and the highest level of a stretch.
-fn extent(levels: &[u16]) -> (u16, u16) {
-    levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)))
+/// Blocks whose extents are found at a time.
+const BLOCKS: usize = 64;
+
+/// The lowest and the highest level of each block of a stretch.
+struct Extents<'a>(&'a [u16]);
+
+impl Work for Extents<'_> {
+    type Output = [(u16, u16); BLOCKS];
+
+    #[inline(always)]
+    fn call(self) -> [(u16, u16); BLOCKS] {
+        let mut extents = [(u16::MAX, 0); BLOCKS];
+        for ((low, high), block) in extents.iter_mut().zip(self.0.chunks(BLOCK)) {
+            for level in block {
+                (*low, *high) = ((*low).min(*level), (*high).max(*level));
+            }
+        }
+        extents
+    }
+}
+
+/// Levels of a stretch above a line.
+struct Above<'a> {
+    levels: &'a [u16],
+    line: u16,
+}
+
+impl Work for Above<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn call(self) -> usize {
+        let mut all = 0;
+        // Short stretches keep the count as narrow as the levels, which the compiler makes wide.
+        for stretch in self.levels.chunks(1 << 15) {
+            let mut above = 0_u16;
+            for level in stretch {
+                above += u16::from(*level > self.line);
+            }
+            all += usize::from(above);
+        }
+        all
+    }
 }
 
 /// How many levels lie above a line that is not under level 0.
 fn count_above(levels: &[u16], line: f64) -> usize {
     // A whole level is above the line where it is above the line's whole part.
-    let line = line as u16;
-    // Short stretches keep the count as narrow as the levels, which the compiler makes wide.
-    let above = |stretch: &[u16]| stretch.iter().map(|level| u16::from(*level > line)).sum::<u16>();
-    levels.chunks(1 << 15).map(|stretch| usize::from(above(stretch))).sum()
+    widen(Above { levels, line: line as u16 })
 }
 
 /// What the switch node says: levels, edges, mean period, duty, conduction.
@@ -130,10 +198,10 @@ fn count_above(levels: &[u16], line: f64) -> usize {
 /// # Errors
 /// It does not switch, or not for two whole cycles.
 pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
-    let rate_hz = lx.check_readable()?;
-    let levels = lx.levels();
+    let (span, rate_hz) = (lx.check_span()?, lx.sample_rate_hz());
+    let levels = lx.level_reader(span);
     let states = measure_state_levels(lx, &levels)?;
-    let edges = find_edges(&levels, &states);
+    let edges = find_edges(levels, &states);
     let periods = edges.periods();
     let on_times = edges.on_times();
     let (Some(period), Some(on_time)) = (stats::mean(&periods), stats::mean(&on_times)) else {
@@ -142,7 +210,7 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     if periods.len() < 2 || on_times.len() < 2 || period <= 0.0 {
         return Err(too_few(lx, &edges, rate_hz));
     }
-    let conduction = tell_conduction(&levels, &states, &edges, rate_hz);
+    let conduction = tell_conduction((levels, rate_hz), &states, &edges);
     let wander = measure_wander(&edges.rising) / period;
     Ok(Switching { states, rate_hz, period, duty: on_time / period, conduction, wander, edges })
 }
@@ -175,32 +243,39 @@ const DIODE_S: f64 = 1.0e-6;
 /// Part of the off-time that the node must spend off the diode's level to call the conduction discontinuous.
 const IDLE_PART: f64 = 0.04;
 
-fn tell_conduction(levels: &[u16], states: &StateLevels, edges: &Edges, rate_hz: f64) -> Conduction {
+fn tell_conduction(
+    (levels, rate_hz): (LevelReader<'_>, f64),
+    states: &StateLevels,
+    edges: &Edges,
+) -> Conduction {
     let periods = edges.periods();
     let at = |fraction: f64| stats::quantile(&periods, fraction).unwrap_or(0.0);
     if at(1.0) > SKIPPED_PERIOD * at(0.5) || at(0.9) > SKIPPED_PERIOD * at(0.1) {
         return Conduction::Skipping;
     }
     let skip = TURN_OFF_RINGING_S * rate_hz;
-    let offs: Vec<&[u16]> = edges
+    let offs: Vec<Range<usize>> = edges
         .falling
         .iter()
         .filter_map(|fall| {
             let next = edges.rising.get(edges.rising.partition_point(|rise| rise <= fall))?;
-            levels.get((fall + skip).ceil() as usize..(next - 1.0).floor().max(0.0) as usize)
+            Some((fall + skip).ceil() as usize..(next - 1.0).floor().max(0.0) as usize)
         })
-        .filter(|off| !off.is_empty())
+        .filter(|off| !off.is_empty() && off.end <= levels.len())
         .collect();
     // The diode conducts right after turn-off. The histogram's low state may be the output voltage instead.
     let conducting = (DIODE_S * rate_hz).ceil().max(1.0) as usize;
-    let early = |off: &&[u16]| off.len().div_ceil(8).min(conducting);
-    let diode: Vec<u16> = offs.iter().flat_map(|off| &off[..early(off)]).copied().collect();
-    let Some(diode) = counted_median(count_levels(&diode)) else {
+    let early = |off: &Range<usize>| off.start..off.start + off.len().div_ceil(8).min(conducting);
+    let diode = count_levels(|count| offs.iter().for_each(|off| levels.read(early(off), &mut *count)));
+    let Some(diode) = counted_median(diode) else {
         return Conduction::Unknown;
     };
     let idle_above = diode + 0.1 * (states.high - diode);
-    let idle: usize = offs.iter().map(|off| count_above(off, idle_above)).sum();
-    let all: usize = offs.iter().map(|off| off.len()).sum();
+    let mut idle = 0;
+    for off in &offs {
+        levels.read(off.clone(), |levels| idle += count_above(levels, idle_above));
+    }
+    let all: usize = offs.iter().map(Range::len).sum();
     let idle_period = at(0.5) * offs.len() as f64;
     if idle as f64 > SKIPPED_IDLE_PART * idle_period {
         Conduction::Skipping
@@ -327,7 +402,12 @@ mod tests {
             levels in node(), low in prop_oneof![Just(20.0), Just(20.5), -30.0..30.0], swing in prop_oneof![Just(80.0), 0.0..120.0],
         ) {
             let states = StateLevels { low, high: low + swing, low_v: 0.0, high_v: 0.0 };
-            prop_assert_eq!(find_edges(&levels, &states), every_sample(&levels, &states));
+            // However the record is cut.
+            for cut in [levels.len().max(1), 100] {
+                let mut finder = EdgeFinder::new(&states);
+                levels.chunks(cut).for_each(|levels| finder.add(levels));
+                prop_assert_eq!(&finder.edges, &every_sample(&levels, &states));
+            }
         }
 
         #[test]

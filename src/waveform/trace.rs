@@ -1,6 +1,7 @@
 //! A trace: raw codes as captured, and what is needed to read them as volts over time.
 
-use super::wide::widen;
+use super::wide::{Work, widen};
+use std::ops::Range;
 
 /// Raw sample codes as the instrument sent them.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,34 +139,135 @@ impl std::ops::Deref for Levels {
 
 /// Lowest and highest of the numbers, and how many are none (not a number, or infinite).
 fn span_of(codes: &[f32]) -> (f32, f32, usize) {
-    widen(|| span_side_by_side(codes))
+    widen(Span(codes))
 }
 
-#[inline(always)]
-fn span_side_by_side(codes: &[f32]) -> (f32, f32, usize) {
-    let (mut low, mut high, mut bad) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], 0);
-    // Several at a time, which the compiler makes wide; what is no number is neither under nor over another one.
-    for row in codes.chunks(LANES) {
-        for ((low, high), code) in low.iter_mut().zip(&mut high).zip(row) {
-            *low = if *code < *low { *code } else { *low };
-            *high = if *code > *high { *code } else { *high };
+struct Span<'a>(&'a [f32]);
+
+impl Work for Span<'_> {
+    type Output = (f32, f32, usize);
+
+    #[inline(always)]
+    fn call(self) -> (f32, f32, usize) {
+        let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        let mut bad = 0;
+        let (rows, rest) = self.0.as_chunks::<LANES>();
+        // So many that no lane's count overflows; and what is no number is neither under nor over another one.
+        for stretch in rows.chunks(1 << 16) {
+            let mut bad_in_lane = [0_u32; LANES];
+            for row in stretch {
+                for lane in 0..LANES {
+                    low[lane] = if row[lane] < low[lane] { row[lane] } else { low[lane] };
+                    high[lane] = if row[lane] > high[lane] { row[lane] } else { high[lane] };
+                    bad_in_lane[lane] += u32::from(!row[lane].is_finite());
+                }
+            }
+            bad += bad_in_lane.iter().map(|count| *count as usize).sum::<usize>();
         }
+        bad += rest.iter().filter(|code| !code.is_finite()).count();
+        (
+            low.iter().chain(rest).copied().fold(f32::INFINITY, f32::min),
+            high.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max),
+            bad,
+        )
     }
-    for stretch in codes.chunks(1 << 16) {
-        bad += stretch.iter().map(|code| u32::from(!code.is_finite())).sum::<u32>() as usize;
-    }
-    (low.into_iter().fold(f32::INFINITY, f32::min), high.into_iter().fold(f32::NEG_INFINITY, f32::max), bad)
 }
 
 /// Numbers that are compared side by side.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
-/// Numbers laid on 65536 levels from `low` up.
-fn lay_on_levels(codes: &[f32], low: f32, level: f64) -> Vec<u16> {
-    // Trace and level are far above the smallest float; a trace that does not move is all level 0.
-    let per_code = if level > 0.0 { (1.0 / level) as f32 } else { 0.0 };
-    // Over the positive whole numbers of an i32 the compiler knows wide instructions; levels stay far within them.
-    widen(|| codes.iter().map(|code| ((code - low) * per_code + 0.5) as i32 as u16).collect())
+/// The levels of a trace, read where they are needed; [`Levels`] holds all of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LevelReader<'a> {
+    codes: &'a Codes,
+    /// The code of level 0.
+    low: f32,
+    /// Levels a code.
+    per_code: f32,
+    /// Volts at level 0.
+    pub(super) zero_v: f64,
+    /// Volts a level.
+    pub(super) step_v: f64,
+}
+
+/// Levels that are read at a time.
+const BLOCK: usize = 4096;
+
+impl LevelReader<'_> {
+    /// Number of samples.
+    pub(super) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Volts at a level, whole or between two.
+    pub(super) fn volts_at(&self, level: f64) -> f64 {
+        level * self.step_v + self.zero_v
+    }
+
+    /// Gives the levels of a stretch, some at a time; nothing of a stretch that leaves the record.
+    pub(super) fn read(&self, stretch: Range<usize>, mut give: impl FnMut(&[u16])) {
+        let mut block = [0; BLOCK];
+        let end = if stretch.end <= self.len() { stretch.end } else { stretch.start };
+        for from in (stretch.start..end).step_by(BLOCK) {
+            let levels = &mut block[..BLOCK.min(end - from)];
+            self.fill(from, levels);
+            give(levels);
+        }
+    }
+
+    /// Fills in the levels of the samples from `from` on.
+    fn fill(&self, from: usize, levels: &mut [u16]) {
+        fn behind<T>(codes: &[T], from: usize) -> &[T] {
+            codes.get(from..).unwrap_or_default()
+        }
+        match self.codes {
+            Codes::U8(codes) => widen(|| {
+                for (level, code) in levels.iter_mut().zip(behind(codes, from)) {
+                    *level = u16::from(*code);
+                }
+            }),
+            Codes::I16(codes) => widen(|| {
+                for (level, code) in levels.iter_mut().zip(behind(codes, from)) {
+                    // The sign bit turned over is the shift by 32768.
+                    *level = (*code as u16) ^ 0x8000;
+                }
+            }),
+            Codes::F32(codes) => {
+                widen(LayOnLevels {
+                    codes: behind(codes, from),
+                    low: self.low,
+                    per_code: self.per_code,
+                    levels,
+                });
+            }
+        }
+    }
+}
+
+/// Added to a number far under it, this leaves the nearest whole number in the lowest bits.
+const WHOLE: f32 = 8_388_608.0;
+
+/// Numbers to be laid on levels.
+struct LayOnLevels<'a> {
+    codes: &'a [f32],
+    low: f32,
+    per_code: f32,
+    levels: &'a mut [u16],
+}
+
+impl Work for LayOnLevels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (level, code) in self.levels.iter_mut().zip(self.codes) {
+            let above = (code - self.low) * self.per_code + 0.5;
+            // The whole part. A cast would be one sample at a time, for the sake of numbers that no level is.
+            let nearest = above + WHOLE - WHOLE;
+            let whole = if nearest > above { nearest - 1.0 } else { nearest };
+            *level = (whole + WHOLE).to_bits() as u16;
+        }
+    }
 }
 
 impl Waveform {
@@ -193,6 +295,9 @@ impl Waveform {
     pub fn clipped(&self) -> usize {
         let Scaling { min_code, max_code, .. } = self.scaling;
         let at_end = |code: i32| code <= min_code || code >= max_code;
+        if self.is_endless() {
+            return 0;
+        }
         match &self.codes {
             Codes::U8(codes) => codes.iter().filter(|code| at_end(i32::from(**code))).count(),
             Codes::I16(codes) => codes.iter().filter(|code| at_end(i32::from(**code))).count(),
@@ -206,6 +311,9 @@ impl Waveform {
         let Scaling { min_code, max_code, .. } = self.scaling;
         let at_end = |code: i32| code <= min_code || code >= max_code;
         let mut found = Vec::new();
+        if self.is_endless() {
+            return found;
+        }
         match &self.codes {
             Codes::U8(codes) => {
                 found
@@ -224,6 +332,12 @@ impl Waveform {
         found
     }
 
+    /// Whether the numbers have no ends at which a sample could be clipped, as those of a file from elsewhere.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(self.codes, Codes::F32(_))
+            && (self.scaling.min_code, self.scaling.max_code) == (i32::MIN, i32::MAX)
+    }
+
     fn is_clipped_number(&self, code: f32) -> bool {
         let Scaling { min_code, max_code, .. } = self.scaling;
         f64::from(code) <= f64::from(min_code) || f64::from(code) >= f64::from(max_code)
@@ -232,23 +346,36 @@ impl Waveform {
     /// The samples as whole levels, for integer kernels.
     #[must_use]
     pub fn levels(&self) -> Levels {
+        let span = match &self.codes {
+            Codes::F32(codes) => span_of(codes),
+            _ => (0.0, 0.0, 0),
+        };
+        self.levels_within((span.0, span.1))
+    }
+
+    /// As [`Waveform::levels`] of numbers whose lowest and highest are known.
+    pub(super) fn levels_within(&self, span: (f32, f32)) -> Levels {
+        let reader = self.level_reader(span);
+        let mut samples = vec![0; self.codes.len()];
+        reader.fill(0, &mut samples);
+        Levels { samples, zero_v: reader.zero_v, step_v: reader.step_v }
+    }
+
+    /// The samples as whole levels, to be read some at a time; `low` and `high` are the lowest and the highest number.
+    pub(super) fn level_reader(&self, (low, high): (f32, f32)) -> LevelReader<'_> {
         let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
-        let on = |samples: Vec<u16>, code_at_zero: f64, codes_a_level: f64| Levels {
-            samples,
+        let (code_at_zero, codes_a_level) = match &self.codes {
+            Codes::U8(_) => (0.0, 1.0),
+            Codes::I16(_) => (-32768.0, 1.0),
+            Codes::F32(_) => (f64::from(low), (f64::from(high) - f64::from(low)) / f64::from(u16::MAX)),
+        };
+        LevelReader {
+            codes: &self.codes,
+            low,
+            // Trace and level are far above the smallest float; a trace that does not move is all level 0.
+            per_code: if codes_a_level > 0.0 { (1.0 / codes_a_level) as f32 } else { 0.0 },
             zero_v: (code_at_zero - zero_code) * volts_per_code + offset_v,
             step_v: codes_a_level * volts_per_code,
-        };
-        match &self.codes {
-            Codes::U8(codes) => on(widen(|| codes.iter().map(|code| u16::from(*code)).collect()), 0.0, 1.0),
-            // The sign bit turned over is the shift by 32768.
-            Codes::I16(codes) => {
-                on(codes.iter().map(|code| (*code as u16) ^ 0x8000).collect(), -32768.0, 1.0)
-            }
-            Codes::F32(codes) => {
-                let (low, high, _) = span_of(codes);
-                let level = (f64::from(high) - f64::from(low)) / f64::from(u16::MAX);
-                on(lay_on_levels(codes, low, level), f64::from(low), level)
-            }
         }
     }
 
@@ -257,6 +384,13 @@ impl Waveform {
     /// # Errors
     /// No samples, samples that are no finite numbers (counted), or a scale or sample interval that is not a usable number.
     pub fn check_readable(&self) -> Result<f64, super::Unavailable> {
+        self.check_span().map(|_| self.sample_rate_hz())
+    }
+
+    /// As [`Waveform::check_readable`]; gives the lowest and the highest number of a trace of numbers. What is made of one trace
+    /// many times over looks through it once, here.
+    pub(super) fn check_span(&self) -> Result<(f32, f32), super::Unavailable> {
+        let mut span = (0.0, 0.0);
         let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
         let signal = &self.acquisition.signal;
         if self.codes.is_empty() {
@@ -271,6 +405,7 @@ impl Waveform {
         }
         if let Codes::F32(codes) = &self.codes {
             let (low, high, bad) = span_of(codes);
+            span = (low, high);
             if bad > 0 {
                 return Err(super::Unavailable::because(format!(
                     "{bad} of {} samples of {signal} are no finite numbers",
@@ -283,23 +418,32 @@ impl Waveform {
                 )));
             }
         }
-        let rate_hz = self.sample_rate_hz();
         if !(1e-15..1e6).contains(&self.step_s) {
             return Err(super::Unavailable::because(format!(
                 "the trace of {signal} has no usable sample interval: {} s",
                 self.step_s
             )));
         }
-        Ok(rate_hz)
+        Ok(span)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::span_of;
+    use super::{LayOnLevels, span_of, widen};
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn numbers_lie_on_the_level_that_is_nearest(low in -9.0_f32..9.0, parts in prop::collection::vec(0.0_f32..1.0, 1..100)) {
+            let codes: Vec<f32> = [0.0, 1.0].into_iter().chain(parts).map(|part| low + 3.0 * part).collect();
+            let per_code = 65_535.0 / 3.0;
+            let mut levels = vec![0; codes.len()];
+            widen(LayOnLevels { codes: &codes, low, per_code, levels: &mut levels });
+            let naive: Vec<u16> = codes.iter().map(|code| ((code - low) * per_code + 0.5) as u16).collect();
+            prop_assert_eq!(levels, naive);
+        }
+
         #[test]
         fn the_span_of_numbers_side_by_side_is_that_of_one_after_the_other(
             codes in prop::collection::vec(any::<f32>(), 0..200),

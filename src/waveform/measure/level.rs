@@ -1,8 +1,8 @@
 //! Figures of the level: mean, extremes, rms, the 20 MHz figures and the bands (S1 to S4, S8, S9).
 
 use super::super::beside::beside;
-use super::super::filter::{LIMIT_HZ, Limited, measure_limited};
-use super::super::spectrum::{BANDS_HZ, Spectrum, measure_spectrum};
+use super::super::filter::{LIMIT_HZ, Limited, limited_of};
+use super::super::spectrum::{BANDS_HZ, Spectrum, spectrum_of};
 use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Figure};
 
@@ -80,10 +80,7 @@ impl SteadyState {
     pub(super) fn fill_filtered(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let source = if fine.clipped() == 0 { fine } else { wide };
         let (spectrum, limited) = match source.check_clipping(source.clipped()) {
-            Ok(()) => beside(
-                || measure_spectrum(source.vout),
-                || measure_limited(source.vout, source.moments.mean_v),
-            ),
+            Ok(()) => beside(|| spectrum_of(source.vout), || limited_of(source.vout, source.moments.mean_v)),
             Err(reason) => (Err(reason.clone()), [(); 3].map(|()| Limited::none(&reason))),
         };
         self.fill_limited((fine, wide), limited);

@@ -1,12 +1,13 @@
 //! Figures of the ripple: which estimator is valid, and what limits it (R1 to R4).
 
-use super::super::both_ways::measure_low_passed_ripple;
+use super::super::beside::beside;
+use super::super::both_ways::low_passed_ripple_of;
 use super::super::levels::StateLevels;
 use super::super::periodicity::Periodicity;
-use super::super::ripple::{measure_cycle_ripple, measure_harmonics, measure_spike_share};
+use super::super::ripple::{cycle_ripple_of, harmonics_of, measure_spike_share};
 use super::super::switching::{Edges, Switching};
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
-use crate::waveform::{Bound, Conduction, RippleMethod};
+use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
 use std::f64::consts::TAU;
 
 /// What a switching would be that has the output's period and nothing else: even rising edges, no levels, no duty.
@@ -22,6 +23,12 @@ fn even_switching(found: &Periodicity, look: &Look<'_>) -> Switching {
     }
 }
 
+/// R4, of a record that nothing leaves.
+fn low_passed_ripple(look: &Look<'_>, switching: &Switching) -> Figure {
+    look.check_clipping(look.clipped())?;
+    low_passed_ripple_of(look.vout, &switching.edges.rising)
+}
+
 impl SteadyState {
     /// The estimator by conduction: the fit where the off-time is one piece, the fundamental where it has a kink and the
     /// on-time is too short to blank.
@@ -33,14 +40,27 @@ impl SteadyState {
             if let Some((look, found)) = self.fill_output_period(looks) {
                 let even = even_switching(&found, look);
                 self.fill_fundamental(look, &even);
-                self.fill_low_passed(look, &even);
+                self.ripple_lp1mhz_pp_v = low_passed_ripple(look, &even);
             }
             return;
         };
-        match switching.conduction {
-            Conduction::Skipping => self.refuse_ripple(&Unavailable::because(
+        if switching.conduction == Conduction::Skipping {
+            self.refuse_ripple(&Unavailable::because(
                 "pulses are skipped: there is no cycle to average; noise_pp_20mhz_v is an upper bound of the ripple",
-            )),
+            ));
+        } else {
+            // The low-pass needs none of the estimators.
+            let (low_passed, ()) =
+                beside(|| low_passed_ripple(look, switching), || self.fill_estimators(look, switching));
+            self.ripple_lp1mhz_pp_v = low_passed;
+        }
+        self.weigh_ripple(look, switching);
+    }
+
+    /// R1 to R3, and which of them is the ripple.
+    fn fill_estimators(&mut self, look: &Look<'_>, switching: &Switching) {
+        match switching.conduction {
+            Conduction::Skipping => {}
             Conduction::Unknown => self.refuse_ripple(&Unavailable::because(
                 "the conduction cannot be told from the switch node: no estimator is known to be valid",
             )),
@@ -59,16 +79,6 @@ impl SteadyState {
                 self.fill_cycle_ripple(look, switching);
             }
         }
-        if switching.conduction != Conduction::Skipping {
-            self.fill_low_passed(look, switching);
-        }
-        self.weigh_ripple(look, switching);
-    }
-
-    fn fill_low_passed(&mut self, look: &Look<'_>, switching: &Switching) {
-        self.ripple_lp1mhz_pp_v = look
-            .check_clipping(look.clipped())
-            .and_then(|()| measure_low_passed_ripple(look.vout, &switching.edges.rising));
     }
 
     pub(super) fn refuse_ripple(&mut self, reason: &Unavailable) {
@@ -91,7 +101,7 @@ impl SteadyState {
     }
 
     pub(super) fn fill_fundamental(&mut self, look: &Look<'_>, switching: &Switching) {
-        let harmonics = measure_harmonics(look.vout, &look.levels, switching);
+        let harmonics = harmonics_of(&look.levels, switching);
         let places = [
             &mut self.harmonic_1_v,
             &mut self.harmonic_2_v,
@@ -132,7 +142,7 @@ impl SteadyState {
     }
 
     pub(super) fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
-        let cycle = measure_cycle_ripple(look.vout, &look.levels, switching);
+        let cycle = cycle_ripple_of(look.vout, &look.levels, switching);
         (self.ripple_pp_v, self.ripple_method) = match (&cycle.fit_pp_v, &cycle.blank_pp_v) {
             (Ok(fit), _) => (Ok(*fit), Some(RippleMethod::Fit)),
             (Err(reason), Ok(blank)) => {

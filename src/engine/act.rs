@@ -47,6 +47,8 @@ pub(super) struct Shell<'a> {
     /// Attempts of the present point.
     pub(super) attempt: (PointId, u32),
     pub(super) tally: Tally,
+    /// What the plan wants the load to draw; a hold draws less.
+    planned_load: Amps,
     /// How far the present dwell came.
     pub(super) dwelling: Progress,
     /// What probe and scope show by themselves.
@@ -74,6 +76,7 @@ impl<'a> Shell<'a> {
             failed: None,
             attempt: (PointId(0), 0),
             tally: Tally::default(),
+            planned_load: Amps(0.0),
             dwelling: Progress::default(),
             floor: None,
         }
@@ -105,7 +108,10 @@ impl<'a> Shell<'a> {
             Step::CheckWiring => self.check_wiring(),
             Step::MeasureNoiseFloor => self.measure_noise_floor(),
             Step::SetVoltage(voltage) => self.set_voltage(*voltage),
-            Step::SetLoad(current) => self.set_load(*current),
+            Step::SetLoad(current) => {
+                self.planned_load = *current;
+                self.set_load(*current)
+            }
             Step::SwitchSupply(on) => self.switch_supply(*on),
             Step::SwitchLoad(on) => self.switch_load(*on),
             Step::BeginPoint(id) => self.begin_point(*id),
@@ -117,9 +123,10 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// Load at 0 A until the interlock is released, or until somebody wants to stop: `false`.
+    /// Load down to the part that may be kept until the interlock is released, or until somebody wants to stop: `false`.
     pub(super) fn hold(&mut self) -> Result<bool, Failure> {
-        self.set_load(Amps(0.0))?;
+        let derated = self.planned_load * self.plan.interlocks.derate_to;
+        self.set_load(derated)?;
         let clock = self.bench.clock.clone();
         let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
         let outcome = watcher.cool();

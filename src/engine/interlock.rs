@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::heat::HeatWatch;
 use crate::base::clock::Instant;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::plan::profile::Interlocks;
@@ -17,6 +18,8 @@ pub enum Watched {
     Iout(Amps),
     /// Board temperature.
     Board(Celsius),
+    /// Temperature beside the board.
+    Ambient(Celsius),
     /// A needed reading could not be had.
     Lost(Source),
 }
@@ -52,13 +55,21 @@ pub struct Interlock {
     lost_board: Option<Instant>,
     lost_meter: Option<Instant>,
     held_since: Option<Instant>,
+    heat: HeatWatch,
 }
 
 impl Interlock {
     /// Interlocks by the plan's rules.
     #[must_use]
     pub const fn new(rules: Interlocks) -> Self {
-        Self { rules, last_board: None, lost_board: None, lost_meter: None, held_since: None }
+        Self {
+            rules,
+            last_board: None,
+            lost_board: None,
+            lost_meter: None,
+            held_since: None,
+            heat: HeatWatch::new(&rules),
+        }
     }
 
     /// Whether the board's temperature is needed at all.
@@ -84,12 +95,22 @@ impl Interlock {
             Watched::Iin(iin) => self.judge_iin(iin),
             Watched::Iout(iout) => judge_iout(iout),
             Watched::Board(board) => over("board temperature", board, self.rules.over_temperature),
+            Watched::Ambient(ambient) => self.judge_ambient(ambient),
             Watched::Lost(_) => Ruling::Clear,
         };
         match ruling {
             Ruling::Trip(what) => Some(what),
             Ruling::Clear | Ruling::Hold(_) => None,
         }
+    }
+
+    fn judge_ambient(&self, ambient: Celsius) -> Ruling {
+        over("temperature beside the board", ambient, self.rules.over_ambient)
+    }
+
+    /// What a person should know of these temperatures, in °C: each warning is told when it begins and when it is over.
+    pub fn warnings(&mut self, board_c: Option<f64>, ambient_c: Option<f64>) -> Vec<String> {
+        self.heat.judge(board_c, ambient_c)
     }
 
     fn judge_iin(&self, iin: Amps) -> Ruling {
@@ -114,6 +135,7 @@ impl Interlock {
             }
             Watched::Board(board) if board.value().is_nan() => self.judge_lost(at, Source::BoardThermometer),
             Watched::Board(board) => self.judge_temperature(at, board),
+            Watched::Ambient(ambient) => self.judge_ambient(ambient),
             Watched::Lost(source) => self.judge_lost(at, source),
         }
     }
@@ -230,8 +252,10 @@ mod tests {
             hold_temperature: Some(Celsius(70.0)),
             resume_temperature: Some(Celsius(60.0)),
             hold_limit: Duration::from_secs(600),
+            over_ambient: Some(Celsius(45.0)),
             rise_k_per_min: Some(30.0),
             lost_reading: Duration::from_secs(10),
+            ..Interlocks::default()
         }
     }
 
@@ -249,6 +273,7 @@ mod tests {
             Watched::Iin(Amps(-0.05)),
             Watched::Iout(Amps(-0.05)),
             Watched::Board(Celsius(90.0)),
+            Watched::Ambient(Celsius(46.0)),
         ];
         for seen in trips {
             let told = interlock.trips_at_once(seen).map(Ruling::Trip);

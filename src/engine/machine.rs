@@ -55,7 +55,7 @@ pub enum Action {
         /// How long to wait first.
         wait: Duration,
     },
-    /// Put the load to 0 A and wait until the interlock is released.
+    /// Put the load down and wait until the interlock is released.
     Hold,
     /// The run is over; outputs off comes next, always.
     End(Ending),
@@ -195,8 +195,7 @@ impl<'p> Machine<'p> {
             Doing::Reopen => self.rewind(),
             Doing::Step | Doing::Hold => self.note_progress(),
         }
-        let finished_point = matches!(self.current, Some(Step::Measure(_)));
-        if finished_point {
+        if matches!(self.current, Some(Step::Measure(_) | Step::Dwell(_))) {
             self.holds = 0;
             self.point = None;
         }
@@ -351,6 +350,7 @@ mod tests {
                 hold_limit: Duration::ZERO,
                 rise_k_per_min: None,
                 lost_reading: Duration::ZERO,
+                ..Interlocks::default()
             },
             capture: None,
             soak: None,

@@ -5,6 +5,7 @@ mod act;
 pub mod capture;
 mod dwell;
 mod floor;
+mod heat;
 pub mod interlock;
 pub mod machine;
 mod measure;

@@ -356,8 +356,7 @@ impl Watcher<'_> {
         let (vout, iin) = self.read_meters()?;
         let terminal = self.supply.measure_voltage()?;
         let at = self.clock.now();
-        let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
-        judge_board(self.interlock, self.clock.now(), &temperatures)?;
+        let temperatures = self.read_and_judge()?;
         let vin = board_vin(terminal, iin, self.wiring.source_lead);
         Ok(Reading {
             at,
@@ -404,8 +403,18 @@ impl Watcher<'_> {
     }
 
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
+        self.read_and_judge().map(|_| ())
+    }
+
+    /// Reads the thermometers, tells what they warn of, and has them judged.
+    fn read_and_judge(&mut self) -> Result<Temperatures, Failure> {
         let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
-        judge_board(self.interlock, self.clock.now(), &temperatures)
+        let known = |figure: &Figure| figure.as_ref().ok().copied();
+        let told = self.interlock.warnings(known(&temperatures.board_c), known(&temperatures.ambient_c));
+        let at = stamp(self.clock);
+        self.outbox.extend(told.into_iter().map(|what| (at, Event::Warned { what })));
+        judge_board(self.interlock, self.clock.now(), &temperatures)?;
+        Ok(temperatures)
     }
 }
 
@@ -458,6 +467,9 @@ fn average(mut read: impl FnMut() -> Asked<(Volts, Amps)>) -> Asked<(f64, f64)> 
 /// # Errors
 /// The interlock holds or trips.
 fn judge_board(interlock: &mut Interlock, now: Instant, temperatures: &Temperatures) -> Result<(), Failure> {
+    if let Ok(ambient_c) = temperatures.ambient_c {
+        rule(interlock.judge(now, Watched::Ambient(Celsius(ambient_c))))?;
+    }
     let watched = match temperatures.board_c {
         Ok(board_c) => Watched::Board(Celsius(board_c)),
         Err(_) => Watched::Lost(Source::BoardThermometer),

@@ -201,6 +201,7 @@ fn interlocks(rig: &Rig, profile: &Profile) -> Interlocks {
         over_temperature: None,
         hold_temperature: None,
         resume_temperature: None,
+        warn_temperature: None,
         rise_k_per_min: None,
         ..profile.interlocks
     }

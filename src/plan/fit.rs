@@ -215,17 +215,19 @@ fn has_thermometer(rig: &Rig, role: &str) -> bool {
 
 /// A rule on a temperature that nobody measures would never trip: only rules that nobody wrote may be dropped.
 fn check_temperatures(rig: &Rig, profile: &Profile, faults: &mut Vec<Fault>) {
-    if has_thermometer(rig, "board") {
-        return;
-    }
-    for name in ["over_temperature", "hold_temperature", "rise_k_per_min"] {
-        let key = format!("interlocks.{name}");
-        if profile.places.is_written(&key) {
-            let message = "this rule needs a thermometer `board`, which this rig does not have".to_owned();
-            faults.push(clash(
-                (profile, &key, message),
-                (rig, "thermometer", "no [thermometer.board] in this rig".to_owned()),
-            ));
+    let rules: [(&str, &[&str]); 2] = [
+        ("board", &["over_temperature", "hold_temperature", "warn_temperature", "rise_k_per_min"]),
+        ("ambient", &["warn_ambient", "over_ambient"]),
+    ];
+    for (role, names) in rules.into_iter().filter(|(role, _)| !has_thermometer(rig, role)) {
+        for key in names.iter().map(|name| format!("interlocks.{name}")) {
+            if profile.places.is_written(&key) {
+                let message = format!("this rule needs a thermometer `{role}`, which this rig does not have");
+                faults.push(clash(
+                    (profile, &key, message),
+                    (rig, "thermometer", format!("no [thermometer.{role}] in this rig")),
+                ));
+            }
         }
     }
 }

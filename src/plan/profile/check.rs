@@ -245,29 +245,15 @@ fn check_interlocks(
     let trip = temperature("over_temperature", file.and_then(|file| file.over_temperature.as_ref()));
     let hold = temperature("hold_temperature", file.and_then(|file| file.hold_temperature.as_ref()));
     let resume = temperature("resume_temperature", file.and_then(|file| file.resume_temperature.as_ref()));
+    let warn = temperature("warn_temperature", file.and_then(|file| file.warn_temperature.as_ref()));
+    let warn_ambient = temperature("warn_ambient", file.and_then(|file| file.warn_ambient.as_ref()));
+    let over_ambient = temperature("over_ambient", file.and_then(|file| file.over_ambient.as_ref()));
+    let derate = document.take("interlocks.derate_to", file.and_then(|file| file.derate_to.as_ref()));
+    let derate =
+        document.within("interlocks.derate_to", Some(derate.map_or(0.0, |ratio| ratio.0)), (0.0, 0.95));
     let trip = trip.unwrap_or(Celsius(85.0));
-    if let Some(hold) = hold {
-        if hold >= trip {
-            let told = ("the run would trip before it could be held", format!("it trips at {trip}"));
-            document.contradiction(
-                "interlocks.hold_temperature",
-                "interlocks.over_temperature",
-                (told.0, &told.1),
-            );
-        }
-        if resume.is_some_and(|resume| resume >= hold) {
-            let told =
-                ("a held run goes on below the temperature that held it", format!("it is held at {hold}"));
-            document.contradiction(
-                "interlocks.resume_temperature",
-                "interlocks.hold_temperature",
-                (told.0, &told.1),
-            );
-        }
-    } else if resume.is_some() {
-        document
-            .fault("interlocks.resume_temperature", "nothing holds the run: `hold_temperature` is missing");
-    }
+    check_warnings(document, (warn, hold.unwrap_or(trip)), (warn_ambient, over_ambient));
+    check_hold(document, (hold, resume), trip);
     let rise = document.take("interlocks.rise_k_per_min", file.and_then(|file| file.rise_k_per_min.as_ref()));
     let rise = document.within("interlocks.rise_k_per_min", rise.or(Some(30.0)), (0.01, 1000.0));
     let voltage = voltage.unwrap_or(vout_nominal * 1.1);
@@ -287,10 +273,67 @@ fn check_interlocks(
         over_temperature: Some(trip),
         hold_temperature: hold,
         resume_temperature: hold.map(|hold| resume.unwrap_or(Celsius(hold.value() - 5.0))),
+        derate_to: derate?,
         hold_limit: hold_limit?,
+        warn_temperature: warn,
+        warn_ambient,
+        over_ambient,
         rise_k_per_min: Some(rise?),
         lost_reading: lost?,
     })
+}
+
+/// What holds the run comes before what trips it, and lets it go on below.
+fn check_hold(document: &mut Document, (hold, resume): (Option<Celsius>, Option<Celsius>), trip: Celsius) {
+    if let Some(hold) = hold {
+        if hold >= trip {
+            let told = ("the run would trip before it could be held", format!("it trips at {trip}"));
+            document.contradiction(
+                "interlocks.hold_temperature",
+                "interlocks.over_temperature",
+                (told.0, &told.1),
+            );
+        }
+        if resume.is_some_and(|resume| resume >= hold) {
+            let told =
+                ("a held run goes on below the temperature that held it", format!("it is held at {hold}"));
+            document.contradiction(
+                "interlocks.resume_temperature",
+                "interlocks.hold_temperature",
+                (told.0, &told.1),
+            );
+        }
+    } else {
+        for name in ["resume_temperature", "derate_to"] {
+            let key = format!("interlocks.{name}");
+            if document.places.is_written(&key) {
+                document.fault(&key, "nothing holds the run: `hold_temperature` is missing");
+            }
+        }
+    }
+}
+
+/// A warning that comes after what it warns of is none.
+fn check_warnings(
+    document: &mut Document,
+    (warn, acts): (Option<Celsius>, Celsius),
+    (warn_ambient, over_ambient): (Option<Celsius>, Option<Celsius>),
+) {
+    if warn.is_some_and(|warn| warn >= acts) {
+        let other = if document.places.is_written("interlocks.hold_temperature") {
+            "interlocks.hold_temperature"
+        } else {
+            "interlocks.over_temperature"
+        };
+        let told = ("the run would be held or trip before it was warned of", "here");
+        document.contradiction("interlocks.warn_temperature", other, told);
+    }
+    if let (Some(warn), Some(over)) = (warn_ambient, over_ambient)
+        && warn >= over
+    {
+        let told = ("the run would trip before it was warned of", "here");
+        document.contradiction("interlocks.warn_ambient", "interlocks.over_ambient", told);
+    }
 }
 
 /// A limit that applies nowhere would never fail, and nobody would notice.

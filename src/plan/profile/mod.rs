@@ -121,7 +121,7 @@ pub struct SettleRule {
 }
 
 /// What on the measured side holds or trips the run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Interlocks {
     /// Vout above this trips.
     pub over_voltage: Option<Volts>,
@@ -129,12 +129,20 @@ pub struct Interlocks {
     pub over_current: Option<Amps>,
     /// Board temperature above this trips.
     pub over_temperature: Option<Celsius>,
-    /// Board temperature above this holds the run with the load at 0 A until it is below `resume_temperature`.
+    /// Board temperature above this holds the run with the load at `derate_to` until it is below `resume_temperature`.
     pub hold_temperature: Option<Celsius>,
     /// See `hold_temperature`.
     pub resume_temperature: Option<Celsius>,
+    /// Part of the load that is kept while the run is held, as a ratio; 0: no load.
+    pub derate_to: f64,
     /// Longest hold; then it trips.
     pub hold_limit: Duration,
+    /// Board temperature above this is told, once.
+    pub warn_temperature: Option<Celsius>,
+    /// Temperature beside the board above this is told, once.
+    pub warn_ambient: Option<Celsius>,
+    /// Temperature beside the board above this trips.
+    pub over_ambient: Option<Celsius>,
     /// Board temperature rising faster than this, in kelvins a minute, trips.
     pub rise_k_per_min: Option<f64>,
     /// How long a needed reading (thermometer, supply, load) may be lost or stale before it trips.

@@ -125,10 +125,18 @@ pub(super) struct InterlocksFile {
     pub(super) over_current: Option<Written<Amps>>,
     /// Board temperature above this trips. Default `85 degC` where the rig has a thermometer on the board.
     pub(super) over_temperature: Option<Written<Celsius>>,
-    /// Board temperature above this holds the run with the load at 0 A. Default: no hold.
+    /// Board temperature above this holds the run with the load at `derate_to`. Default: no hold.
     pub(super) hold_temperature: Option<Written<Celsius>>,
     /// A held run goes on below this. Default: 5 K below `hold_temperature`.
     pub(super) resume_temperature: Option<Written<Celsius>>,
+    /// Part of the load that is kept while the run is held, below 100 %. Default `0 %`.
+    pub(super) derate_to: Option<Written<Ratio>>,
+    /// Board temperature above this is told, once, and once more when it is 2 K below again. Default: no warning.
+    pub(super) warn_temperature: Option<Written<Celsius>>,
+    /// The same for the temperature beside the board. Default: no warning.
+    pub(super) warn_ambient: Option<Written<Celsius>>,
+    /// Temperature beside the board above this trips. Default: no trip.
+    pub(super) over_ambient: Option<Written<Celsius>>,
     /// Longest hold; then it trips. Default `30 min`.
     pub(super) hold_limit: Option<Written<Duration>>,
     /// Board temperature rising faster than this, in kelvins a minute, trips. Default 30.

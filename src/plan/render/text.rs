@@ -120,10 +120,20 @@ fn interlocks(rules: &Interlocks) -> Vec<String> {
     lines.extend(rules.over_temperature.map(|level| format!("board temperature above {level} trips")));
     if let (Some(hold), Some(resume)) = (rules.hold_temperature, rules.resume_temperature) {
         let longest = render_span(rules.hold_limit);
+        let kept = if rules.derate_to > 0.0 {
+            format!("at {:.0} % of the load", rules.derate_to * 100.0)
+        } else {
+            "without load".to_owned()
+        };
         lines.push(format!(
-            "board temperature above {hold} holds the run without load until it is below {resume}, {longest} at most"
+            "board temperature above {hold} holds the run {kept} until it is below {resume}, {longest} at most"
         ));
     }
+    lines.extend(rules.over_ambient.map(|level| format!("temperature beside the board above {level} trips")));
+    lines.extend(rules.warn_temperature.map(|level| format!("board temperature above {level} is told")));
+    lines.extend(
+        rules.warn_ambient.map(|level| format!("temperature beside the board above {level} is told")),
+    );
     lines.extend(
         rules.rise_k_per_min.map(|rise| format!("board temperature rising faster than {rise} K/min trips")),
     );

@@ -5,12 +5,16 @@ mod checking;
 mod drilling;
 #[cfg(unix)]
 mod drilling_unix;
+mod evidence;
 #[cfg(unix)]
 mod guarding;
+mod keeping;
 mod lock;
 mod opening;
 mod preparing;
+mod ready;
 mod resuming;
+mod room;
 mod running;
 mod serving;
 mod taping;

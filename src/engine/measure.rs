@@ -154,7 +154,8 @@ impl Shell<'_> {
     pub(super) fn keep_point(&mut self, finished: Finished) -> Result<(), Failure> {
         let Finished { pending: Pending { point, readings, captures, .. }, steady } = finished;
         let at = stamp(&*self.bench.clock);
-        if self.plan.capture.is_some_and(|selection| selection.keep) {
+        // Of a soak, whoever keeps the record decides which traces are evidence.
+        if self.plan.soak.is_some() || self.plan.capture.is_some_and(|selection| selection.keep) {
             let traces = captures.all.iter().flat_map(|capture| [Some(&capture.vout), capture.lx.as_ref()]);
             for trace in traces.flatten() {
                 self.sink.waveform(at, point.id, trace).map_err(Failure::Record)?;

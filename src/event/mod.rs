@@ -296,6 +296,13 @@ pub enum Event {
     StartChecked(StartCheck),
     /// Readings are missing.
     GapFound(Gap),
+    /// The traces of a capture were kept.
+    EvidenceKept {
+        /// Of which point.
+        point: PointId,
+        /// Why.
+        why: String,
+    },
     /// An action failed and was tried again.
     Retried {
         /// Which instrument.

@@ -70,6 +70,7 @@ fn soak_plan(soak: &Soak) -> SoakPlan {
         dwells: Vec::new(),
         starts: Vec::new(),
         sweeps: 0,
+        evidence: soak.evidence,
     }
 }
 

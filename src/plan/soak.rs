@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::order::split_mix;
-use super::profile::soak::{Amount, Pattern, Phase, Rounds, Soak, SteadyRule};
+use super::profile::soak::{Amount, Evidence, Pattern, Phase, Rounds, Soak, SteadyRule};
 use crate::event::{DwellId, Setting};
 
 /// Most dwells of a plan: a power cycle of ten seconds for eleven days.
@@ -43,6 +43,8 @@ pub struct SoakPlan {
     pub starts: Vec<Setting>,
     /// How many sweeps there are.
     pub sweeps: u32,
+    /// Which traces of the captures are kept.
+    pub evidence: Evidence,
 }
 
 impl SoakPlan {
@@ -221,6 +223,7 @@ mod tests {
             sweep_every: None,
             rounds,
             rewarm_after: second,
+            evidence: Evidence::default(),
             phases,
         }
     }

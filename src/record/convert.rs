@@ -132,6 +132,7 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         }),
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
         Event::GapFound(gap) => Entry::GapFound(gap_out(gap)),
+        Event::EvidenceKept { point, why } => Entry::EvidenceKept { point: point.0, why: why.clone() },
         Event::Retried { role, what, attempt } => {
             Entry::Retried { role: role.to_string(), what: what.clone(), attempt: *attempt }
         }
@@ -196,6 +197,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         },
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
         Entry::GapFound(entry) => Event::GapFound(gap_in(entry)),
+        Entry::EvidenceKept { point, why } => Event::EvidenceKept { point: PointId(point), why },
         Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
         Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
         Entry::InterlockHeld { what } => Event::InterlockHeld { what },
@@ -316,6 +318,7 @@ mod tests {
                 vout_v: Err(Unavailable::because("no answer")),
                 started: false,
             }),
+            Event::EvidenceKept { point: PointId(4), why: what() },
             Event::GapFound(Gap {
                 from: Instant(5),
                 to: Instant(9),

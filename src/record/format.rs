@@ -3,6 +3,7 @@
 //! new kind of entry or a new word among them, raises [`VERSION`].
 
 mod soak;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,8 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEntry, WaveformEntry};
 
 pub(super) use soak::{
     DeadmanDrilled, DwellEndWord, DwellEntry, GapEntry, GapWord, PhaseEntry, ReadingsEntry, ReadingsHead,
@@ -146,6 +149,10 @@ pub(super) enum Entry {
     DwellFinished(DwellEntry),
     StartChecked(StartEntry),
     GapFound(GapEntry),
+    EvidenceKept {
+        point: u32,
+        why: String,
+    },
     Retried {
         role: String,
         what: String,
@@ -188,69 +195,6 @@ pub(super) struct Header {
     pub(super) run: String,
     /// SHA-256 of each file that the run was started with.
     pub(super) files: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct WaveformEntry {
-    pub(super) file: String,
-    pub(super) point: u32,
-    pub(super) samples: u64,
-    /// `u1`, `i2` or `f4`, as numpy names them.
-    pub(super) codes: String,
-    /// CRC32 of the codes' bytes.
-    pub(super) codes_crc: String,
-    pub(super) volts_per_code: Number,
-    pub(super) zero_code: Number,
-    pub(super) code_offset_v: Number,
-    pub(super) min_code: i32,
-    pub(super) max_code: i32,
-    pub(super) start_s: Number,
-    pub(super) step_s: Number,
-    #[serde(flatten)]
-    pub(super) acquisition: AcquisitionEntry,
-}
-
-/// The conditions of a capture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct AcquisitionEntry {
-    pub(super) signal: String,
-    pub(super) channel: u8,
-    pub(super) coupling: CouplingWord,
-    pub(super) bandwidth_limit_hz: Option<Number>,
-    pub(super) probe_ratio: Number,
-    /// Records made before it was asked for do not say.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) fixture: String,
-    pub(super) volts_per_div: Number,
-    pub(super) offset_v: Number,
-    pub(super) memory_depth: u64,
-    pub(super) purpose: String,
-    pub(super) range_note: Option<String>,
-}
-
-/// A capture of the bench's own noise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct NoiseFloorEntry {
-    pub(super) step_s: Number,
-    #[serde(flatten)]
-    pub(super) acquisition: AcquisitionEntry,
-    pub(super) figures: BTreeMap<String, FigureEntry>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct ScreenEntry {
-    pub(super) file: String,
-    pub(super) point: u32,
-    pub(super) bytes: u64,
-    pub(super) crc: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum CouplingWord {
-    #[serde(rename = "DC")]
-    Dc,
-    #[serde(rename = "AC")]
-    Ac,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

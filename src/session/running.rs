@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::keeping::{SoakKeeping, Tee};
 use super::opening::{Opened, open_bench, open_world_beating};
+use super::ready::{check_room, drill_first};
 use super::resuming::{Resumable, check_same_instruments};
-use super::taping::{Kept, Tapes, is_calm};
+use super::taping::{Kept, Tapes};
 use super::{Prepared, SessionError};
 use crate::base::clock::{Clock, Instant};
 use crate::bench::Bench;
@@ -14,15 +16,15 @@ use crate::bench::open::NotOpened;
 use crate::deadman::pulse::Pulse;
 use crate::engine::{self, Earlier, RunOutcome, StopWish};
 use crate::event::{
-    Event, Gap, GapCause, InstrumentFacts, PointId, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
+    Event, Gap, GapCause, InstrumentFacts, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
     SoakFacts, Stamp,
 };
 use crate::plan::{Plan, render};
 use crate::record::recover::Tail;
 use crate::record::{Record, RecordError, Recorder, RunHeader, RunState, store};
 use crate::report::products::{self, Written};
+use crate::waveform::Unavailable;
 use crate::waveform::figures::DEFINITIONS;
-use crate::waveform::{Unavailable, Waveform};
 
 /// Looks on while a run goes on. It is called from the thread that carries the run out and must not wait.
 pub trait Onlooker: Send {
@@ -68,6 +70,8 @@ pub struct Finished {
 /// # Errors
 /// Only what happens before the record is begun; everything later ends in the record and in [`Finished`].
 pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
+    let thinned = check_room(&prepared, request.out)?;
+    let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let unfinished = untouched(last_unfinished(request.out), &mut guard, &opened)?;
     let header = RunHeader {
@@ -79,9 +83,12 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
         plan_text: render::render_plan(&prepared.plan),
     };
     let recorder = untouched(Recorder::create(request.out, &header), &mut guard, &opened)?;
-    let warning = unfinished
+    let unfinished = unfinished
         .map(|name| format!("run {name} was not finished; the bench is made safe before anything else"));
-    let begin = Begin { recorder, shift: Duration::ZERO, warning, earlier: None };
+    let warnings = unfinished.into_iter().chain(thinned.clone());
+    let mut first: Vec<Event> = warnings.map(|what| Event::Warned { what }).collect();
+    first.extend(drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))));
+    let begin = Begin { recorder, shift: Duration::ZERO, first, thinned: thinned.is_some(), earlier: None };
     carry(prepared, (opened, guard), begin, request)
 }
 
@@ -101,7 +108,8 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
     let warning = tell_resumed(gap, finished, prepared.plan.points.len(), &tail);
     let gap = away(&prepared.plan, (last.monotonic, Instant(0) + shift), &earlier);
     let earlier = Some(Before { earlier, instruments, gap });
-    let begin = Begin { recorder, shift, warning: Some(warning), earlier };
+    let first = vec![Event::Warned { what: warning }];
+    let begin = Begin { recorder, shift, first, thinned: false, earlier };
     carry(prepared, (opened, guard), begin, request)
 }
 
@@ -148,7 +156,9 @@ struct Begin {
     /// What the record's time is ahead of the clock's.
     shift: Duration,
     /// What a reader should know first.
-    warning: Option<String>,
+    first: Vec<Event>,
+    /// Whether only the traces around a breach are kept from the beginning.
+    thinned: bool,
     /// What was there before, of a run that is resumed.
     earlier: Option<Before>,
 }
@@ -189,7 +199,7 @@ fn carry(
     request: &mut RunRequest<'_>,
 ) -> Result<Finished, SessionError> {
     let Prepared { rig, registry, plan, .. } = prepared;
-    let Begin { mut recorder, shift, warning, earlier } = begin;
+    let Begin { mut recorder, shift, first: told_first, thinned, earlier } = begin;
     let folder = recorder.folder().to_owned();
     request.view.begun(&folder);
     if let Some(guard) = &guard {
@@ -211,7 +221,8 @@ fn carry(
     // A real bench draws nothing but a shuffled order.
     let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
     let facts = build_facts(&plan, &rig.name, &opened, seed);
-    let mut sink = Tee { recorder, shift, tapes, view: &mut *request.view };
+    let soak = SoakKeeping::of(&plan, &folder, thinned);
+    let mut sink = Tee { recorder, shift, tapes, soak, stop: request.stop, view: &mut *request.view };
     let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
             let mut gap = None;
@@ -232,7 +243,7 @@ fn carry(
                 }
             };
             let mut first: Vec<Event> = first;
-            first.extend(warning.map(|what| Event::Warned { what }));
+            first.extend(told_first);
             // Its times are those of the record, not of this program's clock.
             let gap = gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap));
             let begun = match tape_failure {
@@ -429,70 +440,5 @@ fn soak_facts(soak: &crate::plan::SoakPlan) -> SoakFacts {
         dwells_last: soak.lasts(),
         dwells: count(soak.dwells.len()),
         starts: count(soak.starts.len()),
-    }
-}
-
-/// The record first, then whoever looks on.
-struct Tee<'a> {
-    recorder: Recorder,
-    /// What the record's time is ahead of the clock's.
-    shift: Duration,
-    tapes: Tapes,
-    view: &'a mut dyn Onlooker,
-}
-
-impl Tee<'_> {
-    /// An event that tells times of its own, in the record's time.
-    fn shifted_times(&self, event: &Event) -> Option<Event> {
-        if self.shift.is_zero() {
-            return None;
-        }
-        match event {
-            Event::ReadingsTaken(readings) => {
-                let mut readings = readings.clone();
-                readings.rows.iter_mut().for_each(|row| row.at = row.at + self.shift);
-                Some(Event::ReadingsTaken(readings))
-            }
-            Event::GapFound(gap) => {
-                let (from, to) = (gap.from + self.shift, gap.to + self.shift);
-                Some(Event::GapFound(Gap { from, to, ..gap.clone() }))
-            }
-            _ => None,
-        }
-    }
-
-    /// A gap whose times are those of the record.
-    fn tell_gap(&mut self, at: Stamp, gap: Gap) -> Result<(), SinkError> {
-        let at = self.shifted(at);
-        let event = Event::GapFound(gap);
-        let kept = self.recorder.event(at, &event);
-        self.view.event(at, &event);
-        kept
-    }
-
-    fn shifted(&self, at: Stamp) -> Stamp {
-        Stamp { monotonic: at.monotonic + self.shift, ..at }
-    }
-}
-
-impl Sink for Tee<'_> {
-    fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
-        let at = self.shifted(at);
-        let shifted = self.shifted_times(event);
-        let event = shifted.as_ref().unwrap_or(event);
-        if !is_calm(event) {
-            self.tapes.keep();
-        }
-        let kept = self.recorder.event(at, event);
-        self.view.event(at, event);
-        kept
-    }
-    fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
-        let at = self.shifted(at);
-        self.recorder.waveform(at, point, waveform)
-    }
-    fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
-        let at = self.shifted(at);
-        self.recorder.screen(at, point, png)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::opening::instruments;
 use crate::base::names::Role;
-use crate::event::Event;
+use crate::event::{Event, StartCheck};
 use crate::instrument::open::TapeFor;
 use crate::link::transport::trace::Tape;
 use crate::link::wire::tape::TapeLine;
@@ -38,7 +38,9 @@ pub(super) const fn is_calm(event: &Event) -> bool {
             | Event::PointStarted { .. }
             | Event::Settled { .. }
             | Event::PointFinished(_)
-            | Event::StartChecked(crate::event::StartCheck { started: true, .. })
+            | Event::EvidenceKept { .. }
+            | Event::OutputSwitched { .. }
+            | Event::StartChecked(StartCheck { started: true, .. })
     )
 }
 

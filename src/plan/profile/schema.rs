@@ -207,9 +207,25 @@ pub(super) struct SoakFile {
     pub(super) rounds: Option<Written<u64>>,
     /// A run that was cut off for longer warms the board up again before it goes on. Default `1 min`.
     pub(super) rewarm_after: Option<Written<Duration>>,
+    /// Which traces of the captures are kept.
+    pub(super) evidence: Option<EvidenceFile>,
     /// The phases, one after the other.
     #[schemars(required)]
     pub(super) phases: Option<Vec<PhaseFile>>,
+}
+
+/// Which traces of a soak are kept, where `[capture]` does not keep them all.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EvidenceFile {
+    /// Captures before a broken limit, a hold or a trip. Default 12.
+    pub(super) before: Option<Written<u64>>,
+    /// Captures after it. Default 6.
+    pub(super) after: Option<Written<u64>>,
+    /// So many of the worst captures of every figure of a trace. Default 3.
+    pub(super) worst: Option<Written<u64>>,
+    /// Every so many-th capture, so that change can be seen over days; 0: none. Default 6.
+    pub(super) every: Option<Written<u64>>,
 }
 
 /// A phase of a soak.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, json_schema as schema_of};
 
 use super::axis::check_levels;
-use super::schema::{PhaseFile, SoakFile};
+use super::schema::{EvidenceFile, PhaseFile, SoakFile};
 use crate::base::span::{parse_span, render_span};
 use crate::base::units::{Amps, Volts};
 use crate::plan::document::Document;
@@ -29,8 +29,29 @@ pub struct Soak {
     pub rounds: Rounds,
     /// A run that was cut off for longer than this warms the board up again before it goes on.
     pub rewarm_after: Duration,
+    /// Which traces of the captures are kept.
+    pub evidence: Evidence,
     /// The phases.
     pub phases: Vec<Phase>,
+}
+
+/// Which traces of a soak are kept, where the capture does not keep them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// Captures before a broken limit, a hold or a trip.
+    pub before: u32,
+    /// Captures after it.
+    pub after: u32,
+    /// So many of the worst captures of every figure of a trace.
+    pub worst: u32,
+    /// Every so many-th capture; 0: none.
+    pub every: u32,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { before: 12, after: 6, worst: 3, every: 6 }
+    }
 }
 
 /// How often the phases of a soak are gone through.
@@ -209,8 +230,26 @@ pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soa
         sweep_every: sweep,
         rounds,
         rewarm_after: rewarm.unwrap_or(Duration::from_secs(60)),
+        evidence: check_evidence(document, file.evidence.as_ref())?,
         phases,
     })
+}
+
+fn check_evidence(document: &mut Document, file: Option<&EvidenceFile>) -> Option<Evidence> {
+    let standard = Evidence::default();
+    let mut count = |name: &str, written: Option<&Written<u64>>, (standard, most): (u32, u64)| {
+        let key = format!("soak.evidence.{name}");
+        let value = match written {
+            None => u64::from(standard),
+            Some(_) => document.take(&key, written)?,
+        };
+        u32::try_from(document.within(&key, Some(value), (0, most))?).ok()
+    };
+    let before = count("before", file.and_then(|file| file.before.as_ref()), (standard.before, 100));
+    let after = count("after", file.and_then(|file| file.after.as_ref()), (standard.after, 1000));
+    let worst = count("worst", file.and_then(|file| file.worst.as_ref()), (standard.worst, 100));
+    let every = count("every", file.and_then(|file| file.every.as_ref()), (standard.every, 1_000_000));
+    Some(Evidence { before: before?, after: after?, worst: worst?, every: every? })
 }
 
 fn check_time(

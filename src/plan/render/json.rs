@@ -112,6 +112,12 @@ fn soak(plan: &Plan) -> Value {
         "lasts_s": soak.lasts().as_secs_f64(),
         "starts": soak.starts.len(),
         "sweeps": soak.sweeps,
+        "evidence": {
+            "before": soak.evidence.before,
+            "after": soak.evidence.after,
+            "worst": soak.evidence.worst,
+            "every": soak.evidence.every,
+        },
         "dwells": dwells.collect::<Vec<_>>(),
     })
 }

@@ -91,17 +91,17 @@ fn ask_system() -> [Result<String, String>; 3] {
 }
 
 #[cfg(unix)]
-fn free_bytes(folder: &Path) -> Result<u64, String> {
+pub(in crate::session) fn free_bytes(folder: &Path) -> Result<u64, String> {
     super::host_unix::free_bytes(folder)
 }
 
 #[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Result<u64, String> {
+pub(in crate::session) fn free_bytes(_: &Path) -> Result<u64, String> {
     Err("this system is not asked".to_owned())
 }
 
 /// The folder, or the nearest one above it that is there already.
-fn nearest_folder(out: &Path) -> PathBuf {
+pub(in crate::session) fn nearest_folder(out: &Path) -> PathBuf {
     let whole = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     whole.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/")).to_owned()
 }

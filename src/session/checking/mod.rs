@@ -1,7 +1,7 @@
 //! Is this bench fit to be used, and fit to be left alone? What is looked at, and what was found.
 
 mod bench;
-mod host;
+pub(super) mod host;
 #[cfg(unix)]
 mod host_unix;
 mod judge;

@@ -1,0 +1,139 @@
+//! Where the events of a run go: the record first, then whoever looks on; and what a soak keeps beside its events.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::evidence::{Capture, Keeper};
+use super::room::{RoomWatch, Shortage};
+use super::running::Onlooker;
+use super::taping::{Tapes, is_calm};
+use crate::engine::StopWish;
+use crate::event::{Event, Gap, PointId, Sink, SinkError, Stamp};
+use crate::plan::Plan;
+use crate::record::Recorder;
+use crate::waveform::Waveform;
+
+/// What is kept of a soak beside its events.
+pub(super) struct SoakKeeping {
+    /// Decides on the traces; `None` where the profile keeps them all.
+    keeper: Option<Keeper>,
+    room: RoomWatch,
+}
+
+impl SoakKeeping {
+    pub(super) fn of(plan: &Plan, folder: &Path, thinned: bool) -> Option<Self> {
+        let soak = plan.soak.as_ref()?;
+        let keeps_all = plan.capture.is_some_and(|capture| capture.keep) && !thinned;
+        let mut keeper = (!keeps_all).then(|| Keeper::new(soak.evidence));
+        if let Some(keeper) = keeper.as_mut().filter(|_| thinned) {
+            keeper.thin();
+        }
+        Some(Self { keeper, room: RoomWatch::new(folder.to_owned(), thinned) })
+    }
+}
+
+/// The record first, then whoever looks on.
+pub(super) struct Tee<'a> {
+    pub(super) recorder: Recorder,
+    /// What the record's time is ahead of the clock's.
+    pub(super) shift: Duration,
+    pub(super) tapes: Tapes,
+    /// Of a soak: which traces are kept, and whether there is room.
+    pub(super) soak: Option<SoakKeeping>,
+    pub(super) stop: &'a StopWish,
+    pub(super) view: &'a mut dyn Onlooker,
+}
+
+impl Tee<'_> {
+    /// An event that tells times of its own, in the record's time.
+    fn shifted_times(&self, event: &Event) -> Option<Event> {
+        if self.shift.is_zero() {
+            return None;
+        }
+        match event {
+            Event::ReadingsTaken(readings) => {
+                let mut readings = readings.clone();
+                readings.rows.iter_mut().for_each(|row| row.at = row.at + self.shift);
+                Some(Event::ReadingsTaken(readings))
+            }
+            Event::GapFound(gap) => {
+                let (from, to) = (gap.from + self.shift, gap.to + self.shift);
+                Some(Event::GapFound(Gap { from, to, ..gap.clone() }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes the traces that are kept because of what happened, and looks whether there is room for more.
+    fn keep_evidence(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        let Some(soak) = &mut self.soak else { return Ok(()) };
+        let captures = soak.keeper.as_mut().map(|keeper| keeper.judge(event)).unwrap_or_default();
+        for Capture { point, why, traces } in captures {
+            for (taken, trace) in &traces {
+                self.recorder.waveform(Stamp { monotonic: at.monotonic, ..*taken }, point, trace)?;
+            }
+            self.recorder.event(at, &Event::EvidenceKept { point, why })?;
+        }
+        let shortage = matches!(event, Event::ReadingsTaken(_)).then(|| soak.room.look()).flatten();
+        let Some(shortage) = shortage else { return Ok(()) };
+        let what = match shortage {
+            Shortage::Thin(what) => {
+                if let Some(keeper) = &mut soak.keeper {
+                    keeper.thin();
+                }
+                what
+            }
+            Shortage::End(what) => {
+                if self.stop.asked().is_none() {
+                    self.stop.ask();
+                }
+                what
+            }
+        };
+        let warned = Event::Warned { what };
+        let kept = self.recorder.event(at, &warned);
+        self.view.event(at, &warned);
+        kept
+    }
+
+    /// A gap whose times are those of the record.
+    pub(super) fn tell_gap(&mut self, at: Stamp, gap: Gap) -> Result<(), SinkError> {
+        let at = self.shifted(at);
+        let event = Event::GapFound(gap);
+        let kept = self.recorder.event(at, &event);
+        self.view.event(at, &event);
+        kept
+    }
+
+    fn shifted(&self, at: Stamp) -> Stamp {
+        Stamp { monotonic: at.monotonic + self.shift, ..at }
+    }
+}
+
+impl Sink for Tee<'_> {
+    fn event(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        let at = self.shifted(at);
+        let shifted = self.shifted_times(event);
+        let event = shifted.as_ref().unwrap_or(event);
+        if !is_calm(event) {
+            self.tapes.keep();
+        }
+        let kept = self.recorder.event(at, event);
+        self.view.event(at, event);
+        kept.and_then(|()| self.keep_evidence(at, event))
+    }
+    fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
+        let at = self.shifted(at);
+        match self.soak.as_mut().and_then(|soak| soak.keeper.as_mut()) {
+            Some(keeper) if point != PointId::NONE => {
+                keeper.take(at, waveform);
+                Ok(())
+            }
+            _ => self.recorder.waveform(at, point, waveform),
+        }
+    }
+    fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
+        let at = self.shifted(at);
+        self.recorder.screen(at, point, png)
+    }
+}

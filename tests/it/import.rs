@@ -259,6 +259,100 @@ fn the_same_signal_is_the_same_in_every_format() {
     }
 }
 
+/// The text of a file, whatever it is coded in.
+fn text_of(name: &str) -> String {
+    let bytes = std::fs::read(path(name)).unwrap();
+    match bytes.strip_prefix(&[0xFF, 0xFE]) {
+        Some(units) => {
+            let units = units.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(Result::unwrap).collect()
+        }
+        None => String::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).to_vec()).unwrap(),
+    }
+}
+
+#[test]
+fn a_file_that_other_programs_wrote_again_reads_the_same() {
+    let names =
+        std::fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.filter(|name| name.ends_with(".csv") || name.ends_with(".txt")).collect();
+    assert!(names.len() > 15, "{names:?}");
+    let commas = |text: &str| !text.contains(';') && !text.contains('\t');
+    let quote = |line: &str| {
+        let quoted = |cell: &str| {
+            if cell.is_empty() || cell.contains('"') { cell.to_owned() } else { format!("\"{cell}\"") }
+        };
+        line.split(',').map(quoted).collect::<Vec<String>>().join(",")
+    };
+    for name in names {
+        let text = text_of(&name).replace("\r\n", "\n");
+        let mut again = vec![
+            ("a blank line after every line", text.replace('\n', "\n\n")),
+            ("line ends written twice", text.replace('\n', "\r\r\n")),
+            ("blank lines first and last", format!("\n \n{text}\n\n")),
+        ];
+        if commas(&text) {
+            again.push(("every cell quoted", text.lines().map(quote).collect::<Vec<String>>().join("\n")));
+            again.push(("separators at the ends", text.lines().map(|line| format!("{line},,\n")).collect()));
+            again.push(("semicolons and decimal commas", text.replace(',', ";").replace('.', ",")));
+        }
+        let options =
+            Options { sample_rate_hz: name.contains("one-column").then_some(1e8), ..Options::default() };
+        let facts = |text: &str| {
+            let file = import::read(text.as_bytes(), &options).unwrap();
+            let channels: Vec<_> = file
+                .channels
+                .iter()
+                .enumerate()
+                .map(|(at, c)| (c.name.clone(), c.unit.clone(), volts(&file, at)))
+                .collect();
+            (file.format, file.timing, channels)
+        };
+        let first = facts(&text);
+        for (how, text) in again {
+            assert_eq!(facts(&text), first, "{name}: {how}");
+        }
+    }
+}
+
+#[test]
+fn a_column_with_a_decimal_comma_is_no_pair_of_whole_numbers() {
+    let tables = [
+        ("a zero behind the comma", "4,998\n5,012\n5,006\n"),
+        ("a word above", "Vout\n5,112\n-5,211\n5,114\n"),
+        ("two words above", "a,b\n128,112\n129,113\n131,114\n"),
+        ("nothing tells", "5,112\n-5,211\n5,114\n"),
+    ];
+    let options = Options { sample_rate_hz: Some(1e8), ..Options::default() };
+    let told: Vec<String> = tables
+        .iter()
+        .map(|(name, text)| format!("{name}: {}", render(&import::read(text.as_bytes(), &options).unwrap())))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    a zero behind the comma: plain columns
+      step 1.000000e-8 s, start 0.000000e0 s
+      CH1 in V: 3 samples, 4.9980 5.0120 … 5.0060, 8 bits of 0.001000
+      - a single column with a decimal comma
+
+    a word above: plain columns
+      step 1.000000e-8 s, start 0.000000e0 s
+      Vout in V: 3 samples, 5.1120 -5.2110 … 5.1140, 16 bits of 0.001000
+      - a single column with a decimal comma
+
+    two words above: plain columns
+      step 1.000000e-8 s, start 1.280000e2 s
+      b in V: 3 samples, 112.0000 113.0000 … 114.0000, 8 bits of 1.000000
+      - the first column rises evenly and is taken as time in seconds
+      - the sample rate given counts; the file's own interval would be 1.500000e0 s
+
+    nothing tells: plain columns
+      step 1.000000e-8 s, start 0.000000e0 s
+      CH1 in V: 3 samples, 5.0000 -5.0000 … 5.0000, 8 bits of 1.000000
+      CH2 in V: 3 samples, 112.0000 211.0000 … 114.0000, 8 bits of 1.000000
+      - the comma is taken to separate two columns of whole numbers; if it is a decimal sign, write points instead
+    ");
+}
+
 #[test]
 fn a_format_can_be_forced_and_says_when_it_does_not_fit() {
     let bytes = std::fs::read(path("rigol-dho800.csv")).unwrap();

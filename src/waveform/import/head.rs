@@ -1,13 +1,14 @@
 //! What stands before the first row: lines of words, keys with their values, the heading of the columns.
 
-use super::number::{Cell, read_cell};
-use super::separator::{Punctuation, Separator};
+use super::number::{Cell, read_cell, trim};
+use super::separator::Punctuation;
 
 /// The head of a text, cut into words. Words are kept as they stand and once more in small letters.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) punctuation: Punctuation,
-    /// The lines before the first row, as they stand, blank ones included.
+    /// The lines before the first row, as they stand. Blank ones are left out: a line end written as CR CR LF puts one after
+    /// every line, and names, units and keys still stand one below the other.
     pub(super) before: Vec<Vec<String>>,
     small: Vec<Vec<String>>,
     /// The first rows, as cells.
@@ -25,10 +26,12 @@ const LONGEST_QUANTITY: usize = 40;
 impl Head {
     pub(super) fn read(lines: &[Vec<u8>]) -> Self {
         let punctuation = Punctuation::find(lines);
-        let beside = Self::beside_samples(lines);
+        let beside = Self::beside_samples(lines, punctuation);
         let first_row = if beside { Some(0) } else { lines.iter().position(|line| punctuation.is_row(line)) };
         let until = if beside { lines.len() } else { first_row.unwrap_or(lines.len()) };
-        let before: Vec<Vec<String>> = lines[..until].iter().map(|line| punctuation.words(line)).collect();
+        let words = lines[..until].iter().map(|line| punctuation.words(line));
+        let before: Vec<Vec<String>> =
+            words.filter(|words| words.iter().any(|word| !word.is_empty())).collect();
         let small = before.iter().map(|words| words.iter().map(|word| simple(word)).collect()).collect();
         let rows = first_row.map_or(&[][..], |first| &lines[first..]);
         let rows = rows
@@ -40,13 +43,12 @@ impl Head {
     }
 
     /// Whether samples stand in the fourth and fifth column beside a header, as Tektronix's TDS write it.
-    fn beside_samples(lines: &[Vec<u8>]) -> bool {
-        let comma = Punctuation { separator: Separator::Comma, point: b'.' };
-        lines.first().is_some_and(|line| {
-            let cells: Vec<&[u8]> = comma.cells(line).collect();
-            let number =
-                |at: usize| cells.get(at).is_some_and(|c| matches!(read_cell(c, b'.'), Cell::Number(_)));
-            simple(&String::from_utf8_lossy(cells[0])) == "record length" && number(3) && number(4)
+    fn beside_samples(lines: &[Vec<u8>], punctuation: Punctuation) -> bool {
+        lines.iter().find(|line| !trim(line).is_empty()).is_some_and(|line| {
+            let cells: Vec<&[u8]> = punctuation.cells(line).collect();
+            let is_number = |cell: &&&[u8]| matches!(read_cell(cell, punctuation.point), Cell::Number(_));
+            simple(&String::from_utf8_lossy(trim(cells[0]))) == "record length"
+                && [3, 4].into_iter().all(|at| cells.get(at).filter(is_number).is_some())
         })
     }
 
@@ -63,12 +65,12 @@ impl Head {
         self.line(at).iter().any(|word| is_mark(word))
     }
 
-    /// The last line before the rows that is not blank: the heading, or the units under it.
+    /// The last line before the rows: the heading, or the units under it.
     pub(super) fn heading_at(&self) -> Option<usize> {
-        self.small.iter().rposition(|words| words.iter().any(|word| !word.is_empty()))
+        self.small.len().checked_sub(1)
     }
 
-    /// The last line before the rows that is not blank, in small letters.
+    /// The last line before the rows, in small letters.
     pub(super) fn heading(&self) -> &[String] {
         self.heading_at().map_or(&[], |at| self.line(at))
     }

@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::number::Cell;
+use super::separator::Separator;
 use super::unit::{Scaled, Unit, read_time_unit, read_unit, split_heading};
 use super::{Format, ImportError};
 
@@ -113,7 +114,8 @@ impl Layout {
             segments: 1.0,
             notes: Vec::new(),
         };
-        layout.notes.extend(head.punctuation.remark());
+        layout.notes.extend(head.punctuation.remark(head.rows.first().map_or(0, Vec::len)));
+        layout.notes.extend(doubtful_commas(head));
         layout.set_roles(format, head, &headings);
         layout.set_channels(format, head, &headings)?;
         if !bare {
@@ -277,6 +279,17 @@ impl Layout {
             );
         }
     }
+}
+
+/// What is to be known of rows like `5,112` that nothing heads: the comma may be a decimal sign.
+fn doubtful_commas(head: &Head) -> Option<String> {
+    let is_whole = |cell: &Cell| matches!(cell, Cell::Number(number) if number.last_digit == 0);
+    let is_pair = |row: &Vec<Cell>| row.len() == 2 && row.iter().all(is_whole);
+    let comma = head.punctuation.separator == Separator::Comma;
+    (comma && head.before.is_empty() && head.rows.iter().all(is_pair)).then(|| {
+        "the comma is taken to separate two columns of whole numbers; if it is a decimal sign, write points instead"
+            .to_owned()
+    })
 }
 
 fn channel_unit(head: &Head, headings: &Headings, place: usize, column: usize) -> Scaled {

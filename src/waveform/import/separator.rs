@@ -32,7 +32,7 @@ const CANDIDATES: [Punctuation; 7] = [
 
 impl Punctuation {
     /// The one under which most of the lines are rows of numbers in two or more columns; the earlier of equals. A table of
-    /// one column is one with a comma.
+    /// one column is one with a comma, or one with a decimal comma and no separator.
     pub(super) fn find(lines: &[Vec<u8>]) -> Self {
         let rows = |p: &Self| lines.iter().filter(|line| p.tail_numbers(line) >= 2).count();
         let mut best = (0, CANDIDATES[4]);
@@ -42,7 +42,7 @@ impl Punctuation {
                 best = (count, candidate);
             }
         }
-        best.1
+        if best.1 == CANDIDATES[4] && is_column_with_comma(lines) { CANDIDATES[1] } else { best.1 }
     }
 
     /// How many numbers stand at the end of a line, blank cells after them left out; any text among them counts nothing.
@@ -83,8 +83,11 @@ impl Punctuation {
         numbers > 0
     }
 
-    /// How it is called in a note, where it is not the usual.
-    pub(super) fn remark(&self) -> Option<String> {
+    /// How it is called in a note, where it is not the usual, in a table of so many columns.
+    pub(super) fn remark(&self, columns: usize) -> Option<String> {
+        if columns < 2 {
+            return (self.point == b',').then(|| "a single column with a decimal comma".to_owned());
+        }
         let name = match self.separator {
             Separator::Semicolon => "semicolons",
             Separator::Tab => "tabs",
@@ -94,6 +97,30 @@ impl Punctuation {
         let point = if self.point == b',' { ", decimal comma" } else { "" };
         Some(format!("cells are separated by {name}{point}"))
     }
+}
+
+/// Whether rows like `5,012` are one column with a decimal comma, not two columns of whole numbers: every row has one comma
+/// and no point, and a zero leads behind a comma or a single word heads the rows.
+fn is_column_with_comma(lines: &[Vec<u8>]) -> bool {
+    let table = CANDIDATES[4];
+    let mut rows = lines.iter().filter(|line| table.is_row(line)).peekable();
+    let first = lines.iter().position(|line| table.is_row(line)).unwrap_or(0);
+    let heading = lines[..first].iter().rfind(|line| !trim(line).is_empty());
+    let mut is_one = heading.is_some_and(|line| !line.contains(&b','));
+    let is_any = rows.peek().is_some();
+    let all = rows.all(|line| {
+        let mut parts = trim(line).split(|byte| *byte == b',');
+        let (Some(whole), Some(part), None) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        is_one |= part.len() > 1 && part[0] == b'0';
+        let digits = whole.strip_prefix(b"-").or(whole.strip_prefix(b"+")).unwrap_or(whole);
+        !digits.is_empty()
+            && digits.iter().all(u8::is_ascii_digit)
+            && part.first().is_some_and(u8::is_ascii_digit)
+            && !part.contains(&b'.')
+    });
+    is_any && all && is_one
 }
 
 #[cfg(test)]
@@ -112,6 +139,10 @@ mod tests {
             " 0.1   0.2\n 0.2   0.3",
             "0,1 0,2\n0,2 0,3",
             "1.5\n2.5",
+            "v\n1,5\n2,5",
+            "4,998\n5,012",
+            "5,112\n-5,211",
+            "a,b\n128,12\n129,14",
             "Record Length,2500,,0.1,0.2,\n,,,0.1,0.2,",
             "",
         ];
@@ -133,6 +164,10 @@ mod tests {
         " 0.1   0.2\n 0.2   0.3" Blank .
         "0,1 0,2\n0,2 0,3" Blank ,
         "1.5\n2.5" Comma .
+        "v\n1,5\n2,5" Semicolon ,
+        "4,998\n5,012" Semicolon ,
+        "5,112\n-5,211" Comma .
+        "a,b\n128,12\n129,14" Comma .
         "Record Length,2500,,0.1,0.2,\n,,,0.1,0.2," Comma .
         "" Comma .
         "#);

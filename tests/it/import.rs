@@ -635,6 +635,57 @@ fn a_lying_array_header_reserves_nothing() {
 }
 
 #[test]
+fn odd_arrays_are_read_and_told() {
+    let array = |shape: &str, numbers: &[f64]| {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(header.as_bytes());
+        numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+        bytes
+    };
+    let pairs = |times: [f64; 4]| {
+        times.into_iter().flat_map(|time_s| [time_s, 5.0 + time_s % 2.0]).collect::<Vec<f64>>()
+    };
+    let arrays = [
+        ("no columns", array("(5, 0)", &[])),
+        ("no rows", array("(0, 2)", &[])),
+        ("no number", array("(3,)", &[5.0, f64::NAN, 5.0])),
+        ("beyond any range", array("(3,)", &[5.0, 5.0, 1e300])),
+        ("even times", array("(4, 2)", &pairs([0.0, 1.0, 2.0, 3.0]))),
+        ("times with a gap", array("(4, 2)", &pairs([0.0, 1.0, 2.0, 9.0]))),
+        ("a column that rests", array("(4, 2)", &pairs([0.0, 1.0, 1.0, 9.0]))),
+    ];
+    let options = Options { sample_rate_hz: Some(1.0), ..Options::default() };
+    let tell = |bytes: &[u8]| match import::read(bytes, &options) {
+        Ok(file) => render(&file),
+        Err(error) => error.to_string(),
+    };
+    let told: Vec<String> = arrays.iter().map(|(name, bytes)| format!("{name}: {}", tell(bytes))).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    no columns: the numpy array cannot be read: it holds no samples
+    no rows: the numpy array cannot be read: it holds no samples
+    no number: the numpy array cannot be read: sample 1 is NaN, which no scope measures
+    beyond any range: the numpy array cannot be read: sample 2 is 1e300, which no scope measures
+    even times: numpy array (.npy)
+      step 1.000000e0 s, start 0.000000e0 s
+      CH1 in V: 4 samples, 5.0000 5.0000 … 6.0000, numbers
+      - the first column rises evenly and is taken as time in seconds
+
+    times with a gap: numpy array (.npy)
+      step 1.000000e0 s, start 0.000000e0 s
+      CH1 in V: 4 samples, 5.0000 5.0000 … 6.0000, numbers
+      - the first column rises from row to row and is taken as time in seconds
+      - the sample rate given counts; the file's own interval would be 3.000000e0 s
+
+    a column that rests: numpy array (.npy)
+      step 1.000000e0 s, start 0.000000e0 s
+      CH1 in V: 4 samples, 0.0000 1.0000 … 9.0000, numbers
+      CH2 in V: 4 samples, 5.0000 6.0000 … 6.0000, numbers
+    ");
+}
+
+#[test]
 fn arrays_of_every_kind_and_order_hold_the_same_numbers() {
     let numbers: Vec<i32> = (0..40).map(|i| (i * 29) % 120).collect();
     let bytes_of = |kind: &str, value: i32| match kind {

@@ -67,7 +67,7 @@ pub(super) fn read(first: &[u8], source: impl Read, options: &Options) -> Result
             header.rows, header.channels, options.limits.max_samples
         )));
     }
-    if header.rows == 0 {
+    if header.rows == 0 || header.channels == 0 {
         return Err(fault("it holds no samples"));
     }
     let mut gathered = Gathered::new(&header);
@@ -183,7 +183,8 @@ struct Gathered<'a> {
     channels: Vec<Samples>,
     /// The first of several columns of floats, in case it is time.
     times: Option<TimeColumn>,
-    not_finite: Option<usize>,
+    /// The first sample that can be no measured value, with its row.
+    beyond: Option<(usize, f64)>,
 }
 
 impl<'a> Gathered<'a> {
@@ -194,7 +195,7 @@ impl<'a> Gathered<'a> {
             Kind::I4 | Kind::F4 | Kind::F8 => Samples::Numbers(Vec::new()),
         };
         let times = (header.channels > 1 && header.kind.is_float()).then(TimeColumn::new);
-        Self { header, channels: (0..header.channels).map(|_| empty()).collect(), times, not_finite: None }
+        Self { header, channels: (0..header.channels).map(|_| empty()).collect(), times, beyond: None }
     }
 
     fn read(&mut self, source: &mut impl Read) -> Result<(), ImportError> {
@@ -243,8 +244,8 @@ impl<'a> Gathered<'a> {
                     Kind::F4 => f64::from(f32::from_le_bytes([a, b, c, d])),
                     _ => f64::from(i32::from_le_bytes([a, b, c, d])),
                 };
-                if (value.is_nan() || value.abs() >= 1e30) && self.not_finite.is_none() {
-                    self.not_finite = Some(row);
+                if (value.is_nan() || value.abs() >= 1e30) && self.beyond.is_none() {
+                    self.beyond = Some((row, value));
                 }
                 push_bounded(samples, value as f32)?;
                 if channel == 0 && self.times.is_some() {
@@ -269,15 +270,21 @@ impl<'a> Gathered<'a> {
 
     fn finish(mut self, options: &Options) -> Result<Imported, ImportError> {
         let mut notes = Vec::new();
-        let found = self.times.take().and_then(|times| times.found()).filter(|found| found.uneven.is_none());
-        if let Some(row) = self.not_finite {
-            return Err(fault(format_args!("sample {row} is no finite number")));
+        // No trace rises from every sample to the next: then it is time, even or not.
+        let found = self
+            .times
+            .take()
+            .and_then(|times| times.found().filter(|found| found.uneven.is_none() || times.rises_always()));
+        if let Some((row, value)) = self.beyond {
+            return Err(fault(format_args!("sample {row} is {value:e}, which no scope measures")));
         }
         if self.header.transposed {
             notes.push("the longer way of the array is taken as time".to_owned());
         }
+        let uneven = found.as_ref().and_then(|found| found.uneven.clone());
         if found.is_some() {
-            notes.push("the first column rises evenly and is taken as time in seconds".to_owned());
+            let how = if uneven.is_some() { "from row to row" } else { "evenly" };
+            notes.push(format!("the first column rises {how} and is taken as time in seconds"));
             self.channels.remove(0);
         }
         let told = Told { step_s: None, start_s: None, rate_hz: options.sample_rate_hz };
@@ -288,7 +295,7 @@ impl<'a> Gathered<'a> {
         let kind = self.header.kind;
         let channels =
             self.channels.into_iter().enumerate().map(|(at, samples)| build(at, samples, kind)).collect();
-        Ok(Imported { format: Format::Npy, channels, timing, uneven: None, notes })
+        Ok(Imported { format: Format::Npy, channels, timing, uneven, notes })
     }
 }
 

@@ -92,6 +92,11 @@ impl TimeColumn {
         Ok(())
     }
 
+    /// Whether every time lies above the one before.
+    pub(super) fn rises_always(&self) -> bool {
+        self.count > 2 && self.shortest > 0.0
+    }
+
     /// The time base; `None` of fewer than two rows, or where all times are the same.
     pub(super) fn found(&self) -> Option<Found> {
         let (start_s, _) =

@@ -112,6 +112,17 @@ impl Along {
     }
 }
 
+/// A point of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Where it lies along the axis.
+    pub at: f64,
+    /// The figure; a point without one breaks the line.
+    pub value: Option<f64>,
+    /// On which side of it the truth lies, where it is only a bound.
+    pub bound: Option<waveform::Bound>,
+}
+
 /// A line: one load (or one input voltage).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -119,8 +130,8 @@ pub struct Line {
     pub label: String,
     /// Its place among all lines of the run: one load has one colour in all pictures.
     pub rank: usize,
-    /// Position and value; a point without a value breaks the line.
-    pub points: Vec<(f64, Option<f64>)>,
+    /// Its points, from left to right.
+    pub points: Vec<Spot>,
 }
 
 /// A bound drawn into the picture.
@@ -162,6 +173,8 @@ pub enum Mark {
 pub struct Cell {
     /// The figure.
     pub value: Option<f64>,
+    /// On which side of it the truth lies, where it is only a bound.
+    pub bound: Option<waveform::Bound>,
     /// How it came out.
     pub mark: Mark,
 }
@@ -219,6 +232,14 @@ pub struct FigureView {
     pub available: usize,
     /// The commonest reason why there is none.
     pub why_not: Option<String>,
+}
+
+impl FigureView {
+    /// Whether a point of a line is only a bound.
+    #[must_use]
+    pub fn has_bounds(&self) -> bool {
+        self.lines.iter().flat_map(|line| &line.points).any(|spot| spot.bound.is_some())
+    }
 }
 
 /// Views of all drawn figures that the profile asked for.
@@ -293,15 +314,19 @@ fn lines<'p>(
     let unit = if along == Along::Vin { "A" } else { "V" };
     let line = |(rank, key): (usize, f64)| {
         let mine = points.clone().filter(|point| (along.split(point.setting).1 - key).abs() < 1e-9);
-        let mut points: Vec<(f64, Option<f64>)> =
-            mine.map(|point| (along.split(point.setting).0, point.figures.value(name))).collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let spot = |point: &PointResult| Spot {
+            at: along.split(point.setting).0,
+            value: point.figures.value(name),
+            bound: point.bounds.get(&name).copied(),
+        };
+        let mut points: Vec<Spot> = mine.map(|point| spot(point)).collect();
+        points.sort_by(|a, b| a.at.total_cmp(&b.at));
         Line { label: with_prefix(key, unit), rank, points }
     };
     keys.into_iter()
         .enumerate()
         .map(line)
-        .filter(|line| line.points.iter().any(|point| point.1.is_some()))
+        .filter(|line| line.points.iter().any(|point| point.value.is_some()))
         .collect()
 }
 
@@ -396,7 +421,8 @@ fn map(
     for point in points {
         let (vin, load) = (point.setting.vin.value(), point.setting.load.value());
         let (Some(column), Some(row)) = (place(&vins, vin), place(&loads, load)) else { continue };
-        let cell = Cell { value: point.figures.value(name), mark: mark(name, point, limits) };
+        let bound = point.bounds.get(&name).copied();
+        let cell = Cell { value: point.figures.value(name), bound, mark: mark(name, point, limits) };
         let kept = &mut cells[row * vins.len() + column];
         // Of repeats the worst is shown.
         if kept.is_none_or(|kept| cell.mark > kept.mark) {

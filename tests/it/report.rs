@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use soakrig::event::{Event, PointId, RunVerdict, Sink, Stop};
+use soakrig::event::{Event, FigureName, PointId, RunVerdict, Sink, Stop};
 use soakrig::record::{Record, Recorder};
+use soakrig::report::svg::{render_curves, render_map};
 use soakrig::report::{self, Report, html, junit, text, write_all};
 use tempfile::TempDir;
 
@@ -231,8 +232,20 @@ fn what_a_reader_must_know_of_a_figure_stands_beside_it() {
     // The made-up run takes under a second a point.
     assert!(report.thermal.unwrap().starts_with("not in thermal equilibrium: a point lasted "));
     assert!(page.contains("board temperature, not in thermal equilibrium"));
-    // A bound has its sign wherever its value stands.
+    // A bound has its sign wherever its value stands: in the table of points, in its map, as an arrow at its marker.
     assert_eq!(page.matches(">≥ ").count(), 1);
+    for view in report.figures.iter().filter(|view| view.map.is_some()) {
+        let mut exact = view.clone();
+        exact.lines.iter_mut().flat_map(|line| &mut line.points).for_each(|spot| spot.bound = None);
+        let arrowheads = |view| render_curves(view, false).unwrap().matches("<polygon").count();
+        let map = render_map(view).unwrap();
+        let found =
+            (map.matches('≥').count(), map.matches("a bound").count(), arrowheads(view) - arrowheads(&exact));
+        // In the map the sign stands at the cell and in the legend.
+        let expected = if view.name == FigureName::SpikePos { (2, 1, 1) } else { (0, 0, 0) };
+        assert_eq!(found, expected, "{}", view.name.key());
+    }
+    assert_eq!(page.matches("An arrow at a marker").count(), 1);
     let note = &report.notes[0];
     assert_eq!((note.letter.as_str(), note.what.as_str()), ("a", "not settled within 5 s"));
     assert_eq!(note.points, [63]);

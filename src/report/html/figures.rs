@@ -85,6 +85,9 @@ fn beside(view: &FigureView) -> Markup {
         }
         @for limit in &view.limits { p { (signs(&sentence(limit))) } }
         @if view.limits.is_empty() { p.small { "The profile sets no limit on it." } }
+        @if view.has_bounds() {
+            p.small { "An arrow at a marker, ≤ and ≥ in the map: the value is only a bound, and the truth lies on that side of it." }
+        }
         @if broken > 0 { p { b { "Broken at " (broken) @if broken == 1 { " point." } @else { " points." } } } }
         @if let Some(reason) = &view.why_not {
             p.small { "Not available at some points: " (minus(reason)) "." }

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Canvas, GREY, INK, Letters, RED, WHITE, render};
 use super::padded;
-use crate::report::figure::{Bound, FigureView, Line};
+use crate::report::figure::{Bound, FigureView, Line, Spot};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
@@ -27,8 +27,8 @@ const COLORS: [RGBColor; 7] = [
 #[must_use]
 pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
     let lines = if is_closer { view.closer.as_ref()? } else { &view.lines };
-    let values = || lines.iter().flat_map(|line| line.points.iter().filter_map(|(_, value)| *value));
-    let positions = || lines.iter().flat_map(|line| line.points.iter().map(|(position, _)| *position));
+    let values = || lines.iter().flat_map(|line| line.points.iter().filter_map(|spot| spot.value));
+    let positions = || lines.iter().flat_map(|line| line.points.iter().map(|spot| spot.at));
     values().next()?;
     let range = |values: &mut dyn Iterator<Item = f64>| {
         values
@@ -111,18 +111,29 @@ fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
 
 fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {
     let color = COLORS[line.rank % COLORS.len()];
-    for run in line.points.split(|(_, value)| value.is_none()) {
-        let places: Vec<(f64, f64)> = run
-            .iter()
-            .filter_map(|(x, value)| value.map(|value| field.at((*x, field.y.clamp(value * factor)))))
-            .collect();
+    for run in line.points.split(|spot| spot.value.is_none()) {
+        let place = |spot: &Spot| {
+            let value = spot.value? * factor;
+            Some((field.at((spot.at, field.y.clamp(value))), spot.bound.map(|bound| bound.sign_of(value))))
+        };
+        let places: Vec<((f64, f64), Option<&str>)> = run.iter().filter_map(place).collect();
         if places.len() > 1 {
-            canvas.line(&places, color, 1.75);
+            let course: Vec<(f64, f64)> = places.iter().map(|(place, _)| *place).collect();
+            canvas.line(&course, color, 1.75);
         }
-        for place in places {
+        for (place, sign) in places {
             marker(canvas, place, line.rank, color);
+            if let Some(sign) = sign {
+                arrow(canvas, place, if sign == "≤" { 1.0 } else { -1.0 }, color);
+            }
         }
     }
+}
+
+/// An arrow from a marker that is only a bound, to the side where the truth lies; `down` is 1 or -1.
+fn arrow(canvas: &Canvas<'_>, (x, y): (f64, f64), down: f64, color: RGBColor) {
+    canvas.line(&[(x, y), (x, y + 9.0 * down)], color, 1.25);
+    canvas.polygon(&[(x - 3.0, y + 8.0 * down), (x + 3.0, y + 8.0 * down), (x, y + 13.0 * down)], color);
 }
 
 /// Lines are told apart by shape, too.
@@ -143,8 +154,7 @@ fn marker(canvas: &Canvas<'_>, (x, y): (f64, f64), rank: usize, color: RGBColor)
 /// A name at the right end of each line, moved apart where they would lie on each other.
 fn draw_labels(canvas: &Canvas<'_>, field: &Field, lines: &[Line], factor: f64) {
     const PITCH: f64 = 15.0;
-    let last =
-        |line: &Line| line.points.iter().rev().find_map(|(x, value)| value.map(|value| (*x, value * factor)));
+    let last = |line: &Line| line.points.iter().rev().find_map(|spot| Some((spot.at, spot.value? * factor)));
     let mut labels: Vec<(usize, (f64, f64), f64)> = lines
         .iter()
         .enumerate()

@@ -112,7 +112,13 @@ fn draw_cell(
         _ => {}
     }
     if has_digits {
-        let text = cell.value.map_or_else(|| "–".to_owned(), |value| shown.digits(value));
+        let text = cell.value.map_or_else(
+            || "–".to_owned(),
+            |value| {
+                let sign = cell.bound.map_or("", |bound| bound.sign_of(value));
+                format!("{sign}{}", shown.digits(value))
+            },
+        );
         let size = ((to.0 - from.0 - 3.0) / (0.6 * text.chars().count() as f64)).clamp(7.0, 11.0);
         let letters = Letters::new(size, color, Anchor::Middle);
         canvas.text(&text, middle, if cell.mark == Mark::Fail { letters.bold() } else { letters });
@@ -163,6 +169,12 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, (shown, map): (Shown, &Map)) {
         entry("not available", &|from, to| {
             aside(from, to);
             canvas.text("–", (f64::midpoint(from.0, to.0), y), Letters::new(11.0, GREY, Anchor::Middle));
+        });
+    }
+    if map.cells.iter().flatten().any(|cell| cell.bound.is_some() && cell.value.is_some()) {
+        entry("a bound", &|from, to| {
+            let middle = (f64::midpoint(from.0, to.0), y);
+            canvas.text("≤ ≥", middle, Letters::new(11.0, GREY, Anchor::Middle));
         });
     }
     if map.cells.iter().any(Option::is_none) {

@@ -58,6 +58,10 @@ pub fn render_curves(view: &FigureView, is_closer: bool) -> Option<String> {
         for line in lines {
             draw_line(canvas, &field, line, shown.factor);
         }
+        // Over all lines, or the next ones would hide them.
+        for line in lines {
+            draw_bounded(canvas, &field, line, shown.factor);
+        }
         for bound in &bounds {
             draw_bound(canvas, &field, bound, shown.factor);
         }
@@ -112,20 +116,27 @@ fn draw_bound(canvas: &Canvas<'_>, field: &Field, bound: &Bound, factor: f64) {
 fn draw_line(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {
     let color = COLORS[line.rank % COLORS.len()];
     for run in line.points.split(|spot| spot.value.is_none()) {
-        let place = |spot: &Spot| {
-            let value = spot.value? * factor;
-            Some((field.at((spot.at, field.y.clamp(value))), spot.bound.map(|bound| bound.sign_of(value))))
-        };
-        let places: Vec<((f64, f64), Option<&str>)> = run.iter().filter_map(place).collect();
+        let places: Vec<(f64, f64)> = run.iter().filter_map(|spot| place(field, spot, factor)).collect();
         if places.len() > 1 {
-            let course: Vec<(f64, f64)> = places.iter().map(|(place, _)| *place).collect();
-            canvas.line(&course, color, 1.75);
+            canvas.line(&places, color, 1.75);
         }
-        for (place, sign) in places {
+        for place in places {
             marker(canvas, place, line.rank, color);
-            if let Some(sign) = sign {
-                arrow(canvas, place, if sign == "≤" { 1.0 } else { -1.0 }, color);
-            }
+        }
+    }
+}
+
+fn place(field: &Field, spot: &Spot, factor: f64) -> Option<(f64, f64)> {
+    spot.value.map(|value| field.at((spot.at, field.y.clamp(value * factor))))
+}
+
+/// Shows which points of a line are only bounds.
+fn draw_bounded(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {
+    let color = COLORS[line.rank % COLORS.len()];
+    for spot in &line.points {
+        if let (Some(value), Some(bound), Some(place)) = (spot.value, spot.bound, place(field, spot, factor))
+        {
+            arrow(canvas, place, if bound.sign_of(value) == "≤" { 1.0 } else { -1.0 }, color);
         }
     }
 }

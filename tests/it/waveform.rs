@@ -374,6 +374,7 @@ fn the_estimators_meet_their_closed_forms_on_a_fine_record() {
     "#);
 }
 
+/// Trap 1 of `docs/measurements.md`.
 #[test]
 fn kicks_at_the_edges_falsify_the_fundamental_but_not_the_fit() {
     // A kick against the ripple at each edge, as the switched current makes in the ground's inductance.
@@ -383,9 +384,10 @@ fn kicks_at_the_edges_falsify_the_fundamental_but_not_the_fit() {
     assert!((fit / made.ripple_v - 1.0).abs() < 0.05, "{fit}");
     let fundamental = state.ripple_fund_pp_v.clone().unwrap();
     assert!((fundamental / made.true_fundamental_v() - 1.0).abs() > 0.2, "{fundamental}");
-    assert_eq!(state.ripple_method, Some(RippleMethod::Fit));
+    assert_eq!((state.ripple_method, state.ripple_pp_v), (Some(RippleMethod::Fit), Ok(fit)));
 }
 
+/// The other half of trap 1.
 #[test]
 fn discontinuous_conduction_takes_the_fundamental_and_refuses_the_fit() {
     let state = at_24v_light().measure_on(&FINE);
@@ -423,6 +425,7 @@ fn evenly_skipped_pulses_are_not_taken_for_a_low_frequency() {
     assert!(state.duty.is_err());
 }
 
+/// Trap 4 of `docs/measurements.md`.
 #[test]
 fn ringing_that_passes_half_of_the_input_makes_no_edge() {
     let made = Made { vin_v: 15.0, duty: 0.2, diode: 0.4, ripple_v: 12e-3, ..Made::default() };
@@ -435,6 +438,7 @@ fn ringing_that_passes_half_of_the_input_makes_no_edge() {
     assert_eq!(state.conduction, Conduction::Discontinuous);
 }
 
+/// Trap 5 of `docs/measurements.md`.
 #[test]
 fn the_mean_over_cycles_resolves_less_than_a_step() {
     let made = Made { ripple_v: 3e-3, noise_v: 1.5e-3, ..at_12v() };
@@ -448,6 +452,7 @@ fn the_mean_over_cycles_resolves_less_than_a_step() {
     );
 }
 
+/// Trap 6 of `docs/measurements.md`.
 #[test]
 fn a_20_megahertz_pole_takes_little_of_a_spike_that_rings_at_17() {
     let made = Made { spike_v: 2.0, ring_hz: 17e6, ..at_24v() };
@@ -456,6 +461,7 @@ fn a_20_megahertz_pole_takes_little_of_a_spike_that_rings_at_17() {
     assert!((0.6..0.9).contains(&(limited / full)), "{full} {limited}");
 }
 
+/// Trap 7 of `docs/measurements.md`.
 #[test]
 fn one_wide_record_hides_the_ripple_and_two_records_show_both() {
     let made = Made { spike_v: 2.0, noise_v: 0.3e-3, ..at_24v() };
@@ -495,6 +501,7 @@ fn ripple_that_leaves_the_range_between_the_edges_is_refused() {
     assert!(state.ripple_pp_v.unwrap_err().0.contains("samples between the edges are clipped"));
 }
 
+/// Trap 8 of `docs/measurements.md`.
 #[test]
 fn drift_within_the_record_is_told() {
     let state = Made { drift_v: 20e-3, ..at_24v() }.measure_on(&FINE);
@@ -579,6 +586,7 @@ fn without_a_switch_node_skipped_pulses_have_no_frequency() {
     assert!(measure_one(&Pair { vout: &dead, lx: None }).switching_hz.is_err());
 }
 
+/// Trap 2 of `docs/measurements.md`.
 #[test]
 fn a_1_megahertz_low_pass_leaves_spike_residue_that_the_fit_does_not_hold() {
     let made = Made { kick_v: -0.35, ..at_12v() };
@@ -586,6 +594,7 @@ fn a_1_megahertz_low_pass_leaves_spike_residue_that_the_fit_does_not_hold() {
     let (passed, fit) = (state.ripple_lp1mhz_pp_v.unwrap(), state.ripple_fit_pp_v.unwrap());
     assert!(passed > 1.2 * made.ripple_v, "{passed}");
     assert!((fit / made.ripple_v - 1.0).abs() < 0.05, "{fit}");
+    assert_eq!(state.ripple_pp_v, Ok(fit));
     // Without spikes it is the ripple, its corners rounded.
     let clean = at_12v().measure_on(&FINE).ripple_lp1mhz_pp_v.unwrap();
     assert!((0.85..1.02).contains(&(clean / made.ripple_v)), "{clean}");

@@ -14,4 +14,4 @@ pub use fall::{Fall, measure_fall};
 pub use load_step::{LoadStep, LoadStepTimes, Recovery, StepResponse, find_step_instants, measure_load_step};
 pub use short::{Short, ShortTimes, measure_short};
 pub use slow::{SlowRecord, TimeWindow};
-pub use start_up::{Settling, StartUp, StartUpRecord, measure_start_up};
+pub use start_up::{Settling, StartUp, StartUpRecord, measure_start_up, measure_threshold};

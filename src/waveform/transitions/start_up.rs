@@ -42,12 +42,15 @@ pub struct StartUp {
     pub t90_s: Figure,
     /// U3: rise time, 10 to 90 %, in seconds.
     pub rise_s: Figure,
-    /// U4: input at the 2 % instant, in volts: where the board starts.
+    /// U4: input at the 2 % instant, in volts. In a ramp it lies above the threshold at which the board starts, by the
+    /// delay before the output moves times the slope; [`measure_threshold`] takes that off.
     pub vin_at_t2_v: Figure,
     /// U4: input at the 10 % instant.
     pub vin_at_t10_v: Figure,
     /// U4: input at the 90 % instant.
     pub vin_at_t90_v: Figure,
+    /// U5: from the input's 90 % to the output's 2 %, in seconds: how long the board waits before its output moves.
+    pub delay_to_2_s: Figure,
     /// U5: from the input's 90 % to the output's 10 %, in seconds.
     pub delay_to_10_s: Figure,
     /// U5: from the input's 90 % to the output's 90 %, in seconds.
@@ -80,14 +83,7 @@ pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailab
             final_vout_v * 1e3
         )));
     }
-    let cross = |part: f64| {
-        find_crossing(&average, part * final_vout_v, Direction::Up, 0..end).ok_or_else(|| {
-            Unavailable::because(format!(
-                "the output never rises through {:.0} % of its final value",
-                part * 100.0
-            ))
-        })
-    };
+    let cross = |part: f64| find_rise(&average[..end], final_vout_v, part);
     let (t2, t10, t90) = (cross(0.02), cross(0.1), cross(0.9));
     let seconds = |position: &Figure| position.clone().map(|at| vout.instant_s(at));
     let input = |position: &Figure| position.clone().map(|at| vin.value_at(at));
@@ -116,6 +112,7 @@ pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailab
         vin_at_t2_v: input(&t2),
         vin_at_t10_v: input(&t10),
         vin_at_t90_v: input(&t90),
+        delay_to_2_s: delay(&t2),
         delay_to_10_s: delay(&t10),
         delay_to_90_s: delay(&t90),
         overshoot_part: overshoot_v.clone().map(|v| v / final_vout_v),
@@ -124,6 +121,37 @@ pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailab
         final_vout_v: Ok(final_vout_v),
         final_vin_v: Ok(final_vin_v),
     })
+}
+
+/// Position at which the averaged output rises through a part of its final value.
+fn find_rise(average: &[f64], final_v: f64, part: f64) -> Figure {
+    find_crossing(average, part * final_v, Direction::Up, 0..average.len()).ok_or_else(|| {
+        Unavailable::because(format!(
+            "the output never rises through {:.0} % of its final value",
+            part * 100.0
+        ))
+    })
+}
+
+/// U4: the input's threshold at which the board starts, from a ramp: the input `delay_s` before the output's 2 % instant.
+/// The delay is the board's own, from a step ([`StartUp::delay_to_2_s`]). Without it a ramp of 1 V/ms reads the threshold
+/// a volt too high for every millisecond that the board waits.
+///
+/// # Errors
+/// As [`measure_start_up`]; the input is a step; or the delay is no length of time, or reaches back before the record.
+pub fn measure_threshold(ramp: &StartUpRecord<'_>, delay_s: f64) -> Figure {
+    if ramp.input_is_step {
+        return Err(Unavailable::because("the input is a step: it passes every threshold at once"));
+    }
+    let t2_s = measure_start_up(ramp)?.t2_s?;
+    if !(0.0..=t2_s).contains(&delay_s) {
+        return Err(Unavailable::because(format!(
+            "a delay of {:.3} ms does not fit before the output's rise at {:.3} ms",
+            delay_s * 1e3,
+            t2_s * 1e3
+        )));
+    }
+    Ok(ramp.vin.value_at((t2_s - delay_s) * ramp.vin.rate_hz()))
 }
 
 /// Position at which the input passes a level for the first time.
@@ -183,6 +211,7 @@ mod tests {
             ("t10", &start.t10_s, 1.3e-3, 1.5e-6),
             ("t90", &start.t90_s, 2.1e-3, 1.5e-6),
             ("rise", &start.rise_s, 0.8e-3, 2e-6),
+            ("delay to 2 %", &start.delay_to_2_s, 0.22e-3, 2e-6),
             ("delay to 10 %", &start.delay_to_10_s, 0.3e-3, 2e-6),
             ("delay to 90 %", &start.delay_to_90_s, 1.1e-3, 2e-6),
             ("final output", &start.final_vout_v, 5.0, 1e-4),
@@ -219,6 +248,39 @@ mod tests {
             start.delay_to_90_s.unwrap_err().0,
             @"the input is a ramp: a delay from it depends on its slope"
         );
+    }
+
+    /// Trap 3 of `docs/measurements.md`.
+    #[test]
+    fn a_ramp_reads_the_threshold_too_high_by_the_boards_delay_which_is_taken_off() {
+        // The board wakes at 12 V and waits 0.8 ms; then its output rises at 5 V/ms.
+        let output = |from_s: f64| record(40e-3, move |t| ((t - from_s) * 5e3).clamp(0.0, 5.0));
+        let last = TimeWindow { from_s: 38e-3, to_s: 40e-3 };
+        let (step_in, step_out) = (record(40e-3, |t| if t < 1e-3 { 0.0 } else { 24.0 }), output(1.8e-3));
+        let step =
+            StartUpRecord { vout: &step_out, vin: &step_in, last, average_s: 1e-6, input_is_step: true };
+        let delay_s = measure_start_up(&step).unwrap().delay_to_2_s.unwrap();
+        assert!((delay_s - 0.82e-3).abs() < 2e-6, "{delay_s}");
+        for slope in [1e3, 0.8e3, 2e3] {
+            let vin = record(40e-3, |t| (t * slope).min(24.0));
+            let vout = output(12.0 / slope + 0.8e-3);
+            let ramp = StartUpRecord { vout: &vout, vin: &vin, last, average_s: 1e-6, input_is_step: false };
+            let read_v = measure_start_up(&ramp).unwrap().vin_at_t2_v.unwrap();
+            assert!((read_v - 12.0 - 0.82e-3 * slope).abs() < 5e-3, "{slope} V/s: {read_v}");
+            let threshold_v = measure_threshold(&ramp, delay_s).unwrap();
+            assert!((threshold_v - 12.0).abs() < 10e-3, "{slope} V/s: {threshold_v}");
+        }
+        let told = |delay_s| measure_threshold(&step, delay_s).unwrap_err().0;
+        insta::assert_snapshot!(told(1e-3), @"the input is a step: it passes every threshold at once");
+        let ramp = StartUpRecord { input_is_step: false, ..step };
+        for delay_s in [-1e-3, 3e-3, f64::NAN, f64::INFINITY] {
+            assert!(
+                measure_threshold(&ramp, delay_s)
+                    .unwrap_err()
+                    .0
+                    .ends_with("does not fit before the output's rise at 1.820 ms")
+            );
+        }
     }
 
     #[test]

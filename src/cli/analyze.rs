@@ -237,7 +237,7 @@ fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
         channel: "vout".to_owned(),
         lx_channel: captures.iter().any(|capture| capture.lx.is_some()).then(|| "lx".to_owned()),
         uneven: None,
-        floor: recompute::floor_of(&record)?,
+        floor: recompute::floor_of(&record, point)?,
         notes: Vec::new(),
     };
     Ok((origin, captures))

@@ -1,6 +1,7 @@
 //! The figures of a record made anew from its samples, and what differs from what was recorded.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::event::figures::OUTPUT_OFF;
 use crate::event::{FigureName, PointId};
@@ -45,7 +46,7 @@ pub struct Recomputed {
 /// A sample file is not what was written, or the disk refuses.
 pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
     let mut made = Recomputed { changed: changed_definitions(record), ..Recomputed::default() };
-    let floor = floor_of(record)?;
+    let mut floors = Floors::new(record);
     for result in record.points() {
         let traces = traces_of(record, result.point)?;
         if traces.is_empty() {
@@ -63,7 +64,8 @@ pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
             };
             find("vout").map(|vout| Pair { vout, lx: find("lx") })
         };
-        let terms = Terms { floor: floor.as_ref(), ..Terms::default() };
+        let floor = floors.of(result.point)?;
+        let terms = Terms { floor, ..Terms::default() };
         let state = measure_with(pair("ripple").as_ref(), pair("spikes").as_ref(), &terms);
         for (key, now) in state.figures() {
             let Ok(name) = key.parse::<FigureName>() else { continue };
@@ -82,13 +84,53 @@ pub fn recompute(record: &Record) -> Result<Recomputed, RecordError> {
     Ok(made)
 }
 
-/// The noise floor as the kept traces of it show it; `None` where none were kept.
+/// The noise floor of a point as the kept traces of it show it; `None` where none were kept.
 ///
 /// # Errors
 /// A sample file is not what was written, or the disk refuses.
-pub fn floor_of(record: &Record) -> Result<Option<Floor>, RecordError> {
-    let floors = traces_of(record, PointId::NONE)?;
-    Ok((!floors.is_empty()).then(|| Floor::measure(&floors.iter().collect::<Vec<_>>())))
+pub fn floor_of(record: &Record, point: PointId) -> Result<Option<Floor>, RecordError> {
+    let mut floors = Floors::new(record);
+    floors.of(point)?;
+    Ok(floors.floor)
+}
+
+/// The noise floors of a record, one at a time. A run that was resumed captured its floor again, and its later points were
+/// held against that one.
+struct Floors<'r> {
+    record: &'r Record,
+    /// Which captures the floor was measured in, by their places in the record.
+    block: Range<usize>,
+    floor: Option<Floor>,
+}
+
+impl<'r> Floors<'r> {
+    fn new(record: &'r Record) -> Self {
+        Self { record, block: 0..0, floor: None }
+    }
+
+    fn of(&mut self, point: PointId) -> Result<Option<&Floor>, RecordError> {
+        let captures: Vec<PointId> = self.record.waveforms().iter().map(|facts| facts.point).collect();
+        let block = floor_block(&captures, point);
+        if block != self.block {
+            // The latest first: a floor that was cut short stands right before the whole one, which counts.
+            let traces = self.record.waveforms()[block.clone()].iter().rev();
+            let traces: Vec<Waveform> =
+                traces.map(|facts| self.record.waveform(facts)).collect::<Result<_, _>>()?;
+            self.floor = (!traces.is_empty()).then(|| Floor::measure(&traces.iter().collect::<Vec<_>>()));
+            self.block = block;
+        }
+        Ok(self.floor.as_ref())
+    }
+}
+
+/// The places of the captures with the outputs off that stand next before a point's last capture. Each capture is told by
+/// its point.
+fn floor_block(captures: &[PointId], point: PointId) -> Range<usize> {
+    let last = captures.iter().rposition(|other| *other == point).unwrap_or(0);
+    let is_floor = |other: &PointId| *other == PointId::NONE;
+    let end = captures[..last].iter().rposition(is_floor).map_or(0, |place| place + 1);
+    let start = captures[..end].iter().rposition(|other| !is_floor(other)).map_or(0, |place| place + 1);
+    start..end
 }
 
 fn traces_of(record: &Record, point: PointId) -> Result<Vec<Waveform>, RecordError> {
@@ -147,4 +189,30 @@ pub fn render(made: &Recomputed) -> String {
         let _ = writeln!(text, "  point {}: {name} was {recorded}, is now {now}", point.0);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_of_a_resumed_run_is_held_against_the_floor_before_it() {
+        const NONE: u32 = PointId::NONE.0;
+        let table: [(&[u32], u32, Range<usize>); 8] = [
+            (&[NONE, NONE, 1, 1, 2, 2], 1, 0..2),
+            (&[NONE, NONE, 1, 1, 2, 2], 2, 0..2),
+            // Resumed at point 2, which had been begun.
+            (&[NONE, NONE, 1, 2, NONE, NONE, 2, 3], 1, 0..2),
+            (&[NONE, NONE, 1, 2, NONE, NONE, 2, 3], 2, 4..6),
+            (&[NONE, NONE, 1, 2, NONE, NONE, 2, 3], 3, 4..6),
+            // Cut off within the floor: the whole one follows the torn one.
+            (&[NONE, NONE, NONE, 1], 1, 0..3),
+            (&[1, 2], 2, 0..0),
+            (&[], 1, 0..0),
+        ];
+        for (captures, point, expected) in table {
+            let captures: Vec<PointId> = captures.iter().copied().map(PointId).collect();
+            assert_eq!(floor_block(&captures, PointId(point)), expected, "{captures:?}, point {point}");
+        }
+    }
 }

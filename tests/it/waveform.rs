@@ -459,6 +459,8 @@ fn a_20_megahertz_pole_takes_little_of_a_spike_that_rings_at_17() {
     let state = made.measure_on(&FINE);
     let (full, limited) = (state.noise_pp_full_v.unwrap(), state.noise_pp_20mhz_v.unwrap());
     assert!((0.6..0.9).contains(&(limited / full)), "{full} {limited}");
+    // Four poles would let even more through below their corner.
+    assert!(limited < 0.97 * state.noise_pp_20mhz_k4_v.unwrap(), "{limited}");
 }
 
 /// Trap 7 of `docs/measurements.md`.

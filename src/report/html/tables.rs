@@ -93,9 +93,13 @@ pub(super) fn conditions(report: &Report) -> Markup {
 fn noise_floor(floors: &[NoiseFloor]) -> Markup {
     use FigureName as F;
     let columns = [F::NoiseRms20Mhz, F::NoisePp20Mhz, F::NoisePpFull];
+    let is_again = floors.iter().skip(1).any(|floor| floor.acquisition == floors[0].acquisition);
     html! {
         h3 { "With the outputs off" }
-        p { "The noise of probe and scope in the same set-ups. It is subtracted from rms figures in power; a figure that stands at it is an upper bound." }
+        p {
+            "The noise of probe and scope in the same set-ups. It is subtracted from rms figures in power; a figure that stands at it is an upper bound."
+            @if is_again { " It was captured again when the run was resumed; each point was held against the one before it." }
+        }
         div.scroll { table.cards {
             thead { tr {
                 th { "for" } th { "range per division" }

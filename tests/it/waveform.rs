@@ -459,8 +459,6 @@ fn a_20_megahertz_pole_takes_little_of_a_spike_that_rings_at_17() {
     let state = made.measure_on(&FINE);
     let (full, limited) = (state.noise_pp_full_v.unwrap(), state.noise_pp_20mhz_v.unwrap());
     assert!((0.6..0.9).contains(&(limited / full)), "{full} {limited}");
-    // Four poles would let even more through below their corner.
-    assert!(limited < 0.97 * state.noise_pp_20mhz_k4_v.unwrap(), "{limited}");
 }
 
 /// Trap 7 of `docs/measurements.md`.
@@ -602,6 +600,7 @@ fn a_1_megahertz_low_pass_leaves_spike_residue_that_the_fit_does_not_hold() {
     assert!((0.85..1.02).contains(&(clean / made.ripple_v)), "{clean}");
 }
 
+/// Trap 6 again: the main value is that of one pole.
 #[test]
 fn the_orders_of_the_20_megahertz_limit_show_how_far_honest_choices_differ() {
     let state = Made { spike_v: 2.0, ring_hz: 28e6, ..at_24v() }.measure_on(&FINE);

@@ -319,7 +319,7 @@ fn lines<'p>(
             value: point.figures.value(name),
             bound: point.bounds.get(&name).copied(),
         };
-        let mut points: Vec<Spot> = mine.map(|point| spot(point)).collect();
+        let mut points: Vec<Spot> = mine.map(spot).collect();
         points.sort_by(|a, b| a.at.total_cmp(&b.at));
         Line { label: with_prefix(key, unit), rank, points }
     };

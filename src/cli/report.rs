@@ -3,8 +3,9 @@
 use super::args::ReportArgs;
 use super::exit::Exit;
 use super::message::{CliError, Outcome, Paint, colour, print};
+use crate::base::clock::{Clock as _, RealClock};
 use crate::record::{Record, store, summary};
-use crate::report::products::{Written, write_all};
+use crate::report::products::{Written, write_at};
 use crate::report::{recompute, text};
 
 pub(super) fn run(args: &ReportArgs) -> Outcome {
@@ -14,7 +15,8 @@ pub(super) fn run(args: &ReportArgs) -> Outcome {
         print(&recompute::render(&made))?;
         return Ok(if made.differences.is_empty() { Exit::Done } else { Exit::LimitFailed });
     }
-    tell_products(&write_all(&folder)?, args.json)?;
+    let now = RealClock::new().utc();
+    tell_products(&write_at(&folder, Some(now))?, args.json)?;
     Ok(Exit::Done)
 }
 

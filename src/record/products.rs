@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base::digest::to_hex;
 
-use super::{Record, RecordError, export_csv, summary};
+use super::{Record, RecordError, Summary, export_csv, summary};
 
 /// The manifest's name in a run folder; `sha256sum -c` reads it.
 pub const MANIFEST: &str = "manifest.sha256";
@@ -19,10 +19,22 @@ pub const MANIFEST: &str = "manifest.sha256";
 /// # Errors
 /// The disk refuses, or a file cannot be made of the record.
 pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
+    write_with(record, &summary::build(record), documents)
+}
+
+/// The same with a summary that says more than the record's events do.
+///
+/// # Errors
+/// As for [`write`].
+pub fn write_with(
+    record: &Record,
+    summary: &Summary,
+    documents: &[(&str, &[u8])],
+) -> Result<Vec<PathBuf>, RecordError> {
     let folder = record.folder();
     let lacks_sources = check_sources(folder)?;
     let points = export_csv::render_points(record)?;
-    let summary = summary::render(&summary::build(record))?;
+    let summary = summary::render(summary)?;
     let own: [(&str, &[u8]); 2] =
         [(export_csv::FILE_NAME, points.as_bytes()), (summary::FILE_NAME, summary.as_bytes())];
     let mut written = Vec::new();

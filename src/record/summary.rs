@@ -11,7 +11,7 @@ use super::{Record, RecordError};
 pub const FILE_NAME: &str = "summary.json";
 
 /// What came of a run. A record without an end is never a pass: it is `incomplete`, or `tripped` where an interlock
-/// tripped before it breaks off.
+/// tripped before it breaks off. What a soak has shown is added by the report, which alone reads the readings.
 #[must_use]
 pub fn build(record: &Record) -> Summary {
     let facts = record.facts();
@@ -45,6 +45,7 @@ pub fn build(record: &Record) -> Summary {
         outputs_off_verified: record.outputs_off_verified(),
         started: record.started().utc.to_string(),
         ended: record.end().map(|(at, _)| at.utc.to_string()),
+        soak: None,
     }
 }
 

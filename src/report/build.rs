@@ -8,10 +8,12 @@ use crate::event::NoiseFloor;
 use crate::event::{Drilled, Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, Summary, Tail, summary};
+use jiff::Timestamp;
 
 use super::capture::{self, CaptureView};
 use super::facts::{self, Conditions, Incident, Missing, Note, Start};
 use super::figure::{self, FigureView};
+use super::soak::{self, SoakView};
 use super::thermal::thermal_note;
 
 /// The most bytes of a screen's picture that are put into the page; the page shall stay one that can be sent by mail.
@@ -84,6 +86,10 @@ pub struct Report {
     pub drills: Vec<Drilled>,
     /// How the outputs were found at the end.
     pub made_safe: Option<SafeState>,
+    /// What a soak shows beside its points, or why its readings cannot be read; `None` for a sweep.
+    pub soak: Option<Result<SoakView, String>>,
+    /// When it was made, for the age of the last reading where the record has no end; nothing else heeds it.
+    pub now: Option<Timestamp>,
 }
 
 impl Report {
@@ -118,8 +124,14 @@ pub fn build(record: &Record) -> Report {
             _ => {}
         }
     }
+    let mut summary = summary::build(record);
+    let soak = soak::build(record, (&limits, &summary.limits))
+        .map(|view| view.map_err(|error| format!("The readings cannot be shown: {error}.")));
+    summary.soak = soak.as_ref().and_then(|view| view.as_ref().ok()).map(soak::summary::build);
+    // The captures of a soak are repeats of a few settings over time: the timeline shows them, not the curves over settings.
+    let of_sweeps: Vec<PointResult> = points.iter().filter(|point| point.phase.is_none()).cloned().collect();
     Report {
-        summary: summary::build(record),
+        summary,
         tail: record.tail().clone(),
         lasted: record.lasted(),
         instruments: record.instruments().cloned().collect(),
@@ -127,8 +139,8 @@ pub fn build(record: &Record) -> Report {
         findings,
         conditions: facts::conditions(record),
         floors: facts::floors(record),
-        figures: figure::build(&points, &limits),
-        starts: facts::starts(&points),
+        figures: figure::build(&of_sweeps, &limits),
+        starts: facts::starts(&of_sweeps),
         captures: capture::build(record, &points),
         screen: screen(record),
         missing: facts::missing(&points),
@@ -140,6 +152,8 @@ pub fn build(record: &Record) -> Report {
         facts,
         limits,
         points,
+        soak,
+        now: None,
     }
 }
 

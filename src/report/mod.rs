@@ -13,6 +13,7 @@ pub mod pictures;
 pub mod products;
 mod reason;
 pub mod recompute;
+pub mod soak;
 pub mod svg;
 pub mod text;
 pub mod thermal;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::record::{Record, RecordError, products};
 
 use super::build::{Report, build};
@@ -29,10 +31,22 @@ pub struct Written {
 /// # Errors
 /// There is no record, it is damaged, a file cannot be made of it, or the disk refuses.
 pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
+    write_at(folder, None)
+}
+
+/// The same at a time that is told: where the record has no end, the page says how old its last reading is.
+///
+/// # Errors
+/// As for [`write_all`].
+pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, RecordError> {
     let record = Record::open(folder)?;
-    let report = build(&record);
+    let report = Report { now, ..build(&record) };
     let page = html::render(&report);
     let junit = junit::render(&report)?;
-    let files = products::write(&record, &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())])?;
+    let files = products::write_with(
+        &record,
+        &report.summary,
+        &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())],
+    )?;
     Ok(Written { report, folder: folder.to_owned(), files })
 }

@@ -4,11 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::base::span::render_span;
+use crate::base::units::with_prefix;
 use crate::event::{FigureName, PointResult};
 use crate::record::Tail;
-use crate::record::format::LimitSummary;
+use crate::record::format::{LimitSummary, SoakSummary};
+use crate::trend::Estimate;
 
 use super::build::Report;
+use super::soak::show::change;
+use super::soak::trends::OUTPUT_VOLTAGE;
 
 /// The lines, without colour, for a terminal of any width from 80 columns.
 #[must_use]
@@ -28,6 +32,9 @@ pub fn render(report: &Report, folder: &Path) -> String {
         let _ = writeln!(text, "      the journal's last line, {line}, was torn and is left out");
     }
     text.push('\n');
+    if let Some(soak) = &summary.soak {
+        render_soak(&mut text, soak, report);
+    }
     let points = summary.points;
     let _ = writeln!(
         text,
@@ -44,6 +51,40 @@ pub fn render(report: &Report, folder: &Path) -> String {
     let _ = writeln!(text, "report     {}", folder.join(super::products::PAGE).display());
     let _ = writeln!(text, "record     {}", folder.display());
     text
+}
+
+/// What a soak has shown, and how much of it is there.
+fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
+    for (place, statement) in soak.statement.iter().enumerate() {
+        let _ = writeln!(text, "{:<10} {statement}", if place == 0 { "shown" } else { "" });
+    }
+    let _ = write!(text, "readings   {}", soak.readings);
+    if let Some(percent) = soak.coverage_percent {
+        let _ = write!(text, ", {percent} % of those that were due");
+    }
+    for gap in &soak.gaps {
+        let _ = write!(text, "; {} missing in {} by {}", gap.readings, counted(gap.gaps, "gap"), gap.cause);
+    }
+    text.push('\n');
+    if report.summary.ended.is_none() {
+        let last = soak.last_reading.as_deref().unwrap_or("none yet");
+        let _ = writeln!(text, "unfinished the last reading: {last}");
+    }
+    for drift in soak.drift.iter().filter(|drift| drift.figure == OUTPUT_VOLTAGE) {
+        let place = format!("{}, {}", with_prefix(drift.vin_v, "V"), with_prefix(drift.load_a, "A"));
+        let told = match (drift.per_hour, drift.low, drift.high) {
+            (Some(value), Some(low), Some(high)) => {
+                let confidence = soak.drift_confidence;
+                format!("{} an hour", change(Estimate { value, low, high, confidence }, &drift.unit))
+            }
+            _ => drift.why_not.clone().unwrap_or_default(),
+        };
+        let _ = writeln!(text, "drift      output voltage, {} at {place}: {told}", drift.phase);
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn outputs(report: &Report) -> String {
@@ -97,7 +138,6 @@ pub fn uncertainty<'r>(report: &'r Report, limit: &LimitSummary) -> Option<&'r s
 /// The worst value and where, e.g. `1.56 V at 24 V, 500 mA (point 125)`; a bound has its sign in front.
 #[must_use]
 pub fn worst(report: &Report, limit: &LimitSummary) -> Option<String> {
-    use crate::base::units::with_prefix;
     let worst = limit.worst?;
     let figure: FigureName = limit.figure.parse().ok()?;
     let sign = worst_point(report, limit).map_or_else(String::new, |point| point.sign(figure));

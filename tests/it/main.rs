@@ -19,6 +19,8 @@ mod plan;
 mod sim;
 // What the page, the terminal and a CI server are told of a record.
 mod report;
+// What the page says of a soak: hours, gaps, drift, starts, with and without an end.
+mod soak_report;
 // What hours of readings show, handed to the reference script.
 mod trend;
 // Runs that were cut off and are gone on with.

@@ -4,6 +4,8 @@ mod analysis;
 mod captures;
 mod figures;
 mod pictures;
+mod soak;
+mod soak_trends;
 mod tables;
 mod top;
 
@@ -37,6 +39,7 @@ pub fn render(report: &Report) -> String {
             body {
                 main {
                     (top::render(report))
+                    (soak::render(report))
                     (tables::bench(report))
                     (tables::conditions(report))
                     (figures::render(report))

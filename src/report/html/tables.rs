@@ -222,15 +222,16 @@ const COLUMNS: [(FigureName, &str); 13] = [
 ];
 
 pub(super) fn points(report: &Report) -> Markup {
+    let rows = table_rows(report);
     let shown: Vec<(FigureName, &str, Shown)> = COLUMNS
         .into_iter()
         .map(|(name, heading)| {
-            let values = report.points.iter().filter_map(|point| point.figures.value(name));
+            let values = rows.iter().filter_map(|point| point.figures.value(name));
             (name, heading, Shown::for_values(name, values.fold(0.0, |most, value| value.abs().max(most))))
         })
         .collect();
     html! {
-        h2 { "All points" }
+        h2 { @if report.soak.is_none() { "All points" } @else { "Points of the sweeps, and captures with a broken limit" } }
         @if report.points.is_empty() { p { "No point was finished." } } @else {
             div.scroll { table.points {
                 thead { tr {
@@ -238,9 +239,8 @@ pub(super) fn points(report: &Report) -> Markup {
                     @for (_, heading, shown) in &shown { th.number { (heading) br; (shown.unit) } }
                     th { "board is" } th { "verdict" } th { "notes" }
                 } }
-                tbody { @for (place, point) in report.points.iter().enumerate() {
-                    @let is_new = place > 0
-                        && report.points[place - 1].setting.vin != point.setting.vin;
+                tbody { @for (place, point) in rows.iter().copied().enumerate() {
+                    @let is_new = place > 0 && rows[place - 1].setting.vin != point.setting.vin;
                     (point_row(report, point, &shown, is_new))
                 } }
             } }
@@ -252,6 +252,20 @@ pub(super) fn points(report: &Report) -> Markup {
             p.small { "Noise is peak to peak, limited to 20 MHz. ≤ and ≥: the value is a bound, the notes say why. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }
         }
     }
+}
+
+/// Most captures with a broken limit in the table.
+const MOST_FAILED: usize = 60;
+
+/// The points of the table: a soak takes thousands of captures, and `points.csv` holds them all.
+fn table_rows(report: &Report) -> Vec<&PointResult> {
+    let mut failed = 0;
+    let is_shown = |point: &&PointResult| {
+        let is_failed = point.phase.is_some() && point.verdict == PointVerdict::Fail;
+        failed += usize::from(is_failed);
+        point.phase.is_none() || (is_failed && failed <= MOST_FAILED)
+    };
+    report.points.iter().filter(is_shown).collect()
 }
 
 fn point_row(

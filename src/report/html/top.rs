@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::soak;
 use crate::base::span::render_span;
 use crate::event::FigureName;
 use crate::record::Tail;
@@ -32,7 +33,7 @@ pub(super) fn render(report: &Report) -> Markup {
             div.why { (sentence(&summary.reason)) }
         }
         (alarms(report))
-        (numbers(report))
+        @if report.soak.is_none() { (numbers(report)) } @else { (soak::first(report)) }
         (limits(report))
         @if let Some(facts) = &report.facts {
             @if let Some(note) = &facts.note { p { b { "Note: " } (note) } }

@@ -13,7 +13,7 @@ const HEIGHT: f64 = 300.0;
 const FORBIDDEN: RGBColor = RGBColor(0xfb, 0xec, 0xea);
 
 /// Okabe and Ito's colours without the yellow, which is lost on paper.
-const COLORS: [RGBColor; 7] = [
+pub(super) const COLORS: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x9e, 0x73),

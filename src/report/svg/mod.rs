@@ -1,24 +1,34 @@
 //! The pictures of the report, as SVG without anything from outside. Pure.
 
+mod allan;
 mod axis;
 mod canvas;
 mod curves;
 mod decades;
 mod fold;
 mod histogram;
+mod hours;
 mod map;
 mod raster;
 mod spectrum;
+mod starts;
+mod timeline;
 mod trace;
+mod waterfall;
 
+pub use allan::render_allan;
 pub use curves::render_curves;
 pub(in crate::report) use fold::GRID as FOLD_GRID;
 pub use fold::render_fold;
 pub(in crate::report) use histogram::BINS as HISTOGRAM_BINS;
 pub use histogram::render_histogram;
+pub use hours::render_hours;
 pub use map::{render_map, render_regions};
 pub use spectrum::render_spectrum;
+pub use starts::render_starts;
+pub use timeline::render_timeline;
 pub use trace::{render_overview, render_zoom};
+pub use waterfall::render_waterfall;
 
 /// One unit of time for a picture: factor and symbol for a span in seconds.
 fn time_unit(span_s: f64) -> (f64, &'static str) {

@@ -1,0 +1,77 @@
+//! The soak's part of `summary.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// What a soak has shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SoakSummary {
+    /// Hours with readings and the input on.
+    pub board_hours: f64,
+    /// What counts as a failure, each with what it was.
+    pub failures: Vec<String>,
+    /// The MTBF that these hours show at least, in hours; `null` where they show none.
+    pub mtbf_at_least_h: Option<f64>,
+    /// The honest statement, a sentence each on hours and starts.
+    pub statement: Vec<String>,
+    /// Confidence of the bounds on failures.
+    pub confidence: f64,
+    /// Starts that were looked at; `null` without any.
+    pub starts: Option<StartSummary>,
+    /// Readings that are there.
+    pub readings: u64,
+    /// Of those that were due, in per cent, rounded down; `null` where none was due.
+    pub coverage_percent: Option<f64>,
+    /// What is missing, by cause.
+    pub gaps: Vec<GapSummary>,
+    /// When the last reading was taken, UTC; `null` without any.
+    pub last_reading: Option<String>,
+    /// Confidence of the intervals of drifts.
+    pub drift_confidence: f64,
+    /// Drifts, by phase, setting and figure.
+    pub drift: Vec<DriftSummary>,
+}
+
+/// Starts that were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StartSummary {
+    /// How many.
+    pub tried: u32,
+    /// Those that failed.
+    pub failed: u32,
+    /// The probability that a start fails is at most this.
+    pub failure_at_most: Option<f64>,
+}
+
+/// Readings that are missing for one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapSummary {
+    /// `instrument`, `interlock`, `controller` or `sleep`.
+    pub cause: String,
+    /// How many gaps.
+    pub gaps: u64,
+    /// How many readings are missing in them.
+    pub readings: u64,
+}
+
+/// The drift of one figure at one setting of one phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriftSummary {
+    /// Name of the phase.
+    pub phase: String,
+    /// Input voltage that was held, in volts.
+    pub vin_v: f64,
+    /// Load that was held, in amperes.
+    pub load_a: f64,
+    /// The figure.
+    pub figure: String,
+    /// Unit of the drift an hour; empty for a ratio.
+    pub unit: String,
+    /// Drift an hour; `null` where there is none, and `why_not` says why.
+    pub per_hour: Option<f64>,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// Why there is none.
+    pub why_not: Option<String>,
+}

@@ -1,0 +1,319 @@
+//! The pages of a soak: what was shown, the timeline, what changed, the spread, starts and interruptions.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::picture;
+use super::soak_trends;
+use super::top::sentence;
+use crate::base::span::render_span;
+use crate::base::units::with_prefix;
+use crate::event::{FigureName, Gap, StartCheck};
+use crate::report::build::Report;
+use crate::report::soak::SoakView;
+use crate::report::soak::show::rounded;
+use crate::report::soak::statement::cause_word;
+use crate::report::soak::story::MarkKind;
+use crate::report::svg::{render_hours, render_starts, render_timeline, render_waterfall};
+
+/// Most rows of a table of single things; the record holds all.
+const MOST_ROWS: usize = 60;
+
+/// What stands under the verdict on the first page.
+pub(super) fn first(report: &Report) -> Markup {
+    let view = match &report.soak {
+        None => return html! {},
+        Some(Err(reason)) => return html! { p.alarm { (reason) } },
+        Some(Ok(view)) => view,
+    };
+    let statement = &view.statement;
+    let told = |told: &Result<String, String>| match told {
+        Ok(told) => told.clone(),
+        Err(reason) => format!("Nothing is shown: {reason}."),
+    };
+    html! {
+        @if !view.is_finished { (unfinished(report, view)) }
+        div.statement {
+            p { b { "What these hours show. " } (told(&statement.on_hours)) }
+            @if let Some(on_starts) = &statement.on_starts { p { b { "What these starts show. " } (told(on_starts)) } }
+            p.small {
+                @if statement.failures.is_empty() { "No failure: no limit was broken, no interlock tripped, every start came up. " }
+                @else { "Failures: " (counted(&statement.failures)) ". " }
+                "A limit that was broken counts once however often, a trip and a failed start each time. Board-hours are those with readings and the input on."
+            }
+        }
+        (numbers(report, view))
+        (held(view))
+        (coverage(view))
+    }
+}
+
+/// `a limit …, a start failed (3 times)`.
+fn counted(failures: &[String]) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for failure in failures {
+        match kinds.iter_mut().find(|(known, _)| known == failure) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((failure, 1)),
+        }
+    }
+    let told = kinds.into_iter().map(|(what, count)| match count {
+        1 => what.to_owned(),
+        count => format!("{what} ({count} times)"),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn unfinished(report: &Report, view: &SoakView) -> Markup {
+    html! {
+        p.open {
+            b { "Unfinished. " }
+            @match view.last_reading {
+                None => { "There is no reading yet." }
+                Some((utc, after)) => {
+                    "The last reading is of " (utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()) ", " (render_span(after)) " after the begin"
+                    // A simulated run lives by a clock of its own, which may be ahead.
+                    @if let Some(Ok(age)) = report.now.map(|now| Duration::try_from(now.duration_since(utc))) {
+                        "; it was " (render_span(age)) " old when this page was made"
+                    }
+                    "."
+                }
+            }
+            " The run is still being written, or was cut off: `soakrig status` tells which. Everything below is as of then."
+        }
+    }
+}
+
+fn numbers(report: &Report, view: &SoakView) -> Markup {
+    let points = report.summary.points;
+    let captures = report.points.iter().filter(|point| point.phase.is_some()).count();
+    let count = |kind: MarkKind| view.story.count(kind);
+    let interruptions = view.gaps.len() + count(MarkKind::Hold);
+    let outputs = if report.summary.outputs_off_verified { "verified off" } else { "not verified" };
+    html! {
+        ul.facts.four {
+            li { b { (format!("{:.1} h", view.statement.board_hours)) } span { "board-hours under power" } }
+            li {
+                b { (view.coverage.percent().map_or_else(|| "none due".to_owned(), |percent| format!("{percent} %"))) }
+                span { "of the readings are there" }
+            }
+            @if let Some((tried, failed)) = view.statement.starts {
+                li { b { (failed) " / " (tried) } span { "starts failed" } }
+            }
+            li { b { (view.sweeps.0) " · " (captures) } span { "sweeps · captures" } }
+            li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
+            li { b { (interruptions) } span { "interruptions: gaps and holds" } }
+            li { b { (outputs) } span { "outputs at the end" } }
+            li { b { (render_span(report.lasted)) } span { "from first to last event" } }
+        }
+        @let events: Vec<String> = MarkKind::ALL.into_iter().filter(|kind| count(*kind) > 0)
+            .map(|kind| format!("{} {}", count(kind), if count(kind) == 1 { kind.words().0 } else { kind.words().1 })).collect();
+        p.small { "Events: " @if events.is_empty() { "none." } @else { (events.join(", ")) "." } }
+    }
+}
+
+/// `24 V` or `14 V to 24 V`, from measured values: three digits are enough to tell what was set.
+pub(super) fn range((low, high): (f64, f64), unit: &str) -> String {
+    let show = |value: f64| with_prefix(rounded(value), unit);
+    match (low.is_finite(), show(low) == show(high)) {
+        (false, _) => "–".to_owned(),
+        (true, true) => show(low),
+        (true, false) => format!("{} to {}", show(low), show(high)),
+    }
+}
+
+fn held(view: &SoakView) -> Markup {
+    html! {
+        h2 { "What was held" }
+        div.scroll { table.slim {
+            thead { tr {
+                th.number { "" } th { "phase" } th { "input voltage" } th { "output current" } th.number { "settings" }
+                th.number { "held" } th.number { "input off" }
+            } }
+            tbody { @for (place, held) in view.held.iter().enumerate() { tr {
+                td.number { (place + 1) } td { b { (held.phase) } }
+                td.nowrap { (range(held.vin_v, "V")) } td.nowrap { (range(held.iout_a, "A")) }
+                td.number { (held.settings) } td.number { (render_span(held.on)) }
+                td.number { @if held.off.is_zero() { "–" } @else { (render_span(held.off)) } }
+            } } }
+        } }
+        p.small {
+            "As it was read, every " (render_span(view.facts.interval)) ". " (render_span(view.pauses))
+            " went into sweeps, captures and switching: readings are not due then, and it is no gap."
+        }
+    }
+}
+
+fn coverage(view: &SoakView) -> Markup {
+    let interval = view.facts.interval;
+    html! {
+        @if view.coverage.missed.is_empty() {
+            p { "No reading is missing." }
+        } @else {
+            h3 { "Missing readings by cause" }
+            div.scroll { table.slim {
+                thead { tr { th { "cause" } th.number { "gaps" } th.number { "readings missed" } th.number { "time" } } }
+                tbody { @for (cause, (missed, gaps)) in &view.coverage.missed { tr {
+                    td { (cause_word(*cause)) } td.number { (gaps) } td.number { (missed) }
+                    td.number { (render_span(interval.mul_f64(*missed as f64))) }
+                } } }
+            } }
+        }
+        @if !view.holes.is_empty() {
+            p { "In readings that are there, values could not be read: "
+                @for (place, (column, count)) in view.holes.iter().enumerate() {
+                    @if place > 0 { ", " } code { (column) } " " (count) " times"
+                } "." }
+        }
+    }
+}
+
+/// Everything between the first page and the bench.
+pub(super) fn render(report: &Report) -> Markup {
+    let Some(Ok(view)) = &report.soak else { return html! {} };
+    html! {
+        (timeline(view))
+        (soak_trends::render(view))
+        (hours(view))
+        (waterfall(view))
+        (steady(view))
+        (starts(view))
+        (gaps(view))
+    }
+}
+
+fn timeline(view: &SoakView) -> Markup {
+    let timeline = &view.timeline;
+    let has_captures =
+        timeline.panels.iter().any(|panel| panel.curves.iter().any(|curve| curve.is_of_captures));
+    let kinds: Vec<MarkKind> = MarkKind::ALL.into_iter().filter(|kind| view.story.count(*kind) > 0).collect();
+    html! {
+        section.figure {
+            h2 { "The whole run" }
+            (picture(&render_timeline(timeline), "wide timeline", "temperature, output voltage, input power, ripple and spikes over the whole run"))
+            p.small {
+                "Each column runs from its lowest to its highest reading, so that no extreme is lost. Readings with the input off are left out of output voltage and input power. "
+                @if has_captures { "Ripple and spikes are of the captures between the readings, at whatever setting was held. " }
+                @if view.held.len() > 1 {
+                    "Phases: " @for (place, held) in view.held.iter().enumerate() { @if place > 0 { ", " } (place + 1) " " (held.phase) } ". "
+                }
+                @if !timeline.gaps.is_empty() { "Hatched: readings are missing. " }
+                @if !kinds.is_empty() {
+                    @for (place, kind) in kinds.iter().enumerate() { @if place > 0 { ", " } b { (kind.letter()) } " " (kind.words().0) } ". "
+                }
+                "Dashed red: a limit of the profile."
+            }
+        }
+    }
+}
+
+fn hours(view: &SoakView) -> Markup {
+    let span_s = view.timeline.span_s;
+    let [vout, board] = &view.hours;
+    html! {
+        section.figure {
+            h2 { "Hour by hour" }
+            @for (intervals, title, unit) in [(vout, "output voltage", "V"), (board, "board temperature", "°C")] {
+                @match render_hours(intervals, (title, unit), span_s) {
+                    Some(svg) => (picture(&svg, "wide", &format!("{title} hour by hour"))),
+                    None => p { "There are no readings of the " (title) "." },
+                }
+            }
+            p.small { "All settings together, with the input on for the output voltage. Extremes are exact, the other marks to 1/127 of the hour's range." }
+        }
+    }
+}
+
+fn waterfall(view: &SoakView) -> Markup {
+    html! {
+        section.figure {
+            h2 { "One period over the days" }
+            @match &view.waterfall {
+                Ok(waterfall) => {
+                    (picture(&render_waterfall(waterfall), "curves", "the folded period over the days"))
+                    p.small {
+                        (waterfall.lines.len()) " of " (waterfall.captures) " captures at one setting, evenly chosen. Each row is the mean period of one capture, from the rising edge of the switch node, without its mean; dark is high."
+                    }
+                },
+                Err(reason) => p { (reason) },
+            }
+        }
+    }
+}
+
+fn steady(view: &SoakView) -> Markup {
+    let steady = &view.story.steady;
+    html! {
+        @if !steady.is_empty() {
+            h2 { "Thermal steady state" }
+            div.scroll { table.slim {
+                thead { tr { th { "phase" } th.number { "round" } th { "" } th.number { "after" } th.number { "ended at" } } }
+                tbody { @for one in steady.iter().take(MOST_ROWS) { tr {
+                    td { (one.phase.0) } td.number { (one.phase.1) }
+                    td { @if one.steady { "steady" } @else { b { "not steady when its time was over" } } }
+                    td.number { (render_span(one.took)) } td.number { (after(one.at_s)) }
+                } } }
+            } }
+        }
+    }
+}
+
+fn after(at_s: f64) -> String {
+    render_span(Duration::from_secs_f64(at_s.clamp(0.0, 1e9)))
+}
+
+fn starts(view: &SoakView) -> Markup {
+    let starts = &view.story.starts;
+    let took: Vec<f64> = starts
+        .iter()
+        .filter(|start| start.started)
+        .filter_map(|start| start.took_s.as_ref().ok().copied())
+        .collect();
+    let failed: Vec<&StartCheck> = starts.iter().filter(|start| !start.started).collect();
+    html! {
+        @if !starts.is_empty() {
+            section.figure {
+                h2 { "Starts" }
+                p { (starts.len()) " starts were looked at, " (failed.len()) " failed." }
+                @if let Some(svg) = render_starts(&took) { (picture(&svg, "curves", "how long starts took")) }
+                @if !failed.is_empty() {
+                    div.scroll { table.slim {
+                        thead { tr { th.number { "start" } th.number { "input voltage" } th.number { "output voltage then" } th { "why" } } }
+                        tbody { @for start in failed.iter().take(MOST_ROWS) { tr {
+                            td.number { (start.start.0) } td.number { (start.setting.vin) }
+                            td.number { @match &start.vout_v { Ok(vout) => { (FigureName::Vout.show(*vout)) } Err(reason) => { (reason) } } }
+                            td { @if let Err(reason) = &start.took_s { (sentence(&reason.0)) } }
+                        } } }
+                    } }
+                    (more(failed.len()))
+                }
+            }
+        }
+    }
+}
+
+/// Says that a table was cut.
+fn more(count: usize) -> Markup {
+    html! { @if count > MOST_ROWS { p.small { "The first " (MOST_ROWS) " of " (count) "; the journal holds all." } } }
+}
+
+fn gaps(view: &SoakView) -> Markup {
+    let row = |gap: &Gap| {
+        let since = gap.from.since(view.started.monotonic);
+        html! { tr {
+            td.number { (render_span(since)) } td.nowrap { ((view.started.utc + since).strftime("%m-%d %H:%M:%S").to_string()) }
+            td.number { (render_span(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (cause_word(gap.cause)) } } td { (sentence(&gap.what)) }
+        } }
+    };
+    html! {
+        @if !view.gaps.is_empty() {
+            h2 { "Gaps in the readings" }
+            div.scroll { table.slim {
+                thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th.number { "readings" } th { "cause" } th { "what" } } }
+                tbody { @for gap in view.gaps.iter().take(MOST_ROWS) { (row(gap)) } }
+            } }
+            (more(view.gaps.len()))
+        }
+    }
+}

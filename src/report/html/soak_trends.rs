@@ -1,0 +1,218 @@
+//! What changed over a soak: start against end, drift, changes of level, time to the limits, Allan deviation.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::picture;
+use super::top::{sentence, signs};
+use crate::base::span::render_span;
+use crate::event::FigureName;
+use crate::report::figure::Shown;
+use crate::report::soak::show::{change, is_sure, level, long_span, outlook, reaches};
+use crate::report::soak::trends::{Outlooked, SettingTrends, Trend};
+use crate::report::soak::{COMPARED, SoakView};
+use crate::report::svg::render_allan;
+use crate::trend::{AllanPoint, Change};
+
+/// Most changes of level told of one quantity.
+const MOST_CHANGES: usize = 5;
+
+pub(super) fn render(view: &SoakView) -> Markup {
+    html! {
+        h2 { "Start against end" }
+        (sweeps(view))
+        @if view.trends.is_empty() {
+            p { "No setting was held for long enough, apart from warming up: there is no drift to tell." }
+        }
+        @for setting in &view.trends { (setting_trends(setting)) }
+        (limits(view))
+        (allan(view))
+    }
+}
+
+fn sweeps(view: &SoakView) -> Markup {
+    let (count, compared) = &view.sweeps;
+    let has = |name: FigureName| {
+        compared.iter().any(|point| {
+            point
+                .figures
+                .iter()
+                .any(|(known, first, last)| *known == name && (first.is_some() || last.is_some()))
+        })
+    };
+    let shown: Vec<FigureName> = COMPARED.into_iter().filter(|name| has(*name)).collect();
+    html! {
+        h3 { "First and last sweep" }
+        @if compared.is_empty() {
+            p { "There " @if *count == 1 { "is only one sweep" } @else { "is no sweep" } " so far: there is nothing to compare." }
+        } @else {
+            div.scroll { table.slim.compared {
+                thead { tr { th { "setting" } @for name in &shown { th.number { (heading(*name)) } } } }
+                tbody { @for point in compared { tr {
+                    td.nowrap { (point.setting.vin) ", " (point.setting.load) }
+                    @for (name, first, last) in point.figures.iter().filter(|(name, ..)| shown.contains(name)) {
+                        td.number { (pair(*name, *first, *last)) }
+                    }
+                } } }
+            } }
+            p.small {
+                "First → last of " (count) " sweeps, and the change under it. A point is one look each: of a single change it is not known whether it would come again. "
+                "The first sweep finds the board colder than the last."
+            }
+        }
+    }
+}
+
+/// As short as a column is narrow.
+const fn heading(name: FigureName) -> &'static str {
+    match name {
+        FigureName::Vout => "output voltage",
+        FigureName::RipplePp => "ripple",
+        FigureName::NoisePp20Mhz => "noise, 20 MHz",
+        FigureName::BoardTemperature => "board",
+        other => other.title(),
+    }
+}
+
+fn pair(name: FigureName, first: Option<f64>, last: Option<f64>) -> Markup {
+    let largest = first.unwrap_or(0.0).abs().max(last.unwrap_or(0.0).abs());
+    let shown = Shown::for_values(name, largest);
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| shown.digits(value));
+    let change = first.zip(last).map(|(first, last)| last - first);
+    let of_change = Shown::for_values(name, change.unwrap_or(0.0).abs());
+    // A change of a temperature is told in kelvin, one of a ratio in points of a per cent.
+    let unit = match of_change.unit {
+        "°C" => "K",
+        "%" => "%-points",
+        unit => unit,
+    };
+    html! {
+        (number(first)) " → " (number(last)) " " (shown.unit)
+        br; span.small { @match change {
+            Some(change) => { @if change > 0.0 { "+" } (of_change.digits(change)) " " (unit) }
+            None => { "no change can be told" }
+        } }
+    }
+}
+
+fn setting_trends(setting: &SettingTrends) -> Markup {
+    html! {
+        h3 { (sentence(&setting.phase).trim_end_matches('.')) ": " (setting.setting.vin) ", " (setting.setting.load) ", held for " (render_span(Duration::from_secs_f64(setting.held_s))) }
+        div.scroll { table.cards.trends {
+            thead { tr {
+                th { "quantity" } th.number { "start" } th.number { "end" } th { "change, 95 % interval" } th { "drift an hour, 95 % interval" } th { "changes of level" }
+            } }
+            tbody { @for trend in &setting.trends { (row(trend)) } }
+        } }
+        p.small {
+            "Start and end are the means of the first and last " (long_span(setting.part_s)) " after settling (the first hour of each time the phase is gone through, or a quarter of it). "
+            "Bold: the interval leaves zero out, as one in twenty does by chance. The meter's own drift comes on top."
+        }
+    }
+}
+
+fn row(trend: &Trend) -> Markup {
+    let reasons = (&trend.change, &trend.drift, &trend.changes);
+    html! {
+        tr {
+            td { b { (trend.title) } }
+            @match reasons.0 {
+                Ok(told) => {
+                    td.number data-label="start" { (level(told.start, trend.unit)) }
+                    td.number data-label="end" { (level(told.end, trend.unit)) }
+                    td data-label="change" { span.sure[is_sure(told.change)] { (change(told.change, trend.unit)) } }
+                },
+                Err(reason) => { td.number { "–" } td.number { "–" } td data-label="change" { span.small { (sentence(reason)) } } },
+            }
+            td data-label="drift an hour" { @match reasons.1 {
+                Ok(drift) => span.sure[is_sure(drift.per_hour)] { (change(drift.per_hour, trend.unit)) },
+                Err(reason) => span.small { (sentence(reason)) },
+            } }
+            td data-label="changes of level" { @match reasons.2 {
+                Ok(changes) if changes.found.is_empty() => "none found",
+                Ok(changes) => {
+                    @for (place, found) in changes.found.iter().take(MOST_CHANGES).enumerate() { @if place > 0 { br; } (one_change(found, trend.unit)) }
+                    @if changes.found.len() > MOST_CHANGES { br; "and " (changes.found.len() - MOST_CHANGES) " more" }
+                },
+                Err(reason) => span.small { (sentence(reason)) },
+            } }
+        }
+    }
+}
+
+fn one_change(found: &Change, unit: &str) -> String {
+    let at = render_span(Duration::from_secs_f64(found.at_s.clamp(0.0, 1e9)));
+    format!("after {at}: {}", change(found.size, unit))
+}
+
+fn limits(view: &SoakView) -> Markup {
+    let now_s = view.last_reading.map_or(0.0, |(_, after)| after.as_secs_f64());
+    let rows: Vec<(&SettingTrends, &Trend, &Outlooked)> = view
+        .trends
+        .iter()
+        .flat_map(|setting| setting.trends.iter().map(move |trend| (setting, trend)))
+        .flat_map(|(setting, trend)| trend.outlooks.iter().map(move |outlooked| (setting, trend, outlooked)))
+        .collect();
+    html! {
+        @if !rows.is_empty() {
+            h3 { "Time to each limit" }
+            div.scroll { table.slim {
+                thead { tr { th { "outlook" } th { "limit" } th { "held" } th { "bounds" } th { "reached" } } }
+                tbody { @for (setting, trend, outlooked) in rows { tr {
+                    @match &outlooked.projection {
+                        Ok(projection) => {
+                            td { span class={ "tag " (outlook(projection.outlook)) } { (outlook(projection.outlook)) } }
+                            td { b { (outlooked.name) } br; span.small { (trend.title) } }
+                            td { (setting.phase) ", " (setting.setting.vin) ", " (setting.setting.load) }
+                            td { (signs(&outlooked.bounds)) }
+                            td { (reaches(projection, now_s)) }
+                        },
+                        Err(reason) => {
+                            td { span.tag.undecided { "undecided" } }
+                            td { b { (outlooked.name) } br; span.small { (trend.title) } }
+                            td { (setting.phase) ", " (setting.setting.vin) ", " (setting.setting.load) }
+                            td { (signs(&outlooked.bounds)) }
+                            td { span.small { (sentence(reason)) } }
+                        },
+                    }
+                } } }
+            } }
+            p.small {
+                "The mean, carried on along its straight line with its 95 % interval, up to " (long_span(view.until.as_secs_f64())) " after the begin. "
+                "It holds as long as the drift goes on like this; ageing rarely is a straight line. Single readings scatter about the mean."
+            }
+        }
+    }
+}
+
+fn allan(view: &SoakView) -> Markup {
+    let line = |setting: &'_ SettingTrends| {
+        format!("{}: {}, {}", setting.phase, setting.setting.vin, setting.setting.load)
+    };
+    let lines: Vec<(String, &[AllanPoint])> = view
+        .trends
+        .iter()
+        .filter_map(|setting| setting.allan.as_ref().ok().map(|points| (line(setting), points.as_slice())))
+        .take(4)
+        .collect();
+    html! {
+        section.figure {
+            h3 { "Stability of the output voltage" }
+            @match render_allan(&lines) {
+                Some(svg) => {
+                    div.row {
+                        (picture(&svg, "curves", "Allan deviation of the output voltage"))
+                        aside.small {
+                            p { "Allan deviation: by how much two averages of that length, one after the other, differ." }
+                            p { "It falls with τ^−1/2 as long as noise is white, lies flat where it flickers, and rises where the output drifts." }
+                            p { "Bars: 95 % intervals." }
+                        }
+                    }
+                },
+                None => p { "There is no Allan deviation: "
+                    (view.trends.iter().find_map(|setting| setting.allan.as_ref().err()).map_or("no setting was held for long enough", |reason| reason.as_str())) "." },
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What the report of a soak shows beside its points: the timeline, what was held, trends, the honest statement. One pass over
+//! the readings; from the record alone.
+
+pub mod show;
+pub mod statement;
+pub mod story;
+pub mod stream;
+pub mod summary;
+pub mod timeline;
+pub mod trends;
+pub mod waterfall;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::event::{Event, FigureName, Gap, Limit, PointResult, Setting, SoakFacts};
+use crate::record::format::LimitSummary;
+use crate::record::{Record, RecordError, read_readings};
+use crate::trend::IntervalStats;
+
+use statement::{Coverage, Statement};
+use story::Story;
+use stream::Stream;
+use timeline::Timeline;
+use trends::SettingTrends;
+use waterfall::Waterfall;
+
+/// What was held, and for how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// Name of the phase.
+    pub phase: String,
+    /// Lowest and highest input voltage, in volts.
+    pub vin_v: (f64, f64),
+    /// Lowest and highest output current, in amperes.
+    pub iout_a: (f64, f64),
+    /// How many settings.
+    pub settings: usize,
+    /// How long with readings and the input on.
+    pub on: Duration,
+    /// How long with the input off.
+    pub off: Duration,
+}
+
+/// A figure of one setting in the first and the last sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// The setting.
+    pub setting: Setting,
+    /// The figures: first and last value, where both could be had.
+    pub figures: Vec<(FigureName, Option<f64>, Option<f64>)>,
+}
+
+/// What the page shows of a soak.
+#[derive(Debug, Clone)]
+pub struct SoakView {
+    /// What the run began with.
+    pub facts: SoakFacts,
+    /// What was shown.
+    pub statement: Statement,
+    /// How many of the readings are there.
+    pub coverage: Coverage,
+    /// Values that could not be read in readings that are there, by column.
+    pub holes: Vec<(&'static str, u64)>,
+    /// Time in sweeps and captures: readings are not taken then.
+    pub pauses: Duration,
+    /// What was held.
+    pub held: Vec<Held>,
+    /// What the events tell.
+    pub story: Story,
+    /// All gaps, those that no event tells among them.
+    pub gaps: Vec<Gap>,
+    /// When the run began, for times of gaps.
+    pub started: crate::event::Stamp,
+    /// The last reading, by both clocks.
+    pub last_reading: Option<(Timestamp, Duration)>,
+    /// Whether the record has an end.
+    pub is_finished: bool,
+    /// The curves over the whole run.
+    pub timeline: Timeline,
+    /// Trends of each setting that was held for long.
+    pub trends: Vec<SettingTrends>,
+    /// The time up to which outlooks are asked, since the start of the run.
+    pub until: Duration,
+    /// How many sweeps were made, and the first against the last, setting by setting.
+    pub sweeps: (u32, Vec<Compared>),
+    /// Output voltage and board temperature an hour.
+    pub hours: [Vec<IntervalStats>; 2],
+    /// The folded period over the days, or why there is none.
+    pub waterfall: Result<Waterfall, String>,
+}
+
+/// Reads a soak; `None` for the record of a sweep.
+///
+/// # Errors
+/// The readings cannot be read.
+pub fn build(record: &Record, limits: (&[Limit], &[LimitSummary])) -> Option<Result<SoakView, RecordError>> {
+    let facts = record.facts()?.soak.clone()?;
+    Some(view(record, facts, limits))
+}
+
+fn view(
+    record: &Record,
+    facts: SoakFacts,
+    (limits, limit_summaries): (&[Limit], &[LimitSummary]),
+) -> Result<SoakView, RecordError> {
+    let story = story::build(record);
+    let started = record.started();
+    let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
+    let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
+    read_readings(record.folder(), |batch| {
+        let at_s = batch.rows.first().map_or(0.0, |row| row.at.since(started.monotonic).as_secs_f64());
+        stream.take(batch, story.stretch(at_s), &story.gaps);
+    })?;
+    let mut gaps = story.gaps.clone();
+    gaps.extend(stream.breaks.iter().cloned());
+    gaps.sort_by_key(|gap| gap.from);
+    let points = timed_points(record);
+    let captures: Vec<(f64, &PointResult)> =
+        points.iter().filter(|(_, point)| point.phase.is_some()).copied().collect();
+    let last = stream.last.map(|at| at.since(started.monotonic));
+    let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
+    let now_s = last.unwrap_or_default().as_secs_f64();
+    let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
+    let coverage = Coverage::build(stream.count, &gaps);
+    let missing_s: f64 = gaps.iter().map(|gap| gap.missed as f64 * interval_s).sum();
+    let pauses = (lasted_s - stream.count as f64 * interval_s - missing_s).max(0.0);
+    let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
+    Ok(SoakView {
+        statement: statement::build(&stream, &story, limit_summaries, interval_s),
+        coverage,
+        holes: holes.filter(|(_, count)| *count > 0).collect(),
+        pauses: Duration::from_secs_f64(pauses),
+        held: held(&stream, &story, interval_s),
+        started,
+        last_reading: last.map(|after| (started.utc + after, after)),
+        is_finished: record.end().is_some(),
+        timeline: timeline::build(&stream, &story, (&points, &gaps), (limits, lasted_s)),
+        trends: trends::build(&stream, &story, (&captures, interval_s), &judge),
+        until,
+        sweeps: sweeps(&points),
+        hours: [stream.hours[0].intervals(), stream.hours[1].intervals()],
+        waterfall: waterfall::build(record, &captures),
+        facts,
+        gaps,
+        story,
+    })
+}
+
+/// A run that goes on is asked about at its planned end, one that is over about as long again.
+fn until(facts: &SoakFacts, last: Duration, is_finished: bool) -> Duration {
+    if is_finished || facts.dwells_last <= last { last * 2 } else { facts.dwells_last }
+}
+
+/// The finished points with their times in seconds since the start, of a point that was measured again the last.
+fn timed_points(record: &Record) -> Vec<(f64, &PointResult)> {
+    let start = record.started().monotonic;
+    let mut points: Vec<(f64, &PointResult)> = Vec::new();
+    for logged in record.events() {
+        if let Event::PointFinished(result) = &logged.event {
+            while points.last().is_some_and(|(_, known)| known.point >= result.point) {
+                points.pop();
+            }
+            points.push((logged.at.monotonic.since(start).as_secs_f64(), &**result));
+        }
+    }
+    points
+}
+
+fn held(stream: &Stream, story: &Story, interval_s: f64) -> Vec<Held> {
+    let mut phases: Vec<(u16, &str)> = Vec::new();
+    for stretch in &story.stretches {
+        if phases.iter().all(|(phase, _)| *phase != stretch.phase) {
+            phases.push((stretch.phase, &stretch.name));
+        }
+    }
+    let span = |count: u64| Duration::from_secs_f64(count as f64 * interval_s);
+    let of_phase = |(phase, name): (u16, &str)| {
+        let on: Vec<_> =
+            stream.groups.iter().filter(|group| group.phase == phase && !group.is_off()).collect();
+        let off = stream.groups.iter().filter(|group| group.phase == phase && group.is_off());
+        let ends = |values: &mut dyn Iterator<Item = f64>| {
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            })
+        };
+        Held {
+            phase: name.to_owned(),
+            vin_v: ends(&mut on.iter().map(|group| group.vin_v)),
+            iout_a: ends(&mut on.iter().map(|group| group.iout_a)),
+            settings: on.len(),
+            on: span(on.iter().map(|group| group.count).sum()),
+            off: span(off.map(|group| group.count).sum()),
+        }
+    };
+    phases.into_iter().map(of_phase).collect()
+}
+
+/// What the first sweep is compared with the last in.
+pub const COMPARED: [FigureName; 7] = [
+    FigureName::Vout,
+    FigureName::Efficiency,
+    FigureName::RipplePp,
+    FigureName::NoisePp20Mhz,
+    FigureName::SpikePos,
+    FigureName::SpikeNeg,
+    FigureName::BoardTemperature,
+];
+
+fn sweeps(points: &[(f64, &PointResult)]) -> (u32, Vec<Compared>) {
+    let of_sweeps = || points.iter().map(|(_, point)| *point).filter(|point| point.phase.is_none());
+    let last = of_sweeps().map(|point| point.repeat).max().unwrap_or(0);
+    let first = of_sweeps().map(|point| point.repeat).min().unwrap_or(0);
+    if first == last {
+        return (u32::from(last > 0), Vec::new());
+    }
+    let pairs = of_sweeps().filter(|point| point.repeat == first).filter_map(|before| {
+        let after = of_sweeps().find(|point| point.repeat == last && point.setting == before.setting)?;
+        let figures = COMPARED.map(|name| (name, before.figures.value(name), after.figures.value(name)));
+        Some(Compared { setting: before.setting, figures: figures.to_vec() })
+    });
+    (last, pairs.collect())
+}

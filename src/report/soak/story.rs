@@ -1,0 +1,174 @@
+//! What the events of a soak tell beside the readings: phases, marks on the time axis, steady states, starts. Pure.
+
+use std::time::Duration;
+
+use crate::event::{DwellEnd, Event, Gap, StartCheck, Stop};
+use crate::record::Record;
+
+/// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
+pub const SETTLING_S: f64 = 3600.0;
+
+/// A phase gone through once, on the time axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stretch {
+    /// Place of the phase in the profile.
+    pub phase: u16,
+    /// Its name.
+    pub name: String,
+    /// Which time it is gone through.
+    pub round: u32,
+    /// Begin and end, in seconds since the start of the run.
+    pub span_s: (f64, f64),
+    /// Trends use readings from here on.
+    pub settled_s: f64,
+}
+
+/// What kind of thing is marked on the time axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MarkKind {
+    /// A warning, or a sensor that failed.
+    Warn,
+    /// An interlock held the run.
+    Hold,
+    /// An interlock tripped.
+    Trip,
+    /// Something was tried again.
+    Retry,
+    /// A stop was asked for.
+    Stop,
+    /// A start failed.
+    FailedStart,
+}
+
+impl MarkKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Warn, Self::Hold, Self::Trip, Self::Retry, Self::Stop, Self::FailedStart];
+    /// The letter that stands for it.
+    #[must_use]
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Warn => "W",
+            Self::Hold => "H",
+            Self::Trip => "T",
+            Self::Retry => "R",
+            Self::Stop => "S",
+            Self::FailedStart => "F",
+        }
+    }
+    /// One and many of it.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Warn => ("warning", "warnings"),
+            Self::Hold => ("interlock hold", "interlock holds"),
+            Self::Trip => ("trip", "trips"),
+            Self::Retry => ("retry", "retries"),
+            Self::Stop => ("stop asked for", "stops asked for"),
+            Self::FailedStart => ("failed start", "failed starts"),
+        }
+    }
+}
+
+/// A dwell that was to end in thermal steady state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyTime {
+    /// Name of the phase, and which time it was gone through.
+    pub phase: (String, u32),
+    /// When it ended, in seconds since the start of the run.
+    pub at_s: f64,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether the board was steady then.
+    pub steady: bool,
+}
+
+/// What the events tell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Story {
+    /// The phases in the order they were gone through.
+    pub stretches: Vec<Stretch>,
+    /// Marks on the time axis.
+    pub marks: Vec<(f64, MarkKind)>,
+    /// Gaps that events tell.
+    pub gaps: Vec<Gap>,
+    /// Thermal steady states.
+    pub steady: Vec<SteadyTime>,
+    /// All starts.
+    pub starts: Vec<StartCheck>,
+}
+
+impl Story {
+    /// The stretch that a time falls in.
+    #[must_use]
+    pub fn stretch(&self, at_s: f64) -> Option<&Stretch> {
+        let after = self.stretches.partition_point(|stretch| stretch.span_s.0 <= at_s);
+        after.checked_sub(1).and_then(|place| self.stretches.get(place))
+    }
+    /// How many marks of a kind there are.
+    #[must_use]
+    pub fn count(&self, kind: MarkKind) -> usize {
+        self.marks.iter().filter(|(_, of)| *of == kind).count()
+    }
+}
+
+/// Reads the events of a record.
+#[must_use]
+pub fn build(record: &Record) -> Story {
+    let start = record.started().monotonic;
+    let mut story = Story::default();
+    for logged in record.events() {
+        let at_s = logged.at.monotonic.since(start).as_secs_f64();
+        let mark = match &logged.event {
+            Event::PhaseStarted { phase, name, round } => {
+                end_stretch(&mut story, at_s);
+                let span_s = (at_s, at_s);
+                story.stretches.push(Stretch {
+                    phase: *phase,
+                    name: name.clone(),
+                    round: *round,
+                    span_s,
+                    settled_s: at_s,
+                });
+                None
+            }
+            Event::DwellFinished { took, end, .. } if *end != DwellEnd::Time => {
+                let phase = story
+                    .stretch(at_s)
+                    .map(|stretch| (stretch.name.clone(), stretch.round))
+                    .unwrap_or_default();
+                story.steady.push(SteadyTime { phase, at_s, took: *took, steady: *end == DwellEnd::Steady });
+                None
+            }
+            Event::GapFound(gap) => {
+                story.gaps.push(gap.clone());
+                None
+            }
+            Event::StartChecked(check) => {
+                // A start that was looked at again after a cut counts once.
+                if story.starts.last().is_some_and(|known| known.start == check.start) {
+                    story.starts.pop();
+                }
+                story.starts.push(check.clone());
+                (!check.started).then_some(MarkKind::FailedStart)
+            }
+            Event::Warned { .. } | Event::SensorFailed { .. } => Some(MarkKind::Warn),
+            Event::InterlockHeld { .. } => Some(MarkKind::Hold),
+            Event::InterlockTripped { .. } => Some(MarkKind::Trip),
+            Event::Retried { .. } => Some(MarkKind::Retry),
+            Event::StopRequested { stop: Stop::AfterPoint | Stop::Now } => Some(MarkKind::Stop),
+            _ => None,
+        };
+        story.marks.extend(mark.map(|kind| (at_s, kind)));
+    }
+    end_stretch(&mut story, record.lasted().as_secs_f64());
+    story
+}
+
+/// The last stretch ends here, and with that its settling is known.
+fn end_stretch(story: &mut Story, at_s: f64) {
+    if let Some(last) = story.stretches.last_mut() {
+        last.span_s.1 = at_s;
+        last.settled_s = last.span_s.0 + SETTLING_S.min((at_s - last.span_s.0) / 4.0);
+    }
+}

@@ -1,0 +1,212 @@
+//! The readings of a soak, taken in one pass: whatever the report shows of them is kept in bounded memory.
+
+use crate::base::clock::Instant;
+use crate::event::{Gap, GapCause, Reading, Readings};
+use crate::trend::{Envelope, Hourly, Means};
+
+use super::story::Stretch;
+
+/// Under this input voltage the board is off: nothing is said of its output, and no hours are counted.
+pub const POWERED_V: f64 = 1.0;
+/// Columns of a curve over the whole run.
+const COLUMNS: usize = 1000;
+/// Most settings that are told apart.
+const MOST_GROUPS: usize = 64;
+/// Steps of time over the whole run that trends are computed from.
+const STEPS: f64 = 5000.0;
+/// Steps of time over the whole run for the Allan deviation.
+const FINE_STEPS: f64 = 50_000.0;
+
+/// What trends are computed of, in the order of [`Group::means`].
+pub const WATCHED: usize = 5;
+
+/// Readings at one setting of one phase, wherever in the run.
+#[derive(Debug)]
+pub struct Group {
+    /// Place of the phase.
+    pub phase: u16,
+    /// Input voltage as it was read first, in volts.
+    pub vin_v: f64,
+    /// Output current as it was read first, in amperes.
+    pub iout_a: f64,
+    /// How many readings.
+    pub count: u64,
+    /// Means over even steps, without the settling: Vout, input power, efficiency, board temperature, rise over ambient.
+    pub means: [Means; WATCHED],
+    /// Finer means of Vout.
+    pub fine: Means,
+}
+
+impl Group {
+    /// Whether readings belong to it: within 2 % and a little of its setting.
+    fn holds(&self, phase: u16, vin_v: f64, iout_a: f64) -> bool {
+        phase == self.phase
+            && (vin_v - self.vin_v).abs() < 0.1 + 0.02 * self.vin_v
+            && (iout_a - self.iout_a).abs() < 0.005 + 0.02 * self.iout_a
+    }
+    /// Whether the input was off.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.vin_v < POWERED_V
+    }
+}
+
+/// What is kept of all readings.
+#[derive(Debug)]
+pub struct Stream {
+    start: Instant,
+    interval_s: f64,
+    steps_s: (f64, f64),
+    /// Board and ambient temperature, output voltage, input power.
+    pub curves: [Envelope; 4],
+    /// Output voltage and board temperature an hour.
+    pub hours: [Hourly; 2],
+    /// By phase and setting.
+    pub groups: Vec<Group>,
+    /// Readings of settings beyond those that are told apart.
+    pub ungrouped: u64,
+    /// How many readings.
+    pub count: u64,
+    /// How many of them have the input on.
+    pub powered: u64,
+    /// Values that could not be read, by column.
+    pub holes: [u64; 6],
+    /// Breaks inside a dwell that no event explains.
+    pub breaks: Vec<Gap>,
+    /// The last reading.
+    pub last: Option<Instant>,
+    dwell: Option<u32>,
+}
+
+impl Stream {
+    /// A stream that has seen nothing, for a run that lasts so long.
+    #[must_use]
+    pub fn new(start: Instant, interval_s: f64, lasts_s: f64) -> Self {
+        let interval_s = interval_s.max(1e-3);
+        let step_s = (lasts_s / STEPS).clamp(interval_s, interval_s.max(60.0));
+        // A whole number of readings a step: an uneven one would beat against them.
+        let fine_s = (lasts_s / FINE_STEPS / interval_s).ceil().max(1.0) * interval_s;
+        Self {
+            start,
+            interval_s,
+            steps_s: (step_s, fine_s),
+            curves: std::array::from_fn(|_| Envelope::new(COLUMNS, interval_s)),
+            hours: std::array::from_fn(|_| Hourly::new(3600.0)),
+            groups: Vec::new(),
+            ungrouped: 0,
+            count: 0,
+            powered: 0,
+            holes: [0; 6],
+            breaks: Vec::new(),
+            last: None,
+            dwell: None,
+        }
+    }
+
+    /// When the run began.
+    #[must_use]
+    pub const fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// Takes a batch. `stretch` is where in the phases it stands, `gaps` what events say of missing readings.
+    pub fn take(&mut self, batch: &Readings, stretch: Option<&Stretch>, gaps: &[Gap]) {
+        let group = stretch.and_then(|stretch| self.group(batch, stretch.phase));
+        let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
+        for row in &batch.rows {
+            let goes_on = self.dwell == Some(batch.dwell.0);
+            self.dwell = Some(batch.dwell.0);
+            if let (Some(last), true) = (self.last, goes_on) {
+                self.look_for_break(last, row.at, gaps);
+            }
+            self.last = Some(row.at);
+            self.take_row(row, group, settled_s);
+        }
+    }
+
+    fn take_row(&mut self, row: &Reading, group: Option<usize>, settled_s: f64) {
+        let at_s = row.at.since(self.start).as_secs_f64();
+        self.count += 1;
+        for (hole, value) in self.holes.iter_mut().zip(row.values()) {
+            *hole += u64::from(value.is_none());
+        }
+        let is_on = row.vin_v.is_some_and(|vin_v| vin_v >= POWERED_V);
+        self.powered += u64::from(is_on);
+        let input_w = row.vin_v.zip(row.iin_a).map(|(volts, amps)| volts * amps);
+        let shown = [row.board_c, row.ambient_c, row.vout_v.filter(|_| is_on), input_w.filter(|_| is_on)];
+        for (curve, value) in self.curves.iter_mut().zip(shown) {
+            if let Some(value) = value {
+                curve.push(at_s, value);
+            }
+        }
+        for (hours, value) in self.hours.iter_mut().zip([shown[2], row.board_c]) {
+            if let Some(value) = value {
+                hours.push(at_s, value);
+            }
+        }
+        let Some(group) = group.map(|place| &mut self.groups[place]) else {
+            self.ungrouped += 1;
+            return;
+        };
+        group.count += 1;
+        if at_s < settled_s || !is_on {
+            return;
+        }
+        let output_w = row.vout_v.zip(row.iout_a).map(|(volts, amps)| volts * amps);
+        let efficiency = output_w.zip(input_w).filter(|(_, input_w)| *input_w > 0.0).map(|(o, i)| o / i);
+        let rise_k = row.board_c.zip(row.ambient_c).map(|(board, ambient)| board - ambient);
+        for (means, value) in
+            group.means.iter_mut().zip([row.vout_v, input_w, efficiency, row.board_c, rise_k])
+        {
+            if let Some(value) = value {
+                means.push(at_s, value);
+            }
+        }
+        if let Some(vout_v) = row.vout_v {
+            group.fine.push(at_s, vout_v);
+        }
+    }
+
+    /// The group of a batch; a batch stands at one setting.
+    fn group(&mut self, batch: &Readings, phase: u16) -> Option<usize> {
+        let mean = |value: fn(&Reading) -> Option<f64>| {
+            let (sum, count) =
+                batch.rows.iter().filter_map(value).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+            (count > 0.0).then(|| sum / count)
+        };
+        let (vin_v, iout_a) = (mean(|row| row.vin_v)?, mean(|row| row.iout_a)?);
+        let known = self.groups.iter().position(|group| group.holds(phase, vin_v, iout_a));
+        if known.is_none() && self.groups.len() < MOST_GROUPS {
+            let (step_s, fine_s) = self.steps_s;
+            self.groups.push(Group {
+                phase,
+                vin_v,
+                iout_a,
+                count: 0,
+                means: std::array::from_fn(|_| Means::new(step_s)),
+                fine: Means::new(fine_s),
+            });
+            return Some(self.groups.len() - 1);
+        }
+        known
+    }
+
+    /// A break that no event explains: the controller was not there.
+    fn look_for_break(&mut self, last: Instant, at: Instant, gaps: &[Gap]) {
+        let late_s = at.since(last).as_secs_f64();
+        if late_s <= 1.5 * self.interval_s {
+            return;
+        }
+        // Times of readings are kept in whole milliseconds.
+        let is_told = gaps.iter().any(|gap| gap.to.0.abs_diff(at.0) <= 2_000_000);
+        if !is_told {
+            self.breaks.push(Gap {
+                from: last,
+                to: at,
+                missed: ((late_s / self.interval_s).round() as u64).saturating_sub(1).max(1),
+                cause: GapCause::Controller,
+                what: "the run was cut off and resumed, or nothing was written".to_owned(),
+            });
+        }
+    }
+}

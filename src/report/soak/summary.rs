@@ -1,0 +1,59 @@
+//! The soak's part of `summary.json`.
+
+use super::statement::{self, cause_word};
+use super::{SoakView, trends};
+use crate::record::format::{DriftSummary, GapSummary, SoakSummary, StartSummary};
+
+/// What a script wants to know of a soak.
+#[must_use]
+pub fn build(view: &SoakView) -> SoakSummary {
+    let statement = &view.statement;
+    let sentence = |told: &Result<String, String>| match told {
+        Ok(told) => told.clone(),
+        Err(reason) => format!("nothing is shown: {reason}"),
+    };
+    let starts = statement.starts.map(|(tried, failed)| StartSummary {
+        tried,
+        failed,
+        failure_at_most: statement.start_failure,
+    });
+    let drift = view.trends.iter().flat_map(|setting| {
+        setting.trends.iter().map(|trend| {
+            let per_hour = trend.drift.as_ref().ok().map(|drift| drift.per_hour);
+            DriftSummary {
+                phase: setting.phase.clone(),
+                vin_v: setting.setting.vin.value(),
+                load_a: setting.setting.load.value(),
+                figure: trend.title.to_owned(),
+                unit: if trend.unit == "°C" { "K" } else { trend.unit }.to_owned(),
+                per_hour: per_hour.map(|estimate| estimate.value),
+                low: per_hour.map(|estimate| estimate.low),
+                high: per_hour.map(|estimate| estimate.high),
+                why_not: trend.drift.as_ref().err().cloned(),
+            }
+        })
+    });
+    SoakSummary {
+        board_hours: statement.board_hours,
+        failures: statement.failures.clone(),
+        mtbf_at_least_h: statement.mtbf_h,
+        statement: std::iter::once(&statement.on_hours).chain(&statement.on_starts).map(sentence).collect(),
+        confidence: statement::CONFIDENCE,
+        starts,
+        readings: view.coverage.taken,
+        coverage_percent: view.coverage.percent(),
+        gaps: view
+            .coverage
+            .missed
+            .iter()
+            .map(|(cause, (readings, gaps))| GapSummary {
+                cause: cause_word(*cause).to_owned(),
+                gaps: *gaps,
+                readings: *readings,
+            })
+            .collect(),
+        last_reading: view.last_reading.map(|(utc, _)| utc.to_string()),
+        drift_confidence: trends::CONFIDENCE,
+        drift: drift.collect(),
+    }
+}

@@ -1,0 +1,44 @@
+//! Allan deviations over averaging time, both by powers of ten.
+
+use super::axis::{Field, Scale};
+use super::canvas::{Anchor, Letters, render};
+use super::curves::COLORS;
+use super::decades;
+use crate::trend::AllanPoint;
+
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 300.0;
+
+/// Draws a line a setting with the intervals. `None` where there is nothing to draw.
+#[must_use]
+pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
+    let usable = |point: &&AllanPoint| point.deviation.value > 0.0 && point.deviation.low > 0.0;
+    let points = || lines.iter().flat_map(|(_, points)| points.iter().filter(usable));
+    points().next()?;
+    let ends = |values: &mut dyn Iterator<Item = f64>| {
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let x = ends(&mut points().map(|point| point.tau_s.log10()));
+    let y = ends(&mut points().flat_map(|point| [point.deviation.low.log10(), point.deviation.high.log10()]));
+    let field = Field {
+        x: Scale::new((x.0 - 0.05, x.1 + 0.05), (74.0, WIDTH - 14.0)),
+        y: Scale::new((y.0 - 0.08, y.1 + 0.15), (HEIGHT - 46.0, 12.0)),
+    };
+    Some(render(WIDTH, HEIGHT, |canvas| {
+        decades::draw_upright(canvas, &field, "Allan deviation", "V");
+        decades::draw_level(canvas, &field, "averaging time", "s");
+        for (place, ((name, points), color)) in lines.iter().zip(COLORS).enumerate() {
+            let points: Vec<&AllanPoint> = points.iter().filter(usable).collect();
+            let at = |point: &AllanPoint, value: f64| field.at((point.tau_s.log10(), value.log10()));
+            for point in &points {
+                canvas.line(&[at(point, point.deviation.low), at(point, point.deviation.high)], color, 1.0);
+                canvas.disc(at(point, point.deviation.value), 2.4, color);
+            }
+            let line: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.deviation.value)).collect();
+            canvas.line(&line, color, 1.4);
+            let letters = Letters::new(11.5, color, Anchor::Right).bold();
+            canvas.text(name, (WIDTH - 20.0, 22.0 + 14.0 * place as f64), letters);
+        }
+    }))
+}

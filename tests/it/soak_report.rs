@@ -1,0 +1,170 @@
+//! The report of a soak says what was shown, what is missing and why, whether the run has an end or not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use soakrig::base::clock::Instant;
+use soakrig::base::units::{Amps, Volts};
+use soakrig::event::{
+    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, RunVerdict, Setting, Sink, SoakFacts,
+    StartCheck, StartId,
+};
+use soakrig::record::{Record, Recorder};
+use soakrig::report::products::write_at;
+use soakrig::report::{self, html, junit, text, write_all};
+use soakrig::waveform::Unavailable;
+use tempfile::TempDir;
+
+use crate::record::sweep::{self, at, header, tell_end};
+
+/// Seconds between two readings.
+const EVERY_S: u64 = 10;
+
+/// Readings of a dwell from second to second; Vout falls by a millivolt an hour and scatters by a few ten microvolts.
+fn readings(dwell: u32, from_s: u64, to_s: u64) -> Event {
+    let row = |second: u64| {
+        let scatter = ((second * 2_654_435_761) % 1000) as f64 / 1000.0 - 0.5;
+        let vout_v = 5.0 - 1e-3 * second as f64 / 3600.0 + 1e-4 * scatter;
+        let values = [Some(24.0), Some(0.125), Some(vout_v), Some(0.5), Some(40.0 + scatter), None];
+        Reading::of(Instant(second * 1_000_000_000), values)
+    };
+    let rows: Vec<Reading> = (from_s..to_s).step_by(EVERY_S as usize).map(row).collect();
+    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(dwell), done: Duration::from_secs(to_s), rows }))
+}
+
+fn tell(recorder: &mut Recorder, from_s: u64, to_s: u64, dwell: u32) {
+    for begin in (from_s..to_s).step_by(600) {
+        let end = (begin + 600).min(to_s);
+        recorder.event(at(end * 1000), &readings(dwell, begin, end)).unwrap();
+    }
+}
+
+fn start(number: u32, took_s: Result<f64, Unavailable>) -> Event {
+    let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
+    let started = took_s.is_ok();
+    Event::StartChecked(StartCheck { start: StartId(number), setting, took_s, vout_v: Ok(5.0), started })
+}
+
+/// Four hours: a warm-up, a hold with a gap that is told and a break that is not, a failed start among three.
+fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
+    let mut recorder = Recorder::create(out, &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    facts.soak = Some(SoakFacts {
+        interval: Duration::from_secs(EVERY_S),
+        phases: vec!["warm-up".to_owned(), "hold".to_owned()],
+        dwells_last: Duration::from_secs(6 * 3600),
+        dwells: 2,
+        starts: 3,
+    });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    let phase = |phase: u16, name: &str| Event::PhaseStarted { phase, name: name.to_owned(), round: 1 };
+    recorder.event(at(1), &phase(0, "warm-up")).unwrap();
+    tell(&mut recorder, 0, 3600, 1);
+    let steady =
+        Event::DwellFinished { dwell: DwellId(1), took: Duration::from_secs(3600), end: DwellEnd::Steady };
+    recorder.event(at(3_600_001), &steady).unwrap();
+    for (number, took) in
+        [(1, Ok(0.05)), (2, Ok(0.06)), (3, Err(Unavailable::because("Vout was 0 V after 2 s")))]
+    {
+        recorder.event(at(3_600_002), &start(number, took)).unwrap();
+    }
+    recorder.event(at(3_600_003), &phase(1, "hold")).unwrap();
+    tell(&mut recorder, 3610, 7200, 2);
+    let (from, to) = (Instant(7_190_000_000_000), Instant(7_800_000_000_000));
+    let what = "the load did not answer".to_owned();
+    let gap = Gap { from, to, missed: 60, cause: GapCause::Instrument, what };
+    recorder.event(at(7_800_000), &Event::GapFound(gap)).unwrap();
+    tell(&mut recorder, 7800, 10_800, 2);
+    // Nothing for five minutes, and nobody says why.
+    tell(&mut recorder, 11_100, 14_400, 2);
+    if is_finished {
+        tell_end(&mut recorder, 14_400_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
+        return recorder.seal().unwrap();
+    }
+    recorder.folder().to_owned()
+}
+
+#[test]
+fn a_verdict_never_stands_without_what_the_hours_show() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), true);
+    let written = write_all(&folder).unwrap();
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    let soak = written.report.summary.soak.as_ref().unwrap();
+    let told = text::render(&written.report, Path::new("run"));
+    insta::assert_snapshot!(told.lines().skip(3).take(5).collect::<Vec<_>>().join("\n"), @r"
+    shown      1 failure in 3.75 board-hours: with 90 % confidence the MTBF is at least 0.963 h, if the failure rate is constant. Early failures and wear-out are not covered, and an MTBF is no service life. To show 10 h would take 23.1 board-hours without a failure.
+               1 failure in 3 starts: with 90 % confidence at most 80.5 % of starts fail, if starts are independent and alike.
+    readings   1349, 93.745 % of those that were due; 60 missing in 1 gap by instrument; 30 missing in 1 gap by controller
+    drift      output voltage, hold at 24 V, 500 mA: −1.00000 mV (−1.00068 to −0.99932) an hour
+    points     0 of 0 finished, 0 failed, 0 where no limit applies; 4 h
+    ");
+    assert_eq!(soak.failures, ["a start failed"]);
+    assert_eq!(soak.starts.map(|starts| (starts.tried, starts.failed)), Some((3, 1)));
+    let gaps: Vec<String> =
+        soak.gaps.iter().map(|gap| format!("{} {} {}", gap.cause, gap.gaps, gap.readings)).collect();
+    assert_eq!(gaps, ["instrument 1 60", "controller 1 30"]);
+    let verdict = page.find("✓ PASS").unwrap();
+    let statement = page.find("What these hours show.").unwrap();
+    assert!(verdict < statement && statement < page.find("<h2>").unwrap());
+    for words in [
+        "The load did not answer",
+        "ambient_c</code> ",
+        "Vout was 0 V after 2 s",
+        "steady",
+        "No traces of captures",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("Unfinished") && !page.contains("NaN"));
+    let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
+    assert!(summary.contains("\"mtbf_at_least_h\""));
+    assert!(junit::render(&written.report).unwrap().ends_with("</testsuites>\n"));
+}
+
+#[test]
+fn a_drift_is_told_of_what_was_held_and_not_of_the_warm_up() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), true);
+    let report = report::build(&Record::open(&folder).unwrap());
+    let drift = report.summary.soak.unwrap().drift;
+    assert!(drift.iter().all(|drift| drift.phase == "hold"), "{drift:?}");
+    let vout = drift.iter().find(|drift| drift.figure == "output voltage").unwrap();
+    let (low, high) = (vout.low.unwrap(), vout.high.unwrap());
+    assert!(low < -1e-3 && -1e-3 < high && high < 0.0, "{low} to {high}");
+    // What needs the thermometer that was never read says why it is none.
+    let rise = drift.iter().find(|drift| drift.figure == "board over ambient").unwrap();
+    assert!(rise.per_hour.is_none() && rise.why_not.is_some());
+}
+
+#[test]
+fn a_run_without_an_end_gives_the_same_page_marked_as_unfinished() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), false);
+    let now = at(14_400_000 + 90_000).utc;
+    let written = write_at(&folder, Some(now)).unwrap();
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert_eq!(written.report.summary.verdict, "incomplete");
+    assert!(page.contains("Unfinished.") && page.contains("it was 1 min 40 s old"), "{}", &page[..4000]);
+    assert!(page.contains("The whole run") && page.contains("Time to each limit"));
+}
+
+#[test]
+fn a_soak_cut_at_any_line_gives_a_sound_page() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), true);
+    let path = folder.join("journal.jsonl");
+    let journal = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = journal.split_inclusive('\n').collect();
+    for cut in 1..=lines.len() {
+        fs::write(&path, lines[..cut].concat() + if cut % 2 == 0 { "{\"seq\":" } else { "" }).unwrap();
+        let report = report::build(&Record::open(&folder).unwrap());
+        let page = html::render(&report);
+        for bad in ["NaN", ">nan", " inf"] {
+            assert!(!page.contains(bad), "{bad} in the page of a record cut after line {cut}");
+        }
+        assert_eq!(page.contains("Unfinished."), cut > 1 && cut < lines.len(), "{cut}");
+        assert!(text::render(&report, &folder).contains("report.html"));
+    }
+}

@@ -58,6 +58,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Instant;
     /// Wall time, which may step; only for what people and files read.
     fn utc(&self) -> Timestamp;
+    /// How long the machine has slept since the clock was made: [`Clock::now`] stands still meanwhile.
+    fn slept(&self) -> Duration;
     /// Waits. Never sleep while holding a lock that another task needs.
     fn sleep(&self, span: Duration);
     /// Runs all tasks side by side, a thread each, and returns when all have ended. A panic of a task is passed on after
@@ -69,13 +71,15 @@ pub trait Clock: Send + Sync {
 #[derive(Debug)]
 pub struct RealClock {
     start: std::time::Instant,
+    /// What the machine had slept before.
+    slept_before: Duration,
 }
 
 impl RealClock {
     /// A clock whose zero is now.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self { start: std::time::Instant::now(), slept_before: slept_since_boot() }
     }
 }
 
@@ -85,12 +89,31 @@ impl Default for RealClock {
     }
 }
 
+/// What the clock that counts sleep is ahead of the one that does not.
+#[cfg(target_os = "linux")]
+fn slept_since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let (awake, whole) = (clock_gettime(ClockId::Monotonic), clock_gettime(ClockId::Boottime));
+    Duration::try_from(whole)
+        .unwrap_or_default()
+        .saturating_sub(Duration::try_from(awake).unwrap_or_default())
+}
+
+/// No clock is known there that counts sleep.
+#[cfg(not(target_os = "linux"))]
+fn slept_since_boot() -> Duration {
+    Duration::ZERO
+}
+
 impl Clock for RealClock {
     fn now(&self) -> Instant {
         Instant(nanos(self.start.elapsed()))
     }
     fn utc(&self) -> Timestamp {
         Timestamp::now()
+    }
+    fn slept(&self) -> Duration {
+        slept_since_boot().saturating_sub(self.slept_before)
     }
     fn sleep(&self, span: Duration) {
         std::thread::sleep(span);
@@ -186,6 +209,10 @@ impl Clock for SimClock {
     fn utc(&self) -> Timestamp {
         let elapsed = Duration::from_nanos(self.state().now_ns);
         self.epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+    }
+
+    fn slept(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn sleep(&self, span: Duration) {

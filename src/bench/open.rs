@@ -166,7 +166,7 @@ fn open_patiently<T>(surroundings: &Surroundings, open: impl Fn(&Surroundings) -
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        match remedy(error.kind(), attempt) {
+        match remedy(error.kind(), attempt, false) {
             Remedy::Again(pause) | Remedy::Reopen(pause)
                 if attempt < ATTEMPTS && own.cut.sleep(&*own.clock, pause) => {}
             _ => return Err(error),

@@ -196,6 +196,9 @@ pub(super) struct ResumeArgs {
     /// The rig file it was begun with, where that names a folder of families beside itself
     #[arg(long)]
     pub(super) rig: Option<PathBuf>,
+    /// Go on although an interlock ended it: somebody has looked at bench and board
+    #[arg(long)]
+    pub(super) after_trip: bool,
     /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
     #[arg(long)]
     pub(super) full_tapes: bool,

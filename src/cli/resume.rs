@@ -12,7 +12,7 @@ use crate::session::{self, Pulse, RunRequest};
 
 pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let folder = store::find(&args.out, &args.run)?;
-    let resumable = session::prepare_resume(&folder, args.rig.as_deref())?;
+    let resumable = session::prepare_resume(&folder, args.rig.as_deref(), args.after_trip)?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());

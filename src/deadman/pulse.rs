@@ -52,6 +52,9 @@ impl Clock for LivingClock {
     fn utc(&self) -> Timestamp {
         self.clock.utc()
     }
+    fn slept(&self) -> Duration {
+        self.clock.slept()
+    }
     fn sleep(&self, span: Duration) {
         self.pulse.beat();
         self.clock.sleep(span);

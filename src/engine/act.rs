@@ -9,12 +9,14 @@ use super::interlock::{Interlock, Source, Watched};
 use super::measure::{Finishing, Pending};
 use super::stop::StopWish;
 use super::tally::Tally;
+use super::timekeeping::Timekeeping;
 use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
+use crate::bench::retry::{Breaker, Trouble};
 use crate::event::{Event, InstrumentFacts, PointId, Sink};
 use crate::instrument::scope::Scope;
 use crate::instrument::setting::check_read_back;
@@ -53,6 +55,12 @@ pub(super) struct Shell<'a> {
     pub(super) dwelling: Progress,
     /// What probe and scope show by themselves.
     pub(super) floor: Option<Arc<Floor>>,
+    /// How long trouble lasts and how often there was some.
+    pub(super) breaker: Breaker,
+    /// Whether the machine's clocks go on evenly.
+    pub(super) timekeeping: Timekeeping,
+    /// How often an interlock had tripped before this run was gone on with.
+    pub(super) trips: u32,
 }
 
 impl<'a> Shell<'a> {
@@ -79,6 +87,9 @@ impl<'a> Shell<'a> {
             planned_load: Amps(0.0),
             dwelling: Progress::default(),
             floor: None,
+            breaker: Breaker::default(),
+            timekeeping: Timekeeping::default(),
+            trips: 0,
         }
     }
 
@@ -140,7 +151,12 @@ impl<'a> Shell<'a> {
     pub(super) fn reopen(&mut self, wait_first: Duration) -> Result<(), Failure> {
         let failed = self.failed.take();
         self.switch_other_side_off(failed.as_ref());
-        wait(&*self.bench.clock, self.stop, wait_first)?;
+        if self.is_meter(failed.as_ref()) || !self.bench.energised {
+            wait(&*self.bench.clock, self.stop, wait_first)?;
+        } else {
+            // The board goes on under full load while a scope starts up.
+            self.wait_watched(wait_first)?;
+        }
         let has_failed = |facts: &InstrumentFacts| failed.as_ref() == Some(&facts.role);
         let Bench { supply, load, scope, .. } = &mut *self.bench;
         if has_failed(supply.facts()) || supply.read_output().is_err() {
@@ -155,12 +171,32 @@ impl<'a> Shell<'a> {
         }
     }
 
+    fn is_meter(&self, role: Option<&Role>) -> bool {
+        let Bench { supply, load, .. } = &*self.bench;
+        role == Some(&supply.facts().role) || role == Some(&load.facts().role)
+    }
+
+    fn wait_watched(&mut self, span: Duration) -> Result<(), Failure> {
+        let clock = self.bench.clock.clone();
+        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let outcome = watcher.watch_for(span);
+        let outbox = watcher.outbox;
+        self.emit_all(outbox)?;
+        outcome
+    }
+
+    /// Counts a failure; trouble is new where the plan, or enough readings, have got past the last one.
+    pub(super) fn note_trouble(&mut self, failure: &Failure, attempt: u32) -> Trouble {
+        let Failure::Instrument(_) = failure else { return Trouble::default() };
+        let has_gone_well = self.dwelling.take_has_gone_well();
+        self.breaker.take(self.bench.clock.now(), attempt == 0 || has_gone_well)
+    }
+
     /// A failure of supply or load is a lost reading, too: the interlock trips when it has lasted too long, whatever else is
     /// still to be tried.
     pub(super) fn judge_lost(&mut self, failure: Failure) -> Failure {
         let Failure::Instrument(error) = &failure else { return failure };
-        let is_meter =
-            error.role == self.bench.supply.facts().role || error.role == self.bench.load.facts().role;
+        let is_meter = self.is_meter(Some(&error.role));
         let was_asked = !matches!(error.kind(), ErrorKind::Refused | ErrorKind::Unsupported);
         if !(self.bench.energised && is_meter && was_asked) {
             return failure;

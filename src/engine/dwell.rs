@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::act::{Shell, split};
 use super::steady::SteadyWatch;
+use super::timekeeping::{Jumps, Look, Timekeeping};
 use super::watch::{Watcher, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, Region, Sink, Stamp, StartCheck, StartId,
+    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, Region, Setting, Sink, Stamp, StartCheck,
+    StartId,
 };
 use crate::plan::PlannedDwell;
 use crate::waveform::Unavailable;
@@ -20,24 +22,83 @@ use crate::waveform::Unavailable;
 const BATCH: usize = 60;
 /// Longest time until readings are kept, however slow they are.
 const BATCH_SPAN: Duration = Duration::from_secs(60);
+/// Readings after which a failure is another trouble and not the last one going on.
+const GONE_WELL: u32 = 10;
+/// How long a sensor that does not answer is left in peace at first.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest for one that the interlocks need.
+const NEEDED_PAUSE: Duration = Duration::from_secs(10);
+/// The longest for one that they do not need.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// How far the present dwell came, and what is known of a pause in it.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// The dwell, and how much of it is done.
-    pub(super) within: Option<(DwellId, Duration)>,
+    within: Option<(DwellId, Duration)>,
+    /// What a run that was cut off had done of a dwell, until that dwell is gone on with.
+    earlier: Option<(DwellId, Duration)>,
     /// The last reading of that dwell.
     last: Option<Instant>,
     /// Why there was none since.
     pub(super) trouble: Option<(GapCause, String)>,
-    /// Sensors that do not answer: told once.
-    silent: BTreeMap<Role, Instant>,
+    /// Sensors that do not answer: told once, and asked less and less often.
+    silent: BTreeMap<Role, Silence>,
+    /// Readings since the last failure.
+    good: u32,
+}
+
+/// A sensor that does not answer.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    since: Instant,
+    /// When it is asked again: waiting for it would make every reading late.
+    next: Instant,
+    pause: Duration,
+}
+
+impl Silence {
+    /// It did not answer at `at`, perhaps again.
+    fn again(before: Option<Self>, at: Instant, longest: Duration) -> Self {
+        let (since, pause) = before.map_or((at, FIRST_PAUSE), |before| (before.since, before.pause * 2));
+        let pause = pause.min(longest);
+        Self { since, next: at + pause, pause }
+    }
 }
 
 impl Progress {
-    /// What a run that was cut off had done of its dwell.
-    pub(super) fn of(within: Option<(DwellId, Duration)>) -> Self {
-        Self { within, ..Self::default() }
+    /// What a run that is gone on with had done of its dwell. Its bench is made ready first, which leaves a gap.
+    pub(super) fn resumed(earlier: Option<(DwellId, Duration)>, now: Instant) -> Self {
+        let what = "the bench was made ready again".to_owned();
+        let trouble = earlier.map(|_| (GapCause::Controller, what));
+        Self { earlier, last: earlier.map(|_| now), trouble, ..Self::default() }
+    }
+
+    /// Whether enough was read since the last failure to call the next one another trouble; counts anew from now on.
+    pub(super) fn take_has_gone_well(&mut self) -> bool {
+        std::mem::take(&mut self.good) >= GONE_WELL
+    }
+
+    /// The dwell that is done from now on, or again after a failure.
+    fn begin(&mut self, id: DwellId) {
+        if self.within.is_some_and(|(known, _)| known == id) {
+            return;
+        }
+        let earlier = self.earlier.take_if(|(known, _)| *known == id);
+        self.within = Some(earlier.unwrap_or((id, Duration::ZERO)));
+        if self.last.is_none() {
+            self.trouble = None;
+        }
+    }
+
+    /// The dwell has come to its end. What comes next has no reading before it, unless the board was only warmed up for it.
+    fn finish(&mut self, id: DwellId) -> Duration {
+        let took = self.done(id);
+        self.within = None;
+        if id != DwellId::WARMING || self.earlier.is_none() {
+            self.last = None;
+        }
+        took
     }
 
     fn done(&self, id: DwellId) -> Duration {
@@ -45,15 +106,23 @@ impl Progress {
     }
 
     /// The gap before a reading, if it came later than the interval lets it.
-    fn gap_before(&mut self, at: Instant, interval: Duration) -> Option<Gap> {
+    fn gap_before(&mut self, at: Instant, interval: Duration, slept: Duration) -> Option<Gap> {
         let from = self.last?;
-        let late = at.since(from);
-        let trouble = self.trouble.take();
+        let late = at.since(from) + slept;
+        let mut trouble = self.trouble.take();
         if late <= interval.mul_f64(1.5) {
             return None;
         }
+        if !slept.is_zero() {
+            let told = format!("the controller's machine slept for {}", render_span(slept));
+            trouble = Some((GapCause::Sleep, told));
+        }
         let missed = (late.as_secs_f64() / interval.as_secs_f64()).round() as u64;
         let (cause, what) = trouble.unwrap_or_else(|| {
+            if let Some(role) = self.silent.keys().next() {
+                let told = format!("the thermometer {role} was waited for, which does not answer");
+                return (GapCause::Instrument, told);
+            }
             let told = format!(
                 "the reading before it took {} instead of {}",
                 render_span(late),
@@ -65,13 +134,20 @@ impl Progress {
     }
 
     /// A sensor that is silent is told once, and once more when it answers again.
-    fn sort(&mut self, outbox: Vec<(Stamp, Event)>, reading: &Reading, now: Stamp) -> Vec<(Stamp, Event)> {
+    fn sort(
+        &mut self,
+        outbox: Vec<(Stamp, Event)>,
+        reading: &Reading,
+        (now, longest): (Stamp, Duration),
+    ) -> Vec<(Stamp, Event)> {
         let mut told = Vec::new();
         for (at, event) in outbox {
             match &event {
                 Event::SensorFailed { role, .. } => {
-                    if !self.silent.contains_key(role) {
-                        self.silent.insert(role.clone(), at.monotonic);
+                    let longest = if role.as_str() == "board" { longest } else { LONGEST_PAUSE };
+                    let before = self.silent.get(role).copied();
+                    self.silent.insert(role.clone(), Silence::again(before, at.monotonic, longest));
+                    if before.is_none() {
                         told.push((at, event));
                     }
                 }
@@ -84,8 +160,8 @@ impl Progress {
         };
         let back: Vec<Role> = self.silent.keys().filter(|role| answers(role)).cloned().collect();
         for role in back {
-            if let Some(since) = self.silent.remove(&role) {
-                let span = render_span(now.monotonic.since(since));
+            if let Some(silence) = self.silent.remove(&role) {
+                let span = render_span(now.monotonic.since(silence.since));
                 let what = format!("the thermometer {role} answers again after {span}");
                 told.push((now, Event::Warned { what }));
             }
@@ -98,6 +174,8 @@ impl Shell<'_> {
     pub(super) fn begin_phase(&mut self, phase: u16, round: u32) -> Result<(), Failure> {
         let names = self.plan.soak.as_ref().map(|soak| &soak.phases);
         let name = names.and_then(|names| names.get(usize::from(phase))).cloned().unwrap_or_default();
+        // A point before it is kept before it.
+        self.flush_pending()?;
         self.emit(&Event::PhaseStarted { phase, name, round })
     }
 
@@ -108,11 +186,9 @@ impl Shell<'_> {
             || Failure::Internal(format!("the plan has a step for dwell {} but no such dwell", id.0));
         let soak = self.plan.soak.as_ref().ok_or_else(unknown)?;
         let dwell = *soak.dwell(id).ok_or_else(unknown)?;
-        if self.dwelling.within.is_none_or(|(known, _)| known != id) {
-            let silent = std::mem::take(&mut self.dwelling.silent);
-            self.dwelling = Progress { silent, ..Progress::of(Some((id, Duration::ZERO))) };
-        }
+        self.dwelling.begin(id);
         let clock = self.bench.clock.clone();
+        let lost_reading = self.plan.interlocks.lost_reading;
         let (watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
         let mut hold = Hold {
             dwell,
@@ -121,6 +197,8 @@ impl Shell<'_> {
             clock: &*clock,
             sink: &mut *self.sink,
             progress: &mut self.dwelling,
+            timekeeping: &mut self.timekeeping,
+            longest_silence: (lost_reading / 6).min(NEEDED_PAUSE),
             rows: Vec::with_capacity(BATCH),
         };
         let outcome = hold.run();
@@ -132,9 +210,7 @@ impl Shell<'_> {
             (Err(failure), Ok(())) => Err(failure),
             (Ok(None), Ok(())) => Ok(()),
             (Ok(Some(end)), Ok(())) => {
-                let took = self.dwelling.done(id);
-                self.dwelling.within = None;
-                self.dwelling.last = None;
+                let took = self.dwelling.finish(id);
                 self.emit(&Event::DwellFinished { dwell: id, took, end })
             }
         }
@@ -142,6 +218,7 @@ impl Shell<'_> {
 
     /// Waits until Vout is in regulation, as long as a point may take to settle.
     pub(super) fn check_start(&mut self, id: StartId) -> Result<(), Failure> {
+        self.flush_pending()?;
         let (rule, changed, nominal) = (self.plan.settle, self.changed, self.plan.vout_nominal);
         let clock = self.bench.clock.clone();
         let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
@@ -170,6 +247,13 @@ impl Shell<'_> {
     }
 }
 
+/// Whether an output may have gone off by itself: its value is far from what is set. What the outputs say is asked only then,
+/// for a board that does not start draws nothing either.
+fn looks_off(reading: &Reading, setting: Setting) -> bool {
+    let is_low = |value: Option<f64>, set: f64| value.is_some_and(|value| value < 0.5 * set);
+    is_low(reading.vin_v, setting.vin.value()) || is_low(reading.iout_a, setting.load.value())
+}
+
 /// A dwell being done.
 struct Hold<'h, 'b> {
     dwell: PlannedDwell,
@@ -178,6 +262,9 @@ struct Hold<'h, 'b> {
     clock: &'h dyn Clock,
     sink: &'h mut dyn Sink,
     progress: &'h mut Progress,
+    timekeeping: &'h mut Timekeeping,
+    /// How long a thermometer that the interlocks need is left in peace at most.
+    longest_silence: Duration,
     rows: Vec<Reading>,
 }
 
@@ -191,8 +278,13 @@ impl Hold<'_, '_> {
             if self.watcher.stop.asked().is_some() && !self.watcher.stop.is_now() {
                 return Ok(None);
             }
-            let reading = self.watcher.take_reading()?;
+            let (silent, now) = (&self.progress.silent, self.clock.now());
+            let is_resting = |role: &Role| silent.get(role).is_some_and(|silence| now < silence.next);
+            let reading = self.watcher.take_reading(&is_resting)?;
             self.take(&reading, before + reading.at.since(begun))?;
+            if self.dwell.is_on && looks_off(&reading, self.dwell.setting) {
+                self.watcher.check_outputs()?;
+            }
             if let (Some(watch), Some(board_c)) = (&mut steady, reading.board_c)
                 && watch.judge(reading.at, board_c)
             {
@@ -213,14 +305,23 @@ impl Hold<'_, '_> {
 
     fn take(&mut self, reading: &Reading, done: Duration) -> Result<(), Failure> {
         let outbox = std::mem::take(&mut self.watcher.outbox);
-        for (at, event) in self.progress.sort(outbox, reading, stamp(self.clock)) {
+        let jumps = Look::at(self.clock).map_or_else(Jumps::default, |look| self.timekeeping.judge(look));
+        if let Some(by_s) = jumps.stepped_s {
+            let event = Event::ClockStepped { by_s };
+            self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)?;
+        }
+        // What made this reading late was waited for before it: a sensor that answers again now still was silent then.
+        let gap = self.progress.gap_before(reading.at, self.interval, jumps.slept);
+        let around = (stamp(self.clock), self.longest_silence);
+        for (at, event) in self.progress.sort(outbox, reading, around) {
             self.sink.event(at, &event).map_err(Failure::Record)?;
         }
-        if let Some(gap) = self.progress.gap_before(reading.at, self.interval) {
+        if let Some(gap) = gap {
             self.keep()?;
             self.sink.event(stamp(self.clock), &Event::GapFound(gap)).map_err(Failure::Record)?;
         }
         self.progress.last = Some(reading.at);
+        self.progress.good = self.progress.good.saturating_add(1);
         self.progress.within = Some((self.dwell.id, done.min(self.dwell.span)));
         self.rows.push(*reading);
         let since = self.rows.first().map_or(Duration::ZERO, |first| reading.at.since(first.at));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::units::Amps;
-use crate::bench::retry::{Remedy, remedy};
+use crate::bench::retry::{MOST_AN_HOUR, Remedy, Trouble, remedy};
 use crate::event::{PointId, Stop};
 use crate::link::ErrorKind;
 use crate::plan::remaining::{restoring, standing};
@@ -23,6 +23,8 @@ pub enum Input {
         kind: ErrorKind,
         /// The error as told to people.
         what: String,
+        /// How long it has lasted, and how often there was one.
+        trouble: Trouble,
     },
     /// An interlock asks to hold.
     Held,
@@ -150,7 +152,7 @@ impl<'p> Machine<'p> {
             _ if self.over => Action::End(Ending::Completed),
             _ if wish == Some(Stop::Now) => Action::End(Ending::Stopped(Stop::Now)),
             Input::Begin | Input::Done => self.advance(wish),
-            Input::Failed { kind, what } => self.recover(kind, what),
+            Input::Failed { kind, what, trouble } => self.recover(kind, what, trouble),
             // Nobody who asked to stop shall wait until the board has cooled.
             Input::Held if wish.is_some() => Action::End(Ending::Stopped(Stop::AfterPoint)),
             Input::Held if self.holds >= HOLDS => Action::End(Ending::Tripped(format!(
@@ -234,10 +236,20 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn recover(&mut self, kind: ErrorKind, what: String) -> Action {
+    /// In a soak, which goes on for days, also a bench that comes back every time is given up when it fails too often.
+    fn recover(&mut self, kind: ErrorKind, what: String, trouble: Trouble) -> Action {
+        if trouble.too_often && self.plan.soak.is_some() {
+            let told =
+                format!("there was trouble more than {MOST_AN_HOUR} times within an hour, at last: {what}");
+            return Action::End(Ending::Failed(told));
+        }
+        if trouble.is_new {
+            self.attempt = 0;
+        }
         self.attempt += 1;
+        let may_last = trouble.lasted < self.plan.interlocks.lost_reading;
         self.trouble = self.trouble.max(self.place.unwrap_or(self.next));
-        match (remedy(kind, self.attempt), &self.current) {
+        match (remedy(kind, self.attempt, may_last), &self.current) {
             (Remedy::Again(wait), Some(step)) if self.doing == Doing::Step => {
                 Action::Again { step: step.clone(), wait }
             }
@@ -379,7 +391,7 @@ mod tests {
             if matches!(action, Action::End(_)) {
                 return told.join("\n");
             }
-            let failed = |kind| Input::Failed { kind, what: "it".to_owned() };
+            let failed = |kind| Input::Failed { kind, what: "it".to_owned(), trouble: Trouble::default() };
             input = match words.next() {
                 None | Some("done") => Input::Done,
                 Some("timeout") => failed(ErrorKind::TimedOut),

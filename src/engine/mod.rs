@@ -15,6 +15,7 @@ pub mod settle;
 pub mod steady;
 pub mod stop;
 pub mod tally;
+pub mod timekeeping;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,7 @@ use std::time::Duration;
 use crate::base::clock::Clock;
 use crate::base::names::Role;
 use crate::bench::Bench;
+use crate::bench::retry::Trouble;
 use crate::event::{DwellId, Event, GapCause, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
 use crate::instrument::InstrumentError;
 use crate::link::ErrorKind;
@@ -95,6 +97,8 @@ pub struct Earlier {
     pub tally: Tally,
     /// The dwell it was in, and how much of it was done.
     pub within: Option<(DwellId, Duration)>,
+    /// How often an interlock had tripped.
+    pub trips: u32,
 }
 
 /// Carries out what is left of the plan of a run that was cut off; as [`run`].
@@ -108,7 +112,8 @@ pub fn resume(
     stop.attach(&bench.cut);
     let mut shell = Shell::new(plan, bench, sink, stop);
     shell.tally = earlier.tally;
-    shell.dwelling = dwell::Progress::of(earlier.within);
+    shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
+    shell.trips = earlier.trips;
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
     // a disk.
@@ -182,7 +187,7 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         if wish == Some(Stop::AfterPoint) && !told_stop {
             told_stop = true;
             if let Err(failure) = shell.emit(&Event::StopRequested { stop: Stop::AfterPoint }) {
-                input = input_of(failure);
+                input = input_of(failure, Trouble::default());
             }
         }
         let action = machine.next(input, wish);
@@ -192,10 +197,11 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         let outcome = tell(shell, notice.take()).and_then(|()| act(shell, action));
         input = outcome.unwrap_or_else(|failure| {
             let failure = failure.or_stop(shell.stop);
-            notice = notice_of(&failure, machine.attempt() + 1);
+            let trouble = shell.note_trouble(&failure, machine.attempt());
+            notice = notice_of(&failure, if trouble.is_new { 1 } else { machine.attempt() + 1 });
             shell.failed = failed_role(&failure);
             shell.dwelling.trouble = trouble_of(&failure).or(shell.dwelling.trouble.take());
-            input_of(shell.judge_lost(failure))
+            input_of(shell.judge_lost(failure), trouble)
         });
     }
 }
@@ -255,9 +261,9 @@ fn failed_role(failure: &Failure) -> Option<Role> {
     }
 }
 
-fn input_of(failure: Failure) -> Input {
+fn input_of(failure: Failure, trouble: Trouble) -> Input {
     match failure {
-        Failure::Instrument(error) => Input::Failed { kind: error.kind(), what: error.to_string() },
+        Failure::Instrument(error) => Input::Failed { kind: error.kind(), what: error.to_string(), trouble },
         Failure::Record(error) => Input::RecordFailed(error.to_string()),
         Failure::Held(_) => Input::Held,
         Failure::Tripped(what) => Input::Tripped(what),
@@ -304,6 +310,11 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         Ending::Tripped(what) => (RunVerdict::Tripped, what.clone()),
         Ending::Failed(what) | Ending::RecordFailed(what) => (RunVerdict::Error, what.clone()),
         Ending::Internal(what) => (RunVerdict::Error, format!("a fault of this program: {what}")),
+    };
+    let reason = match shell.trips {
+        0 => reason,
+        1 => format!("{reason}; it was gone on with after an interlock had tripped"),
+        trips => format!("{reason}; it was gone on with after interlocks had tripped {trips} times"),
     };
     let reason = if unsettled > 0 { format!("{reason}; {unsettled} points did not settle") } else { reason };
     // A bench that may still be live is worse than any verdict on the board.

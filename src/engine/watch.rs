@@ -69,15 +69,22 @@ impl Default for Temperatures {
     }
 }
 
-/// Reads all thermometers; what fails becomes an event and a reason.
+/// Reads all thermometers but those that are left in peace; what fails becomes an event and a reason.
 fn read_temperatures(
     thermometers: &mut [(Role, Box<dyn Thermometer>)],
+    is_resting: &dyn Fn(&Role) -> bool,
     clock: &dyn Clock,
     outbox: &mut Vec<(Stamp, Event)>,
 ) -> Temperatures {
     let mut temperatures = Temperatures::default();
     for (role, thermometer) in thermometers {
-        let figure = match thermometer.read_temperature() {
+        let asked = if is_resting(role) { None } else { Some(thermometer.read_temperature()) };
+        let Some(asked) = asked else {
+            let told = Err(Unavailable::because("it does not answer; it is asked again soon"));
+            keep_temperature(&mut temperatures, role, told);
+            continue;
+        };
+        let figure = match asked {
             Ok(reading) => Ok(reading.temperature.value()),
             // Not the sensor's fault.
             Err(error) if error.kind() == ErrorKind::CutShort => Err(Unavailable::because(error.to_string())),
@@ -91,13 +98,17 @@ fn read_temperatures(
                 Err(Unavailable::because(what))
             }
         };
-        match role.as_str() {
-            "board" => temperatures.board_c = figure,
-            "ambient" => temperatures.ambient_c = figure,
-            _ => {}
-        }
+        keep_temperature(&mut temperatures, role, figure);
     }
     temperatures
+}
+
+fn keep_temperature(temperatures: &mut Temperatures, role: &Role, figure: Figure) {
+    match role.as_str() {
+        "board" => temperatures.board_c = figure,
+        "ambient" => temperatures.ambient_c = figure,
+        _ => {}
+    }
 }
 
 /// Whether the scope is still at work while the meters are watched.
@@ -259,7 +270,7 @@ impl Watcher<'_> {
                 }));
             }),
             Box::new(|| {
-                temperatures = read_temperatures(thermometers, *clock, outbox);
+                temperatures = read_temperatures(thermometers, &|_| false, *clock, outbox);
                 if let Ok(board_c) = temperatures.board_c {
                     alarm.look(Watched::Board(Celsius(board_c)));
                 }
@@ -313,7 +324,7 @@ impl Watcher<'_> {
 
     /// What went off by itself, or by a hand at the front panel, was not measured at its setting; and nobody but that hand
     /// switches it on again.
-    fn check_outputs(&mut self) -> Result<(), Failure> {
+    pub(super) fn check_outputs(&mut self) -> Result<(), Failure> {
         if let Some(tripped) = self.supply.read_protection()? {
             return Err(Failure::Tripped(format!("the supply's own protection has tripped: {tripped}")));
         }
@@ -327,6 +338,23 @@ impl Watcher<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Waits and watches meanwhile.
+    ///
+    /// # Errors
+    /// An instrument failed, an interlock spoke, or the outputs shall go off now.
+    pub fn watch_for(&mut self, span: Duration) -> Result<(), Failure> {
+        let end = self.clock.now() + span;
+        loop {
+            self.read_meters()?;
+            self.look_at_temperatures()?;
+            let left = end.since(self.clock.now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            wait(self.clock, self.stop, left.min(GUARD_INTERVAL))?;
+        }
     }
 
     /// Waits with the load at 0 A until the interlock is released, or until somebody wants to stop: `false`.
@@ -348,15 +376,16 @@ impl Watcher<'_> {
         }
     }
 
-    /// Reads everything once, for a dwell. What trips does not wait for an instrument that hangs.
+    /// Reads everything once, for a dwell, but the thermometers that are left in peace. What trips does not wait for an
+    /// instrument that hangs.
     ///
     /// # Errors
     /// An instrument failed, an interlock spoke, or the outputs shall go off now.
-    pub fn take_reading(&mut self) -> Result<Reading, Failure> {
+    pub fn take_reading(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Reading, Failure> {
         let (vout, iin) = self.read_meters()?;
         let terminal = self.supply.measure_voltage()?;
         let at = self.clock.now();
-        let temperatures = self.read_and_judge()?;
+        let temperatures = self.read_and_judge(is_resting)?;
         let vin = board_vin(terminal, iin, self.wiring.source_lead);
         Ok(Reading {
             at,
@@ -403,12 +432,12 @@ impl Watcher<'_> {
     }
 
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
-        self.read_and_judge().map(|_| ())
+        self.read_and_judge(&|_| false).map(|_| ())
     }
 
     /// Reads the thermometers, tells what they warn of, and has them judged.
-    fn read_and_judge(&mut self) -> Result<Temperatures, Failure> {
-        let temperatures = read_temperatures(self.thermometers, self.clock, &mut self.outbox);
+    fn read_and_judge(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Temperatures, Failure> {
+        let temperatures = read_temperatures(self.thermometers, is_resting, self.clock, &mut self.outbox);
         let known = |figure: &Figure| figure.as_ref().ok().copied();
         let told = self.interlock.warnings(known(&temperatures.board_c), known(&temperatures.ambient_c));
         let at = stamp(self.clock);

@@ -3,6 +3,7 @@
 
 pub mod coverage;
 pub mod drill;
+pub mod end;
 pub mod figures;
 pub mod limit;
 pub mod soak;
@@ -20,6 +21,7 @@ use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
 pub use coverage::{Coverage, Lost};
 pub use drill::Drilled;
+pub use end::{Resumed, RunEnd};
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{DwellEnd, DwellId, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck, StartId};
@@ -196,23 +198,6 @@ pub struct SafeState {
     pub failures: Vec<String>,
 }
 
-/// How the run ended, for `RunFinished`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunEnd {
-    /// The verdict.
-    pub verdict: RunVerdict,
-    /// Why, in a sentence.
-    pub reason: String,
-    /// Points that were finished.
-    pub points_finished: u32,
-    /// Finished points at which a limit failed.
-    pub points_failed: u32,
-    /// Finished points at which no limit applied.
-    pub points_not_applicable: u32,
-    /// Whether the outputs were verified off at the end.
-    pub outputs_off_verified: bool,
-}
-
 /// Which stop was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
@@ -303,6 +288,13 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The wall clock jumped against the monotonic one.
+    ClockStepped {
+        /// By how many seconds; negative: it was set back.
+        by_s: f64,
+    },
+    /// A run that was cut off, or had ended before it was complete, was gone on with: an end before this is none any more.
+    RunResumed(Resumed),
     /// An action failed and was tried again.
     Retried {
         /// Which instrument.

@@ -10,6 +10,11 @@ use crate::waveform::Figure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DwellId(pub u32);
 
+impl DwellId {
+    /// Stands for no dwell of the plan: warming the board up again after a gap, for dwells count from 1.
+    pub const WARMING: Self = Self(0);
+}
+
 /// A look at a start after the input was off, numbered from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartId(pub u32);
@@ -103,7 +108,8 @@ pub struct StartCheck {
     pub started: bool,
 }
 
-/// Readings that are missing.
+/// Readings that are missing. While the controller's machine sleeps the monotonic clock stands still: then `from` and `to`
+/// lie close together, and `missed` tells how long it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// The last reading before, by the run's monotonic clock.

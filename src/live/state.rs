@@ -170,6 +170,10 @@ impl State {
                 self.safe = Some(safe.clone());
                 self.outputs.clear();
             }
+            Event::RunResumed(_) => {
+                (self.phase, self.underway) = (Phase::Opening, None);
+                (self.end, self.tripped, self.stop) = (None, None, None);
+            }
             Event::RunFinished(end) => {
                 (self.phase, self.underway) = (Phase::Ended, None);
                 self.end = Some(end.clone());
@@ -347,6 +351,7 @@ impl State {
 pub fn remark(event: &Event) -> Option<(&'static str, &str)> {
     match event {
         Event::Warned { what } => Some(("warning", what)),
+        Event::RunResumed(resumed) => Some(("resumed", &resumed.what)),
         Event::Retried { what, .. } => Some(("trouble", what)),
         Event::SensorFailed { what, .. } => Some(("sensor", what)),
         Event::InterlockHeld { what } => Some(("held", what)),

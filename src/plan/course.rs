@@ -67,6 +67,7 @@ fn soak_plan(soak: &Soak) -> SoakPlan {
         phases: soak.phases.iter().map(|phase| phase.name.clone()).collect(),
         rewarm_after: soak.rewarm_after,
         warm,
+        warming: None,
         dwells: Vec::new(),
         starts: Vec::new(),
         sweeps: 0,

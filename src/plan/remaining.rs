@@ -21,6 +21,8 @@ pub struct Reached {
     pub dwell: Option<DwellId>,
     /// The last start that was looked at.
     pub start: Option<StartId>,
+    /// Round and place of the last phase that was begun.
+    pub phase: Option<(u32, u16)>,
     /// A dwell that was begun and is not finished, and how much of it is done.
     pub within: Option<(DwellId, Duration)>,
 }
@@ -74,8 +76,8 @@ pub fn restoring(standing: Standing) -> Vec<Step> {
 }
 
 /// Takes out of a plan what is done: the bench is made ready as at the beginning and brought back to where it stood; a soak
-/// that was away for `gap` warms the board up again where its profile wants it.
-pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Duration) {
+/// that was away for `gap` warms the board up again where its profile wants it. Of a gap of unknown length that is wanted.
+pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Option<Duration>) {
     let place = plan.steps.iter().rposition(|step| reached.has_done(step)).map_or(0, |last| last + 1);
     if place == 0 && reached.within.is_none() {
         return;
@@ -99,12 +101,27 @@ pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Duration) {
     plan.steps.retain(|step| !matches!(step, Step::SetLoad(_) | Step::SetVoltage(_)));
     plan.steps.extend([Step::SetLoad(Amps(0.0)), Step::SetVoltage(Volts(0.0))]);
     plan.steps.extend(restoring(standing));
+    let has_dwelled = reached.dwell.is_some() || reached.within.is_some();
     if standing.supply_on
+        && has_dwelled
         && let Some(soak) = &mut plan.soak
+        && !warms_up_anyway(soak, rest)
     {
         plan.steps.extend(warming(soak, standing.setting, gap));
     }
-    plan.steps.extend_from_slice(rest);
+    // Where a phase begins is told once; what else is told marks how far the run came.
+    let is_told = |step: &Step| matches!(step, Step::BeginPhase { phase, round } if reached.phase.is_some_and(|last| (*round, *phase) <= last));
+    plan.steps.extend(rest.iter().filter(|step| !is_told(step)).cloned());
+}
+
+/// Whether the plan goes on with a dwell that ends in thermal steady state.
+fn warms_up_anyway(soak: &SoakPlan, rest: &[Step]) -> bool {
+    let next = rest.iter().find_map(|step| match step {
+        Step::Dwell(id) => Some(soak.dwell(*id)),
+        Step::BeginPoint(_) | Step::CheckStart(_) => Some(None),
+        _ => None,
+    });
+    next.flatten().is_some_and(|dwell| dwell.until.is_some())
 }
 
 fn standing_of(done: &[Step], before: &[Step]) -> Standing {
@@ -112,17 +129,17 @@ fn standing_of(done: &[Step], before: &[Step]) -> Standing {
     standing(&steps)
 }
 
-/// A dwell in front of the others. It stands in no plan that is built from the files again, so it is never taken for done.
-fn warming(soak: &mut SoakPlan, setting: Setting, gap: Duration) -> Option<Step> {
-    if gap <= soak.rewarm_after {
+/// A dwell in front of the others, with a number that no plan has: it is never taken for one that is done.
+fn warming(soak: &mut SoakPlan, setting: Setting, gap: Option<Duration>) -> Option<Step> {
+    if gap.is_some_and(|gap| gap <= soak.rewarm_after) {
         return None;
     }
-    let id = DwellId(u32::try_from(soak.dwells.len() + 1).ok()?);
+    let id = DwellId::WARMING;
     let (span, until) = match soak.warm {
         Some(rule) => (LONGEST_CRITERION, Some(rule)),
-        None => (gap.min(LONGEST_WARMING), None),
+        None => (gap.map_or(LONGEST_WARMING, |gap| gap.min(LONGEST_WARMING)), None),
     };
-    soak.dwells.push(PlannedDwell { id, phase: 0, setting, is_on: true, span, until });
+    soak.warming = Some(PlannedDwell { id, phase: 0, setting, is_on: true, span, until });
     Some(Step::Dwell(id))
 }
 

@@ -37,6 +37,8 @@ pub struct SoakPlan {
     pub rewarm_after: Duration,
     /// The criterion by which it is warm: that of the profile's first phase with one.
     pub warm: Option<SteadyRule>,
+    /// Warming up again, of a run that is gone on with after a gap.
+    pub warming: Option<PlannedDwell>,
     /// The dwells in the order of the plan.
     pub dwells: Vec<PlannedDwell>,
     /// What is set at each start that is looked at.
@@ -51,6 +53,9 @@ impl SoakPlan {
     /// The dwell of that number.
     #[must_use]
     pub fn dwell(&self, id: DwellId) -> Option<&PlannedDwell> {
+        if id == DwellId::WARMING {
+            return self.warming.as_ref();
+        }
         self.dwells.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
     }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{RecordError, journal};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{Drilled, DwellId, Event, InstrumentFacts, PointId, RunEnd, SafeState, Stop};
+use crate::event::{Drilled, DwellId, Event, InstrumentFacts, PointId, Resumed, RunEnd, SafeState, Stop};
 
 use super::format::{
     CalibrationEntry, DeadmanDrilled, DwellEntry, Entry, InstrumentOpened, MadeSafe, Number, PhaseEntry,
-    RunFinished, StopWord,
+    RunFinished, RunResumed, StopWord,
 };
 use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
@@ -93,6 +93,16 @@ fn drilled_in(entry: DeadmanDrilled) -> Result<Drilled, String> {
     })
 }
 
+fn resumed_out(resumed: &Resumed) -> RunResumed {
+    let Resumed { gap, points_finished, what } = resumed;
+    RunResumed { gap_ns: gap.map(nanos), points_finished: *points_finished, what: what.clone() }
+}
+
+fn resumed_in(entry: RunResumed) -> Resumed {
+    let RunResumed { gap_ns, points_finished, what } = entry;
+    Resumed { gap: gap_ns.map(Duration::from_nanos), points_finished, what }
+}
+
 /// The event as it stands in the journal.
 ///
 /// # Errors
@@ -133,6 +143,8 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
         Event::GapFound(gap) => Entry::GapFound(gap_out(gap)),
         Event::EvidenceKept { point, why } => Entry::EvidenceKept { point: point.0, why: why.clone() },
+        Event::ClockStepped { by_s } => Entry::ClockStepped { by_s: Number(*by_s) },
+        Event::RunResumed(resumed) => Entry::RunResumed(resumed_out(resumed)),
         Event::Retried { role, what, attempt } => {
             Entry::Retried { role: role.to_string(), what: what.clone(), attempt: *attempt }
         }
@@ -198,6 +210,8 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
         Entry::GapFound(entry) => Event::GapFound(gap_in(entry)),
         Entry::EvidenceKept { point, why } => Event::EvidenceKept { point: PointId(point), why },
+        Entry::ClockStepped { by_s } => Event::ClockStepped { by_s: by_s.0 },
+        Entry::RunResumed(entry) => Event::RunResumed(resumed_in(entry)),
         Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
         Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
         Entry::InterlockHeld { what } => Event::InterlockHeld { what },
@@ -233,8 +247,8 @@ mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::event::{
-        DrillKind, DrillVerdict, DwellEnd, FigureName, Gap, GapCause, Reading, Readings, RunVerdict, Setting,
-        StartCheck, StartId,
+        DrillKind, DrillVerdict, DwellEnd, FigureName, Gap, GapCause, Reading, Readings, Resumed, RunVerdict,
+        Setting, StartCheck, StartId,
     };
     use crate::waveform::Unavailable;
 
@@ -326,6 +340,13 @@ mod tests {
                 cause: GapCause::Interlock,
                 what: what(),
             }),
+            Event::ClockStepped { by_s: -3600.25 },
+            Event::RunResumed(Resumed {
+                gap: Some(Duration::from_nanos(123_456_789)),
+                points_finished: 7,
+                what: what(),
+            }),
+            Event::RunResumed(Resumed { gap: None, points_finished: 0, what: what() }),
         ]);
     }
 

@@ -21,7 +21,7 @@ pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEn
 
 pub(super) use soak::{
     DeadmanDrilled, DwellEndWord, DwellEntry, GapEntry, GapWord, PhaseEntry, ReadingsEntry, ReadingsHead,
-    SoakEntry, StartEntry,
+    RunResumed, SoakEntry, StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.
@@ -158,6 +158,10 @@ pub(super) enum Entry {
         point: u32,
         why: String,
     },
+    ClockStepped {
+        by_s: Number,
+    },
+    RunResumed(RunResumed),
     Retried {
         role: String,
         what: String,

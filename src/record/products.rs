@@ -62,6 +62,21 @@ fn check_sources(folder: &Path) -> Result<bool, RecordError> {
     Err(RecordError::Damaged { path: folder.join(MANIFEST), line: 0, what: changed.join("; ") })
 }
 
+/// Takes the seal off a run that is gone on with; it is sealed anew at its next end.
+///
+/// # Errors
+/// A file was changed after the run was sealed that nothing can make again, or the disk refuses.
+pub(super) fn unseal(folder: &Path) -> Result<(), RecordError> {
+    check_sources(folder)?;
+    let path = folder.join(MANIFEST);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(RecordError::disk("take off the seal", &path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How a sentence on a changed file ends.
 const CHANGED: &str = "was changed after the run was sealed";
 /// How a sentence on a missing file ends.

@@ -69,6 +69,7 @@ pub struct Record {
     waveforms: Vec<WaveformFacts>,
     screens: Vec<ScreenFacts>,
     last_readings: Option<LastReadings>,
+    last_batch: Option<Stamp>,
 }
 
 /// How far the readings of a soak came.
@@ -94,7 +95,7 @@ impl Record {
         }
         let mut header: Option<(Stamp, Header)> = None;
         let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
-        let mut last_readings = None;
+        let (mut last_readings, mut last_batch) = (None, None);
         let (tail, _) = read_lines(&path, |body: BodyIn| {
             let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
             let at = Stamp { utc, monotonic: Instant(body.ns) };
@@ -107,7 +108,10 @@ impl Record {
                 Entry::Screen(entry) => screens.push(screen_facts(entry)?),
                 Entry::ReadingsTaken(raw) => {
                     let (dwell, done) = readings_head(&raw)?;
-                    last_readings = Some(LastReadings { dwell, done, at });
+                    last_batch = Some(at);
+                    if dwell != DwellId::WARMING {
+                        last_readings = Some(LastReadings { dwell, done, at });
+                    }
                 }
                 entry => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
             }
@@ -117,7 +121,17 @@ impl Record {
             return Err(RecordError::damaged(&path, 1, "there is no header"));
         };
         let folder = folder.to_owned();
-        Ok(Self { folder, run: header.run, started, tail, logged, waveforms, screens, last_readings })
+        Ok(Self {
+            folder,
+            run: header.run,
+            started,
+            tail,
+            logged,
+            waveforms,
+            screens,
+            last_readings,
+            last_batch,
+        })
     }
 
     /// The run folder.
@@ -145,10 +159,15 @@ impl Record {
     pub fn events(&self) -> &[Logged] {
         &self.logged
     }
-    /// How far the readings of a soak came; `None` where there are none.
+    /// How far the readings of a soak's dwells came; `None` where there are none.
     #[must_use]
     pub const fn last_readings(&self) -> Option<LastReadings> {
         self.last_readings
+    }
+    /// Whether any readings of a soak are kept, those of warming up again included.
+    #[must_use]
+    pub const fn has_readings(&self) -> bool {
+        self.last_batch.is_some()
     }
     /// All traces in order.
     #[must_use]
@@ -168,13 +187,25 @@ impl Record {
             _ => None,
         })
     }
-    /// How the run ended; `None` where the record does not say.
+    /// How the run ended; `None` where the record does not say, or where it was gone on with after its last end.
     #[must_use]
     pub fn end(&self) -> Option<(Stamp, &RunEnd)> {
-        self.logged.iter().rev().find_map(|logged| match &logged.event {
-            Event::RunFinished(end) => Some((logged.at, end)),
+        let last = self.logged.iter().rev().find_map(|logged| match &logged.event {
+            Event::RunFinished(end) => Some(Some((logged.at, end))),
+            Event::RunResumed(_) => Some(None),
             _ => None,
-        })
+        });
+        last.flatten()
+    }
+    /// What the last interlock that tripped said, if the run was not gone on with since.
+    #[must_use]
+    pub fn tripped(&self) -> Option<&str> {
+        let last = self.logged.iter().rev().find_map(|logged| match &logged.event {
+            Event::InterlockTripped { what } => Some(Some(what.as_str())),
+            Event::RunResumed(_) => Some(None),
+            _ => None,
+        });
+        last.flatten()
     }
     /// The instruments, in the order they were opened.
     pub fn instruments(&self) -> impl Iterator<Item = &InstrumentFacts> {
@@ -225,7 +256,7 @@ impl Record {
     /// When the last event was written, readings included; `None` where there is none.
     #[must_use]
     pub fn last(&self) -> Option<Stamp> {
-        let readings = self.last_readings.map(|last| last.at);
+        let readings = self.last_batch;
         let logged = self.logged.last().map(|logged| logged.at);
         logged.into_iter().chain(readings).max_by_key(|at| at.monotonic)
     }

@@ -149,14 +149,15 @@ impl Recorder {
         Ok(Self { folder, disk, journal, points, samples: None, tapes: Vec::new(), resumes: false })
     }
 
-    /// Goes on with a run that was cut off: a torn last line of its journal is cut, and how it ended comes with the recorder;
-    /// `points.csv` is made again from what is left. Nobody else may write to the folder.
+    /// Goes on with a run: a torn last line of its journal is cut, and how it ended comes with the recorder; a seal is taken
+    /// off, and the tables are made again from what is left. Nobody else may write to the folder.
     ///
     /// # Errors
-    /// The record is damaged before its last line, or the disk refuses.
+    /// The record is damaged before its last line, or was changed after it was sealed, or the disk refuses.
     pub fn resume(folder: &Path) -> Result<(Self, Tail), RecordError> {
         let record = Record::open(folder)?;
         let (journal, tail) = Journal::reopen(folder)?;
+        products::unseal(folder)?;
         let path = folder.join(export_csv::FILE_NAME);
         let mut table = export_csv::header();
         for result in record.points() {

@@ -1,8 +1,8 @@
 //! `samples.csv`: a row a reading of a soak, from the events alone. Written live and made again in the same bytes.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use super::readings::read_readings;
@@ -39,10 +39,14 @@ pub fn add_rows(text: &mut String, readings: &Readings) {
 /// The journal cannot be read, or the disk refuses.
 pub fn write(folder: &Path) -> Result<Option<File>, RecordError> {
     let path = folder.join(FILE_NAME);
-    if Record::open(folder)?.last_readings().is_none() {
-        return Ok(None);
-    }
     let fault = |error| RecordError::disk("write", &path, error);
+    if !Record::open(folder)?.has_readings() {
+        // The table is not synced: it may have outlived the lines that it was made from.
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(error)),
+            _ => Ok(None),
+        };
+    }
     let mut file = BufWriter::new(File::create(&path).map_err(fault)?);
     let mut written = file.write_all(header().as_bytes());
     let mut text = String::new();

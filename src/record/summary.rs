@@ -1,6 +1,6 @@
 //! `summary.json`, from the events alone.
 
-use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
+use crate::event::{Limit, Outcome, PointResult, PointVerdict, RunVerdict};
 
 use super::export_csv::rounded;
 use super::format::{BoardEntry, LimitSummary, PointCounts, SUMMARY_VERSION, Summary, WorstValue};
@@ -63,16 +63,12 @@ fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
     if let Some((_, end)) = record.end() {
         return (end.verdict, end.reason.clone());
     }
-    let tripped = record.events().iter().rev().find_map(|logged| match &logged.event {
-        Event::InterlockTripped { what } => Some(what),
-        _ => None,
-    });
     let planned = record.facts().map_or(0, |facts| facts.points_planned);
     let mut reason = format!("the record breaks off after {} of {planned} points", points.len());
     if let Tail::Torn { line, bytes, .. } = record.tail() {
         reason.push_str(&format!("; its last line, {line}, was torn and left out ({bytes} bytes)"));
     }
-    match tripped {
+    match record.tripped() {
         Some(what) => (RunVerdict::Tripped, format!("{what}; {reason}")),
         None => (RunVerdict::Incomplete, reason),
     }

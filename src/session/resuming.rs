@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::SessionError;
 use super::preparing::{Prepared, prepare};
-use crate::base::clock::{Clock, RealClock};
+use jiff::Timestamp;
+
+use crate::base::clock::{Clock, Instant, RealClock};
 use crate::engine::{Earlier, Tally};
-use crate::event::{Event, InstrumentFacts, RunFacts, Stamp};
+use crate::event::{DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::Overrides;
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::record::{Record, RecordError};
@@ -29,21 +31,28 @@ pub struct Resumable {
     pub(super) instruments: Vec<InstrumentFacts>,
     /// Its last event.
     pub(super) last: Stamp,
+    /// How it stood: cut off, or with which end.
+    pub(super) stood: String,
+    /// The last reading of a dwell that was begun and is not finished.
+    pub(super) last_reading: Option<Instant>,
 }
 
-/// Reads a run that was cut off and builds its plan again from the files in its folder; `rig_path` is needed where the rig
-/// names a folder of families beside itself.
+/// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder;
+/// `rig_path` is needed where the rig names a folder of families beside itself. What an interlock ended is gone on with only
+/// where a person says so, `after_trip`.
 ///
 /// # Errors
-/// The record is damaged; the run has an end, or had not begun; the files no longer give the plan it was begun with.
-pub fn prepare_resume(folder: &Path, rig_path: Option<&Path>) -> Result<Resumable, SessionError> {
+/// The record is damaged; the run is complete, or had not begun, or was ended by an interlock; the files no longer give the
+/// plan it was begun with.
+pub fn prepare_resume(
+    folder: &Path,
+    rig_path: Option<&Path>,
+    after_trip: bool,
+) -> Result<Resumable, SessionError> {
     let record = Record::open(folder)?;
     let name = folder.display();
     let usage = |told: String| SessionError::Usage(told);
-    if let Some((_, end)) = record.end() {
-        let told = format!("{name} has ended: {}, {}; there is nothing to resume", end.verdict, end.reason);
-        return Err(usage(told));
-    }
+    let stood = check_resumable(&record, after_trip).map_err(|told| usage(format!("{name} {told}")))?;
     let (Some(facts), Some(last)) = (record.facts(), record.last()) else {
         let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
         return Err(usage(told));
@@ -59,9 +68,8 @@ pub fn prepare_resume(folder: &Path, rig_path: Option<&Path>) -> Result<Resumabl
         let told = "its finished points are not the first ones of its plan";
         return Err(RecordError::damaged(folder, 0, told).into());
     }
-    // A clock that was set back tells no gap.
-    let gap = Duration::try_from(RealClock::new().utc().duration_since(last.utc)).unwrap_or_default();
-    leave_remaining(&mut prepared.plan, &reached, gap);
+    leave_remaining(&mut prepared.plan, &reached, gap_since(last, RealClock::new().utc()));
+    let last_reading = record.last_readings().filter(|_| reached.within.is_some());
     Ok(Resumable {
         prepared,
         folder: folder.to_owned(),
@@ -70,6 +78,30 @@ pub fn prepare_resume(folder: &Path, rig_path: Option<&Path>) -> Result<Resumabl
         earlier,
         instruments: record.instruments().cloned().collect(),
         last,
+        stood,
+        last_reading: last_reading.map(|readings| readings.at.monotonic),
+    })
+}
+
+/// How long nobody was there, by the wall clock. A clock that was set back tells no gap.
+pub(super) fn gap_since(last: Stamp, now: Timestamp) -> Option<Duration> {
+    Duration::try_from(now.duration_since(last.utc)).ok()
+}
+
+/// How a run stands that may be gone on with, or why it may not: a function of its journal alone.
+fn check_resumable(record: &Record, after_trip: bool) -> Result<String, String> {
+    let end = record.end().map(|(_, end)| end);
+    if let Some(end) = end.filter(|end| end.is_complete()) {
+        return Err(format!("has ended: {}, {}; there is nothing to resume", end.verdict, end.reason));
+    }
+    if let Some(what) = record.tripped().filter(|_| !after_trip) {
+        return Err(format!(
+            "was ended by an interlock: {what}; look at bench and board first, then resume it with --after-trip"
+        ));
+    }
+    Ok(match end {
+        Some(end) => format!("it had ended: {}, {}", end.verdict, end.reason),
+        None => "it was cut off".to_owned(),
     })
 }
 
@@ -80,10 +112,14 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
         reached.point = reached.point.max(Some(result.point));
         tally.add(result);
     }
-    let mut dwell_ended = None;
+    let (mut dwell_ended, mut trips) = (None, 0);
     for logged in record.events() {
         match &logged.event {
-            Event::DwellFinished { dwell, .. } => {
+            Event::InterlockTripped { .. } => trips += 1,
+            Event::PhaseStarted { phase, round, .. } => {
+                reached.phase = reached.phase.max(Some((*round, *phase)));
+            }
+            Event::DwellFinished { dwell, .. } if *dwell != DwellId::WARMING => {
                 reached.dwell = Some(*dwell);
                 dwell_ended = Some(logged.at.monotonic);
             }
@@ -100,7 +136,7 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
     let begun = record.last_readings().filter(|last| reached.dwell.is_none_or(|ended| last.dwell > ended));
     let begun = begun.filter(|last| dwell_ended.is_none_or(|ended| last.at.monotonic >= ended));
     reached.within = begun.map(|last| (last.dwell, last.done));
-    (reached, Earlier { tally, within: reached.within })
+    (reached, Earlier { tally, within: reached.within, trips })
 }
 
 /// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::keeping::{SoakKeeping, Tee};
 use super::opening::{Opened, open_bench, open_world_beating};
 use super::ready::{check_room, drill_first};
-use super::resuming::{Resumable, check_same_instruments};
+use super::resuming::{Resumable, check_same_instruments, gap_since};
 use super::taping::{Kept, Tapes};
 use super::{Prepared, SessionError};
 use crate::base::clock::{Clock, Instant};
@@ -16,7 +16,7 @@ use crate::bench::open::NotOpened;
 use crate::deadman::pulse::Pulse;
 use crate::engine::{self, Earlier, RunOutcome, StopWish};
 use crate::event::{
-    Event, Gap, GapCause, InstrumentFacts, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
+    Event, Gap, GapCause, InstrumentFacts, Resumed, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
     SoakFacts, Stamp,
 };
 use crate::plan::{Plan, render};
@@ -98,18 +98,18 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
 /// As [`run`]; the bench cannot be opened, or its instruments are not those that the run was begun with: then nothing is
 /// added to the record.
 pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
-    let Resumable { prepared, folder, finished, earlier, instruments, last, .. } = resumable;
+    let Resumable { prepared, folder, finished, earlier, instruments, last, stood, last_reading, .. } =
+        resumable;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
-    // A clock that was set back tells no gap.
-    let gap = Duration::try_from(now.utc.duration_since(last.utc)).unwrap_or_default();
-    let shift = Duration::from_nanos(last.monotonic.0) + gap;
-    let warning = tell_resumed(gap, finished, prepared.plan.points.len(), &tail);
-    let gap = away(&prepared.plan, (last.monotonic, Instant(0) + shift), &earlier);
-    let earlier = Some(Before { earlier, instruments, gap });
-    let first = vec![Event::Warned { what: warning }];
-    let begin = Begin { recorder, shift, first, thinned: false, earlier };
+    let gap = gap_since(last, now.utc);
+    let resumed = Resumed { gap, points_finished: finished, what: tell_resumed(gap, stood, &tail) };
+    let shift = Duration::from_nanos(last.monotonic.0) + gap.unwrap_or_default();
+    let span = (last_reading.unwrap_or(last.monotonic), Instant(0) + shift);
+    let gap = away(&prepared.plan, span);
+    let earlier = Some(Before { earlier, instruments, resumed, gap });
+    let begin = Begin { recorder, shift, first: Vec::new(), thinned: false, earlier };
     carry(prepared, (opened, guard), begin, request)
 }
 
@@ -137,11 +137,16 @@ fn untouched<T, E: Into<SessionError>>(
     })
 }
 
-fn tell_resumed(gap: Duration, finished: u32, planned: usize, tail: &Tail) -> String {
-    let mut told = format!(
-        "resumed after a gap of {} with {finished} of {planned} points finished",
-        crate::base::span::render_span(gap)
-    );
+fn tell_resumed(gap: Option<Duration>, stood: String, tail: &Tail) -> String {
+    let mut told = stood;
+    match gap {
+        Some(gap) => {
+            told.push_str(&format!("; nobody was there for {}", crate::base::span::render_span(gap)));
+        }
+        None => told.push_str(
+            "; the wall clock stands before the last event, so how long nobody was there is not known",
+        ),
+    }
     if let Tail::Torn { line, bytes, what } = tail {
         told.push_str(&format!(
             "; line {line} of the journal was cut off ({bytes} bytes, {what}) and left out"
@@ -167,13 +172,15 @@ struct Begin {
 struct Before {
     earlier: Earlier,
     instruments: Vec<InstrumentFacts>,
+    /// How it stood.
+    resumed: Resumed,
     /// The readings that nobody was there to take.
     gap: Option<Gap>,
 }
 
-/// The readings of a dwell that are missing because the controller was not there.
-fn away(plan: &Plan, (from, to): (Instant, Instant), earlier: &Earlier) -> Option<Gap> {
-    let (soak, _) = plan.soak.as_ref().zip(earlier.within)?;
+/// The readings of a soak that are missing because the controller was not there.
+fn away(plan: &Plan, (from, to): (Instant, Instant)) -> Option<Gap> {
+    let soak = plan.soak.as_ref()?;
     let missed = to.since(from).as_nanos() / soak.interval.as_nanos().max(1);
     let what = "the controller was not there".to_owned();
     let missed = u64::try_from(missed).unwrap_or(u64::MAX);
@@ -225,31 +232,22 @@ fn carry(
     let mut sink = Tee { recorder, shift, tapes, soak, stop: request.stop, view: &mut *request.view };
     let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
-            let mut gap = None;
-            let (first, finished) = match earlier {
-                None => {
-                    let started = std::iter::once(Event::RunStarted(Box::new(facts)));
-                    (
-                        started.chain(instruments.into_iter().flat_map(opened_events)).collect(),
-                        Earlier::default(),
-                    )
-                }
-                Some(earlier) => {
-                    if let Err(told) = check_same_instruments(&earlier.instruments, &instruments) {
-                        return Err(refuse(&mut bench, guard, &*opened.clock, &told));
-                    }
-                    gap = earlier.gap;
-                    (Vec::new(), earlier.earlier)
+            let opening = (facts, instruments, told_first);
+            let Beginning { first, finished, gap } = match begin_events(earlier, opening) {
+                Ok(beginning) => beginning,
+                Err(told) => {
+                    let refused = refuse(&mut bench, guard, &*opened.clock, &told);
+                    seal_again(sink.recorder);
+                    return Err(refused);
                 }
             };
-            let mut first: Vec<Event> = first;
-            first.extend(told_first);
-            // Its times are those of the record, not of this program's clock.
-            let gap = gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap));
             let begun = match tape_failure {
                 Some(error) => Err(error),
-                None => tell_all(&mut sink, &*opened.clock, &first).and(gap),
+                None => tell_all(&mut sink, &*opened.clock, &first),
             };
+            // Its times are those of the record, not of this program's clock.
+            let begun = begun
+                .and_then(|()| gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap)));
             let outcome = carry_out(&plan, finished, &mut bench, (&mut sink, request.stop), begun);
             let may_be_on = !outcome.safe.verified;
             (outcome, may_be_on)
@@ -259,6 +257,7 @@ fn carry(
             if let Some(guard) = guard.filter(|_| !left.may_be_on) {
                 guard.dismiss(&*opened.clock);
             }
+            seal_again(sink.recorder);
             return Err(SessionError::NotOpened(left));
         }
         Err(left) => {
@@ -272,6 +271,35 @@ fn carry(
     }
     let written = seal(sink.recorder);
     Ok(Finished { folder, outcome, may_be_on, written })
+}
+
+/// What is told before anything is done, and where it is gone on from.
+struct Beginning {
+    first: Vec<Event>,
+    finished: Earlier,
+    /// The readings that nobody was there to take.
+    gap: Option<Gap>,
+}
+
+/// A run begins with its facts and instruments; one that is gone on with says so, and tells the instruments that it had not
+/// reached before. Refused where they are not those it was begun with.
+fn begin_events(
+    earlier: Option<Before>,
+    (facts, instruments, told_first): (RunFacts, Vec<InstrumentFacts>, Vec<Event>),
+) -> Result<Beginning, String> {
+    let Some(earlier) = earlier else {
+        let started = std::iter::once(Event::RunStarted(Box::new(facts)));
+        let opened = instruments.into_iter().flat_map(opened_events);
+        let first = started.chain(opened).chain(told_first).collect();
+        return Ok(Beginning { first, finished: Earlier::default(), gap: None });
+    };
+    let known = earlier.instruments;
+    check_same_instruments(&known, &instruments)?;
+    let is_new = |facts: &InstrumentFacts| !known.iter().any(|old| old.role == facts.role);
+    let new = instruments.into_iter().filter(is_new).flat_map(opened_events);
+    let resumed = std::iter::once(Event::RunResumed(earlier.resumed));
+    let first = resumed.chain(new).chain(told_first).collect();
+    Ok(Beginning { first, finished: earlier.earlier, gap: earlier.gap })
 }
 
 /// Another bench than the run was begun on: it is left off, and the dead-man goes where it is.
@@ -388,6 +416,15 @@ fn tell_all(sink: &mut Tee<'_>, clock: &dyn Clock, events: &[Event]) -> Result<(
 fn seal(recorder: Recorder) -> Result<Written, RecordError> {
     let folder = recorder.seal()?;
     products::write_all(&folder)
+}
+
+/// A run that had an end and could not be gone on with is sealed as before.
+fn seal_again(recorder: Recorder) {
+    let folder = recorder.folder().to_owned();
+    if Record::open(&folder).is_ok_and(|record| record.end().is_some()) {
+        // Where that fails it stays open, which is no loss.
+        let _ = seal(recorder);
+    }
 }
 
 /// The newest run in the folder, if it has no end.

@@ -9,9 +9,12 @@ mod deaths;
 #[cfg(unix)]
 mod drill;
 mod instruments;
+#[cfg(target_os = "linux")]
+mod kills;
 mod order;
 #[cfg(unix)]
 pub(crate) mod process;
+mod soak;
 mod stage;
 #[cfg(unix)]
 mod unattended;

@@ -87,6 +87,15 @@ pub(in crate::record) struct SoakEntry {
     pub(in crate::record) starts: u32,
 }
 
+/// That a run was gone on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct RunResumed {
+    /// Null where the wall clock was set back meanwhile.
+    pub(in crate::record) gap_ns: Option<u64>,
+    pub(in crate::record) points_finished: u32,
+    pub(in crate::record) what: String,
+}
+
 /// A drill of the dead-man.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::record) struct DeadmanDrilled {

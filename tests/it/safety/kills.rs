@@ -1,0 +1,193 @@
+//! A soak on a served bench whose controller is killed at random instants, for real, and gone on with each time until it is
+//! complete. A few kills are in every test run; hundreds are printed by `figures_of_killed_soaks`.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use soakrig::base::clock::{Clock, RealClock};
+use soakrig::event::{Event, GapCause, RunVerdict};
+use soakrig::record::products::check_manifest;
+use soakrig::record::{Record, read_readings};
+
+use super::deadman::OFF;
+use super::process::{Running, Served, await_in_journal, serve};
+use crate::resume::soak::told;
+
+const SOAK: &str = r#"
+name = "killed-soak"
+purpose = "A few seconds of every kind of step."
+vout_nominal = "5 V"
+figures = ["vin_v", "vout_v", "iout_a"]
+
+[points]
+vin = ["24 V"]
+load = ["100 mA"]
+
+[soak]
+readings = "100 ms"
+capture_every = "2 s"
+rewarm_after = "1 h"
+
+[[soak.phases]]
+name = "hold"
+vin = "24 V"
+load = "200 mA"
+for = "4 s"
+
+[[soak.phases]]
+name = "steps"
+pattern = "steps"
+vin = "24 V"
+load = ["100 mA", "300 mA"]
+each = "500 ms"
+cycles = 1
+
+[[soak.phases]]
+name = "cycles"
+pattern = "power_cycle"
+vin = "24 V"
+load = "200 mA"
+on = "500 ms"
+off = "500 ms"
+cycles = 2
+
+[settle]
+band = "50 mV"
+hold = "100 ms"
+limit = "2 s"
+
+[interlocks]
+lost_reading = "1 min"
+"#;
+
+/// The same numbers in every run, between 0 and 1.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn spawn(arguments: &[&Path], verb: &str) -> Running {
+    let mut command: Command = crate::cli::program();
+    command.arg(verb).args(arguments).arg("--quiet").stdout(Stdio::null()).stderr(Stdio::piped());
+    Running(command.spawn().unwrap())
+}
+
+/// Waits until everybody who holds the run's stderr has gone, the dead-man, too; what they said.
+fn await_all_gone(running: &mut Running) -> String {
+    let mut told = String::new();
+    running.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    told
+}
+
+/// The whole lines of a journal.
+fn acknowledged(run: &Path) -> Vec<u8> {
+    let mut journal = std::fs::read(run.join("journal.jsonl")).unwrap();
+    let whole = journal.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+    journal.truncate(whole);
+    journal
+}
+
+/// A soak that is killed again and again until it is complete: how often it was.
+fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let (rig, profile, out) =
+        (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));
+    std::fs::write(&rig, &served.rig).unwrap();
+    std::fs::write(&profile, SOAK).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    let mut running = spawn(&[&profile, Path::new("--rig"), &rig, Path::new("--out"), &out], "run");
+    await_in_journal(&out, "run_started");
+    let run = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    for kills in 0..200 {
+        let until = clock.now() + Duration::from_secs(9).mul_f64(numbers.next());
+        let mut code = None;
+        while code.is_none() && clock.now() < until {
+            clock.sleep(Duration::from_millis(5));
+            code = running.0.try_wait().unwrap();
+        }
+        if let Some(code) = code {
+            let said = await_all_gone(&mut running);
+            assert_eq!(code.code(), Some(0), "after {kills} kills: {said}");
+            assert_complete(&run, kills);
+            return kills;
+        }
+        running.0.kill().unwrap();
+        running.0.wait().unwrap();
+        let before = acknowledged(&run);
+        await_all_gone(&mut running);
+        let (supply, load) = served.outputs();
+        assert_eq!((supply.as_str(), load.as_str()), OFF, "after {kills} kills");
+        assert!(acknowledged(&run).starts_with(&before), "what was acknowledged is lost");
+        // It may have been killed behind its last line.
+        if Record::open(&run).unwrap().end().is_some() {
+            assert_complete(&run, kills);
+            return kills + 1;
+        }
+        running = spawn(&[&run], "resume");
+    }
+    panic!("not complete after 200 kills");
+}
+
+fn assert_complete(run: &Path, kills: usize) {
+    let what = format!("{} after {kills} kills", run.display());
+    let is = told(run);
+    assert_eq!(is.points, (1..=is.points.len() as u32).collect::<Vec<_>>(), "{what}");
+    assert_eq!(is.dwells, (1..=is.dwells.len() as u32).collect::<Vec<_>>(), "{what}");
+    assert_eq!((is.starts.as_slice(), is.phases.len()), ([1, 2].as_slice(), 3), "{what}");
+    assert!(is.resumed <= kills, "{what}");
+    let record = Record::open(run).unwrap();
+    let end = record.end().unwrap().1;
+    assert_eq!((end.verdict, end.points_finished as usize), (RunVerdict::Pass, is.points.len()), "{what}");
+    if run.join("manifest.sha256").exists() {
+        assert_eq!(check_manifest(run).unwrap(), Some(Vec::new()), "{what}");
+    }
+    let mut last = None;
+    read_readings(run, |readings| {
+        for row in &readings.rows {
+            assert!(last.is_none_or(|last| last < row.at), "{what}: a reading twice");
+            last = Some(row.at);
+        }
+    })
+    .unwrap();
+    for logged in record.events() {
+        match &logged.event {
+            Event::DwellFinished { dwell, took, .. } => {
+                assert!(took.as_millis() >= 500, "{what}: dwell {} was cut short to {took:?}", dwell.0);
+            }
+            Event::RunResumed(resumed) => assert!(resumed.gap.is_some(), "{what}"),
+            _ => {}
+        }
+    }
+    let away = record.events().iter().filter(
+        |logged| matches!(&logged.event, Event::GapFound(gap) if gap.cause == GapCause::Controller && gap.what.contains("was not there")),
+    );
+    assert_eq!(away.count(), is.resumed, "{what}: every absence is told");
+}
+
+#[test]
+fn a_soak_that_is_killed_at_random_instants_is_gone_on_with_until_it_is_complete() {
+    let (served, clock) = (serve(), RealClock::new());
+    kill_until_complete(&served, &clock, &mut Numbers(0x0BAD_5EED_CAFE));
+}
+
+/// `cargo test --test it -- --ignored --nocapture figures_of_killed_soaks`
+#[test]
+#[ignore = "half an hour: hundreds of kills, for the figures"]
+#[allow(clippy::print_stdout)]
+fn figures_of_killed_soaks() {
+    let (served, clock, mut numbers) = (serve(), RealClock::new(), Numbers(0x5EED_0000_0001));
+    let (mut kills, mut soaks) = (0, 0);
+    while kills < 300 {
+        kills += kill_until_complete(&served, &clock, &mut numbers);
+        soaks += 1;
+        println!("{soaks} soaks complete after {kills} kills");
+    }
+}

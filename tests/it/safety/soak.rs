@@ -1,0 +1,261 @@
+//! What instruments, links and sensors do wrong during a soak, at some second of it: what comes back in time costs a gap that
+//! tells its cause, what does not come back, or comes too often, ends with the outputs off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use soakrig::base::clock::Clock;
+use soakrig::event::{Coverage, DwellEnd, Event, Gap, GapCause, Reading, RunVerdict};
+use soakrig::link::transport::{Address, FaultLink, Faults, LinkError, LinkSettings, Opener, Transport};
+use soakrig::sim::{Fault, Instrument, World};
+
+use super::stage::{Keeper, Played, Setup};
+
+const HOLD: &str = r#"
+name = "hold"
+purpose = "Holds one setting."
+vout_nominal = "5 V"
+figures = ["vin_v", "iin_a", "vout_v", "iout_a", "board_c"]
+
+[points]
+vin = ["24 V"]
+load = ["250 mA"]
+
+[soak]
+readings = "1 s"
+capture_every = "SPAN"
+
+[[soak.phases]]
+name = "hold"
+vin = "24 V"
+load = "250 mA"
+for = "SPAN"
+
+[settle]
+band = "50 mV"
+hold = "20 ms"
+limit = "500 ms"
+
+[interlocks]
+over_temperature = "95 degC"
+lost_reading = "1 min"
+
+[capture]
+span = "60 us"
+samples = 6000
+range_attempts = 1
+noise_floor = false
+"#;
+
+type Deed = Box<dyn FnMut(&World) + Send>;
+
+fn inject(fault: Fault) -> Deed {
+    Box::new(move |world| world.inject(fault.clone()))
+}
+
+fn mend() -> Deed {
+    Box::new(World::mend)
+}
+
+fn hold(span: &str) -> Setup {
+    let rig = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml")).unwrap();
+    let rig = rig.replace("max_age = \"3 s\"", "max_age = \"3 s\"\nfrozen_after = \"15 s\"");
+    Setup::with_rig(&HOLD.replace("SPAN", span), &rig)
+}
+
+/// Holds for a time and does these things so many seconds after the bench was opened.
+fn play(setup: &Setup, mut deeds: Vec<(u64, Deed)>) -> Played {
+    let stage = setup.undisturbed();
+    let bench = stage.open_bench(None).unwrap();
+    let (clock, world) = (stage.opened.clock.clone(), stage.world.clone());
+    let start = clock.now();
+    let mut played = None;
+    clock.together(vec![
+        Box::new(|| played = Some(stage.play_on(bench, &mut Keeper::default()))),
+        Box::new(|| {
+            for (at_s, deed) in &mut deeds {
+                let left = (start + Duration::from_secs(*at_s)).since(clock.now());
+                clock.sleep(left);
+                deed(&world);
+            }
+        }),
+    ]);
+    let played = played.unwrap();
+    let truth = played.world.truth();
+    assert!(!truth.supply_on && !truth.load_on, "{:?}", played.outcome);
+    played
+}
+
+fn gaps(played: &Played) -> Vec<Gap> {
+    let gaps = played.events.iter().filter_map(|event| match event {
+        Event::GapFound(gap) => Some(gap.clone()),
+        _ => None,
+    });
+    gaps.collect()
+}
+
+fn readings(played: &Played) -> Vec<Reading> {
+    let batches = played.events.iter().filter_map(|event| match event {
+        Event::ReadingsTaken(readings) => Some(readings.rows.clone()),
+        _ => None,
+    });
+    batches.flatten().collect()
+}
+
+/// The hold is complete, and every reading is one of the setting.
+fn assert_whole(played: &Played, what: &str) {
+    let told = format!("{what}: {:?}\n{:?}", played.outcome.end, gaps(played));
+    assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{told}");
+    assert!(played.outcome.safe.verified, "{told}");
+    let is_end = |event: &Event| matches!(event, Event::DwellFinished { end: DwellEnd::Time, .. });
+    assert_eq!(played.count(is_end), 1, "{told}");
+    for reading in readings(played) {
+        let (vin, iout) = (reading.vin_v.unwrap(), reading.iout_a.unwrap());
+        assert!((vin - 24.0).abs() < 0.3 && (iout - 0.25).abs() < 0.01, "{reading:?} {told}");
+    }
+}
+
+#[test]
+fn an_instrument_that_reboots_during_a_soak_costs_a_gap_with_its_cause_and_nothing_else() {
+    let setup = hold("3 min");
+    for instrument in [Instrument::Supply, Instrument::Load] {
+        let what = format!("{instrument:?} reboots");
+        let played = play(&setup, vec![(60, inject(Fault::Reboots(instrument)))]);
+        assert_whole(&played, &what);
+        let gaps = gaps(&played);
+        let [gap] = gaps.as_slice() else { panic!("{what}: {gaps:?}") };
+        assert_eq!(gap.cause, GapCause::Instrument, "{what}");
+        assert!(gap.missed >= 3, "{what}: {gap:?}");
+        let taken = readings(&played).len() as u64;
+        let coverage = Coverage::of(taken, &gaps);
+        assert!((taken as i64 - 180).abs() <= 2, "{what}: the dwell is as long as planned, {taken} readings");
+        assert!(coverage.share().unwrap() > 0.85, "{what}: {coverage:?}");
+        let switched_on = |event: &Event| matches!(event, Event::OutputSwitched { on: true, .. });
+        assert_eq!(played.count(switched_on), 4, "{what}: both came on again");
+    }
+}
+
+#[test]
+fn an_instrument_that_is_silent_for_less_than_lost_reading_is_waited_for_and_longer_trips() {
+    let setup = hold("4 min");
+    for instrument in [Instrument::Supply, Instrument::Load] {
+        let hang = |span: u64| vec![(60, inject(Fault::Hangs(instrument))), (60 + span, mend())];
+        let played = play(&setup, hang(30));
+        assert_whole(&played, &format!("{instrument:?} hangs for 30 s"));
+        assert!(gaps(&played).iter().all(|gap| gap.cause == GapCause::Instrument), "{:?}", gaps(&played));
+        let played = play(&setup, hang(100));
+        let told = format!("{instrument:?}: {:?}", played.outcome);
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{told}");
+        assert!(played.reason().contains("has been missing for"), "{told}");
+    }
+}
+
+#[test]
+fn an_instrument_that_reboots_again_and_again_is_given_up_with_the_outputs_off() {
+    let setup = hold("2 h");
+    let reboots = (1..=30).map(|n| (n * 120, inject(Fault::Reboots(Instrument::Supply)))).collect();
+    let played = play(&setup, reboots);
+    let told = format!("{:?}", played.outcome.end);
+    assert_eq!(played.outcome.end.verdict, RunVerdict::Error, "{told}");
+    assert!(played.reason().contains("more than 12 times within an hour"), "{told}");
+}
+
+#[test]
+fn one_trouble_in_ten_minutes_does_not_end_a_long_dwell() {
+    let setup = hold("3 h");
+    let reboots = (1..=15).map(|n| (n * 600, inject(Fault::Reboots(Instrument::Load)))).collect();
+    let played = play(&setup, reboots);
+    assert_whole(&played, "a reboot every ten minutes");
+    assert_eq!(gaps(&played).len(), 15);
+}
+
+#[test]
+fn a_thermometer_that_freezes_or_falls_silent_and_comes_back_is_told_twice_and_one_that_stays_away_trips() {
+    let setup = hold("6 min");
+    for fault in
+        [Fault::ThermometerFreezes, Fault::ThermometerFallsSilent, Fault::Reboots(Instrument::Thermometer)]
+    {
+        let what = format!("{fault:?}");
+        let played = play(&setup, vec![(60, inject(fault.clone())), (100, mend())]);
+        assert_whole(&played, &what);
+        let failed = played.count(|event| matches!(event, Event::SensorFailed { .. }));
+        let back =
+            played.count(|event| matches!(event, Event::Warned { what } if what.contains("answers again")));
+        assert_eq!((failed, back), (2, 2), "{what}: {:?}", gaps(&played));
+        let board = readings(&played).iter().filter(|reading| reading.board_c.is_none()).count();
+        assert!((1..60).contains(&board), "{what}: {board} readings without a temperature");
+        assert!(gaps(&played).iter().all(|gap| gap.cause == GapCause::Instrument), "{:?}", gaps(&played));
+        if !matches!(fault, Fault::Reboots(_)) {
+            let played = play(&setup, vec![(60, inject(fault)), (200, mend())]);
+            assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{what}: {:?}", played.outcome);
+        }
+    }
+}
+
+#[test]
+fn an_output_that_goes_off_without_a_lost_link_trips_and_is_not_switched_on_again() {
+    let setup = hold("3 min");
+    for (name, message) in [("supply", ":OUTP CH1,OFF"), ("load", ":INP OFF")] {
+        let stage = setup.undisturbed();
+        let opener = stage.opened.opener.clone();
+        let address: Address = format!("SIM::{name}").parse().unwrap();
+        let deed: Deed = Box::new(move |_| {
+            let mut link = opener.open(&address, &LinkSettings::default()).unwrap();
+            link.send(message.as_bytes()).unwrap();
+        });
+        let bench = stage.open_bench(None).unwrap();
+        let clock = stage.opened.clock.clone();
+        let (mut played, mut deed) = (None, deed);
+        clock.together(vec![
+            Box::new(|| played = Some(stage.play_on(bench, &mut Keeper::default()))),
+            Box::new(|| {
+                clock.sleep(Duration::from_secs(60));
+                deed(&stage.world);
+            }),
+        ]);
+        let played = played.unwrap();
+        let told = format!("{name}: {:?}", played.outcome);
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{told}");
+        assert!(played.reason().contains("this run did not switch it off"), "{told}");
+        assert!(readings(&played).len() < 70, "{told}: seen within seconds");
+    }
+}
+
+/// Makes faults on the links of supply and load.
+struct Faulty {
+    inner: Arc<dyn Opener>,
+    clock: Arc<dyn Clock>,
+    faults: Faults,
+}
+
+impl Opener for Faulty {
+    fn open(&self, address: &Address, settings: &LinkSettings) -> Result<Box<dyn Transport>, LinkError> {
+        let link = self.inner.open(address, settings)?;
+        let name = address.to_string();
+        if !(name.contains("supply") || name.contains("load")) {
+            return Ok(link);
+        }
+        let seed = self.clock.now().0 ^ name.len() as u64;
+        Ok(Box::new(FaultLink::new(link, self.clock.clone(), seed, self.faults)))
+    }
+}
+
+#[test]
+fn answers_that_come_late_or_not_at_all_cost_readings_and_never_stand_for_another_one() {
+    let setup = hold("10 min");
+    let late = Faults { late: 0.001, late_by: Duration::from_secs(1), ..Faults::default() };
+    let drop = Faults { drop: 0.0005, ..Faults::default() };
+    let cut = Faults { cut: 0.0005, ..Faults::default() };
+    for faults in [late, drop, cut] {
+        let stage = setup.open_world(|opened| {
+            let (inner, clock) = (opened.opener.clone(), opened.clock.clone());
+            Some(Arc::new(Faulty { inner, clock, faults }))
+        });
+        let bench = stage.open_bench(None).unwrap();
+        let played = stage.play_on(bench, &mut Keeper::default());
+        assert_whole(&played, &format!("{faults:?}"));
+        let gaps = gaps(&played);
+        assert!(!gaps.is_empty(), "{faults:?} made no gap");
+        assert!(gaps.iter().all(|gap| gap.cause == GapCause::Instrument), "{faults:?}: {gaps:?}");
+    }
+}

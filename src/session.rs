@@ -7,6 +7,7 @@ mod drilling;
 mod drilling_unix;
 mod evidence;
 #[cfg(unix)]
+mod faulting;
 mod guarding;
 mod keeping;
 mod lock;

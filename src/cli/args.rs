@@ -125,6 +125,9 @@ pub(super) struct RunArgs {
     /// Folder in which the run's own folder is made
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     pub(super) out: PathBuf,
+    /// On the simulated bench: let this seed's faults happen (links drop, instruments reboot, answers are late or garbled, ...)
+    #[arg(long, value_name = "SEED")]
+    pub(super) faults: Option<u64>,
     /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
     #[arg(long)]
     pub(super) full_tapes: bool,

@@ -36,6 +36,7 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
             program: &program,
             out: &args.out,
             seed,
+            faults: None,
             full_tapes: args.full_tapes,
             view: &mut onlookers,
             stop: &stop,

@@ -47,6 +47,7 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
             program: &program,
             out: &args.out,
             seed: args.board.seed,
+            faults: args.faults,
             full_tapes: args.full_tapes,
             view: &mut onlookers,
             stop: &stop,

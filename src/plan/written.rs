@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::base::names::{ProfileName, Revision, Serial, nearest};
 use crate::base::span::parse_span;
-use crate::base::units::{Amps, Celsius, Ohms, Quantity, Volts};
+use crate::base::units::{Amps, Celsius, Kelvins, Ohms, Quantity, Volts};
 use crate::event::FigureName;
 use crate::instrument::dialect::Address;
 
@@ -169,6 +169,7 @@ quantities! {
     Amps, "current", "500 mA";
     Ohms, "resistance", "120 mOhm";
     Celsius, "temperature", "85 degC";
+    Kelvins, "temperature difference", "4 K";
 }
 
 impl FromScalar for Duration {

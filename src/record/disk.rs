@@ -2,6 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::base::clock::{Clock, Instant};
 
 /// How bytes reach a file. The record writes through it and nothing else, so that tests can cut a run at every write.
 pub trait Disk: Send {
@@ -56,6 +59,30 @@ impl Disk for FullDisk {
         }
         if !self.stays_full {
             self.writes_left = u64::MAX;
+        }
+        file.write_all(&bytes[..bytes.len() / 2])?;
+        Err(io::Error::from(io::ErrorKind::StorageFull))
+    }
+}
+
+/// A disk that is full from a moment on.
+pub struct FillingDisk {
+    clock: Arc<dyn Clock>,
+    full_at: Instant,
+}
+
+impl FillingDisk {
+    /// Full from `full_at` on, by `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, full_at: Instant) -> Self {
+        Self { clock, full_at }
+    }
+}
+
+impl Disk for FillingDisk {
+    fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        if self.clock.now() < self.full_at {
+            return file.write_all(bytes);
         }
         file.write_all(&bytes[..bytes.len() / 2])?;
         Err(io::Error::from(io::ErrorKind::StorageFull))

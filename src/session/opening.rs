@@ -22,7 +22,7 @@ use crate::link::transport::opener::RealOpener;
 use crate::link::transport::sharing::SharingOpener;
 use crate::plan::Rig;
 use crate::plan::rig::InstrumentWiring;
-use crate::sim::{Filter, LoadModel, SimOpener, World, WorldSettings};
+use crate::sim::{Days, Filter, LoadModel, SimOpener, World, WorldSettings};
 
 /// How long another program may still hold an instrument.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -180,6 +180,11 @@ pub fn world_settings(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Wor
         switch_channel: scope
             .and_then(|scope| scope.lx.as_ref())
             .map_or(defaults.switch_channel, |lx| lx.channel),
+        days: Days {
+            ageing: rig.sim.ageing,
+            day_swing: rig.sim.day_swing,
+            lid_opens_every: rig.sim.lid_opens_every,
+        },
     })
 }
 

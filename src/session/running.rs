@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::faulting::Faulting;
 use super::keeping::{SoakKeeping, Tee};
 use super::opening::{Opened, open_bench, open_world_beating};
 use super::ready::{check_room, drill_first};
@@ -42,6 +43,8 @@ pub struct RunRequest<'a> {
     pub out: &'a Path,
     /// Seed of the simulated bench, instead of the rig's.
     pub seed: Option<u64>,
+    /// Seed of faults that the simulated bench meets, instead of the rig's; a run that is resumed is spared them.
+    pub faults: Option<u64>,
     /// Keep long answers in the tapes too.
     pub full_tapes: bool,
     /// Sees what happens.
@@ -82,10 +85,13 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
         profile_text: prepared.profile_text.clone(),
         plan_text: render::render_plan(&prepared.plan),
     };
-    let recorder = untouched(Recorder::create(request.out, &header), &mut guard, &opened)?;
+    let faulting = Faulting::of(&prepared.rig, &prepared.plan, request.faults, &opened);
+    let faulting = untouched(faulting, &mut guard, &opened)?;
+    let made = Recorder::create_on(faulting.disk(&opened), request.out, &header);
+    let recorder = untouched(made, &mut guard, &opened)?;
     let unfinished = unfinished
         .map(|name| format!("run {name} was not finished; the bench is made safe before anything else"));
-    let warnings = unfinished.into_iter().chain(thinned.clone());
+    let warnings = unfinished.into_iter().chain(thinned.clone()).chain(faulting.told());
     let mut first: Vec<Event> = warnings.map(|what| Event::Warned { what }).collect();
     first.extend(drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))));
     let begin = Begin { recorder, shift: Duration::ZERO, first, thinned: thinned.is_some(), earlier: None };

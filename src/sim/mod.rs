@@ -3,12 +3,14 @@
 //! A [`World`] holds one plant and four instruments; [`SimOpener`] is the door inside the process, [`Server`] the
 //! one to the outside.
 
+pub mod days;
 pub mod fault;
 mod load;
 mod panel;
 mod plant;
 #[cfg(unix)]
 mod pty;
+pub mod schedule;
 mod scope;
 mod screen;
 pub mod server;
@@ -17,10 +19,12 @@ mod thermometer;
 pub mod transport;
 pub mod world;
 
-pub use fault::Fault;
+pub use days::Days;
+pub use fault::{Fault, Spoiling};
 pub use load::LoadModel;
 pub use plant::board::Filter;
 pub use plant::buck::Mode;
+pub use schedule::{Mishap, Trouble, build_schedule};
 pub use server::{Ports, Server};
 pub use transport::SimOpener;
 pub use world::{Instrument, Truth, World, WorldSettings};

@@ -190,6 +190,8 @@ fn answer(world: &World, instrument: Instrument, line: &[u8]) -> Option<Vec<u8>>
     let mut bytes = reply.bytes?;
     let clock = world.clock();
     clock.sleep(reply.ready.since(clock.now()));
-    bytes.push(b'\n');
+    if reply.ended {
+        bytes.push(b'\n');
+    }
     Some(bytes)
 }

@@ -49,7 +49,8 @@ impl Opener for SimOpener {
             let next = thermometer::next_after(world.clock().now());
             Box::new(SensorLink { world, next, boots, cut })
         } else {
-            Box::new(InstrumentLink { world, instrument, boots, waiting: VecDeque::new(), cut })
+            let (waiting, begun) = (VecDeque::new(), Vec::new());
+            Box::new(InstrumentLink { world, instrument, boots, waiting, begun, cut })
         })
     }
 }
@@ -63,8 +64,10 @@ struct InstrumentLink {
     world: Arc<World>,
     instrument: Instrument,
     boots: u64,
-    /// Answers that are on their way, with the time they are out.
-    waiting: VecDeque<(Instant, Vec<u8>)>,
+    /// Answers that are on their way, with the time they are out and whether their end comes.
+    waiting: VecDeque<(Instant, Vec<u8>, bool)>,
+    /// What has come of an answer whose end has not: the next one joins it, as on a stream.
+    begun: Vec<u8>,
     cut: Cut,
 }
 
@@ -82,7 +85,9 @@ impl Transport for InstrumentLink {
         }
         let reply = self.world.ask(self.instrument, message);
         if let Some(bytes) = reply.bytes {
-            self.waiting.push_back((reply.ready, bytes));
+            // A stream keeps its order: nothing overtakes.
+            let behind = self.waiting.back().map_or(reply.ready, |(ready, ..)| reply.ready.max(*ready));
+            self.waiting.push_back((behind, bytes, reply.ended));
         }
         Ok(())
     }
@@ -90,22 +95,31 @@ impl Transport for InstrumentLink {
     fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
         self.check_link()?;
         let clock = self.world.clock();
-        let wait = self.waiting.front().map(|(ready, _)| ready.since(clock.now()));
-        let comes = wait.filter(|wait| *wait <= timeout);
-        if !self.cut.sleep(&**clock, comes.unwrap_or(timeout)) {
-            return Err(LinkError::CutShort);
+        let end = clock.now() + timeout;
+        loop {
+            let left = end.since(clock.now());
+            let wait = self.waiting.front().map(|(ready, ..)| ready.since(clock.now()));
+            let comes = wait.filter(|wait| *wait <= left);
+            if !self.cut.sleep(&**clock, comes.unwrap_or(left)) {
+                return Err(LinkError::CutShort);
+            }
+            if comes.is_none() {
+                return Err(LinkError::TimedOut(timeout));
+            }
+            self.check_link()?;
+            let Some((_, bytes, ended)) = self.waiting.pop_front() else { continue };
+            self.begun.extend(bytes);
+            if ended {
+                return Ok(std::mem::take(&mut self.begun));
+            }
         }
-        if comes.is_none() {
-            return Err(LinkError::TimedOut(timeout));
-        }
-        self.check_link()?;
-        self.waiting.pop_front().map(|(_, bytes)| bytes).ok_or(LinkError::TimedOut(timeout))
     }
 
     fn clear(&mut self) -> Result<(), LinkError> {
         self.check_link()?;
         let now = self.world.clock().now();
-        self.waiting.retain(|(ready, _)| *ready > now);
+        self.waiting.retain(|(ready, ..)| *ready > now);
+        self.begun.clear();
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! One world: one clock, one seed, one plant, four instruments.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,16 +11,19 @@ use scpi::tree::Node;
 use crate::base::clock::{Clock, Instant};
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 
+use super::days::Days;
 use super::fault::{Fault, Faults};
 use super::load::{self, Load, LoadModel};
 use super::panel::{Panel, tidied};
+use super::plant::ageing::Ageing;
 use super::plant::board::{Board, Filter};
 use super::plant::buck::Mode;
-use super::plant::noise::mix;
+use super::plant::climate::Climate;
+use super::plant::noise::{Generator, mix};
 use super::plant::{Leads, Plant};
+use super::schedule::{Mishap, Trouble};
 use super::scope::{self, Scope};
 use super::supply::{self, Supply};
-use super::thermometer;
 
 /// How long an instrument is away when it reboots.
 const BOOT: Duration = Duration::from_secs(2);
@@ -47,6 +51,8 @@ pub struct WorldSettings {
     pub vout_channel: u8,
     /// The scope channel wired to the switch node, 1 to 4.
     pub switch_channel: u8,
+    /// What changes over days.
+    pub days: Days,
 }
 
 impl Default for WorldSettings {
@@ -61,6 +67,7 @@ impl Default for WorldSettings {
             load_model: LoadModel::Dl3021,
             vout_channel: 1,
             switch_channel: 2,
+            days: Days::default(),
         }
     }
 }
@@ -141,6 +148,9 @@ pub(crate) struct Bench {
     busy_until: [Instant; 4],
     booted_at: [Instant; 4],
     boots: [u64; 4],
+    /// What begins (or ends) to be wrong, and when.
+    script: VecDeque<(Instant, Fault, bool)>,
+    spoiler: Generator,
 }
 
 impl scpi::Device for Bench {
@@ -153,8 +163,13 @@ impl Bench {
     fn new(settings: &WorldSettings, now: Instant) -> Self {
         let board = Board::of_serial(&settings.board_serial, settings.filter);
         let leads = Leads { input_ohm: settings.input_lead.0, output_ohm: settings.output_lead.0 };
+        let mut plant = Plant::new(board, leads, settings.ambient.0);
+        let Days { ageing, day_swing, lid_opens_every } = settings.days;
+        plant.ageing = (ageing > 0.0).then(|| Ageing::of(&plant.board, ageing));
+        let lid_s = lid_opens_every.map(|every| every.as_secs_f64());
+        plant.climate = Climate::new(day_swing.0, lid_s, mix(settings.seed ^ 0x05));
         Self {
-            plant: Plant::new(board, leads, settings.ambient.0),
+            plant,
             supply: Supply::new(mix(settings.seed ^ 0x01)),
             load: Load::new(settings.load_model, mix(settings.seed ^ 0x02)),
             scope: Scope::new(settings.vout_channel, settings.switch_channel, mix(settings.seed ^ 0x03)),
@@ -168,6 +183,8 @@ impl Bench {
             busy_until: [Instant(0); 4],
             booted_at: [Instant(0); 4],
             boots: [0; 4],
+            script: VecDeque::new(),
+            spoiler: Generator::seeded(mix(settings.seed ^ 0x06)),
         }
     }
 
@@ -213,6 +230,12 @@ impl Bench {
     }
 
     fn advance(&mut self, now: Instant) {
+        while self.script.front().is_some_and(|(at, ..)| *at <= now) {
+            let Some((at, fault, begins)) = self.script.pop_front() else { break };
+            self.now = self.now.max(at);
+            self.plant.advance(self.now.0);
+            if begins { self.inject(fault) } else { self.relieve(&fault) }
+        }
         self.now = self.now.max(now);
         self.plant.advance(self.now.0);
     }
@@ -246,9 +269,19 @@ impl Bench {
         out
     }
 
-    fn reboot(&mut self, instrument: Instrument) {
+    /// Every link to the instrument is lost; it can be opened again at once.
+    pub(crate) fn cut_links(&mut self, instrument: Instrument) {
+        self.boots[instrument as usize] += 1;
+    }
+
+    pub(crate) fn rename(&mut self, instrument: Instrument, identity: String) {
+        self.active = instrument;
+        self.panel().identity = identity;
+    }
+
+    pub(crate) fn reboot(&mut self, instrument: Instrument) {
         let index = instrument as usize;
-        self.boots[index] += 1;
+        self.cut_links(instrument);
         self.booted_at[index] = self.now + BOOT;
         self.active = instrument;
         self.reset_active();
@@ -263,6 +296,8 @@ pub(crate) struct Reply {
     /// The answer without its line end; `None` where nothing is answered.
     pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) ready: Instant,
+    /// Whether its line end comes, too.
+    pub(crate) ended: bool,
 }
 
 /// The simulated bench.
@@ -313,24 +348,21 @@ impl World {
 
     /// Makes something wrong from now on.
     pub fn inject(&self, fault: Fault) {
+        self.bench().inject(fault);
+    }
+
+    /// Follows a schedule from now on, whose zero is the clock's. What is not of the bench is left to others.
+    pub fn follow(&self, schedule: &[Trouble]) {
         let mut bench = self.bench();
-        match fault {
-            Fault::ThermometerFreezes => bench.faults.thermometer_frozen = thermometer::latest(&bench),
-            Fault::ThermometerFallsSilent => bench.faults.thermometer_silent = true,
-            Fault::SwappedLeads => bench.faults.swapped_leads = true,
-            Fault::ForeignVoltage(volts) => bench.plant.foreign_v = Some(volts.0),
-            Fault::BoardShorted => bench.plant.shorted = true,
-            Fault::BoardOverheats(more) => bench.plant.extra_board_k = more.0,
-            Fault::SupplyStuckOn => bench.faults.supply_stuck = true,
-            Fault::LoadStuckOn => bench.faults.load_stuck = true,
-            Fault::Hangs(instrument) => bench.faults.hanging.push(instrument),
-            Fault::Reboots(instrument) => bench.reboot(instrument),
-            Fault::WrongIdentity(instrument, identity) => {
-                bench.active = instrument;
-                bench.panel().identity = identity;
+        for trouble in schedule {
+            let Mishap::Bench(fault) = &trouble.mishap else { continue };
+            let begins = Instant::default() + trouble.at;
+            bench.script.push_back((begins, fault.clone(), true));
+            if let Some(lasts) = trouble.lasts.filter(|lasts| !lasts.is_zero()) {
+                bench.script.push_back((begins + lasts, fault.clone(), false));
             }
         }
-        bench.plant.wake();
+        bench.script.make_contiguous().sort_by_key(|(at, ..)| *at);
     }
 
     /// Mends everything that was injected and lasts.
@@ -374,12 +406,15 @@ impl World {
                 continue;
             }
             if bench.faults.hanging.contains(&instrument) {
-                return Reply { bytes: None, ready: bench.now };
+                return Reply { bytes: None, ready: bench.now, ended: true };
             }
             let out = bench.run(instrument, message);
             let ready = bench.now + bench.cost;
             bench.busy_until[index] = ready;
-            return Reply { bytes: (!out.is_empty()).then_some(out), ready };
+            let mut reply = Reply { bytes: (!out.is_empty()).then_some(out), ready, ended: true };
+            let Bench { faults, spoiler, .. } = &mut *bench;
+            faults.spoil(instrument, &mut reply, spoiler);
+            return reply;
         }
     }
 }

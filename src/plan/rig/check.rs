@@ -12,7 +12,7 @@ use super::{
 };
 use crate::base::digest::digest;
 use crate::base::names::Role;
-use crate::base::units::{Amps, Celsius, Ohms, Volts};
+use crate::base::units::{Amps, Celsius, Kelvins, Ohms, Volts};
 use crate::instrument::dialect::{Address, Fault};
 use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
@@ -269,10 +269,21 @@ fn check_sim(document: &mut Document, file: Option<&SimFile>) -> SimSettings {
     let ambient = document.take("sim.ambient", file.and_then(|sim| sim.ambient.as_ref()));
     let ambient = document.within("sim.ambient", ambient, (Celsius(-40.0), Celsius(85.0)));
     let identity = document.take("sim.load_identity", file.and_then(|sim| sim.load_identity.as_ref()));
+    let ageing = document.take("sim.ageing", file.and_then(|sim| sim.ageing.as_ref()));
+    let ageing = document.within("sim.ageing", ageing, (0.0, 10_000.0));
+    let day_swing = document.take("sim.day_swing", file.and_then(|sim| sim.day_swing.as_ref()));
+    let day_swing = document.within("sim.day_swing", day_swing, (Kelvins(0.0), Kelvins(40.0)));
+    let lid = document.take("sim.lid_opens_every", file.and_then(|sim| sim.lid_opens_every.as_ref()));
+    let lid_opens_every = document.span_within("sim.lid_opens_every", lid, (1_800_000, 2_592_000_000));
+    let faults = document.take("sim.faults", file.and_then(|sim| sim.faults.as_ref()));
     SimSettings {
         seed: seed.unwrap_or(1),
         ambient: ambient.unwrap_or(Celsius(23.0)),
         load_identity: identity.map_or("rigol_dl3021", |identity| identity.0).to_owned(),
+        ageing: ageing.unwrap_or(0.0),
+        day_swing: day_swing.unwrap_or(Kelvins(0.0)),
+        lid_opens_every,
+        faults,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::base::names::{Revision, Role, Serial};
-use crate::base::units::{Amps, Celsius, Ohms, Volts};
+use crate::base::units::{Amps, Celsius, Kelvins, Ohms, Volts};
 use crate::instrument::dialect::{Address, LinePattern};
 use crate::plan::place::Places;
 
@@ -152,4 +152,12 @@ pub struct SimSettings {
     pub ambient: Celsius,
     /// The load's identity: `rigol_dl3021` or `siglent_sdl1020x_e`.
     pub load_identity: String,
+    /// How many times as fast as parts do the board ages; 0 for not at all.
+    pub ageing: f64,
+    /// Temperature of the room from the coldest to the warmest of a day.
+    pub day_swing: Kelvins,
+    /// How often the lid of the bench's box is opened; `None` without a box.
+    pub lid_opens_every: Option<Duration>,
+    /// Seed of the faults that every run meets.
+    pub faults: Option<u64>,
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::base::names::{Revision, Serial};
-use crate::base::units::{Amps, Celsius, Ohms, Volts};
+use crate::base::units::{Amps, Celsius, Kelvins, Ohms, Volts};
 use crate::instrument::dialect::Address;
 use crate::plan::written::Written;
 
@@ -196,4 +196,12 @@ pub(super) struct SimFile {
     pub(super) ambient: Option<Written<Celsius>>,
     /// Whose identity the simulated load answers with. Default `rigol_dl3021`.
     pub(super) load_identity: Option<Written<super::check::LoadIdentity>>,
+    /// How many times as fast as parts do the board ages: 100 makes years of a month. Default 0, not at all.
+    pub(super) ageing: Option<Written<f64>>,
+    /// Temperature of the room from the coldest to the warmest of a day. Default `0 K`.
+    pub(super) day_swing: Option<Written<Kelvins>>,
+    /// The bench stands in a closed box whose lid is opened for ten minutes about so often. Left out: no box.
+    pub(super) lid_opens_every: Option<Written<Duration>>,
+    /// Seed of a schedule of faults that every run meets. Left out: none. `run --faults` comes before it.
+    pub(super) faults: Option<Written<u64>>,
 }

@@ -7,8 +7,10 @@
 //! Limits: what is faster than the grid exists only as the steady picture that [`trace`] draws of an operating point;
 //! the output capacitor follows its reference within a grid step.
 
+pub(crate) mod ageing;
 pub(crate) mod board;
 pub(crate) mod buck;
+pub(crate) mod climate;
 pub(crate) mod filter;
 pub(crate) mod noise;
 pub(crate) mod sink;
@@ -19,8 +21,10 @@ pub(crate) mod trace;
 
 use std::collections::VecDeque;
 
+use ageing::Ageing;
 use board::Board;
 use buck::{Mode, Operating};
+use climate::Climate;
 use sink::Sink;
 use source::Source;
 use thermal::Thermal;
@@ -81,6 +85,9 @@ pub(crate) struct Plant {
     pub(crate) foreign_v: Option<f64>,
     pub(crate) thermal: Thermal,
     pub(crate) room_c: f64,
+    pub(crate) climate: Climate,
+    /// `None` where nothing ages.
+    pub(crate) ageing: Option<Ageing>,
     pub(crate) extra_board_k: f64,
     pub(crate) warmth: VecDeque<Warmth>,
     /// The converter's present operating point.
@@ -107,6 +114,8 @@ impl Plant {
             foreign_v: None,
             thermal: Thermal::at(room_c),
             room_c,
+            climate: Climate::default(),
+            ageing: None,
             extra_board_k: 0.0,
             warmth: VecDeque::from([Warmth { index: 0, board_c: room_c, ambient_c: room_c }]),
             point: Operating::off(0.0, 0.0),
@@ -300,11 +309,17 @@ impl Plant {
         self.heat_j += self.loss_w * TICK_S * self.held_ticks as f64;
         self.held_ticks = 0;
         // The room's air wanders by some tenths of a kelvin over the better part of an hour.
-        let wander_k = 0.15 * (index as f64 * THERMAL_STEP_S * std::f64::consts::TAU / 2400.0).sin();
-        self.thermal.ambient_c = self.room_c + wander_k;
+        let at_s = index as f64 * THERMAL_STEP_S;
+        let wander_k = 0.15 * (at_s * std::f64::consts::TAU / 2400.0).sin();
+        let above_k = self.climate.above_k(at_s, THERMAL_STEP_S, self.loss_w);
+        self.thermal.ambient_c = self.room_c + wander_k + above_k;
         self.thermal.step(self.heat_j, THERMAL_STEP_S);
         self.heat_j = 0.0;
         self.frozen = false;
+        if let Some(ageing) = &mut self.ageing {
+            let powered = self.point.mode != Mode::Off;
+            ageing.step(&mut self.board, THERMAL_STEP_S, (self.thermal.board_c, powered));
+        }
         let board_c = self.thermal.board_c + self.extra_board_k;
         self.warmth.push_back(Warmth { index, board_c, ambient_c: self.thermal.ambient_c });
         if self.warmth.len() > REMEMBERED {

@@ -86,6 +86,12 @@ impl Source {
         self.watch();
     }
 
+    /// Its over-current protection trips, whatever the current is.
+    pub(crate) fn trip_over_current(&mut self) {
+        self.over_a_tripped |= self.on;
+        self.on = false;
+    }
+
     /// The supply's own protection; over-current must last for two steps.
     fn watch(&mut self) {
         if !self.on {

@@ -46,6 +46,7 @@ mod analyze;
 mod cli;
 // Files of settings: layers, origins, faults, odd files.
 mod settings;
+mod swarm;
 // Everything that can come in wrong, and the outputs off after it.
 #[cfg(unix)]
 mod bad_input;

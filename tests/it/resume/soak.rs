@@ -103,7 +103,16 @@ impl Onlooker for View<'_> {
 fn request<'a>(out: &'a Path, view: &'a mut View<'_>) -> RunRequest<'a> {
     let stop = view.stop;
     let program = Path::new("none");
-    RunRequest { program, out, seed: None, full_tapes: false, view, stop, pulse: Pulse::default() }
+    RunRequest {
+        program,
+        out,
+        seed: None,
+        faults: None,
+        full_tapes: false,
+        view,
+        stop,
+        pulse: Pulse::default(),
+    }
 }
 
 /// Runs a profile on the simulated bench; `take` may ask to stop.

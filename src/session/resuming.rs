@@ -31,6 +31,8 @@ pub struct Resumable {
     pub(super) instruments: Vec<InstrumentFacts>,
     /// Its last event.
     pub(super) last: Stamp,
+    /// Its last event but for what a dead-man added.
+    pub(super) last_work: Stamp,
     /// How it stood: cut off, or with which end.
     pub(super) stood: String,
     /// The last reading of a dwell that was begun and is not finished.
@@ -68,7 +70,8 @@ pub fn prepare_resume(
         let told = "its finished points are not the first ones of its plan";
         return Err(RecordError::damaged(folder, 0, told).into());
     }
-    leave_remaining(&mut prepared.plan, &reached, gap_since(last, RealClock::new().utc()));
+    let last_work = record.last_work().unwrap_or(last);
+    leave_remaining(&mut prepared.plan, &reached, gap_since(last_work, RealClock::new().utc()));
     let last_reading = record.last_readings().filter(|_| reached.within.is_some());
     Ok(Resumable {
         prepared,
@@ -78,6 +81,7 @@ pub fn prepare_resume(
         earlier,
         instruments: record.instruments().cloned().collect(),
         last,
+        last_work,
         stood,
         last_reading: last_reading.map(|readings| readings.at.monotonic),
     })

@@ -104,15 +104,25 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
 /// As [`run`]; the bench cannot be opened, or its instruments are not those that the run was begun with: then nothing is
 /// added to the record.
 pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
-    let Resumable { prepared, folder, finished, earlier, instruments, last, stood, last_reading, .. } =
-        resumable;
+    let Resumable {
+        prepared,
+        folder,
+        finished,
+        earlier,
+        instruments,
+        last,
+        last_work,
+        stood,
+        last_reading,
+        ..
+    } = resumable;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
-    let gap = gap_since(last, now.utc);
+    let gap = gap_since(last_work, now.utc);
     let resumed = Resumed { gap, points_finished: finished, what: tell_resumed(gap, stood, &tail) };
-    let shift = Duration::from_nanos(last.monotonic.0) + gap.unwrap_or_default();
-    let span = (last_reading.unwrap_or(last.monotonic), Instant(0) + shift);
+    let shift = Duration::from_nanos(last.monotonic.0) + gap_since(last, now.utc).unwrap_or_default();
+    let span = (last_reading.unwrap_or(last_work.monotonic), Instant(0) + shift);
     let gap = away(&prepared.plan, span);
     let earlier = Some(Before { earlier, instruments, resumed, gap });
     let begin = Begin { recorder, shift, first: Vec::new(), thinned: false, earlier };

@@ -12,7 +12,7 @@ use soakrig::record::products::check_manifest;
 use soakrig::record::{Record, read_readings};
 
 use super::deadman::OFF;
-use super::process::{Running, Served, await_in_journal, serve};
+use super::process::{Running, Served, serve};
 use crate::resume::soak::told;
 
 const SOAK: &str = r#"
@@ -60,6 +60,12 @@ limit = "2 s"
 
 [interlocks]
 lost_reading = "1 min"
+
+[capture]
+span = "60 us"
+samples = 6000
+range_attempts = 1
+noise_floor = false
 "#;
 
 /// The same numbers in every run, between 0 and 1.
@@ -87,6 +93,24 @@ fn await_all_gone(running: &mut Running) -> String {
     told
 }
 
+/// Waits until the run has begun: the drill of the dead-man comes first and takes its time.
+fn await_begun(running: &mut Running, out: &Path, clock: &RealClock) {
+    let has_begun = || {
+        let mut runs = std::fs::read_dir(out).unwrap();
+        let journal =
+            runs.find_map(|run| std::fs::read_to_string(run.unwrap().path().join("journal.jsonl")).ok());
+        journal.is_some_and(|journal| journal.contains("run_started"))
+    };
+    let until = clock.now() + Duration::from_secs(120);
+    while !has_begun() {
+        if running.0.try_wait().unwrap().is_some() || clock.now() > until {
+            let _ = running.0.kill();
+            panic!("no run has begun: {}", await_all_gone(running));
+        }
+        clock.sleep(Duration::from_millis(20));
+    }
+}
+
 /// The whole lines of a journal.
 fn acknowledged(run: &Path) -> Vec<u8> {
     let mut journal = std::fs::read(run.join("journal.jsonl")).unwrap();
@@ -104,7 +128,7 @@ fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers
     std::fs::write(&profile, SOAK).unwrap();
     std::fs::create_dir(&out).unwrap();
     let mut running = spawn(&[&profile, Path::new("--rig"), &rig, Path::new("--out"), &out], "run");
-    await_in_journal(&out, "run_started");
+    await_begun(&mut running, &out, clock);
     let run = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
     for kills in 0..200 {
         let until = clock.now() + Duration::from_secs(9).mul_f64(numbers.next());

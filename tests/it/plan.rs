@@ -180,7 +180,7 @@ fn several_lines_that_are_no_toml_are_told_together_and_the_rest_is_still_checke
     40 | fixture = "tip_barrel
        |                      ^
 
-    error: unknown key `chanel`; known here: `ambient`, `load_identity`, `seed`
+    error: unknown key `chanel`; known here: `ageing`, `ambient`, `day_swing`, `faults`, `lid_opens_every`, `load_identity`, `seed`
       --> rigs/torn.toml:68:1
        |
     68 | chanel = 2

@@ -113,7 +113,8 @@ impl Histogram {
         (self.count > 0).then_some((self.min, self.max))
     }
 
-    /// No quantile is off by more than this: one bin, and never more than 1/127 of the distance of the extremes.
+    /// No quantile is off by more than this: one bin. It is at most 1/127 of the distance of the extremes, or 2^-39 of the first
+    /// value (2^-79 where that was 0), whichever is larger.
     #[must_use]
     pub fn error(&self) -> f64 {
         if self.max > self.min { self.width.min(self.max - self.min) } else { 0.0 }

@@ -101,7 +101,9 @@ proptest! {
         let (min, max) = histogram.extremes().unwrap();
         prop_assert_eq!(histogram.count(), values.len() as u64);
         prop_assert_eq!(histogram.bins().map(|bin| u64::from(bin.2)).sum::<u64>(), values.len() as u64);
-        prop_assert!(histogram.error() <= (max / 127.0 - min / 127.0) || !(max - min).is_finite());
+        let finest = values[0].abs() * 2f64.powi(-39) + 2f64.powi(-79);
+        let allowed = (max / 127.0 - min / 127.0).max(finest);
+        prop_assert!(histogram.error() <= allowed || !(max - min).is_finite());
         let mut sorted = values.clone();
         sorted.sort_by(f64::total_cmp);
         if (max - min).is_finite() {

@@ -5,14 +5,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cli::{SIM, SMOKE, Served, Told, arg, file, real_rig, smoke_at, smoke_run, smoke_with, soakrig};
+use crate::cli::{
+    PROGRAM, SIM, SMOKE, Served, Told, arg, file, program_by, real_rig, smoke_at, smoke_run, smoke_with,
+    soakrig,
+};
 
 fn run(profile: &Path, rig: &Path, out: &Path) -> Told {
     soakrig(&["run", arg(profile), "--rig", arg(rig), "--out", arg(out)])
@@ -313,8 +315,8 @@ fn a_run_folder_that_exists_is_never_written_over() {
 #[cfg(unix)]
 fn run_with_room_for(blocks: u32, profile: &Path, rig: &Path, out: &Path) -> Told {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    let mut command = Command::new("sh");
-    command.args(["-c", &script, env!("CARGO_BIN_EXE_soakrig"), "run", arg(profile), "--rig", arg(rig)]);
+    let mut command = program_by("sh");
+    command.args(["-c", &script, PROGRAM, "run", arg(profile), "--rig", arg(rig)]);
     Told::of(command.args(["--out", arg(out)]))
 }
 

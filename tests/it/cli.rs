@@ -50,11 +50,28 @@ impl Told {
     }
 }
 
+/// Where the program lies.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_soakrig");
+
 /// The program as on a machine without anybody's settings.
 pub(crate) fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_soakrig"));
+    program_by(PROGRAM)
+}
+
+/// The program as on a machine without anybody's settings, started by another one, such as a shell.
+pub(crate) fn program_by(starter: &str) -> Command {
+    let mut program = Command::new(starter);
     program.env("XDG_CONFIG_HOME", "/nonexistent").env("SOAKRIG_SYSTEM_CONFIG", "/nonexistent");
     program
+}
+
+/// What the program shows on a terminal of its own; `None` where util-linux, which makes one, is not to be had.
+#[cfg(target_os = "linux")]
+pub(crate) fn on_a_terminal(arguments: &str, no_color: &str) -> Option<String> {
+    let mut script = program_by("script");
+    script.args(["-qec", &format!("{PROGRAM} {arguments}"), "/dev/null"]).env("NO_COLOR", no_color);
+    let shown = script.stdin(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&shown.stdout).into_owned())
 }
 
 pub(crate) fn soakrig(args: &[&str]) -> Told {
@@ -602,15 +619,8 @@ fn nothing_is_painted_where_nobody_sees_colour() {
 fn on_a_terminal_the_verdict_is_painted_unless_no_color_is_set() {
     let folder = TempDir::new().unwrap();
     let run = smoke_run(folder.path());
-    let line = format!("{} report {}", env!("CARGO_BIN_EXE_soakrig"), arg(&run));
     for (no_color, painted) in [("", true), ("1", false)] {
-        let shown = Command::new("script")
-            .args(["-qec", &line, "/dev/null"])
-            .env("NO_COLOR", no_color)
-            .stdin(Stdio::null())
-            .output();
-        let Ok(shown) = shown else { return };
-        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let Some(shown) = on_a_terminal(&format!("report {}", arg(&run)), no_color) else { return };
         assert_eq!(shown.contains("\u{1b}[1;32mPASS\u{1b}[0m"), painted, "{shown}");
         assert!(painted || !shown.contains('\u{1b}'), "{shown}");
     }

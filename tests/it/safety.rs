@@ -11,6 +11,8 @@ mod drill;
 mod instruments;
 #[cfg(target_os = "linux")]
 mod kills;
+#[cfg(target_os = "linux")]
+mod numbers;
 mod order;
 #[cfg(unix)]
 pub(crate) mod process;

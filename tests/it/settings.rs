@@ -42,7 +42,7 @@ impl Machine {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_soakrig"));
+        let mut command = Command::new(crate::cli::PROGRAM);
         command
             .args(args)
             .current_dir(self.path("bench/deep"))

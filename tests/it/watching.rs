@@ -264,10 +264,10 @@ fn the_time_left_of_an_open_run_is_that_of_its_plan() {
 #[cfg(target_os = "linux")]
 mod running {
     use std::io::Read;
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
 
     use super::*;
-    use crate::cli::program;
+    use crate::cli::{on_a_terminal, program};
     use crate::safety::process::{Running, await_in_journal, serve, start};
 
     fn watch(out: &Path) -> Running {
@@ -321,15 +321,8 @@ mod running {
     fn on_a_terminal_the_screen_is_drawn_again_in_place() {
         let folder = TempDir::new().unwrap();
         let run = smoke_run(folder.path());
-        let line = format!("{} watch {}", env!("CARGO_BIN_EXE_soakrig"), arg(&run));
         for (no_color, painted) in [("", true), ("1", false)] {
-            let shown = Command::new("script")
-                .args(["-qec", &line, "/dev/null"])
-                .env("NO_COLOR", no_color)
-                .stdin(Stdio::null())
-                .output();
-            let Ok(shown) = shown else { return };
-            let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+            let Some(shown) = on_a_terminal(&format!("watch {}", arg(&run)), no_color) else { return };
             assert!(shown.contains("\u{1b}[J\u{1b}[?7lrun "), "{shown:?}");
             assert_eq!(shown.contains("\u{1b}[1;32mPASS"), painted, "{shown:?}");
         }

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use soakrig::base::clock::{Clock, RealClock};
 
 use super::deadman::{OFF, await_off, read_record, start_energised};
+use super::numbers::Numbers;
 use super::process::{Running, Served, await_in_journal, serve, start};
 
 /// How a controller dies.
@@ -82,18 +83,6 @@ fn kill_at(served: &Served, clock: &RealClock, after: Duration) -> Option<Durati
         read_record(&out);
     }
     ((supply.as_str(), load.as_str()) != OFF).then_some(took)
-}
-
-/// The same numbers in every run, between 0 and 1.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
 }
 
 /// From the start of a controller to its last point on a machine that is not busy.

@@ -14,7 +14,7 @@ use super::process::{PROFILE, Served, await_in_journal, serve, start};
 const OFF: (&str, &str) = ("OFF", "0");
 
 fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_soakrig"))
+    Path::new(crate::cli::PROGRAM)
 }
 
 /// A plan on the served bench, its files in a folder that has to live as long.

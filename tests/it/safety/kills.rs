@@ -12,6 +12,7 @@ use soakrig::record::products::check_manifest;
 use soakrig::record::{Record, read_readings};
 
 use super::deadman::OFF;
+use super::numbers::Numbers;
 use super::process::{Running, Served, serve};
 use crate::resume::soak::told;
 
@@ -67,18 +68,6 @@ samples = 6000
 range_attempts = 1
 noise_floor = false
 "#;
-
-/// The same numbers in every run, between 0 and 1.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 fn spawn(arguments: &[&Path], verb: &str) -> Running {
     let mut command: Command = crate::cli::program();

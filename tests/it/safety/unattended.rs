@@ -2,7 +2,7 @@
 //! sleep) is whatever it is; the bench is known.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use soakrig::plan::Overrides;
@@ -18,7 +18,7 @@ fn repository(file: &str) -> PathBuf {
 /// The check with `--json`: its exit code and what it prints.
 fn check(rig: &Path, profile: &Path, more: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().unwrap();
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_soakrig"))
+    let Output { status, stdout, stderr } = crate::cli::program()
         .args(["check", "--json", "--out"])
         .args([folder.path(), rig])
         .arg("--unattended")
@@ -90,7 +90,7 @@ fn a_run_writes_no_more_than_its_forecast_and_not_far_less() {
     let prepared = session::prepare(&profile, &rig, &Overrides::default()).unwrap();
     let expected = forecast(&prepared.plan, &prepared.rig);
     let out = tempfile::tempdir().unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_soakrig"))
+    let done = crate::cli::program()
         .args(["run", "--quiet", "--out"])
         .arg(out.path())
         .arg(&profile)

@@ -45,6 +45,9 @@ pub mod sim;
 /// Documents, from a record alone.
 pub mod report;
 
+/// Board revisions against each other: what changed, how surely, at what price.
+pub mod compare;
+
 /// The state of a run for people, from events.
 pub mod live;
 

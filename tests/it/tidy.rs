@@ -22,6 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("record", &["base", "waveform", "event"]),
     ("sim", &["base", "waveform", "link"]),
     ("report", &["base", "waveform", "trend", "event", "record"]),
+    ("compare::stat", &["base"]),
+    ("compare", &["base", "waveform", "event", "record"]),
     ("live", &["base", "event"]),
     ("notify", &["base", "event", "instrument::dialect", "plan::document", "plan::written"]),
     (

@@ -1,0 +1,3 @@
+//! What changed between board revisions: by how much, with what certainty, at what price.
+
+pub mod stat;

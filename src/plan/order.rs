@@ -2,16 +2,17 @@
 
 use super::profile::Order;
 use super::step::PlannedPoint;
+use crate::base::random::Random;
 use crate::base::units::{Amps, Volts};
 use crate::event::{PointId, Setting};
 
 /// The points in the order of measurement. Repeats are whole passes over all points, not the same point again at once: a
 /// drift then shows as a difference between passes.
 pub(super) fn arrange(vin: &[Volts], load: &[Amps], order: Order, repeats: u32) -> Vec<PlannedPoint> {
-    let mut noise = match order {
+    let mut random = Random::seeded(match order {
         Order::Shuffled { seed } => seed,
         Order::Written | Order::Snake => 0,
-    };
+    });
     let mut points = Vec::new();
     for repeat in 1..=repeats {
         let mut pass = match order {
@@ -19,7 +20,7 @@ pub(super) fn arrange(vin: &[Volts], load: &[Amps], order: Order, repeats: u32) 
             Order::Snake => rows(vin, load, |row| row % 2 == 1),
         };
         if matches!(order, Order::Shuffled { .. }) {
-            shuffle(&mut pass, &mut noise);
+            shuffle(&mut pass, &mut random);
         }
         for setting in pass {
             let id = PointId(u32::try_from(points.len() + 1).unwrap_or(u32::MAX));
@@ -42,22 +43,12 @@ fn rows(vin: &[Volts], load: &[Amps], is_backwards: impl Fn(usize) -> bool) -> V
     settings
 }
 
-/// Fisher and Yates's shuffle. The generator stands here and not in a crate, so that a seed gives the same order for ever.
-fn shuffle(settings: &mut [Setting], noise: &mut u64) {
+/// Fisher and Yates's shuffle.
+fn shuffle(settings: &mut [Setting], random: &mut Random) {
     for last in (1..settings.len()).rev() {
-        // The remainder is biased by less than one in 2^44 for the most points a plan can have.
-        let pick = (split_mix(noise) % (last as u64 + 1)) as usize;
+        let pick = random.below(last + 1);
         settings.swap(last, pick);
     }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

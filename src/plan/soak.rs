@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::order::split_mix;
 use super::profile::soak::{Amount, Evidence, Pattern, Phase, Rounds, Soak, SteadyRule};
+use crate::base::random::Random;
 use crate::event::{DwellId, Setting};
 
 /// Most dwells of a plan: a power cycle of ten seconds for eleven days.
@@ -150,10 +150,10 @@ fn append(legs: &mut Vec<Leg>, (place, round): (u16, u32), phase: &Phase) -> Opt
         Pattern::Random { each, lasts, seed } => {
             let wanted = amount(Amount::Lasting(lasts), each, 1)?;
             // Another draw in every round, but the same in every run.
-            let mut noise = seed ^ (u64::from(round) << 32);
+            let mut random = Random::seeded(seed ^ (u64::from(round) << 32));
             for _ in 0..wanted.0 {
-                let vin = draw(&phase.vin, &mut noise)?;
-                let load = draw(&phase.load, &mut noise)?;
+                let vin = draw(&phase.vin, &mut random)?;
+                let load = draw(&phase.load, &mut random)?;
                 legs.push(held(Setting { vin, load }, each));
             }
             cut_last(legs, wanted.1);
@@ -194,9 +194,8 @@ fn cut_last(legs: &mut [Leg], cut: Duration) {
     }
 }
 
-fn draw<T: Copy>(values: &[T], noise: &mut u64) -> Option<T> {
-    let count = u64::try_from(values.len()).ok()?;
-    values.get(usize::try_from(split_mix(noise) % count.max(1)).ok()?).copied()
+fn draw<T: Copy>(values: &[T], random: &mut Random) -> Option<T> {
+    values.get(random.below(values.len())).copied()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::base::clock::Instant;
 
 use super::plant::noise::Generator;
-use super::plant::noise::mix;
 use super::world::Bench;
+use crate::base::random::mix;
 
 /// Time between two lines.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);

@@ -9,6 +9,7 @@ use scpi::error::Error;
 use scpi::tree::Node;
 
 use crate::base::clock::{Clock, Instant};
+use crate::base::random::mix;
 use crate::base::units::{Amps, Celsius, Ohms, Volts};
 
 use super::days::Days;
@@ -19,7 +20,7 @@ use super::plant::ageing::Ageing;
 use super::plant::board::{Board, Filter};
 use super::plant::buck::Mode;
 use super::plant::climate::Climate;
-use super::plant::noise::{Generator, mix};
+use super::plant::noise::Generator;
 use super::plant::{Leads, Plant};
 use super::schedule::{Mishap, Trouble};
 use super::scope::{self, Scope};

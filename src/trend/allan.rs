@@ -3,9 +3,9 @@
 //! The readings stand where SP 1065 has fractional frequency: sigma^2(m tau0) is half the mean of the squared differences of
 //! neighbouring averages of m readings, over every place where both fit. One pass over running sums for each averaging time.
 
-use super::distribution::chi_square_quantile;
 use super::means::Grid;
 use super::{Estimate, NoAnswer, check_confidence};
+use crate::base::distribution::chi_square_quantile;
 
 /// Both averages of a difference need this part of their readings; else the difference is left out.
 pub const LEAST_PART: f64 = 0.9;

@@ -7,8 +7,8 @@
 //! false alarm rate over all places and scales (Bonferroni); `docs/trends.md` has the rates that simulation gave.
 
 use super::blocks::{self, Block};
-use super::distribution::{t_quantile, two_sided_t};
 use super::{Estimate, NoAnswer, Reading};
+use crate::base::distribution::{t_quantile, two_sided_t};
 use crate::base::stats::{mad_sigma, median};
 
 /// How many blocks the readings are cut into, at most.

@@ -6,8 +6,8 @@
 //! Int. J. Climatol. 28, 1703, 2008). Slope and reach are those of a straight line; a curve is no drift.
 
 use super::blocks::{self, Block};
-use super::distribution::two_sided_t;
 use super::{Estimate, NoAnswer, Reading, check_confidence};
+use crate::base::distribution::two_sided_t;
 use crate::base::stats::mean;
 
 /// How many blocks the readings are cut into.

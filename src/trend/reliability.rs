@@ -4,8 +4,8 @@
 //! (Biometrika 26, 404, 1934). Both are one-sided. The first stands and falls with a constant failure rate, the second with
 //! starts that are independent and alike.
 
-use super::distribution::{beta_quantile, chi_square_quantile};
 use super::{NoAnswer, check_confidence};
+use crate::base::distribution::{beta_quantile, chi_square_quantile};
 
 /// Failures in a time under test, all boards together.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use soakrig::trend::distribution::{beta_quantile, chi_square_quantile, t_quantile};
+use soakrig::base::distribution::{beta_quantile, chi_square_quantile, t_quantile};
 use soakrig::trend::{
     Averaging, BoardHours, DriftSettings, Estimate, Grid, Reading, Starts, allan, drift, start_against_end,
 };

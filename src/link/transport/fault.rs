@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{LinkError, Transport};
 use crate::base::clock::{Clock, Instant};
+use crate::base::random::Random;
 use crate::link::wire::frame::Framer;
 
 /// How often what goes wrong. Chances are between 0 (never) and 1 (always), for each message anew.
@@ -48,7 +49,15 @@ impl FaultLink {
     #[must_use]
     pub fn new(inner: Box<dyn Transport>, clock: Arc<dyn Clock>, seed: u64, faults: Faults) -> Self {
         let framer = Framer::scpi(LIMIT);
-        Self { inner, clock, faults, random: Random(seed), coming: VecDeque::new(), framer, cut: false }
+        Self {
+            inner,
+            clock,
+            faults,
+            random: Random::seeded(seed),
+            coming: VecDeque::new(),
+            framer,
+            cut: false,
+        }
     }
 
     fn ensure_open(&self) -> Result<(), LinkError> {
@@ -77,9 +86,9 @@ impl FaultLink {
         } else {
             answer.push(b'\n');
         }
-        let mut arrives = self.clock.now() + self.random.part_of(self.faults.delay);
+        let mut arrives = self.clock.now() + part_of(self.faults.delay, &mut self.random);
         if self.random.happens(self.faults.late) {
-            arrives = arrives + timeout + self.random.part_of(self.faults.late_by);
+            arrives = arrives + timeout + part_of(self.faults.late_by, &mut self.random);
         }
         // A stream keeps its order: nothing overtakes.
         let behind = self.coming.back().map_or(arrives, |(at, _)| arrives.max(*at));
@@ -154,34 +163,9 @@ impl Transport for FaultLink {
     }
 }
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Between 0 and 1, 1 excluded.
-    fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn happens(&mut self, chance: f64) -> bool {
-        chance > 0.0 && self.fraction() < chance
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.fraction() * end as f64) as usize
-    }
-
-    fn part_of(&mut self, span: Duration) -> Duration {
-        if span.is_zero() { span } else { span.mul_f64(self.fraction()) }
-    }
+/// A random part of a span; a span of nothing draws nothing.
+fn part_of(span: Duration, random: &mut Random) -> Duration {
+    if span.is_zero() { span } else { span.mul_f64(random.fraction()) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! a metal box of some 20 litres without a fan does (0.3 m² at 5 to 6 W/(m² K), the air and its wall together 100 J/K). An
 //! open lid leaves 1 K/W and two minutes. Limits: one node for all its air; the load's and the supply's heat stay outside.
 
-use super::noise::mix;
+use crate::base::random::mix;
 
 const DAY_S: f64 = 86_400.0;
 /// How long the lid stays open.

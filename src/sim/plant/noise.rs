@@ -2,18 +2,12 @@
 //!
 //! The generator is xoshiro256++ (Blackman and Vigna), filled by splitmix64; normal deviates by Box and Muller.
 
+use crate::base::random::mix;
+
 /// A seeded source of random numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Generator {
     state: [u64; 4],
-}
-
-/// One step of splitmix64: a well mixed number for any counter.
-pub(crate) fn mix(counter: u64) -> u64 {
-    let mut z = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// A seed from a text (FNV-1a): the same serial number always means the same parts.

@@ -1,5 +1,5 @@
-use super::super::distribution::{beta_quantile, chi_square_quantile, t_quantile};
 use super::super::{BoardHours, Starts};
+use crate::base::distribution::{beta_quantile, chi_square_quantile, t_quantile};
 
 #[test]
 fn bounds_are_those_of_the_textbook() {

@@ -7,6 +7,7 @@ use super::room::{Room, judge_room};
 use super::running::RunRequest;
 use super::{Prepared, SessionError};
 use crate::event::{DrillKind, Drilled};
+use crate::plan::Step;
 use crate::plan::forecast::forecast;
 
 /// Refuses a run that would not fit on the disk; of a soak fewer traces may be kept, and how that is told.
@@ -24,7 +25,9 @@ pub(super) fn drill_first(
     prepared: &Prepared,
     request: &RunRequest<'_>,
 ) -> Result<Option<Drilled>, SessionError> {
-    if prepared.plan.soak.is_none() {
+    // A run that is gone on with may have nothing left to switch on.
+    let energises = prepared.plan.steps.contains(&Step::SwitchSupply(true));
+    if prepared.plan.soak.is_none() || !energises {
         return Ok(None);
     }
     let drilled = super::drill(prepared, request.program, DrillKind::Killed, request.stop)?;

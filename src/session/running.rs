@@ -33,6 +33,10 @@ pub trait Onlooker: Send {
     fn begun(&mut self, folder: &Path);
     /// Something happened, and is kept.
     fn event(&mut self, at: Stamp, event: &Event);
+    /// What came to pass beside the run since this was last asked, and belongs into its record.
+    fn take_asides(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
 }
 
 /// What is asked of a run.
@@ -116,6 +120,7 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
         last_reading,
         ..
     } = resumable;
+    let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
@@ -125,7 +130,8 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
     let span = (last_reading.unwrap_or(last_work.monotonic), Instant(0) + shift);
     let gap = away(&prepared.plan, span);
     let earlier = Some(Before { earlier, instruments, resumed, gap });
-    let begin = Begin { recorder, shift, first: Vec::new(), thinned: false, earlier };
+    let first = drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))).into_iter().collect();
+    let begin = Begin { recorder, shift, first, thinned: false, earlier };
     carry(prepared, (opened, guard), begin, request)
 }
 

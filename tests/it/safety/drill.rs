@@ -3,12 +3,15 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use soakrig::base::clock::RealClock;
 use soakrig::engine::StopWish;
-use soakrig::event::{DrillKind, DrillVerdict, Drilled};
+use soakrig::event::{DrillKind, DrillVerdict, Drilled, Event, Stamp};
 use soakrig::plan::Overrides;
-use soakrig::session::{self, Prepared, SessionError};
+use soakrig::record::Record;
+use soakrig::session::{self, Onlooker, Prepared, Pulse, RunRequest, SessionError};
 use soakrig::waveform::Unavailable;
 
+use super::kills;
 use super::process::{PROFILE, Served, await_in_journal, serve, start};
 
 const OFF: (&str, &str) = ("OFF", "0");
@@ -92,6 +95,52 @@ fn a_bench_that_is_in_use_is_not_drilled_on() {
     // It may have come to its own end meanwhile.
     let ended = running.0.wait().unwrap().code();
     assert!(matches!(ended, Some(0 | 5)), "the run was disturbed: {ended:?}");
+}
+
+struct Nobody;
+
+impl Onlooker for Nobody {
+    fn begun(&mut self, _: &Path) {}
+    fn event(&mut self, _: Stamp, _: &Event) {}
+}
+
+#[test]
+fn a_soak_is_gone_on_with_only_after_another_drill() {
+    let (served, clock) = (serve(), RealClock::new());
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, run) = kills::begin(&served, folder.path(), &clock);
+    await_in_journal(&folder.path().join("out"), "readings_taken");
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    kills::await_all_gone(&mut running);
+    let journal = std::fs::read(run.join("journal.jsonl")).unwrap();
+    let program = script(folder.path(), "echo the supply smells >&2; exit 3");
+    let (stop, out) = (StopWish::default(), folder.path());
+    let request = &mut RunRequest {
+        program: &program,
+        out,
+        seed: None,
+        faults: None,
+        full_tapes: false,
+        view: &mut Nobody,
+        stop: &stop,
+        pulse: Pulse::default(),
+    };
+    let resumable = session::prepare_resume(&run, None, false).unwrap();
+    let refused = session::resume(resumable, request).unwrap_err().to_string();
+    assert!(refused.contains("nothing was energised"), "{refused}");
+    assert_eq!(std::fs::read(run.join("journal.jsonl")).unwrap(), journal, "nothing is added");
+    let mut resumed = kills::spawn(&[&run], "resume");
+    let said = kills::await_all_gone(&mut resumed);
+    assert_eq!(resumed.0.wait().unwrap().code(), Some(0), "{said}");
+    let record = Record::open(&run).unwrap();
+    let told = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::DeadmanDrilled(drilled) => Some(format!("{} drill {}", drilled.kind, drilled.verdict)),
+        Event::RunResumed(_) => Some("resumed".to_owned()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["killed drill passed", "resumed", "killed drill passed"]);
+    assert_eq!(served.outputs(), (OFF.0.to_owned(), OFF.1.to_owned()));
 }
 
 #[test]

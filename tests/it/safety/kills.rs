@@ -2,7 +2,7 @@
 //! complete. A few kills are in every test run; hundreds are printed by `figures_of_killed_soaks`.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -69,14 +69,14 @@ range_attempts = 1
 noise_floor = false
 "#;
 
-fn spawn(arguments: &[&Path], verb: &str) -> Running {
+pub(super) fn spawn(arguments: &[&Path], verb: &str) -> Running {
     let mut command: Command = crate::cli::program();
     command.arg(verb).args(arguments).arg("--quiet").stdout(Stdio::null()).stderr(Stdio::piped());
     Running(command.spawn().unwrap())
 }
 
 /// Waits until everybody who holds the run's stderr has gone, the dead-man, too; what they said.
-fn await_all_gone(running: &mut Running) -> String {
+pub(super) fn await_all_gone(running: &mut Running) -> String {
     let mut told = String::new();
     running.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
     told
@@ -108,17 +108,22 @@ fn acknowledged(run: &Path) -> Vec<u8> {
     journal
 }
 
-/// A soak that is killed again and again until it is complete: how often it was.
-fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers) -> usize {
-    let folder = tempfile::tempdir().unwrap();
-    let (rig, profile, out) =
-        (folder.path().join("rig.toml"), folder.path().join("p.toml"), folder.path().join("out"));
+/// A soak that has begun, with its files and its record in `folder`, and its run folder.
+pub(super) fn begin(served: &Served, folder: &Path, clock: &RealClock) -> (Running, PathBuf) {
+    let (rig, profile, out) = (folder.join("rig.toml"), folder.join("p.toml"), folder.join("out"));
     std::fs::write(&rig, &served.rig).unwrap();
     std::fs::write(&profile, SOAK).unwrap();
     std::fs::create_dir(&out).unwrap();
     let mut running = spawn(&[&profile, Path::new("--rig"), &rig, Path::new("--out"), &out], "run");
     await_begun(&mut running, &out, clock);
     let run = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    (running, run)
+}
+
+/// A soak that is killed again and again until it is complete: how often it was.
+fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, run) = begin(served, folder.path(), clock);
     for kills in 0..200 {
         let until = clock.now() + Duration::from_secs(9).mul_f64(numbers.next());
         let mut code = None;

@@ -13,7 +13,7 @@ use crate::base::span::render_span;
 use crate::engine::StopWish;
 use crate::event::{RunVerdict, SafeState};
 use crate::live::{Expected, State};
-use crate::plan::Plan;
+use crate::plan::{Plan, SoakPlan};
 use crate::session::{self, Finished, Pulse, RunRequest};
 
 pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
@@ -55,14 +55,16 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
         },
     )?;
     onlookers.clear();
+    let folder = finished.folder.clone();
     let outcome = tell_result(args.json, finished);
-    onlookers.finish(&stop);
+    onlookers.finish(&folder, &stop);
     outcome
 }
 
 /// How long the plan expects the run to take.
-pub(super) const fn expected(plan: &Plan) -> Expected {
-    Expected { whole: plan.expected, start: plan.expected_start }
+pub(super) fn expected(plan: &Plan) -> Expected {
+    let phases = plan.soak.as_ref().map(SoakPlan::phase_spans).unwrap_or_default();
+    Expected { whole: plan.expected, start: plan.expected_start, phases }
 }
 
 /// This program's own file, which is started once more as the dead-man.

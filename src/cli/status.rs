@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::args::StatusArgs;
 use super::exit::Exit;
 use super::message::{Outcome, Paint, colour, print};
+use super::run::expected;
 use crate::base::clock::{Clock, RealClock};
 use crate::event::{Event, Stamp};
-use crate::live::screen::{self, Seen};
-use crate::live::{Expected, State};
+use crate::live::State;
+use crate::live::screen::{self, Kept, Seen};
 use crate::record::journal::is_being_written;
 use crate::record::{Followed, Follower, RecordError, Tail, store};
 use crate::session;
@@ -32,6 +33,7 @@ pub(super) struct Look {
     state: State,
     run: String,
     last: Option<Stamp>,
+    kept: Kept,
     tail: Tail,
 }
 
@@ -44,6 +46,7 @@ impl Look {
             state: State::default(),
             run: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             last: None,
+            kept: Kept::default(),
             tail: Tail::Whole,
         };
         look.read_on(&mut |_, _, _| ())?;
@@ -53,19 +56,23 @@ impl Look {
     /// Reads what is new; each event is shown to `see` with the state behind it.
     pub(super) fn read_on(&mut self, see: &mut dyn FnMut(Stamp, &Event, &State)) -> Result<(), RecordError> {
         let (state, folder) = (&mut self.state, &self.folder);
-        let (run, last) = (&mut self.run, &mut self.last);
+        let (run, last, kept) = (&mut self.run, &mut self.last, &mut self.kept);
         self.tail = self.follower.read_new(|followed| {
             let at = match followed {
                 Followed::Begun { at, run: name } => {
                     *run = name;
                     at
                 }
-                Followed::Kept { at } => at,
+                Followed::Kept { at, bytes } => {
+                    kept.files += 1;
+                    kept.bytes = kept.bytes.saturating_add(bytes);
+                    at
+                }
                 Followed::Happened { at, event } => {
                     if let Event::RunStarted(facts) = &event
-                        && let Some((whole, start)) = session::expected_of(folder, facts)
+                        && let Some(plan) = session::plan_of(folder, facts)
                     {
-                        state.foresee(Expected { whole, start });
+                        state.foresee(expected(&plan));
                     }
                     state.take(at, &event);
                     see(at, &event, state);
@@ -79,12 +86,17 @@ impl Look {
 
     /// What is known of the journal beside its events, now.
     pub(super) fn seen(&self) -> Result<Seen, RecordError> {
+        let is_written = is_being_written(&self.folder).ok();
         Ok(Seen {
             run: self.run.clone(),
             folder: self.folder.display().to_string(),
             lines: self.follower.lines(),
             last: self.last.map(|at| Ok::<_, RecordError>((at.utc, self.age(at)?))).transpose()?,
-            is_written: is_being_written(&self.folder).ok(),
+            is_written,
+            bytes: self.follower.bytes(),
+            kept: self.kept,
+            // Of a run that is over, or of a copy, nobody needs to know.
+            free: is_written.filter(|is| *is).and_then(|_| session::free_bytes(&self.folder).ok()),
             torn: match &self.tail {
                 Tail::Whole => None,
                 Tail::Torn { what, .. } => Some(what.clone()),

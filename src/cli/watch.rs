@@ -68,13 +68,21 @@ fn first_lines(look: &Look, shown: &Shown) -> Result<String, CliError> {
     if shown.in_place { Ok(String::new()) } else { Ok(look.screen(&look.seen()?, false)) }
 }
 
-/// What a log is told: remarks, finished points, the end.
+/// What a log is told: remarks, finished points, the phases of a soak and what it misses, the end.
 fn news_line(at: Stamp, event: &Event, state: &State) -> Option<String> {
     let told = match event {
         Event::PointFinished(_) | Event::RunFinished(_) => {
             let (planned, finished) = state.points();
             format!("{finished}/{planned} {}", state.line())
         }
+        Event::PhaseStarted { phase, name, round } => {
+            format!("phase {}, {name}, round {round}; {}", phase + 1, state.line())
+        }
+        Event::GapFound(gap) => {
+            format!("{} readings missing by {}: {}", gap.missed, gap.cause.word(), gap.what)
+        }
+        Event::StartChecked(check) if !check.started => format!("start {} failed", check.start.0),
+        Event::MessageUnsent(unsent) => format!("message not delivered: {unsent}"),
         other => remark(other).map(|(word, what)| format!("{word}: {what}"))?,
     };
     let told: String = told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -13,6 +13,8 @@ pub struct Coverage {
     pub taken: u64,
     /// What is missing, by cause; a cause that cost nothing is not there.
     pub lost: BTreeMap<GapCause, Lost>,
+    /// Up to where gaps are known.
+    known_to: Instant,
 }
 
 /// What one cause has cost.
@@ -33,21 +35,23 @@ impl Coverage {
     pub fn of<'g>(taken: u64, gaps: impl IntoIterator<Item = &'g Gap>) -> Self {
         let mut gaps: Vec<&Gap> = gaps.into_iter().collect();
         gaps.sort_by_key(|gap| (gap.from, gap.to));
-        let mut lost: BTreeMap<GapCause, Lost> = BTreeMap::new();
-        let mut known_to = Instant(0);
-        for gap in gaps {
-            let (whole, span) = (gap.to.since(gap.from), gap.to.since(gap.from.max(known_to)));
-            known_to = known_to.max(gap.to);
-            if span.is_zero() {
-                continue;
-            }
-            let of_cause = lost.entry(gap.cause).or_default();
-            let part = span.as_secs_f64() / whole.as_secs_f64();
-            of_cause.gaps += 1;
-            of_cause.readings += (gap.missed as f64 * part).round() as u64;
-            of_cause.span += span;
+        let mut coverage = Self { taken, ..Self::default() };
+        gaps.into_iter().for_each(|gap| coverage.lose(gap));
+        coverage
+    }
+
+    /// Takes one more gap, of those that are told in the order in which they began.
+    pub fn lose(&mut self, gap: &Gap) {
+        let (whole, span) = (gap.to.since(gap.from), gap.to.since(gap.from.max(self.known_to)));
+        self.known_to = self.known_to.max(gap.to);
+        if span.is_zero() {
+            return;
         }
-        Self { taken, lost }
+        let of_cause = self.lost.entry(gap.cause).or_default();
+        let part = span.as_secs_f64() / whole.as_secs_f64();
+        of_cause.gaps += 1;
+        of_cause.readings += (gap.missed as f64 * part).round() as u64;
+        of_cause.span += span;
     }
 
     /// Readings that should have been taken.
@@ -60,6 +64,12 @@ impl Coverage {
     #[must_use]
     pub fn share(&self) -> Option<f64> {
         self.part(self.taken)
+    }
+
+    /// [`Coverage::share`] in per cent, rounded down: 100 is said only where nothing is missing.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        self.share().map(|share| share.mul_add(1e5, 1e-6).floor() / 1e3)
     }
 
     /// Part of the readings due that a cause has cost, 0 to 1; `None` where none was due.

@@ -19,6 +19,17 @@ impl DwellId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartId(pub u32);
 
+/// How long a phase of a soak lasts, one time that it is gone through, where none of its dwells ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhaseSpan {
+    /// Its place in the profile, from 0.
+    pub phase: u16,
+    /// Which time it is gone through, from 1.
+    pub round: u32,
+    /// How long its dwells last together.
+    pub lasts: Duration,
+}
+
 /// What a run of a soak begins with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoakFacts {
@@ -135,4 +146,17 @@ pub enum GapCause {
     Controller,
     /// The controller's machine slept.
     Sleep,
+}
+
+impl GapCause {
+    /// One word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instrument => "instrument",
+            Self::Interlock => "interlock",
+            Self::Controller => "controller",
+            Self::Sleep => "sleep",
+        }
+    }
 }

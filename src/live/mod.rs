@@ -2,6 +2,8 @@
 
 pub mod pace;
 pub mod screen;
+pub mod soak;
+pub mod soak_screen;
 pub mod state;
 
 pub use pace::Expected;

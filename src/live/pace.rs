@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{Event, Stamp};
+use crate::event::{Event, PhaseSpan, Stamp};
 
 /// The plan's pace counts as much as that of so many finished points: a first point tells little, twenty tell nearly all.
 const PLAN_WEIGHT: f64 = 4.0;
 
 /// How long the plan expects a run to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The whole run.
     pub whole: Duration,
     /// What is over of it when its first point begins.
     pub start: Duration,
+    /// Of a soak: the phases in the plan's order, each as often as it is gone through.
+    pub phases: Vec<PhaseSpan>,
 }
 
 /// How fast a run goes.
@@ -32,17 +34,27 @@ pub struct Pace {
     spent: Duration,
     /// Outputs were switched on since the last point: it is a start, whose time is not that of a point.
     starts: bool,
-    /// A soak goes by the clock: its points are no measure of its time.
+    /// Between the points of a soak there are dwells, which are no time of a point.
     is_soak: bool,
-    /// Time in which a soak did not go on.
-    missed: Duration,
     now: Instant,
 }
 
 impl Pace {
     /// The pace of a run that is expected to take so long.
-    pub const fn foresee(&mut self, expected: Expected) {
+    pub fn foresee(&mut self, expected: Expected) {
         self.expected = Some(expected);
+    }
+
+    /// The phases of a soak as the plan has them; empty where it is not known.
+    #[must_use]
+    pub fn phases(&self) -> &[PhaseSpan] {
+        self.expected.as_ref().map_or(&[], |expected| &expected.phases)
+    }
+
+    /// Time since the run began, also that in which nobody was there.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.now.since(self.started.unwrap_or_default())
     }
 
     /// Takes what happened.
@@ -53,10 +65,9 @@ impl Pace {
             Event::RunStarted(facts) => {
                 (self.planned, self.is_soak) = (facts.points_planned, facts.soak.is_some());
             }
-            Event::GapFound(gap) => self.missed += gap.to.since(gap.from),
             Event::OutputSwitched { on: true, .. } => self.starts = true,
             Event::PointStarted { .. } => {
-                if self.starts || !self.has_begun {
+                if self.starts || !self.has_begun || self.is_soak {
                     self.reached = at.monotonic;
                 }
                 (self.starts, self.has_begun) = (false, true);
@@ -70,20 +81,44 @@ impl Pace {
         }
     }
 
-    /// Time left, by the pace of the points so far blended with the plan's: it neither clings to a plan that does not know
-    /// these instruments, nor jumps with every point. `None` where no plan is known and no point was finished.
+    /// Time left of a sweep, by the pace of the points so far blended with the plan's: it neither clings to a plan that does
+    /// not know these instruments, nor jumps with every point. `None` where no plan is known and no point was finished.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        let points = self.expected.map(|expected| expected.whole.saturating_sub(expected.start));
-        let elapsed = self.now.since(self.started.unwrap_or_default());
-        if self.is_soak {
-            return Some(self.expected?.whole.saturating_sub(elapsed.saturating_sub(self.missed)));
-        }
+        let points = self.points_planned(Duration::ZERO);
         if !self.has_begun {
             // However long the start takes, the points come after it.
-            return Some(self.expected?.whole.saturating_sub(elapsed).max(points?));
+            let whole = self.expected.as_ref()?.whole;
+            return Some(whole.saturating_sub(self.elapsed()).max(points?));
         }
-        let planned_s = points.map(|points| points.as_secs_f64() / f64::from(self.planned.max(1)));
+        let point = self.point(points)?;
+        let present = self.now.since(self.reached).min(point);
+        Some(point.saturating_mul(self.points_left()).saturating_sub(present))
+    }
+
+    /// Time that the points take that are left of a soak whose dwells last `dwells` together; `None` as in
+    /// [`Pace::time_left`].
+    #[must_use]
+    pub fn points_time_left(&self, dwells: Duration) -> Option<Duration> {
+        match self.points_left() {
+            0 => Some(Duration::ZERO),
+            left => Some(self.point(self.points_planned(dwells))?.saturating_mul(left)),
+        }
+    }
+
+    const fn points_left(&self) -> u32 {
+        self.planned.saturating_sub(self.finished)
+    }
+
+    /// What the plan expects all points to take together.
+    fn points_planned(&self, dwells: Duration) -> Option<Duration> {
+        let expected = self.expected.as_ref()?;
+        Some(expected.whole.saturating_sub(expected.start).saturating_sub(dwells))
+    }
+
+    /// Time that one point takes, where the plan expects so much for all.
+    fn point(&self, planned: Option<Duration>) -> Option<Duration> {
+        let planned_s = planned.map(|points| points.as_secs_f64() / f64::from(self.planned.max(1)));
         let weight = if planned_s.is_some() { PLAN_WEIGHT } else { 0.0 };
         let finished = f64::from(self.finished);
         if weight + finished == 0.0 {
@@ -91,9 +126,7 @@ impl Pace {
         }
         let blended_s =
             (weight * planned_s.unwrap_or_default() + self.spent.as_secs_f64()) / (weight + finished);
-        let point = Duration::try_from_secs_f64(blended_s).ok()?;
-        let present = self.now.since(self.reached).min(point);
-        Some(point.saturating_mul(self.planned.saturating_sub(self.finished)).saturating_sub(present))
+        Duration::try_from_secs_f64(blended_s).ok()
     }
 }
 
@@ -132,7 +165,8 @@ mod tests {
     }
 
     fn pace(planned: u32, whole_s: u64, start_s: u64) -> Pace {
-        let expected = Expected { whole: Duration::from_secs(whole_s), start: Duration::from_secs(start_s) };
+        let (whole, start) = (Duration::from_secs(whole_s), Duration::from_secs(start_s));
+        let expected = Expected { whole, start, phases: Vec::new() };
         Pace { planned, expected: Some(expected), ..Pace::default() }
     }
 
@@ -192,21 +226,16 @@ mod tests {
     }
 
     #[test]
-    fn a_soak_goes_by_the_clock_and_not_by_its_points() {
-        let mut pace = Pace { is_soak: true, ..pace(10, 1000, 0) };
-        for second in [0, 5, 10] {
-            pace.take(at(second), &finished(1));
+    fn the_points_of_a_soak_are_measured_without_the_dwells_between_them() {
+        let dwells = Duration::from_secs(1000);
+        let mut pace = Pace { is_soak: true, ..pace(10, 1100, 0) };
+        let left_s = |pace: &Pace| pace.points_time_left(dwells).unwrap().as_secs();
+        assert_eq!(left_s(&pace), 100);
+        for point in 0..5 {
+            pace.take(at(u64::from(point) * 200), &started(point + 1));
+            pace.take(at(u64::from(point) * 200 + 10), &finished(point + 1));
         }
-        assert_eq!(left_s(&pace), 990.0);
-        let gap = crate::event::Gap {
-            from: at(10).monotonic,
-            to: at(500).monotonic,
-            missed: 490,
-            cause: crate::event::GapCause::Controller,
-            what: "resumed".to_owned(),
-        };
-        pace.take(at(500), &Event::GapFound(gap));
-        assert_eq!(left_s(&pace), 990.0, "what was missed is still to come");
+        assert_eq!(left_s(&pace), 50);
     }
 
     #[test]

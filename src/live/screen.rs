@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::soak::SoakState;
+use super::soak_screen;
 use super::state::{Phase, Remark, State};
 use crate::base::span::render_span;
 use crate::base::units::Volts;
@@ -27,6 +29,16 @@ const SHOWN: [(FigureName, &str); 12] = [
     (FigureName::AmbientTemperature, "ambient"),
 ];
 
+/// Of these, what the readings of a soak have, too.
+const READ: [FigureName; 6] = [
+    FigureName::Vin,
+    FigureName::Iin,
+    FigureName::Vout,
+    FigureName::Iout,
+    FigureName::BoardTemperature,
+    FigureName::AmbientTemperature,
+];
+
 /// What was seen of a run beside its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
@@ -38,10 +50,25 @@ pub struct Seen {
     pub lines: u64,
     /// When the last line was written, and how long ago that is.
     pub last: Option<(Timestamp, Duration)>,
+    /// Bytes of these lines.
+    pub bytes: u64,
+    /// Traces and screens that the journal names.
+    pub kept: Kept,
+    /// Bytes free where the run writes; `None` where nobody writes, or it is not known.
+    pub free: Option<u64>,
     /// Whether a program that lives writes to the journal; `None` where the file system does not tell.
     pub is_written: Option<bool>,
     /// What is wrong with a line behind the last whole one: it is being written, or was torn.
     pub torn: Option<String>,
+}
+
+/// Traces and screens that a journal names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// How many.
+    pub files: u64,
+    /// Bytes of samples and pictures.
+    pub bytes: u64,
 }
 
 /// What can be said of the limits so far: never that all is well, only that none was broken.
@@ -56,10 +83,16 @@ fn so_far(state: &State) -> (&'static str, String) {
     let of = format!("{finished} of {planned} points finished");
     let (failed, missing) =
         (state.points_with(PointVerdict::Fail), state.points_with(PointVerdict::NotMeasured));
+    let starts_failed = state.soak().map_or(0, |soak| soak.counts().starts_failed);
+    if starts_failed > 0 && failed == 0 {
+        return ("fail", format!("{starts_failed} starts failed, {of}"));
+    }
     if failed > 0 {
         let limits: Vec<String> =
             state.failing_limits().map(|(name, count)| format!("{name} {count}")).collect();
-        return ("fail", format!("{failed} failed ({}), {of}", limits.join(", ")));
+        let starts =
+            if starts_failed > 0 { format!(", {starts_failed} starts failed") } else { String::new() };
+        return ("fail", format!("{failed} failed ({}){starts}, {of}", limits.join(", ")));
     }
     if missing > 0 {
         return ("incomplete", format!("{missing} without a figure that a limit needs, {of}"));
@@ -84,6 +117,10 @@ fn phase(state: &State) -> String {
             told
         }
         (Phase::Between | Phase::Settling | Phase::Measuring, _) => "between two points".to_owned(),
+        (Phase::Holding, _) => {
+            let is_warming = state.soak().is_some_and(SoakState::is_warming);
+            if is_warming { "warming up again after a gap" } else { "holding and reading" }.to_owned()
+        }
         (Phase::Tripped, _) => "TRIPPED, switching off".to_owned(),
         (Phase::SwitchedOff, _) => "switched off".to_owned(),
         (Phase::Ended, _) => "ended".to_owned(),
@@ -100,10 +137,13 @@ fn phase(state: &State) -> String {
     told
 }
 
-fn readings(state: &State) -> Vec<String> {
-    let mut told = Vec::new();
+fn readings(state: &State, seen: &Seen) -> Vec<String> {
+    let mut told = soak_screen::reading(state, seen);
+    let first = told.len();
     if let Some(result) = state.result() {
-        let values = SHOWN.iter().filter_map(|(name, title)| {
+        // What a reading of a soak tells is not told again.
+        let shown = SHOWN.iter().filter(|(name, _)| told.is_empty() || !READ.contains(name));
+        let values = shown.filter_map(|(name, title)| {
             let value = result.figures.value(*name)?;
             Some(format!("{title} {}{}", result.sign(*name), name.show(value)))
         });
@@ -111,7 +151,7 @@ fn readings(state: &State) -> Vec<String> {
         for row in values.chunks(4) {
             told.push(row.join(", "));
         }
-        if let Some(first) = told.first_mut() {
+        if let Some(first) = told.get_mut(first) {
             first.insert_str(0, &format!("point {}: ", result.point.0));
         }
     }
@@ -153,6 +193,7 @@ fn counts(state: &State) -> String {
         (counts.retried, "tried again"),
         (counts.sensors_failed, "sensors failed"),
         (counts.held, "held"),
+        (counts.unsent, "messages not delivered"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -161,8 +202,22 @@ fn counts(state: &State) -> String {
     if told.is_empty() { "none that a person should know".to_owned() } else { told.join(", ") }
 }
 
+/// When the run will end, where it goes on: told by its own clock.
+fn until(state: &State, seen: &Seen, left: Duration) -> String {
+    let end = expected_end(state, left).filter(|_| seen.is_written != Some(false));
+    let Some((now, end)) = state.last().map(|last| last.utc).zip(end) else { return String::new() };
+    if end.strftime("%F").to_string() == now.strftime("%F").to_string() {
+        return format!(", until {}", clock_time(end));
+    }
+    format!(", until {}", end.strftime("%F %H:%MZ"))
+}
+
+fn expected_end(state: &State, left: Duration) -> Option<Timestamp> {
+    state.last()?.utc.checked_add(jiff::SignedDuration::try_from(left).ok()?).ok()
+}
+
 /// Hours, minutes and seconds in UTC.
-fn clock_time(at: Timestamp) -> String {
+pub(super) fn clock_time(at: Timestamp) -> String {
     at.strftime("%H:%M:%SZ").to_string()
 }
 
@@ -208,17 +263,22 @@ pub fn render(state: &State, seen: &Seen) -> String {
         ));
     }
     rows.push(("phase", phase(state)));
+    rows.extend(labelled("soak", soak_screen::progress(state, seen)));
     let (word, why) = so_far(state);
     let verdict = if word == "none_failed" { String::new() } else { format!("{}: ", word.to_uppercase()) };
     rows.push(("so far", format!("{verdict}{why}")));
     if state.end().is_none() {
         let left = state.time_left().map_or_else(
             || "not known before a point is finished".to_owned(),
-            |left| format!("about {}", render_span(left)),
+            |left| format!("about {}{}", render_span(left), until(state, seen, left)),
         );
         rows.push(("left", left));
     }
-    rows.extend(labelled("readings", readings(state)));
+    rows.extend(labelled("readings", readings(state, seen)));
+    if let Some(soak) = state.soak() {
+        rows.extend(labelled("coverage", soak_screen::coverage(soak)));
+    }
+    rows.push(("kept", soak_screen::kept(state, seen)));
     rows.push(("outputs", outputs(state)));
     let remarks = std::iter::once(counts(state)).chain(state.remarks().map(remark_line));
     rows.extend(labelled("events", remarks.collect()));
@@ -253,8 +313,11 @@ pub fn json(state: &State, seen: &Seen) -> Value {
     let mut told = standing(state);
     told["run"] = json!(seen.run);
     told["folder"] = json!(seen.folder);
+    soak_screen::add_age(&mut told["soak"], state, seen);
+    told["kept"] = json!({ "files": seen.kept.files, "bytes": seen.kept.bytes, "free_bytes": seen.free });
     told["journal"] = json!({
         "lines": seen.lines,
+        "bytes": seen.bytes,
         "last_utc": seen.last.map(|(at, _)| at.to_string()),
         "age_s": seen.last.map(|(_, age)| age.as_secs_f64()),
         "is_written": seen.is_written,
@@ -303,7 +366,11 @@ pub fn standing(state: &State) -> Value {
         "so_far": { "verdict": word, "reason": why },
         "held": state.held().map(|(_, what)| what),
         "tripped": state.tripped(),
+        "soak": state.soak().map(|soak| soak_screen::json(soak, state.last(), state.pace())),
+        "elapsed_s": state.pace().elapsed().as_secs(),
         "time_left_s": state.time_left().map(|left| left.as_secs()),
+        "expected_end": state.time_left().filter(|_| state.end().is_none())
+            .and_then(|left| expected_end(state, left)).map(|end| end.to_string()),
         "last_point": last_point(state),
         "temperatures_c": state.temperatures()
             .map(|(role, temperature)| (role.to_string(), json!(temperature.value())))
@@ -318,6 +385,7 @@ pub fn standing(state: &State) -> Value {
             "retried": counts.retried,
             "sensors_failed": counts.sensors_failed,
             "held": counts.held,
+            "messages_unsent": counts.unsent,
             "last": remarks,
         },
         "end": state.end().map(|end| json!({ "verdict": end.verdict.as_str(), "reason": end.reason })),

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::pace::{Expected, Pace};
+use super::soak::SoakState;
+use super::soak_screen;
 use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Celsius, with_prefix};
@@ -30,6 +32,8 @@ pub enum Phase {
     Measuring,
     /// Between two points.
     Between,
+    /// A soak holds a setting and reads.
+    Holding,
     /// Tripped; the outputs go off.
     Tripped,
     /// The outputs were switched off, and the run has not ended yet.
@@ -48,6 +52,7 @@ impl Phase {
             Self::Settling => "settling",
             Self::Measuring => "measuring",
             Self::Between => "between_points",
+            Self::Holding => "holding",
             Self::Tripped => "tripped",
             Self::SwitchedOff => "switched_off",
             Self::Ended => "ended",
@@ -94,6 +99,8 @@ pub struct Counts {
     pub sensors_failed: u64,
     /// Interlocks that held the run.
     pub held: u64,
+    /// Messages to people that did not go out.
+    pub unsent: u64,
 }
 
 /// What is known of a run so far.
@@ -116,6 +123,7 @@ pub struct State {
     stop: Option<Stop>,
     end: Option<RunEnd>,
     pace: Pace,
+    soak: Option<Box<SoakState>>,
 }
 
 impl State {
@@ -128,7 +136,7 @@ impl State {
     }
 
     /// Says how long the plan expects the run to take, where that is known only now.
-    pub const fn foresee(&mut self, expected: Expected) {
+    pub fn foresee(&mut self, expected: Expected) {
         self.pace.foresee(expected);
     }
 
@@ -137,8 +145,14 @@ impl State {
         self.last = Some(at);
         self.pace.take(at, event);
         self.take_remark(at, event);
+        if let Some(soak) = &mut self.soak {
+            soak.take(at, event, self.pace.phases());
+        }
         match event {
-            Event::RunStarted(facts) => self.facts = Some(facts.clone()),
+            Event::RunStarted(facts) => {
+                self.soak = facts.soak.clone().map(|soak| Box::new(SoakState::new(soak)));
+                self.facts = Some(facts.clone());
+            }
             Event::ProtectionSet { .. } | Event::WiringChecked { .. } | Event::NoiseFloorMeasured(_) => {
                 self.phase = Phase::Starting;
             }
@@ -155,6 +169,11 @@ impl State {
             }
             Event::Settled { .. } => self.phase = Phase::Measuring,
             Event::PointFinished(result) => self.take_result(result),
+            Event::PhaseStarted { .. } | Event::ReadingsTaken(_)
+                if !matches!(self.phase, Phase::Tripped | Phase::SwitchedOff | Phase::Ended) =>
+            {
+                self.phase = Phase::Holding;
+            }
             Event::InterlockHeld { what } => self.held = Some((at, what.clone())),
             Event::InterlockReleased { .. } => self.held = None,
             Event::InterlockTripped { what } => {
@@ -199,6 +218,7 @@ impl State {
             Event::Retried { .. } => self.counts.retried += 1,
             Event::SensorFailed { .. } => self.counts.sensors_failed += 1,
             Event::InterlockHeld { .. } => self.counts.held += 1,
+            Event::MessageUnsent(_) => self.counts.unsent += 1,
             _ => {}
         }
         let Some((word, what)) = remark(event) else { return };
@@ -248,6 +268,16 @@ impl State {
     pub fn failing_limits(&self) -> impl Iterator<Item = (&str, u64)> {
         let name = |place: usize| self.facts()?.limits.get(place).map(|limit| limit.name.as_str());
         self.failures.iter().filter_map(move |(place, count)| Some((name(*place)?, *count)))
+    }
+    /// What a soak has of its own; `None` for a sweep.
+    #[must_use]
+    pub fn soak(&self) -> Option<&SoakState> {
+        self.soak.as_deref()
+    }
+    /// How a run is expected to go, and how long it has lasted.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
     }
     /// The last finished point.
     #[must_use]
@@ -305,14 +335,23 @@ impl State {
     /// Time left; `None` where nothing tells it.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        if self.end.is_some() { Some(Duration::ZERO) } else { self.pace.time_left() }
+        match &self.soak {
+            _ if self.end.is_some() => Some(Duration::ZERO),
+            Some(soak) => {
+                let points = self.pace.points_time_left(soak.facts().dwells_last)?;
+                Some(soak.dwells_left()? + points)
+            }
+            None => self.pace.time_left(),
+        }
     }
 
     /// One line: where the run is, what it last saw, what is left.
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts = Vec::new();
-        if let Some(result) = self.result() {
+        if let Some(soak) = self.soak() {
+            parts.extend(soak_screen::parts(soak));
+        } else if let Some(result) = self.result() {
             parts.push(format!("{} {}", result.setting.vin, result.setting.load));
             let shown = [
                 ("Vout", FigureName::Vout),
@@ -399,7 +438,8 @@ mod tests {
     #[test]
     fn the_line_tells_where_the_run_is_and_what_is_left() {
         let seconds = Duration::from_secs;
-        let mut state = State::expecting(Expected { whole: seconds(100), start: seconds(50) });
+        let mut state =
+            State::expecting(Expected { whole: seconds(100), start: seconds(50), phases: Vec::new() });
         state.take(at(0), &warned("nothing yet"));
         assert_eq!(state.line(), "1 min 40 s left");
         state.take(at(0), &Event::PointStarted { point: PointId(1), setting: setting(), attempt: 1 });

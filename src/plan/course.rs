@@ -149,6 +149,7 @@ impl Layer<'_> {
         self.course.soak.dwells.push(PlannedDwell {
             id,
             phase: leg.phase,
+            round: leg.round,
             setting: leg.setting,
             is_on: self.is_on,
             span,

@@ -139,7 +139,7 @@ fn warming(soak: &mut SoakPlan, setting: Setting, gap: Option<Duration>) -> Opti
         Some(rule) => (LONGEST_CRITERION, Some(rule)),
         None => (gap.map_or(LONGEST_WARMING, |gap| gap.min(LONGEST_WARMING)), None),
     };
-    soak.warming = Some(PlannedDwell { id, phase: 0, setting, is_on: true, span, until });
+    soak.warming = Some(PlannedDwell { id, phase: 0, round: 0, setting, is_on: true, span, until });
     Some(Step::Dwell(id))
 }
 

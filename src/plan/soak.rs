@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::profile::soak::{Amount, Evidence, Pattern, Phase, Rounds, Soak, SteadyRule};
 use crate::base::random::Random;
-use crate::event::{DwellId, Setting};
+use crate::event::{DwellId, PhaseSpan, Setting};
 
 /// Most dwells of a plan: a power cycle of ten seconds for eleven days.
 pub(super) const MOST_DWELLS: usize = 200_000;
@@ -16,6 +16,8 @@ pub struct PlannedDwell {
     pub id: DwellId,
     /// Place of its phase in the profile, from 0.
     pub phase: u16,
+    /// Which time its phase is gone through, from 1.
+    pub round: u32,
     /// What is set; with the outputs off, what was set before.
     pub setting: Setting,
     /// Whether load and supply are on.
@@ -57,6 +59,19 @@ impl SoakPlan {
             return self.warming.as_ref();
         }
         self.dwells.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+    }
+
+    /// How long the dwells of each phase last together, each time that it is gone through, in the plan's order.
+    #[must_use]
+    pub fn phase_spans(&self) -> Vec<PhaseSpan> {
+        let mut spans: Vec<PhaseSpan> = Vec::new();
+        for PlannedDwell { phase, round, span, .. } in &self.dwells {
+            match spans.last_mut() {
+                Some(last) if (last.phase, last.round) == (*phase, *round) => last.lasts += *span,
+                _ => spans.push(PhaseSpan { phase: *phase, round: *round, lasts: *span }),
+            }
+        }
+        spans
     }
 
     /// How long the dwells last together.

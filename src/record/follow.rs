@@ -35,6 +35,8 @@ pub enum Followed {
     Kept {
         /// When.
         at: Stamp,
+        /// Bytes of its samples, or of the picture.
+        bytes: u64,
     },
 }
 
@@ -91,6 +93,12 @@ impl Follower {
         })
     }
 
+    /// Bytes of the lines taken so far.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.whole.bytes
+    }
+
     /// Lines taken so far.
     #[must_use]
     pub const fn lines(&self) -> u64 {
@@ -116,9 +124,19 @@ fn followed(body: BodyIn) -> Result<Followed, String> {
     }
     Ok(match body.entry {
         Entry::Header(header) => Followed::Begun { at, run: header.run },
+        Entry::Waveform(trace) => {
+            let width = match trace.codes.as_str() {
+                "u1" => 1,
+                "i2" => 2,
+                "f4" => 4,
+                other => return Err(format!("`{other}` is no form of samples")),
+            };
+            Followed::Kept { at, bytes: trace.samples.saturating_mul(width) }
+        }
+        Entry::Screen(screen) => Followed::Kept { at, bytes: screen.bytes },
         entry => match event_of(entry)? {
             Some(event) => Followed::Happened { at, event },
-            None => Followed::Kept { at },
+            None => Followed::Kept { at, bytes: 0 },
         },
     })
 }

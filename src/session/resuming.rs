@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::base::clock::{Clock, Instant, RealClock};
 use crate::engine::{Earlier, Tally};
 use crate::event::{DwellId, Event, InstrumentFacts, RunFacts, Stamp};
-use crate::plan::Overrides;
 use crate::plan::remaining::{Reached, leave_remaining};
+use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError};
 
 /// A run that can be gone on with.
@@ -159,13 +159,13 @@ fn prepare_again(facts: &RunFacts, profile_path: &Path, rig_path: &Path) -> Resu
     prepare(profile_path, rig_path, &with(facts.seed))
 }
 
-/// How long the plan of a run expects it to take, and how much of that its start: built again from the files in its folder.
-/// `None` where they do not give that plan, e.g. because its families stand elsewhere.
+/// The whole plan of a run, built again from the files in its folder. `None` where they do not give that plan, e.g. because
+/// its families stand elsewhere.
 #[must_use]
-pub fn expected_of(folder: &Path, facts: &RunFacts) -> Option<(Duration, Duration)> {
+pub fn plan_of(folder: &Path, facts: &RunFacts) -> Option<Plan> {
     let prepared = prepare_again(facts, &folder.join("profile.toml"), &folder.join("rig.toml")).ok()?;
     check_same_plan(&prepared, facts).ok()?;
-    Some((prepared.plan.expected, prepared.plan.expected_start))
+    Some(prepared.plan)
 }
 
 fn check_same_plan(prepared: &Prepared, facts: &RunFacts) -> Result<(), String> {

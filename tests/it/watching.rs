@@ -3,16 +3,21 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
-use soakrig::event::{Event, Sink};
-use soakrig::live::State;
-use soakrig::live::screen::{Seen, json, render};
+use serde_json::Value;
+use soakrig::base::clock::Instant;
+use soakrig::event::{
+    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Sink, SoakFacts,
+};
+use soakrig::live::screen::{Kept, Seen, json, render, status};
+use soakrig::live::{Expected, State};
 use soakrig::record::journal::is_being_written;
 use soakrig::record::{Followed, Follower, Record, RecordError, Recorder, Tail};
 use tempfile::TempDir;
 
 use crate::cli::{SIM, SMOKE, arg, smoke_run, soakrig};
-use crate::record::sweep::{Course, at, header, record_sweep, tell_points};
+use crate::record::sweep::{Course, at, facts, header, record_sweep, tell_points};
 
 const COURSE: Course = Course { revision: "A", points: 12, samples: 400, is_eventful: true };
 
@@ -35,8 +40,19 @@ fn events(follower: &mut Follower) -> (Vec<Event>, Tail) {
 
 fn seen(folder: &str) -> Seen {
     let run = "2026-11-23T16-04-10Z_line-load-sweep_sn0007".to_owned();
-    let last = Some((at(3_600_000).utc, std::time::Duration::from_millis(800)));
-    Seen { run, folder: folder.to_owned(), lines: 55, last, is_written: Some(true), torn: None }
+    let last = Some((at(3_600_000).utc, Duration::from_millis(800)));
+    let kept = Kept { files: 24, bytes: 2_880_000 };
+    Seen {
+        run,
+        folder: folder.to_owned(),
+        lines: 55,
+        last,
+        bytes: 81_234,
+        kept,
+        free: Some(45_000_000_000),
+        is_written: Some(true),
+        torn: None,
+    }
 }
 
 #[test]
@@ -172,9 +188,10 @@ fn the_state_of_a_run_fits_one_screen() {
     board     sn0007 revision A on rig sim, simulated
     phase     between two points
     so far    no limit failed so far, 12 of 125 points finished
-    left      about 1 min 40 s
+    left      about 1 min 40 s, until 16:06:01Z
     readings  point 12: Vin 2 V, Iin 120 µA, Vout 388.8 µV, Iout 0 A
               board 24.6 °C, ambient 24.3 °C
+    kept      24 traces and screens (2.88 MB), journal 81.23 kB, 45 GB free
     outputs   source on
     events    none that a person should know
     writer    alive; line 55, 800 ms ago, at 17:04:10Z
@@ -190,6 +207,136 @@ fn the_state_of_a_run_fits_one_screen() {
     assert!(told.contains("so far    FAIL: ") && told.contains("the run is over"), "{told}");
 }
 
+fn readings(dwell: u32, done_s: u64, first_s: u64, count: u64) -> Event {
+    let row = |s: u64| Reading {
+        at: Instant((first_s + s) * 1_000_000_000),
+        vin_v: Some(23.998),
+        iin_a: Some(0.1236),
+        vout_v: Some(4.998_7),
+        iout_a: Some(0.5001),
+        board_c: Some(61.25),
+        ambient_c: None,
+    };
+    let done = Duration::from_secs(done_s);
+    Event::ReadingsTaken(Box::new(Readings {
+        dwell: DwellId(dwell),
+        done,
+        rows: (0..count).map(row).collect(),
+    }))
+}
+
+fn phase(phase: u16, name: &str, round: u32) -> Event {
+    Event::PhaseStarted { phase, name: name.to_owned(), round }
+}
+
+/// A soak of an hour of warming up at most and twice two hours, planned to take five hours and a quarter, in its second hour.
+fn soaking() -> State {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let span = |phase, round, lasts| PhaseSpan { phase, round, lasts };
+    let phases = vec![span(0, 1, hours(1)), span(1, 1, hours(2)), span(1, 2, hours(2))];
+    let mut state =
+        State::expecting(Expected { whole: hours(5) + hours(1) / 4, start: Duration::ZERO, phases });
+    let soak = SoakFacts {
+        interval: Duration::from_secs(1),
+        phases: vec!["warm-up".to_owned(), "full load".to_owned()],
+        dwells_last: hours(5),
+        dwells: 3,
+        starts: 0,
+    };
+    let mut facts = facts("A", 9);
+    facts.soak = Some(soak);
+    let gap = |from_s: u64, to_s: u64, cause| {
+        let (from, to) = (Instant(from_s * 1_000_000_000), Instant(to_s * 1_000_000_000));
+        Event::GapFound(Gap { from, to, missed: to_s - from_s - 1, cause, what: "it was gone".to_owned() })
+    };
+    for (at_s, event) in [
+        (0, Event::RunStarted(Box::new(facts))),
+        (10, phase(0, "warm-up", 1)),
+        (1809, readings(1, 1800, 10, 1800)),
+        (1810, Event::DwellFinished { dwell: DwellId(1), took: hours(1) / 2, end: DwellEnd::Steady }),
+        (1811, phase(1, "full load", 1)),
+        (3611, readings(2, 1800, 1812, 1790)),
+        (3612, gap(3601, 3612, GapCause::Instrument)),
+        (3615, gap(3612, 3615, GapCause::Interlock)),
+        (3620, Event::EvidenceKept { point: PointId(4), why: "noise in 20 MHz was broken".to_owned() }),
+        (5410, readings(2, 3600, 3616, 1790)),
+    ] {
+        state.take(at(at_s * 1000), &event);
+    }
+    state
+}
+
+#[test]
+fn a_soak_tells_its_phase_its_readings_and_what_is_missing_of_them() {
+    let (state, seen) = (soaking(), seen("reports/RUN"));
+    insta::assert_snapshot!(render(&state, &seen), @r"
+    run       2026-11-23T16-04-10Z_line-load-sweep_sn0007
+    profile   line-load-sweep: Line and load sweep of the 5 V buck against the limits of its data sheet.
+    board     sn0007 revision A on rig sim, simulated
+    phase     holding and reading
+    soak      phase 2 of 2, full load, round 1 of 2: 1 h of 2 h (50 %)
+              all phases: 1 h 30 min of 4 h 30 min (33 %); begun 1 h 30 min ago
+    so far    no limit failed so far, 0 of 9 points finished
+    left      about 3 h 15 min, until 20:49:20Z
+    readings  5.8 s ago, at 17:34:15Z: Vin 24 V, Iin 123.6 mA, Vout 4.999 V, Iout 500.1 mA
+              board 61.2 °C, ambient not read
+    coverage  99.777 %, 5380 of 5392 readings, in 3 batches
+              missing: 10 by instrument (1 gap, 11 s), 2 by interlock (1 gap, 3 s)
+    kept      0 captures, evidence of 1 point, 24 traces and screens (2.88 MB), journal 81.23 kB, 45 GB free
+    outputs   nothing switched on yet by this run
+    events    none that a person should know
+    writer    alive; line 55, 800 ms ago, at 17:04:10Z
+    ");
+    insta::assert_snapshot!(status(&state), @"0/9 | holding and reading | phase 2 of 2, full load, 1 h of it | Vout 4.999 V, board 61.2 °C | coverage 99.777 % | 3 h 15 min left");
+    let told = json(&state, &seen);
+    let soak = &told["soak"];
+    let phase = serde_json::json!({
+        "name": "full load", "number": 2, "of": 2, "round": 1, "rounds": 2,
+        "since": "2026-11-23T16:34:21.25Z", "done_s": 3600.0, "planned_s": 7200.0,
+    });
+    assert_eq!(soak["phase"], phase);
+    assert_eq!((&soak["done_s"], &soak["planned_s"]), (&Value::from(5400.0), &Value::from(16_200.0)));
+    let last = serde_json::json!({
+        "utc": "2026-11-23T17:34:15.25Z", "age_s": 5.8, "vin_v": 23.998, "iin_a": 0.1236, "vout_v": 4.998_7,
+        "iout_a": 0.5001, "board_c": 61.25, "ambient_c": null,
+    });
+    assert_eq!(soak["last_reading"], last);
+    assert_eq!(
+        (&soak["coverage"]["percent"], &soak["coverage"]["due"]),
+        (&Value::from(99.777), &Value::from(5392))
+    );
+    let lost = serde_json::json!({ "cause": "interlock", "gaps": 1, "readings": 2, "span_s": 3.0 });
+    assert_eq!(soak["coverage"]["lost"][1], lost);
+    assert_eq!(told["kept"]["free_bytes"], 45_000_000_000_u64);
+    assert_eq!(told["expected_end"], "2026-11-23T20:49:20.25Z");
+}
+
+#[test]
+fn a_soak_whose_plan_is_not_known_tells_what_is_done_and_guesses_nothing() {
+    let mut state = State::default();
+    let mut facts = facts("A", 0);
+    facts.soak = Some(SoakFacts {
+        interval: Duration::from_secs(1),
+        phases: vec!["warm-up".to_owned()],
+        dwells_last: Duration::from_secs(3600),
+        dwells: 1,
+        starts: 0,
+    });
+    state.take(at(0), &Event::RunStarted(Box::new(facts)));
+    state.take(at(0), &phase(0, "warm-up", 1));
+    state.take(at(60_000), &readings(1, 60, 0, 60));
+    assert_eq!(state.time_left(), Some(Duration::from_secs(3540)));
+    let took = Duration::from_secs(61);
+    state.take(at(61_000), &Event::DwellFinished { dwell: DwellId(1), took, end: DwellEnd::Steady });
+    assert_eq!(state.time_left(), None, "it ended early, and by how much is not known");
+    let told = json(&state, &seen("reports/RUN"));
+    assert_eq!(
+        (&told["soak"]["planned_s"], &told["soak"]["phase"]["planned_s"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(told["soak"]["done_s"], 61.0);
+}
+
 #[test]
 fn the_state_before_the_first_event_is_told_without_a_guess() {
     let nothing = Seen { last: None, lines: 0, ..seen("reports/RUN") };
@@ -199,6 +346,7 @@ fn the_state_before_the_first_event_is_told_without_a_guess() {
     so far    no limit failed so far, 0 of 0 points finished
     left      not known before a point is finished
     readings  none yet
+    kept      24 traces and screens (2.88 MB), journal 81.23 kB, 45 GB free
     outputs   nothing switched on yet by this run
     events    none that a person should know
     writer    alive; nothing written yet
@@ -234,7 +382,7 @@ fn the_status_of_a_finished_run_is_told_to_a_script() {
     let folder = TempDir::new().unwrap();
     let run = smoke_run(folder.path());
     let told = soakrig(&["status", arg(&run), "--json"]).assert_exit(0).json();
-    let summary: serde_json::Value =
+    let summary: Value =
         serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
     assert_eq!(told["so_far"]["verdict"], summary["verdict"]);
     assert_eq!(told["points"]["finished"], summary["points"]["finished"]);

@@ -13,7 +13,6 @@ use crate::event::{FigureName, Gap, StartCheck};
 use crate::report::build::Report;
 use crate::report::soak::SoakView;
 use crate::report::soak::show::rounded;
-use crate::report::soak::statement::cause_word;
 use crate::report::soak::story::MarkKind;
 use crate::report::svg::{render_hours, render_starts, render_timeline, render_waterfall};
 
@@ -155,7 +154,7 @@ fn coverage(view: &SoakView) -> Markup {
             div.scroll { table.slim {
                 thead { tr { th { "cause" } th.number { "gaps" } th.number { "readings missed" } th.number { "time" } } }
                 tbody { @for (cause, (missed, gaps)) in &view.coverage.missed { tr {
-                    td { (cause_word(*cause)) } td.number { (gaps) } td.number { (missed) }
+                    td { (cause.word()) } td.number { (gaps) } td.number { (missed) }
                     td.number { (render_span(interval.mul_f64(*missed as f64))) }
                 } } }
             } }
@@ -303,7 +302,7 @@ fn gaps(view: &SoakView) -> Markup {
         let since = gap.from.since(view.started.monotonic);
         html! { tr {
             td.number { (render_span(since)) } td.nowrap { ((view.started.utc + since).strftime("%m-%d %H:%M:%S").to_string()) }
-            td.number { (render_span(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (cause_word(gap.cause)) } } td { (sentence(&gap.what)) }
+            td.number { (render_span(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
         } }
     };
     html! {

@@ -44,17 +44,6 @@ impl Coverage {
     }
 }
 
-/// One word for a cause.
-#[must_use]
-pub const fn cause_word(cause: GapCause) -> &'static str {
-    match cause {
-        GapCause::Instrument => "instrument",
-        GapCause::Interlock => "interlock",
-        GapCause::Controller => "controller",
-        GapCause::Sleep => "sleep",
-    }
-}
-
 /// What counts as a failure, each with what it was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {

@@ -1,6 +1,6 @@
 //! The soak's part of `summary.json`.
 
-use super::statement::{self, cause_word};
+use super::statement;
 use super::{SoakView, trends};
 use crate::record::format::{DriftSummary, GapSummary, SoakSummary, StartSummary};
 
@@ -47,7 +47,7 @@ pub fn build(view: &SoakView) -> SoakSummary {
             .missed
             .iter()
             .map(|(cause, (readings, gaps))| GapSummary {
-                cause: cause_word(*cause).to_owned(),
+                cause: cause.word().to_owned(),
                 gaps: *gaps,
                 readings: *readings,
             })

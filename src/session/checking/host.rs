@@ -90,13 +90,21 @@ fn ask_system() -> [Result<String, String>; 3] {
     [(); 3].map(|()| Err("this system is not asked".to_owned()))
 }
 
+/// Bytes that may still be written into a folder by whoever is no administrator.
+///
+/// # Errors
+/// The system does not say.
 #[cfg(unix)]
-pub(in crate::session) fn free_bytes(folder: &Path) -> Result<u64, String> {
+pub fn free_bytes(folder: &Path) -> Result<u64, String> {
     super::host_unix::free_bytes(folder)
 }
 
+/// Bytes that may still be written into a folder by whoever is no administrator.
+///
+/// # Errors
+/// The system does not say.
 #[cfg(not(unix))]
-pub(in crate::session) fn free_bytes(_: &Path) -> Result<u64, String> {
+pub fn free_bytes(_: &Path) -> Result<u64, String> {
     Err("this system is not asked".to_owned())
 }
 

@@ -8,6 +8,7 @@ mod judge;
 mod unattended;
 
 pub use bench::check_bench;
+pub use host::free_bytes;
 pub use judge::Alarms;
 pub use unattended::{Unattended, check_unattended};
 

@@ -1,0 +1,179 @@
+//! How a soak stands, as told by its events: its phase, its readings, what is missing of them. A pure fold whose memory does not
+//! grow with the run.
+
+use std::time::Duration;
+
+use crate::event::{
+    Coverage, DwellEnd, DwellId, Event, PhaseSpan, PointResult, Reading, Readings, SoakFacts, Stamp,
+};
+
+/// The phase that a soak is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhaseNow {
+    /// Its place in the profile, from 0.
+    pub phase: u16,
+    /// Its name.
+    pub name: String,
+    /// Which time it is gone through, from 1.
+    pub round: u32,
+    /// When it was begun.
+    pub since: Stamp,
+    /// What is done of it: of its dwells, whatever came between.
+    pub done: Duration,
+}
+
+/// What was counted of a soak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SoakCounts {
+    /// Batches of readings.
+    pub batches: u64,
+    /// Captures between the sweeps.
+    pub captures: u64,
+    /// Points whose traces were kept as evidence.
+    pub evidence: u64,
+    /// Starts that were looked at.
+    pub starts: u64,
+    /// Starts that failed.
+    pub starts_failed: u64,
+}
+
+/// How a soak stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoakState {
+    facts: SoakFacts,
+    phase: Option<PhaseNow>,
+    /// What is done of dwells that are finished.
+    finished: Duration,
+    /// A dwell that was begun and is not finished, and what is done of it.
+    within: Option<(DwellId, Duration)>,
+    /// What is left of dwells that ended early, as long as all of it is known.
+    saved: Option<Duration>,
+    last: Option<Reading>,
+    coverage: Coverage,
+    counts: SoakCounts,
+}
+
+impl SoakState {
+    pub(super) fn new(facts: SoakFacts) -> Self {
+        Self {
+            facts,
+            phase: None,
+            finished: Duration::ZERO,
+            within: None,
+            saved: Some(Duration::ZERO),
+            last: None,
+            coverage: Coverage::default(),
+            counts: SoakCounts::default(),
+        }
+    }
+
+    /// Takes what happened; `spans` are those of the plan, empty where that is not known.
+    pub(super) fn take(&mut self, at: Stamp, event: &Event, spans: &[PhaseSpan]) {
+        match event {
+            Event::PhaseStarted { phase, name, round } => {
+                let (phase, round, name) = (*phase, *round, name.clone());
+                self.phase = Some(PhaseNow { phase, name, round, since: at, done: Duration::ZERO });
+            }
+            Event::ReadingsTaken(readings) => self.take_readings(readings),
+            Event::DwellFinished { dwell, took, end } => {
+                self.within = None;
+                if *dwell != DwellId::WARMING {
+                    self.finish(*took, *end, spans);
+                }
+            }
+            Event::GapFound(gap) => self.coverage.lose(gap),
+            Event::EvidenceKept { .. } => self.counts.evidence += 1,
+            Event::StartChecked(check) => {
+                self.counts.starts += 1;
+                self.counts.starts_failed += u64::from(!check.started);
+            }
+            Event::PointFinished(result) => self.take_result(result),
+            _ => {}
+        }
+    }
+
+    fn take_readings(&mut self, readings: &Readings) {
+        self.within = Some((readings.dwell, readings.done));
+        self.last = readings.rows.last().copied().or(self.last);
+        self.coverage.taken += readings.rows.len() as u64;
+        self.counts.batches += 1;
+    }
+
+    fn take_result(&mut self, result: &PointResult) {
+        self.counts.captures += u64::from(result.phase.is_some());
+    }
+
+    /// A dwell that waits for the steady state has its phase for itself: what is left of it is left of the phase.
+    fn finish(&mut self, took: Duration, end: DwellEnd, spans: &[PhaseSpan]) {
+        self.finished += took;
+        let Some(phase) = &mut self.phase else { return };
+        phase.done += took;
+        if end != DwellEnd::Steady {
+            return;
+        }
+        let span = spans.iter().find(|span| (span.phase, span.round) == (phase.phase, phase.round));
+        let left = span.map(|span| span.lasts.saturating_sub(phase.done));
+        self.saved = self.saved.zip(left).map(|(saved, left)| saved + left);
+    }
+
+    /// What makes it a soak.
+    #[must_use]
+    pub const fn facts(&self) -> &SoakFacts {
+        &self.facts
+    }
+
+    /// The phase it is in; `None` before the first one, e.g. in the sweep at the start.
+    #[must_use]
+    pub fn phase(&self) -> Option<PhaseNow> {
+        let mut phase = self.phase.clone()?;
+        phase.done += self.done_within();
+        Some(phase)
+    }
+
+    /// What is done of the dwells of all phases.
+    #[must_use]
+    pub fn done(&self) -> Duration {
+        self.finished + self.done_within()
+    }
+
+    fn done_within(&self) -> Duration {
+        self.within.filter(|(dwell, _)| *dwell != DwellId::WARMING).map_or(Duration::ZERO, |(_, done)| done)
+    }
+
+    /// How long the dwells last together, less what is left of those that ended early; `None` where nobody knows how much
+    /// that is.
+    #[must_use]
+    pub fn lasts(&self) -> Option<Duration> {
+        Some(self.facts.dwells_last.saturating_sub(self.saved?))
+    }
+
+    /// How long the dwells that are left last.
+    #[must_use]
+    pub fn dwells_left(&self) -> Option<Duration> {
+        Some(self.lasts()?.saturating_sub(self.done()))
+    }
+
+    /// Whether the board is being warmed up again after a gap.
+    #[must_use]
+    pub fn is_warming(&self) -> bool {
+        self.within.is_some_and(|(dwell, _)| dwell == DwellId::WARMING)
+    }
+
+    /// The last reading that is kept.
+    #[must_use]
+    pub const fn last(&self) -> Option<&Reading> {
+        self.last.as_ref()
+    }
+
+    /// How much of it was read.
+    #[must_use]
+    pub const fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub const fn counts(&self) -> SoakCounts {
+        self.counts
+    }
+}

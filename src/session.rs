@@ -19,6 +19,7 @@ mod room;
 mod running;
 mod serving;
 mod taping;
+mod unsent;
 
 use std::path::PathBuf;
 
@@ -28,7 +29,7 @@ use crate::instrument::dialect::fault::Fault;
 use crate::record::RecordError;
 
 pub use crate::deadman::pulse::Pulse;
-pub use checking::{Alarms, Finding, Grade, Unattended, check_bench, check_unattended, is_go};
+pub use checking::{Alarms, Finding, Grade, Unattended, check_bench, check_unattended, free_bytes, is_go};
 pub use drilling::drill;
 #[cfg(unix)]
 pub use drilling_unix::hold_for_drill;
@@ -38,9 +39,10 @@ pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
 pub use preparing::{Prepared, load_rig, prepare, read_text};
-pub use resuming::{Resumable, expected_of, prepare_resume};
+pub use resuming::{Resumable, plan_of, prepare_resume};
 pub use running::{Finished, Onlooker, RunRequest, resume, run};
 pub use serving::{Serving, serve};
+pub use unsent::keep_unsent;
 
 /// Why there was no run, or no end of it.
 #[derive(Debug, thiserror::Error)]

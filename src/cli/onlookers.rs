@@ -15,7 +15,7 @@ use crate::engine::StopWish;
 use crate::event::{Event, Stamp};
 use crate::live::{State, screen};
 use crate::notify::{Note, Notifier, Settings, Standing};
-use crate::session::{Onlooker, Pulse};
+use crate::session::{self, Onlooker, Pulse};
 
 #[cfg(unix)]
 type Service = crate::notify::service_unix::Service;
@@ -65,9 +65,12 @@ impl Onlookers {
 
     /// The run is over and its result was told: waits a bounded time for the last message, unless somebody who stands there
     /// has asked twice.
-    pub(super) fn finish(self, stop: &StopWish) {
-        if let Some(notifier) = self.notifier {
-            notifier.finish(&|| stop.is_now() && stop.fault().is_none());
+    /// What could not be told belongs into the record of the run in `folder`.
+    pub(super) fn finish(self, folder: &Path, stop: &StopWish) {
+        let Some(notifier) = self.notifier else { return };
+        let unsent = notifier.finish(&|| stop.is_now() && stop.fault().is_none());
+        if let Err(error) = session::keep_unsent(folder, unsent) {
+            tell(&format!("what could not be told is not in the record: {error}"));
         }
     }
 
@@ -84,19 +87,19 @@ impl Onlookers {
 
     #[cfg(unix)]
     fn tell_service(&mut self, at: Stamp, event: &Event) {
+        let status = screen::status(&self.state);
+        status.clone_into(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
         let is_due = self.status_told.is_none_or(|told| at.monotonic.since(told) >= STATUS_EVERY);
         if is_due {
-            let status = screen::status(&self.state);
-            *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
             self.status_told = Some(at.monotonic);
         }
         let Some(service) = &self.service else { return };
         if matches!(event, Event::StopRequested { .. } | Event::MadeSafe(_) | Event::RunFinished(_)) {
             let is_off = self.state.safe().is_some_and(|safe| safe.verified);
-            return service.stop(&screen::status(&self.state), is_off);
+            return service.stop(&status, is_off);
         }
         if is_due || matches!(event, Event::PointStarted { .. }) {
-            service.tell(&screen::status(&self.state), self.state.is_under_way());
+            service.tell(&status, self.state.is_under_way());
         }
     }
 }
@@ -128,5 +131,10 @@ impl Onlooker for Onlookers {
         }
         #[cfg(unix)]
         self.tell_service(at, event);
+    }
+
+    fn take_asides(&mut self) -> Vec<Event> {
+        let unsent = self.notifier.iter().flat_map(Notifier::take_unsent);
+        unsent.map(|unsent| Event::MessageUnsent(Box::new(unsent))).collect()
     }
 }

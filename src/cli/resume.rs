@@ -44,7 +44,8 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
         },
     )?;
     onlookers.clear();
+    let folder = finished.folder.clone();
     let outcome = tell_result(args.json, finished);
-    onlookers.finish(&stop);
+    onlookers.finish(&folder, &stop);
     outcome
 }

@@ -69,7 +69,8 @@ impl Hangup {
             Self::Stops => String::new(),
             Self::Passes(status) => {
                 let status = status.lock().unwrap_or_else(PoisonError::into_inner);
-                format!("the terminal is gone; the run goes on: {status}")
+                let status = if status.is_empty() { "nothing has happened yet" } else { &status };
+                format!("SIGHUP: the run goes on: {status}")
             }
         }
     }

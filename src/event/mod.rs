@@ -7,6 +7,7 @@ pub mod end;
 pub mod figures;
 pub mod limit;
 pub mod soak;
+pub mod unsent;
 pub mod verdict;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,10 @@ pub use drill::Drilled;
 pub use end::{Resumed, RunEnd};
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
-pub use soak::{DwellEnd, DwellId, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck, StartId};
+pub use soak::{
+    DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, SoakFacts, StartCheck, StartId,
+};
+pub use unsent::Unsent;
 pub use verdict::{DrillKind, DrillVerdict, PointVerdict, Region, Regulation, RunVerdict};
 
 /// When something happened, on both clocks: wall time may step, monotonic time does not.
@@ -338,6 +342,8 @@ pub enum Event {
         /// What.
         what: String,
     },
+    /// Somebody who is not there could not be told.
+    MessageUnsent(Box<Unsent>),
     /// A slow reading beside the points.
     TemperatureRead {
         /// Which sensor.

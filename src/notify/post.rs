@@ -1,20 +1,24 @@
 //! The threads that send, one for each way: what hangs on one way does not hold up the other, and nothing holds up the run.
 
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ladder::Ladder;
 use super::level::Level;
 use super::message::{About, Message, Standing};
-use super::queue::{Next, Queue};
+use super::queue::{Next, Pending, Queue};
 use super::settings::{Settings, Way};
 use super::{command, http};
 use crate::base::clock::{Clock, RealClock};
-use crate::event::{Event, Stamp};
+use crate::event::{Event, Stamp, Unsent};
 
 /// Between two looks whether somebody has cut the wait for the last message short.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+/// Messages that did not go out and that nobody has taken yet, at most; of more only the number is told, on stderr.
+const MOST_UNSENT: usize = 256;
 
 /// Where is told what could not be sent; called from the threads that send.
 pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
@@ -24,6 +28,7 @@ pub struct Notifier {
     ladder: Ladder,
     about: About,
     posts: Vec<Arc<Post>>,
+    unsent: Receiver<Unsent>,
     wait_at_end: Duration,
 }
 
@@ -34,27 +39,29 @@ impl Notifier {
     /// The system gives no thread.
     pub fn start(settings: &Settings, note: &Note) -> std::io::Result<Self> {
         let mut posts = Vec::new();
+        let (tell_unsent, unsent) = sync_channel(MOST_UNSENT);
         for way in &settings.ways {
             let post = Arc::new(Post {
                 way: way.clone(),
                 timeout: settings.timeout,
                 inner: Mutex::new(Inner {
                     queue: Queue::new(settings.retries),
-                    dropped: 0,
+                    dropped: None,
                     lost: 0,
-                    is_sending: false,
+                    sending: None,
                     ends: false,
                 }),
                 changed: Condvar::new(),
                 clock: RealClock::new(),
                 note: note.clone(),
+                unsent: tell_unsent.clone(),
             });
             let sender = post.clone();
             std::thread::Builder::new().name("notify".to_owned()).spawn(move || sender.send_all())?;
             posts.push(post);
         }
         let ladder = Ladder::new(settings.on.iter().copied(), settings.alive_every, settings.repeat_every);
-        Ok(Self { ladder, about: About::default(), posts, wait_at_end: settings.wait_at_end })
+        Ok(Self { ladder, about: About::default(), posts, unsent, wait_at_end: settings.wait_at_end })
     }
 
     /// Says where the run is kept.
@@ -94,8 +101,14 @@ impl Notifier {
         }
     }
 
-    /// The run is over: waits a bounded time until the last message has been sent, or until `is_cut`.
-    pub fn finish(self, is_cut: &dyn Fn() -> bool) {
+    /// What was given up since this was last asked. Never waits.
+    pub fn take_unsent(&self) -> impl Iterator<Item = Unsent> {
+        self.unsent.try_iter()
+    }
+
+    /// The run is over: waits a bounded time until the last message has been sent, or until `is_cut`; what did not go out.
+    #[must_use]
+    pub fn finish(self, is_cut: &dyn Fn() -> bool) -> Vec<Unsent> {
         let clock = RealClock::new();
         let deadline = clock.now() + self.wait_at_end;
         for post in &self.posts {
@@ -104,6 +117,7 @@ impl Notifier {
         for post in &self.posts {
             post.await_end(&|| if is_cut() { Duration::ZERO } else { deadline.since(clock.now()) });
         }
+        self.unsent.try_iter().collect()
     }
 }
 
@@ -129,15 +143,17 @@ struct Post {
     changed: Condvar,
     clock: RealClock,
     note: Note,
+    unsent: SyncSender<Unsent>,
 }
 
 struct Inner {
     queue: Queue,
-    /// Messages that did not fit, of which nothing was said yet.
-    dropped: u64,
+    /// How many messages did not fit, of which nothing was said yet, and the last of them.
+    dropped: Option<(u64, Message)>,
     /// Messages given up since one was last sent.
     lost: u64,
-    is_sending: bool,
+    /// The one that is being sent.
+    sending: Option<Pending>,
     ends: bool,
 }
 
@@ -149,8 +165,9 @@ impl Post {
     /// Puts a message in. The lock is never held while something is sent.
     fn push(&self, message: Message) {
         let mut inner = self.inner();
-        if inner.queue.push(self.clock.now(), message).is_some() {
-            inner.dropped += 1;
+        if let Some(lost) = inner.queue.push(self.clock.now(), message) {
+            let before = inner.dropped.take().map_or(0, |(count, _)| count);
+            inner.dropped = Some((before + 1, lost));
         }
         drop(inner);
         self.changed.notify_all();
@@ -167,16 +184,14 @@ impl Post {
     fn send_all(&self) {
         loop {
             let mut inner = self.inner();
-            let dropped = std::mem::take(&mut inner.dropped);
-            if dropped > 0 {
+            if let Some((count, last)) = inner.dropped.take() {
                 drop(inner);
-                let told = if dropped == 1 { "1 message".to_owned() } else { format!("{dropped} messages") };
-                self.tell(&format!("{told} did not fit into the queue and went unsent, \"alive\" first"));
+                self.tell_dropped(count, &last);
                 continue;
             }
             match inner.queue.next(self.clock.now()) {
                 Next::Send(pending) => {
-                    inner.is_sending = true;
+                    inner.sending = Some((*pending).clone());
                     drop(inner);
                     let outcome = send(&self.way, &pending.message, self.timeout);
                     self.take_outcome(*pending, outcome);
@@ -188,26 +203,28 @@ impl Post {
         }
     }
 
-    fn take_outcome(&self, pending: super::queue::Pending, outcome: Result<String, String>) {
+    fn take_outcome(&self, pending: Pending, outcome: Result<String, String>) {
         let mut inner = self.inner();
         let told = match outcome {
             Ok(_) => {
                 let lost = std::mem::take(&mut inner.lost);
                 (lost > 1).then(|| format!("it goes again; {lost} messages were given up before"))
             }
-            Err(why) => inner.queue.put_back(self.clock.now(), pending).and_then(|given_up| {
+            Err(why) => inner.queue.put_back(self.clock.now(), pending, why).and_then(|given_up| {
                 inner.lost += 1;
+                self.keep_unsent(&given_up.message, given_up.attempts(), given_up.why().to_owned());
                 let (level, tried) = (given_up.message.level.word(), given_up.attempts());
                 // One that fails for days says so once.
-                (inner.lost == 1)
-                    .then(|| format!("a message ({level}) was given up after {tried} attempts: {why}"))
+                (inner.lost == 1).then(|| {
+                    format!("a message ({level}) was given up after {tried} attempts: {}", given_up.why())
+                })
             }),
         };
         drop(inner);
         if let Some(told) = told {
             self.tell(&told);
         }
-        self.inner().is_sending = false;
+        self.inner().sending = None;
         self.changed.notify_all();
     }
 
@@ -215,14 +232,24 @@ impl Post {
         (self.note)(&format!("notify by {}: {told}", self.way));
     }
 
+    fn tell_dropped(&self, count: u64, last: &Message) {
+        let told = if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+        self.tell(&format!("{told} did not fit into the queue and went unsent, \"alive\" first"));
+        self.keep_unsent(last, 0, format!("the last of {told} that did not fit into the queue"));
+    }
+
+    /// For the run's record. Never waits; what nobody takes stands on stderr alone.
+    fn keep_unsent(&self, message: &Message, attempts: u32, why: String) {
+        let (way, level) = (self.way.to_string(), message.level.word().to_owned());
+        let _ = self.unsent.try_send(Unsent { way, level, what: message.words(), attempts, why });
+    }
+
     fn await_end(&self, left: &dyn Fn() -> Duration) {
         let mut inner = self.inner();
-        while inner.is_sending || !inner.queue.is_empty() {
+        while inner.sending.is_some() || !inner.queue.is_empty() {
             let left = left().min(LOOKS_EVERY);
             if left.is_zero() {
-                let waiting = inner.queue.len() + usize::from(inner.is_sending);
-                drop(inner);
-                return self.tell(&format!("{waiting} messages were still unsent when the program ended"));
+                return self.leave(inner);
             }
             (inner, _) = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner);
         }
@@ -231,5 +258,24 @@ impl Post {
         if lost > 1 {
             self.tell(&format!("{lost} messages in a row were given up"));
         }
+    }
+
+    /// Nobody waits any longer for what is still unsent.
+    fn leave(&self, mut inner: MutexGuard<'_, Inner>) {
+        let unsent: Vec<Pending> = inner.sending.iter().chain(inner.queue.waiting()).cloned().collect();
+        let dropped = inner.dropped.take();
+        drop(inner);
+        for pending in &unsent {
+            let why = match pending.why() {
+                "" => "the program ended before an answer came".to_owned(),
+                why => format!("{why}; the program ended before it was tried again"),
+            };
+            self.keep_unsent(&pending.message, pending.attempts(), why);
+        }
+        if let Some((count, last)) = dropped {
+            self.tell_dropped(count, &last);
+        }
+        let count = unsent.len();
+        self.tell(&format!("{count} messages were still unsent when the program ended"));
     }
 }

@@ -24,6 +24,7 @@ pub struct Pending {
     pub message: Message,
     attempts: u32,
     not_before: Instant,
+    why: String,
 }
 
 impl Pending {
@@ -31,6 +32,12 @@ impl Pending {
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// What came back of the last attempt; empty before there was one.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
     }
 }
 
@@ -62,7 +69,7 @@ impl Queue {
     /// Puts a message in. Where that is one too many, one is dropped and returned: the oldest "still alive", or the oldest of
     /// the least urgent.
     pub fn push(&mut self, now: Instant, message: Message) -> Option<Message> {
-        self.waiting.push_back(Pending { message, attempts: 0, not_before: now });
+        self.waiting.push_back(Pending { message, attempts: 0, not_before: now, why: String::new() });
         if self.waiting.len() <= MOST_WAITING {
             return None;
         }
@@ -85,9 +92,10 @@ impl Queue {
         }
     }
 
-    /// A message could not be sent: it is put back to be tried again, or given up and returned.
-    pub fn put_back(&mut self, now: Instant, mut pending: Pending) -> Option<Pending> {
+    /// A message could not be sent, and `why`: it is put back to be tried again, or given up and returned.
+    pub fn put_back(&mut self, now: Instant, mut pending: Pending, why: String) -> Option<Pending> {
         pending.attempts += 1;
+        pending.why = why;
         if pending.attempts > self.retries {
             return Some(pending);
         }
@@ -102,7 +110,12 @@ impl Queue {
         self.waiting.retain(|pending| pending.message.level != Level::Alive);
     }
 
-    /// Messages that wait.
+    /// The messages that wait.
+    pub fn waiting(&self) -> impl Iterator<Item = &Pending> {
+        self.waiting.iter()
+    }
+
+    /// How many messages wait.
     #[must_use]
     pub fn len(&self) -> usize {
         self.waiting.len()
@@ -172,7 +185,7 @@ mod tests {
         let given_up = loop {
             match queue.next(now) {
                 Next::Send(pending) => {
-                    if let Some(given_up) = queue.put_back(now, *pending) {
+                    if let Some(given_up) = queue.put_back(now, *pending, "no answer".to_owned()) {
                         break given_up;
                     }
                 }
@@ -183,7 +196,7 @@ mod tests {
                 Next::Nothing => panic!("it is lost"),
             }
         };
-        assert_eq!((pauses, given_up.attempts()), (vec![2, 4, 8], 4));
+        assert_eq!((pauses, given_up.attempts(), given_up.why()), (vec![2, 4, 8], 4, "no answer"));
         assert!(queue.is_empty());
     }
 
@@ -192,7 +205,7 @@ mod tests {
         let mut queue = Queue::new(3);
         queue.push(START, message(Level::Warn, "w"));
         let Next::Send(pending) = queue.next(START) else { panic!("it is due") };
-        assert_eq!(queue.put_back(START, *pending), None);
+        assert_eq!(queue.put_back(START, *pending, "no answer".to_owned()), None);
         assert_eq!(queue.next(START), Next::Wait(Duration::from_secs(2)));
         queue.push(START, message(Level::Trip, "t"));
         assert_eq!(texts(&mut queue, START), ["t"]);

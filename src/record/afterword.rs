@@ -6,7 +6,7 @@ use super::RecordError;
 use super::convert::entry_of;
 use super::disk::RealDisk;
 use super::journal::Journal;
-use super::products::MANIFEST;
+use super::products::{MANIFEST, unseal};
 use super::recover::Tail;
 use crate::event::{Event, Stamp};
 
@@ -19,9 +19,23 @@ pub fn append_afterword(folder: &Path, events: &[(Stamp, Event)]) -> Result<Opti
     if folder.join(MANIFEST).exists() {
         return Ok(None);
     }
+    append(folder, events).map(Some)
+}
+
+/// Adds what was found out only after the run had its end. Where it was sealed, the seal is checked and taken off first:
+/// whoever adds makes the products and the seal again.
+///
+/// # Errors
+/// As [`append_afterword`]; a file was changed after the run was sealed.
+pub fn append_after_end(folder: &Path, events: &[(Stamp, Event)]) -> Result<(), RecordError> {
+    unseal(folder)?;
+    append(folder, events).map(|_| ())
+}
+
+fn append(folder: &Path, events: &[(Stamp, Event)]) -> Result<Tail, RecordError> {
     let (mut journal, tail) = Journal::reopen(folder)?;
     for (at, event) in events {
         journal.append(&mut RealDisk, *at, &entry_of(event)?)?;
     }
-    Ok(Some(tail))
+    Ok(tail)
 }

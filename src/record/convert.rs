@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{RecordError, journal};
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::{Drilled, DwellId, Event, InstrumentFacts, PointId, Resumed, RunEnd, SafeState, Stop};
+use crate::event::{
+    Drilled, DwellId, Event, InstrumentFacts, PointId, Resumed, RunEnd, SafeState, Stop, Unsent,
+};
 
 use super::format::{
     CalibrationEntry, DeadmanDrilled, DwellEntry, Entry, InstrumentOpened, MadeSafe, Number, PhaseEntry,
-    RunFinished, RunResumed, StopWord,
+    RunFinished, RunResumed, StopWord, UnsentEntry,
 };
 use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
@@ -103,6 +105,16 @@ fn resumed_in(entry: RunResumed) -> Resumed {
     Resumed { gap: gap_ns.map(Duration::from_nanos), points_finished, what }
 }
 
+fn unsent_out(unsent: &Unsent) -> UnsentEntry {
+    let Unsent { way, level, what, attempts, why } = unsent.clone();
+    UnsentEntry { way, level, what, attempts, why }
+}
+
+fn unsent_in(entry: UnsentEntry) -> Unsent {
+    let UnsentEntry { way, level, what, attempts, why } = entry;
+    Unsent { way, level, what, attempts, why }
+}
+
 /// The event as it stands in the journal.
 ///
 /// # Errors
@@ -163,6 +175,7 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
             },
         },
         Event::Warned { what } => Entry::Warned { what: what.clone() },
+        Event::MessageUnsent(unsent) => Entry::MessageUnsent(Box::new(unsent_out(unsent))),
         Event::TemperatureRead { role, temperature } => {
             Entry::TemperatureRead { role: role.to_string(), temperature_c: Number(temperature.value()) }
         }
@@ -226,6 +239,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
             },
         },
         Entry::Warned { what } => Event::Warned { what },
+        Entry::MessageUnsent(entry) => Event::MessageUnsent(Box::new(unsent_in(*entry))),
         Entry::TemperatureRead { role, temperature_c } => {
             Event::TemperatureRead { role: word(&role)?, temperature: Celsius(temperature_c.0) }
         }
@@ -269,6 +283,13 @@ mod tests {
             Event::StopRequested { stop: Stop::Now },
             Event::StopRequested { stop: Stop::AfterPoint },
             Event::Warned { what: what() },
+            Event::MessageUnsent(Box::new(Unsent {
+                way: what(),
+                level: "trip".to_owned(),
+                what: what(),
+                attempts: 6,
+                why: what(),
+            })),
             Event::TemperatureRead { role: role(), temperature: Celsius(f64::INFINITY) },
             Event::DeadmanDrilled(Box::new(Drilled {
                 kind: DrillKind::Suspended,

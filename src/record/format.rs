@@ -187,6 +187,7 @@ pub(super) enum Entry {
     Warned {
         what: String,
     },
+    MessageUnsent(Box<UnsentEntry>),
     TemperatureRead {
         role: String,
         temperature_c: Number,
@@ -362,6 +363,16 @@ pub(super) enum OutcomeEntry {
     Fail(Number),
     NotApplicable,
     NotMeasured(String),
+}
+
+/// A message to people that did not go out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UnsentEntry {
+    pub(super) way: String,
+    pub(super) level: String,
+    pub(super) what: String,
+    pub(super) attempts: u32,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

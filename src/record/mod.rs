@@ -22,7 +22,7 @@ pub mod waveforms;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use afterword::append_afterword;
+pub use afterword::{append_after_end, append_afterword};
 pub use follow::{Followed, Follower};
 pub use format::Summary;
 pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};

@@ -260,10 +260,13 @@ impl Record {
         let logged = self.logged.last().map(|logged| logged.at);
         logged.into_iter().chain(readings).max_by_key(|at| at.monotonic)
     }
-    /// When whoever carried the run out last wrote something; what a dead-man added behind it does not count.
+    /// When whoever carried the run out last wrote something; what a dead-man, or nobody's
+    /// hearing of its end, added behind it does not count.
     #[must_use]
     pub fn last_work(&self) -> Option<Stamp> {
-        let is_work = |event: &Event| !matches!(event, Event::Warned { .. } | Event::MadeSafe(_));
+        let is_work = |event: &Event| {
+            !matches!(event, Event::Warned { .. } | Event::MadeSafe(_) | Event::MessageUnsent(_))
+        };
         let logged = self.logged.iter().rev().find(|logged| is_work(&logged.event)).map(|logged| logged.at);
         logged.into_iter().chain(self.last_batch).max_by_key(|at| at.monotonic)
     }

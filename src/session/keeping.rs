@@ -90,19 +90,19 @@ impl Tee<'_> {
                 what
             }
         };
-        let warned = Event::Warned { what };
-        let kept = self.recorder.event(at, &warned);
-        self.view.event(at, &warned);
+        self.tell(at, &Event::Warned { what })
+    }
+
+    /// Keeps an event whose times are those of the record, and shows it whether that went or not.
+    fn tell(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
+        let kept = self.recorder.event(at, event);
+        self.view.event(at, event);
         kept
     }
 
     /// A gap whose times are those of the record.
     pub(super) fn tell_gap(&mut self, at: Stamp, gap: Gap) -> Result<(), SinkError> {
-        let at = self.shifted(at);
-        let event = Event::GapFound(gap);
-        let kept = self.recorder.event(at, &event);
-        self.view.event(at, &event);
-        kept
+        self.tell(self.shifted(at), &Event::GapFound(gap))
     }
 
     fn shifted(&self, at: Stamp) -> Stamp {
@@ -118,9 +118,9 @@ impl Sink for Tee<'_> {
         if !is_calm(event) {
             self.tapes.keep();
         }
-        let kept = self.recorder.event(at, event);
-        self.view.event(at, event);
-        kept.and_then(|()| self.keep_evidence(at, event))
+        self.tell(at, event)?;
+        self.keep_evidence(at, event)?;
+        self.view.take_asides().iter().try_for_each(|aside| self.tell(at, aside))
     }
     fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
         let at = self.shifted(at);

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use soakrig::base::clock::{Clock, Instant, RealClock};
-use soakrig::event::{Event, Stamp};
+use soakrig::event::{Event, RunVerdict, Stamp};
 use soakrig::notify::settings::Way;
 use soakrig::notify::{About, Level, Message, Note, Notifier, Settings, Standing, parse, try_each};
+use soakrig::record::Record;
+use soakrig::record::products::check_manifest;
 use tempfile::TempDir;
 
 use crate::cli::{SIM, SMOKE, Told, arg, file, program};
@@ -292,9 +294,13 @@ fn a_message_that_failed_is_sent_again() {
     let (note, told) = notes();
     let mut notifier = Notifier::start(&settings(vec![post(&hook.url)]), &note).unwrap();
     tell(&mut notifier, 0, &warned("fan"));
-    notifier.finish(&|| false);
+    let _ = notifier.finish(&|| false);
     assert_eq!(hook.texts(), ["fan", "fan"]);
     assert!(told.lock().unwrap().is_empty(), "it went in the end: {told:?}");
+}
+
+fn host(text: &str, hook: &Hook) -> String {
+    text.replace(&hook.url[7..hook.url.find("/hook").unwrap()], "HOST")
 }
 
 #[test]
@@ -306,8 +312,12 @@ fn what_cannot_be_sent_is_given_up_and_told_once_and_what_works_again_too() {
     for word in ["a", "b", "c", "d"] {
         tell(&mut notifier, 0, &warned(word));
     }
-    notifier.finish(&|| false);
-    let told = told.lock().unwrap().join("\n").replace(&hook.url[7..hook.url.find("/hook").unwrap()], "HOST");
+    let unsent: Vec<String> =
+        notifier.finish(&|| false).iter().map(|unsent| host(&unsent.to_string(), &hook)).collect();
+    let broken = "it answered 500 Internal Server Error: out of ink";
+    let told_of = |word: &str| format!("warn by POST to http://HOST: {word}; tried once: {broken}");
+    assert_eq!(unsent, [told_of("a"), told_of("b"), told_of("c")], "for the record, each");
+    let told = host(&told.lock().unwrap().join("\n"), &hook);
     insta::assert_snapshot!(told, @r"
     notify by POST to http://HOST: a message (warn) was given up after 1 attempts: it answered 500 Internal Server Error: out of ink
     notify by POST to http://HOST: it goes again; 3 messages were given up before
@@ -332,7 +342,13 @@ fn a_run_never_waits_for_a_way_that_hangs_and_what_does_not_fit_goes_unsent_aliv
         tell(&mut notifier, second, &warned(&"x".repeat(second as usize % 50)));
     }
     tell(&mut notifier, 10_000, &tripped());
-    notifier.finish(&|| false);
+    let unsent = notifier.finish(&|| false);
+    let told_of = |what: &str| unsent.iter().find(|unsent| unsent.what.contains(what)).unwrap();
+    assert_eq!((told_of("first").attempts, told_of("first").level.as_str()), (0, "warn"));
+    assert_eq!(told_of("first").why, "the program ended before an answer came");
+    assert_eq!(told_of("too hot").level, "trip");
+    assert!(unsent.iter().any(|unsent| unsent.why.contains("did not fit into the queue")), "{unsent:?}");
+    assert!(unsent.len() <= 70, "bounded, whatever happens: {}", unsent.len());
     assert!(hook.texts().is_empty(), "nobody got past the one that hangs");
     let told = told.lock().unwrap().join("\n");
     assert!(told.contains("messages were still unsent when the program ended"), "{told}");
@@ -352,7 +368,7 @@ fn one_way_that_hangs_does_not_hold_up_the_other() {
     tell(&mut notifier, 0, &tripped());
     let body = good.next().1;
     assert_eq!((&body["level"], &body["run"]), (&Value::from("trip"), &Value::from("reports/here")));
-    notifier.finish(&|| false);
+    let _ = notifier.finish(&|| false);
 }
 
 #[test]
@@ -368,7 +384,7 @@ fn whoever_stands_there_can_cut_the_wait_for_the_last_message_short() {
     tell(&mut notifier, 0, &tripped());
     hook.next();
     let clock = RealClock::new();
-    notifier.finish(&|| true);
+    let _ = notifier.finish(&|| true);
     assert!(clock.now().0 < 300_000_000_000);
     assert!(told.lock().unwrap()[0].contains("1 messages were still unsent"));
 }
@@ -397,6 +413,23 @@ fn a_run_tells_its_end_and_comes_out_the_same_whether_anybody_hears_it() {
         "notify by POST to http://127.0.0.1:9: a message (finish) was given up after 1 attempts",
         "notify by command /nowhere/page: a message (finish) was given up after 1 attempts: it cannot be started",
     ]);
+    let run = fs::read_dir(folder.path().join("out")).unwrap().map(|run| run.unwrap().path()).max().unwrap();
+    let record = Record::open(&run).unwrap();
+    assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Pass);
+    let unsent = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::MessageUnsent(unsent) => Some((unsent.way.as_str(), unsent.level.as_str(), unsent.attempts)),
+        _ => None,
+    });
+    let mut unsent: Vec<_> = unsent.collect();
+    unsent.sort_unstable();
+    let finish = |way| (way, "finish", 1);
+    assert_eq!(unsent, [finish("POST to http://127.0.0.1:9"), finish("command /nowhere/page")]);
+    assert_eq!(check_manifest(&run).unwrap(), Some(Vec::new()), "it is sealed with them");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(
+        page.contains("message not delivered") && page.contains("/nowhere/page"),
+        "the report lists them"
+    );
     let wrong = run_smoke(&folder, "[notify]\nurll = \"http://h/\"\n").assert_exit(2);
     wrong.assert_told(&["unknown key `urll`", "notify.toml:2:1"]);
 }

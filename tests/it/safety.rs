@@ -8,6 +8,7 @@ mod deadman;
 mod deaths;
 #[cfg(unix)]
 mod drill;
+mod hangup;
 mod instruments;
 #[cfg(target_os = "linux")]
 mod kills;

@@ -113,6 +113,30 @@ pub(super) struct DrillArgs {
     pub(super) folder: PathBuf,
 }
 
+/// A run that is there.
+#[derive(Debug, Args)]
+pub(super) struct WhichArgs {
+    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
+    pub(super) run: String,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+}
+
+/// What is told and kept of a run that is begun or gone on with.
+#[derive(Debug, Args)]
+pub(super) struct TellingArgs {
+    /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
+    #[arg(long)]
+    pub(super) full_tapes: bool,
+    /// Print summary.json when the run is over; `run` in it is the folder's path
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress on stderr
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// The profile: what to do
@@ -128,15 +152,8 @@ pub(super) struct RunArgs {
     /// On the simulated bench: let this seed's faults happen (links drop, instruments reboot, answers are late or garbled, ...)
     #[arg(long, value_name = "SEED")]
     pub(super) faults: Option<u64>,
-    /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
-    #[arg(long)]
-    pub(super) full_tapes: bool,
-    /// Print summary.json when the run is over; `run` in it is the folder's path
-    #[arg(long)]
-    pub(super) json: bool,
-    /// No progress on stderr
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) telling: TellingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -191,35 +208,22 @@ pub(super) struct SimArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
-    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
-    pub(super) run: String,
-    /// Folder in which runs are looked for by name
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) which: WhichArgs,
     /// The rig file it was begun with, where that names a folder of families beside itself
     #[arg(long)]
     pub(super) rig: Option<PathBuf>,
     /// Go on although an interlock ended it: somebody has looked at bench and board
     #[arg(long)]
     pub(super) after_trip: bool,
-    /// Keep every byte of long answers (waveforms, screens) in the tapes too; they are otherwise kept once, as samples
-    #[arg(long)]
-    pub(super) full_tapes: bool,
-    /// Print summary.json when the run is over; `run` in it is the folder's path
-    #[arg(long)]
-    pub(super) json: bool,
-    /// No progress
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) telling: TellingArgs,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
-    pub(super) run: String,
-    /// Folder in which runs are looked for by name
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) which: WhichArgs,
     /// Print the state as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -227,11 +231,8 @@ pub(super) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
-    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
-    pub(super) run: String,
-    /// Folder in which runs are looked for by name
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) which: WhichArgs,
 }
 
 #[derive(Debug, Args)]
@@ -269,11 +270,8 @@ impl From<LevelChoice> for Level {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The run: its folder, or its name (or the beginning of it) in the folder given with --out
-    pub(super) run: String,
-    /// Folder in which runs are looked for by name
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) which: WhichArgs,
     /// Print summary.json
     #[arg(long)]
     pub(super) json: bool,

@@ -9,7 +9,7 @@ use crate::report::products::{Written, write_at};
 use crate::report::{recompute, text};
 
 pub(super) fn run(args: &ReportArgs) -> Outcome {
-    let folder = store::find(&args.out, &args.run)?;
+    let folder = store::find(&args.which.out, &args.which.run)?;
     if args.recompute {
         let made = recompute::recompute(&Record::open(&folder)?)?;
         print(&recompute::render(&made))?;

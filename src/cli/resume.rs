@@ -1,9 +1,9 @@
 //! `soakrig resume`
 
 use super::args::ResumeArgs;
-use super::message::{CliError, Outcome, tell};
+use super::message::{Outcome, tell};
 use super::onlookers::Onlookers;
-use super::run::{expected, own_program, tell_result};
+use super::run::{expected, heed_signals, own_program, tell_result};
 use super::settings::Settings;
 use super::status::Look;
 use crate::engine::StopWish;
@@ -11,33 +11,28 @@ use crate::record::store;
 use crate::session::{self, Pulse, RunRequest};
 
 pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
-    let folder = store::find(&args.out, &args.run)?;
+    let folder = store::find(&args.which.out, &args.which.run)?;
     let resumable = session::prepare_resume(&folder, args.rig.as_deref(), args.after_trip)?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
-    if !args.quiet {
+    if !args.telling.quiet {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
     }
     let mut state = Look::at(&folder)?.into_state();
     state.foresee(expected(&resumable.prepared.plan));
     let pulse = Pulse::default();
-    let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
-    // A soak is begun to be left alone.
-    #[cfg(unix)]
-    let is_unattended = resumable.prepared.plan.soak.is_some();
-    #[cfg(unix)]
-    super::signals_unix::listen(&stop, onlookers.hangup(is_unattended), super::signals_unix::tell_stopping)
-        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
+    let mut onlookers = Onlookers::new(state, args.telling.quiet, telling.as_ref(), &pulse)?;
+    heed_signals(&stop, &onlookers, &resumable.prepared.plan)?;
     let (program, seed) = (own_program()?, resumable.seed);
     let finished = session::resume(
         resumable,
         &mut RunRequest {
             program: &program,
-            out: &args.out,
+            out: &args.which.out,
             seed,
             faults: None,
-            full_tapes: args.full_tapes,
+            full_tapes: args.telling.full_tapes,
             view: &mut onlookers,
             stop: &stop,
             pulse,
@@ -45,7 +40,7 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     )?;
     onlookers.clear();
     let folder = finished.folder.clone();
-    let outcome = tell_result(args.json, finished);
+    let outcome = tell_result(args.telling.json, finished);
     onlookers.finish(&folder, &stop);
     outcome
 }

@@ -20,7 +20,7 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
-    if !args.quiet {
+    if !args.telling.quiet {
         let plan = &prepared.plan;
         tell(&format!(
             "{}: {} points on board {} revision {}, about {} of bench time",
@@ -33,13 +33,8 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     }
     let pulse = Pulse::default();
     let state = State::expecting(expected(&prepared.plan));
-    let mut onlookers = Onlookers::new(state, args.quiet, telling.as_ref(), &pulse)?;
-    // A soak is begun to be left alone.
-    #[cfg(unix)]
-    let is_unattended = prepared.plan.soak.is_some();
-    #[cfg(unix)]
-    super::signals_unix::listen(&stop, onlookers.hangup(is_unattended), super::signals_unix::tell_stopping)
-        .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
+    let mut onlookers = Onlookers::new(state, args.telling.quiet, telling.as_ref(), &pulse)?;
+    heed_signals(&stop, &onlookers, &prepared.plan)?;
     let program = own_program()?;
     let finished = session::run(
         prepared,
@@ -48,7 +43,7 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
             out: &args.out,
             seed: args.board.seed,
             faults: args.faults,
-            full_tapes: args.full_tapes,
+            full_tapes: args.telling.full_tapes,
             view: &mut onlookers,
             stop: &stop,
             pulse,
@@ -56,9 +51,22 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
     )?;
     onlookers.clear();
     let folder = finished.folder.clone();
-    let outcome = tell_result(args.json, finished);
+    let outcome = tell_result(args.telling.json, finished);
     onlookers.finish(&folder, &stop);
     outcome
+}
+
+/// Takes signals as wishes to stop; a soak is begun to be left alone, and a terminal that is gone does not end it.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such signals"))]
+pub(super) fn heed_signals(stop: &StopWish, onlookers: &Onlookers, plan: &Plan) -> Result<(), CliError> {
+    #[cfg(unix)]
+    super::signals_unix::listen(
+        stop,
+        onlookers.hangup(plan.soak.is_some()),
+        super::signals_unix::tell_stopping,
+    )
+    .map_err(|error| CliError::internal(format!("cannot listen for signals: {error}")))?;
+    Ok(())
 }
 
 /// How long the plan expects the run to take.

@@ -16,7 +16,7 @@ use crate::record::{Followed, Follower, RecordError, Tail, store};
 use crate::session;
 
 pub(super) fn run(args: &StatusArgs) -> Outcome {
-    let look = Look::at(&store::find(&args.out, &args.run)?)?;
+    let look = Look::at(&store::find(&args.which.out, &args.which.run)?)?;
     let seen = look.seen()?;
     if args.json {
         print(&format!("{:#}", screen::json(look.state(), &seen)))?;

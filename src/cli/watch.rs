@@ -25,7 +25,7 @@ const WRAP_OFF: &str = "\u{1b}[?7l";
 const WRAP_ON: &str = "\u{1b}[?7h";
 
 pub(super) fn run(args: &WatchArgs) -> Outcome {
-    let mut look = Look::at(&store::find(&args.out, &args.run)?)?;
+    let mut look = Look::at(&store::find(&args.which.out, &args.which.run)?)?;
     let clock = RealClock::new();
     let mut shown = Shown { in_place: io::stdout().is_terminal(), lines: 0 };
     let mut left_since: Option<Instant> = None;

@@ -230,9 +230,9 @@ fn waterfall(view: &SoakView) -> Markup {
             h2 { "One period over the days" }
             @match &view.waterfall {
                 Ok(waterfall) => {
-                    (picture(&render_waterfall(waterfall), "curves", "the folded period over the days"))
+                    (picture(&render_waterfall(waterfall), "wide", "the folded period over the days"))
                     p.small {
-                        (waterfall.lines.len()) " of " (waterfall.captures) " captures at one setting, evenly chosen. Each row is the mean period of one capture, from the rising edge of the switch node, without its mean; dark is high."
+                        (waterfall.lines.len()) " of " (waterfall.captures) " captures at one setting, chosen evenly in time. Each is shown by its mean period, from the rising edge of the switch node, and reaches down to the next one. The two per cent of the values at either end share the last colours."
                     }
                 },
                 Err(reason) => p { (reason) },

@@ -50,11 +50,10 @@ pub fn build(record: &Record, captures: &[(f64, &PointResult)]) -> Result<Waterf
                 .to_owned(),
         );
     };
-    let same: Vec<&&(f64, &PointResult)> =
-        kept.iter().filter(|(_, point)| point.setting == setting).collect();
-    let every = same.len().div_ceil(LINES).max(1);
+    let same: Vec<&(f64, &PointResult)> =
+        kept.iter().copied().filter(|(_, point)| point.setting == setting).collect();
     let (mut lines, mut span_s, mut fault) = (Vec::new(), None, None);
-    for (at_s, point) in same.iter().copied().step_by(every) {
+    for (at_s, point) in evenly_in_time(&same) {
         match fold(record, (traces(point.point, "vout"), traces(point.point, "lx"))) {
             Ok((volts, span)) => {
                 span_s.get_or_insert(span);
@@ -67,6 +66,18 @@ pub fn build(record: &Record, captures: &[(f64, &PointResult)]) -> Result<Waterf
         Some(span_s) => Ok(Waterfall { span_s, lines, captures: same.len() }),
         None => Err(format!("The traces cannot be folded: {}.", fault.unwrap_or_default())),
     }
+}
+
+/// The first capture of each of [`LINES`] equal parts of the time: evidence that was kept around a breach lies close together.
+fn evenly_in_time<'a, T>(captures: &[&'a (f64, T)]) -> Vec<&'a (f64, T)> {
+    let (Some((first_s, _)), Some((last_s, _))) = (captures.first(), captures.last()) else {
+        return Vec::new();
+    };
+    let part_s = (last_s - first_s) / LINES as f64;
+    let part = |at_s: f64| if part_s > 0.0 { ((at_s - first_s) / part_s) as usize } else { 0 };
+    let mut chosen: Vec<&(f64, T)> = captures.to_vec();
+    chosen.dedup_by_key(|capture| part(capture.0).min(LINES - 1));
+    chosen
 }
 
 fn most_frequent(kept: &[&(f64, &PointResult)]) -> Option<crate::event::Setting> {
@@ -96,4 +107,20 @@ fn fold(
     let mean = crate::base::stats::mean(&there).unwrap_or(0.0);
     let volts = fold.mean_v.iter().map(|value| value.map(|value| value - mean)).collect();
     Ok((volts, (fold.start_s, fold.span_s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captures_are_chosen_evenly_in_time_and_not_in_number() {
+        let captures: Vec<(f64, ())> = (0..500).map(|n| (f64::from(n), ())).chain([(60_000.0, ())]).collect();
+        let chosen: Vec<f64> =
+            evenly_in_time(&captures.iter().collect::<Vec<_>>()).iter().map(|capture| capture.0).collect();
+        assert_eq!(chosen, [0.0, 60_000.0]);
+        let even: Vec<(f64, ())> = (0..600).map(|n| (f64::from(n), ())).collect();
+        assert_eq!(evenly_in_time(&even.iter().collect::<Vec<_>>()).len(), LINES);
+        assert!(evenly_in_time::<()>(&[]).is_empty());
+    }
 }

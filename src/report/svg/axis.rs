@@ -70,9 +70,10 @@ impl Field {
         self.draw_level(canvas, x_title);
     }
 
-    /// Grid, tick labels and title of the upright axis.
+    /// Grid, tick labels and title of the upright axis, which runs upwards or downwards.
     pub(super) fn draw_upright(&self, canvas: &Canvas<'_>, title: &str) {
-        let (bottom, top, left, right) = (self.y.from_px, self.y.to_px, self.x.from_px, self.x.to_px);
+        let (bottom, top) = (self.y.from_px.max(self.y.to_px), self.y.from_px.min(self.y.to_px));
+        let (left, right) = (self.x.from_px, self.x.to_px);
         let (values, decimals) = ticks((self.y.low, self.y.high), ((bottom - top) / 45.0) as usize);
         for value in values {
             let y = self.y.px(value);

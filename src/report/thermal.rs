@@ -6,6 +6,7 @@ use crate::base::span::render_span;
 use crate::base::stats::median;
 use crate::event::{Event, FigureName, PointId};
 use crate::record::Record;
+use crate::trend::{DriftSettings, Reading, drift};
 
 /// No board of a few centimetres follows its losses within less than this.
 const SHORTEST_WARMING: Duration = Duration::from_secs(60);
@@ -50,33 +51,25 @@ fn dwell(record: &Record) -> Option<Duration> {
 /// The slope of the temperature over the last quarter of the points, where it is sure.
 fn warming_k_per_min(record: &Record) -> Option<f64> {
     let of = |id: PointId| record.points().into_iter().find(|point| point.point == id);
-    let readings: Vec<(f64, f64)> = record
+    let readings: Vec<Reading> = record
         .events()
         .iter()
         .filter_map(|logged| match &logged.event {
             Event::PointFinished(result) if of(result.point).is_some_and(|last| *last == **result) => {
                 let board_c = result.figures.value(FigureName::BoardTemperature)?;
-                Some((logged.at.monotonic.since(record.started().monotonic).as_secs_f64() / 60.0, board_c))
+                let at_s = logged.at.monotonic.since(record.started().monotonic).as_secs_f64();
+                Some(Reading { at_s, value: board_c })
             }
             _ => None,
         })
         .collect();
-    slope(&readings[readings.len() - readings.len() / 4..])
+    slope_per_min(&readings[readings.len() - readings.len() / 4..])
 }
 
-/// The slope of a straight line by least squares, where it is several times its standard error.
-fn slope(readings: &[(f64, f64)]) -> Option<f64> {
-    let count = readings.len() as f64;
-    if readings.len() < 8 {
-        return None;
-    }
-    let mean = |of: &dyn Fn(&(f64, f64)) -> f64| readings.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(&|r| r.0), mean(&|r| r.1));
-    let across: f64 = readings.iter().map(|r| (r.0 - x).powi(2)).sum();
-    let slope = readings.iter().map(|r| (r.0 - x) * (r.1 - y)).sum::<f64>() / across;
-    let rest: f64 = readings.iter().map(|r| (r.1 - y - slope * (r.0 - x)).powi(2)).sum();
-    let error = (rest / (count - 2.0) / across).sqrt();
-    (slope.is_finite() && slope.abs() > SURE * error).then_some(slope)
+/// The slope of the line through the readings, where it is several times its standard error.
+fn slope_per_min(readings: &[Reading]) -> Option<f64> {
+    let line = drift(readings, &DriftSettings::default()).ok()?.line;
+    (line.per_s.abs() > SURE * line.per_s_se).then_some(line.per_s * 60.0)
 }
 
 #[cfg(test)]
@@ -85,15 +78,13 @@ mod tests {
 
     #[test]
     fn noise_is_no_warming_and_warming_is_told_through_noise() {
-        let readings = |per_min: f64| -> Vec<(f64, f64)> {
-            (0..30)
-                .map(|i| {
-                    (f64::from(i) / 60.0, 23.0 + per_min * f64::from(i) / 60.0 + 0.05 * f64::from(i % 3))
-                })
-                .collect()
+        let reading = |i: i32, per_min: f64| {
+            let value = 23.0 + per_min * f64::from(i) / 60.0 + 0.05 * f64::from(i % 3);
+            Reading { at_s: f64::from(i), value }
         };
-        assert_eq!(slope(&readings(0.0)), None);
-        assert!((slope(&readings(1.0)).unwrap() - 1.0).abs() < 0.2);
-        assert_eq!(slope(&readings(1.0)[..7]), None);
+        let readings = |per_min: f64| -> Vec<Reading> { (0..30).map(|i| reading(i, per_min)).collect() };
+        assert_eq!(slope_per_min(&readings(0.0)), None);
+        assert!((slope_per_min(&readings(1.0)).unwrap() - 1.0).abs() < 0.2);
+        assert_eq!(slope_per_min(&readings(1.0)[..7]), None);
     }
 }

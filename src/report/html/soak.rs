@@ -147,15 +147,15 @@ fn held(view: &SoakView) -> Markup {
 fn coverage(view: &SoakView) -> Markup {
     let interval = view.facts.interval;
     html! {
-        @if view.coverage.missed.is_empty() {
+        @if view.coverage.lost.is_empty() {
             p { "No reading is missing." }
         } @else {
             h3 { "Missing readings by cause" }
             div.scroll { table.slim {
                 thead { tr { th { "cause" } th.number { "gaps" } th.number { "readings missed" } th.number { "time" } } }
-                tbody { @for (cause, (missed, gaps)) in &view.coverage.missed { tr {
-                    td { (cause.word()) } td.number { (gaps) } td.number { (missed) }
-                    td.number { (render_span(interval.mul_f64(*missed as f64))) }
+                tbody { @for (cause, lost) in &view.coverage.lost { tr {
+                    td { (cause.word()) } td.number { (lost.gaps) } td.number { (lost.readings) }
+                    td.number { (render_span(interval.mul_f64(lost.readings as f64))) }
                 } } }
             } }
         }

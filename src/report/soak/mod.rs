@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::{Event, FigureName, Gap, Limit, PointResult, Setting, SoakFacts};
+use crate::event::{Coverage, Event, FigureName, Gap, Limit, PointResult, Setting, SoakFacts};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, RecordError, read_readings};
 use crate::trend::IntervalStats;
 
-use statement::{Coverage, Statement};
+use statement::Statement;
 use story::Story;
 use stream::Stream;
 use timeline::Timeline;
@@ -123,8 +123,8 @@ fn view(
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
     let now_s = last.unwrap_or_default().as_secs_f64();
     let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
-    let coverage = Coverage::build(stream.count, &gaps);
-    let missing_s: f64 = gaps.iter().map(|gap| gap.missed as f64 * interval_s).sum();
+    let coverage = Coverage::of(stream.count, &gaps);
+    let missing_s = (coverage.due() - coverage.taken) as f64 * interval_s;
     let pauses = (lasted_s - stream.count as f64 * interval_s - missing_s).max(0.0);
     let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
     Ok(SoakView {

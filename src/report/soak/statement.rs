@@ -1,48 +1,13 @@
 //! What the hours show, and no more: failures counted, bounds told, coverage with causes. Pure.
 
-use std::collections::BTreeMap;
-
 use super::story::{MarkKind, Story};
 use super::stream::Stream;
-use crate::event::{Gap, GapCause, StartCheck};
+use crate::event::StartCheck;
 use crate::record::format::LimitSummary;
 use crate::trend::{BoardHours, Starts};
 
 /// Confidence of the bounds on failures.
 pub const CONFIDENCE: f64 = 0.9;
-
-/// How many of the readings are there.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Coverage {
-    /// Readings that are there.
-    pub taken: u64,
-    /// Readings that are missing, by cause, with the number of gaps.
-    pub missed: BTreeMap<GapCause, (u64, u64)>,
-}
-
-impl Coverage {
-    /// Counts gaps.
-    #[must_use]
-    pub fn build(taken: u64, gaps: &[Gap]) -> Self {
-        let mut missed: BTreeMap<GapCause, (u64, u64)> = BTreeMap::new();
-        for gap in gaps {
-            let count = missed.entry(gap.cause).or_default();
-            *count = (count.0 + gap.missed, count.1 + 1);
-        }
-        Self { taken, missed }
-    }
-    /// The part that is there; `None` where no reading was due.
-    #[must_use]
-    pub fn part(&self) -> Option<f64> {
-        let due = self.taken + self.missed.values().map(|(missed, _)| missed).sum::<u64>();
-        (due > 0).then(|| self.taken as f64 / due as f64)
-    }
-    /// In per cent, rounded down: 100 % is said only where nothing is missing.
-    #[must_use]
-    pub fn percent(&self) -> Option<f64> {
-        self.part().map(|part| (part * 1e5 + 1e-6).floor() / 1e3)
-    }
-}
 
 /// What counts as a failure, each with what it was.
 #[derive(Debug, Clone, PartialEq)]

@@ -44,12 +44,12 @@ pub fn build(view: &SoakView) -> SoakSummary {
         coverage_percent: view.coverage.percent(),
         gaps: view
             .coverage
-            .missed
+            .lost
             .iter()
-            .map(|(cause, (readings, gaps))| GapSummary {
+            .map(|(cause, lost)| GapSummary {
                 cause: cause.word().to_owned(),
-                gaps: *gaps,
-                readings: *readings,
+                gaps: lost.gaps,
+                readings: lost.readings,
             })
             .collect(),
         last_reading: view.last_reading.map(|(utc, _)| utc.to_string()),

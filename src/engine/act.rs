@@ -127,7 +127,11 @@ impl<'a> Shell<'a> {
             Step::SwitchLoad(on) => self.switch_load(*on),
             Step::BeginPoint(id) => self.begin_point(*id),
             Step::Settle(id) => self.settle(*id),
-            Step::Measure(id) => self.measure(*id),
+            Step::Measure(id) => {
+                self.measure(*id)?;
+                self.dwelling.finish_point(self.bench.clock.now());
+                Ok(())
+            }
             Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
             Step::Dwell(id) => self.dwell(*id),
             Step::CheckStart(id) => self.check_start(*id),
@@ -359,6 +363,13 @@ impl<'a> Shell<'a> {
     fn begin_point(&mut self, id: PointId) -> Result<(), Failure> {
         self.attempt = if self.attempt.0 == id { (id, self.attempt.1 + 1) } else { (id, 1) };
         self.settled = None;
+        let gap = self.plan.soak.as_ref().and_then(|soak| {
+            let now = self.bench.clock.now();
+            self.dwelling.begin_point(now, soak.interval)
+        });
+        if let Some(gap) = gap {
+            self.emit(&Event::GapFound(gap))?;
+        }
         let point = self.planned(id)?;
         self.emit(&Event::PointStarted { point: id, setting: point.setting, attempt: self.attempt.1 })
     }

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::act::{Shell, split};
-use super::steady::SteadyWatch;
 use super::timekeeping::{Jumps, Look, Timekeeping};
 use super::watch::{Watcher, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
 use crate::base::span::render_span;
+use crate::base::units::Celsius;
 use crate::event::{
     DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, Region, Setting, Sink, Stamp, StartCheck,
     StartId,
 };
 use crate::plan::PlannedDwell;
+use crate::trend::{On, Steadiness, SteadyJudge, Temperatures};
 use crate::waveform::Unavailable;
 
 /// Readings that are kept together: what a crash may cost is a minute at a reading a second.
@@ -40,6 +41,9 @@ pub(super) struct Progress {
     earlier: Option<(DwellId, Duration)>,
     /// The last reading of that dwell.
     last: Option<Instant>,
+    /// Since when readings were due again after the last dwell, until the next reading: what is lost between two dwells is a
+    /// gap where something was wrong there, and the plan's own doing where nothing was.
+    between: Option<Instant>,
     /// Why there was none since.
     pub(super) trouble: Option<(GapCause, String)>,
     /// Sensors that do not answer: told once, and asked less and less often.
@@ -67,11 +71,23 @@ impl Silence {
 }
 
 impl Progress {
-    /// What a run that is gone on with had done of its dwell. Its bench is made ready first, which leaves a gap.
+    /// What a run that is gone on with had done of its dwell. Its bench is made ready first, which leaves a gap, also where it
+    /// was cut off between two dwells.
     pub(super) fn resumed(earlier: Option<(DwellId, Duration)>, now: Instant) -> Self {
-        let what = "the bench was made ready again".to_owned();
-        let trouble = earlier.map(|_| (GapCause::Controller, what));
-        Self { earlier, last: earlier.map(|_| now), trouble, ..Self::default() }
+        let trouble = Some((GapCause::Controller, "the bench was made ready again".to_owned()));
+        Self { earlier, last: earlier.map(|_| now), between: Some(now), trouble, ..Self::default() }
+    }
+
+    /// A point begins: no reading is due until it is over. The gap before it, where something was wrong.
+    pub(super) fn begin_point(&mut self, at: Instant, interval: Duration) -> Option<Gap> {
+        let gap = self.gap_before(at, interval, Duration::ZERO);
+        self.trouble = None;
+        gap
+    }
+
+    /// A point was measured: what went wrong within it has cost no reading.
+    pub(super) fn finish_point(&mut self, at: Instant) {
+        (self.between, self.trouble) = (Some(at), None);
     }
 
     /// Whether enough was read since the last failure to call the next one another trouble; counts anew from now on.
@@ -86,7 +102,7 @@ impl Progress {
         }
         let earlier = self.earlier.take_if(|(known, _)| *known == id);
         self.within = Some(earlier.unwrap_or((id, Duration::ZERO)));
-        if self.last.is_none() {
+        if self.last.is_none() && self.between.is_none() {
             self.trouble = None;
         }
     }
@@ -96,7 +112,7 @@ impl Progress {
         let took = self.done(id);
         self.within = None;
         if id != DwellId::WARMING || self.earlier.is_none() {
-            self.last = None;
+            self.between = self.last.take();
         }
         took
     }
@@ -107,9 +123,10 @@ impl Progress {
 
     /// The gap before a reading, if it came later than the interval lets it.
     fn gap_before(&mut self, at: Instant, interval: Duration, slept: Duration) -> Option<Gap> {
-        let from = self.last?;
-        let late = at.since(from) + slept;
         let mut trouble = self.trouble.take();
+        let between = self.between.take().filter(|_| trouble.is_some() || !slept.is_zero());
+        let from = self.last.or(between)?;
+        let late = at.since(from) + slept;
         if late <= interval.mul_f64(1.5) {
             return None;
         }
@@ -193,6 +210,7 @@ impl Shell<'_> {
         let mut hold = Hold {
             dwell,
             interval: soak.interval,
+            limit: self.plan.interlocks.over_temperature,
             watcher,
             clock: &*clock,
             sink: &mut *self.sink,
@@ -254,10 +272,16 @@ fn looks_off(reading: &Reading, setting: Setting) -> bool {
     is_low(reading.vin_v, setting.vin.value()) || is_low(reading.iout_a, setting.load.value())
 }
 
+fn temperatures(reading: &Reading) -> Temperatures {
+    Temperatures { board: reading.board_c.map(Celsius), ambient: reading.ambient_c.map(Celsius) }
+}
+
 /// A dwell being done.
 struct Hold<'h, 'b> {
     dwell: PlannedDwell,
     interval: Duration,
+    /// The board's temperature limit, which some criteria ask for.
+    limit: Option<Celsius>,
     watcher: Watcher<'b>,
     clock: &'h dyn Clock,
     sink: &'h mut dyn Sink,
@@ -273,7 +297,7 @@ impl Hold<'_, '_> {
     fn run(&mut self) -> Result<Option<DwellEnd>, Failure> {
         let begun = self.clock.now();
         let before = self.progress.done(self.dwell.id);
-        let mut steady = self.dwell.until.map(SteadyWatch::new);
+        let mut steady = self.judge();
         for tick in 1u32.. {
             if self.watcher.stop.asked().is_some() && !self.watcher.stop.is_now() {
                 return Ok(None);
@@ -285,8 +309,8 @@ impl Hold<'_, '_> {
             if self.dwell.is_on && looks_off(&reading, self.dwell.setting) {
                 self.watcher.check_outputs()?;
             }
-            if let (Some(watch), Some(board_c)) = (&mut steady, reading.board_c)
-                && watch.judge(reading.at, board_c)
+            if let Some(judge) = &mut steady
+                && let Steadiness::Steady { .. } = judge.take(reading.at, temperatures(&reading))
             {
                 return Ok(Some(DwellEnd::Steady));
             }
@@ -300,7 +324,19 @@ impl Hold<'_, '_> {
             }
         }
         self.progress.within = Some((self.dwell.id, self.dwell.span));
-        Ok(Some(if steady.is_some() { DwellEnd::NotSteady } else { DwellEnd::Time }))
+        let Some(judge) = steady else { return Ok(Some(DwellEnd::Time)) };
+        if let Steadiness::NotYet(shortfall) = judge.judge(self.clock.now()) {
+            let what = format!("the board was not steady when its time was over: {shortfall}");
+            self.sink.event(stamp(self.clock), &Event::Warned { what }).map_err(Failure::Record)?;
+        }
+        Ok(Some(DwellEnd::NotSteady))
+    }
+
+    /// The judge of thermal steady state. Two readings go into each average, so that one that is late is no gap.
+    fn judge(&self) -> Option<SteadyJudge> {
+        let criterion = self.dwell.until?;
+        let average = criterion.usual_average().max(self.interval * 2);
+        Some(SteadyJudge::new(criterion, On::Board, self.limit).averaging(average))
     }
 
     fn take(&mut self, reading: &Reading, done: Duration) -> Result<(), Failure> {
@@ -337,5 +373,55 @@ impl Hold<'_, '_> {
         let readings = Readings { dwell: self.dwell.id, done, rows };
         let event = Event::ReadingsTaken(Box::new(readings));
         self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u64) -> Instant {
+        Instant(seconds * 1_000_000_000)
+    }
+
+    fn told(gap: Option<Gap>) -> Option<(u64, u64, u64, GapCause)> {
+        gap.map(|gap| (gap.from.0 / 1_000_000_000, gap.to.0 / 1_000_000_000, gap.missed, gap.cause))
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_between_two_dwells_tells_what_was_lost_until_its_next_reading_or_point() {
+        let mut resumed = Progress::resumed(None, at(100));
+        resumed.begin(DwellId(3));
+        let gap = resumed.gap_before(at(107), INTERVAL, Duration::ZERO);
+        assert_eq!(told(gap), Some((100, 107, 6, GapCause::Controller)));
+        resumed.last = Some(at(107));
+        assert_eq!(resumed.gap_before(at(108), INTERVAL, Duration::ZERO), None, "told once");
+        let mut resumed = Progress::resumed(None, at(100));
+        let gap = resumed.begin_point(at(104), INTERVAL);
+        assert_eq!(told(gap), Some((100, 104, 3, GapCause::Controller)));
+        resumed.finish_point(at(110));
+        resumed.begin(DwellId(3));
+        assert_eq!(resumed.gap_before(at(113), INTERVAL, Duration::ZERO), None, "a point is no gap");
+    }
+
+    #[test]
+    fn between_two_dwells_only_trouble_and_sleep_cost_readings() {
+        let trouble = || Some((GapCause::Instrument, "the load did not answer".to_owned()));
+        let table = [
+            (None, Duration::ZERO, None),
+            (trouble(), Duration::ZERO, Some((10, 15, 4, GapCause::Instrument))),
+            (None, Duration::from_secs(60), Some((10, 15, 64, GapCause::Sleep))),
+        ];
+        for (trouble, slept, expected) in table {
+            let mut progress = Progress::default();
+            progress.begin(DwellId(1));
+            progress.last = Some(at(10));
+            progress.finish(DwellId(1));
+            progress.trouble = trouble;
+            progress.begin(DwellId(2));
+            assert_eq!(told(progress.gap_before(at(15), INTERVAL, slept)), expected);
+        }
     }
 }

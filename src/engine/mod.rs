@@ -12,7 +12,6 @@ mod measure;
 pub mod range;
 pub mod readings;
 pub mod settle;
-pub mod steady;
 pub mod stop;
 pub mod tally;
 pub mod timekeeping;
@@ -87,7 +86,7 @@ pub(crate) fn stamp(clock: &dyn Clock) -> Stamp {
 
 /// Carries the plan out. Every way out of this function passes `make_safe`, and no panic leaves it.
 pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish) -> RunOutcome {
-    resume(plan, Earlier::default(), bench, sink, stop)
+    carry_out(plan, None, bench, sink, stop)
 }
 
 /// What a run that was cut off had done.
@@ -109,11 +108,23 @@ pub fn resume(
     sink: &mut dyn Sink,
     stop: &StopWish,
 ) -> RunOutcome {
+    carry_out(plan, Some(earlier), bench, sink, stop)
+}
+
+fn carry_out(
+    plan: &Plan,
+    earlier: Option<Earlier>,
+    bench: &mut Bench,
+    sink: &mut dyn Sink,
+    stop: &StopWish,
+) -> RunOutcome {
     stop.attach(&bench.cut);
     let mut shell = Shell::new(plan, bench, sink, stop);
-    shell.tally = earlier.tally;
-    shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
-    shell.trips = earlier.trips;
+    if let Some(earlier) = earlier {
+        shell.tally = earlier.tally;
+        shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
+        shell.trips = earlier.trips;
+    }
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
     // a disk.

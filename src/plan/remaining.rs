@@ -9,7 +9,7 @@ use crate::event::{DwellId, PointId, Setting, StartId};
 
 /// Longest warming up of a soak that names no thermal criterion.
 const LONGEST_WARMING: Duration = Duration::from_secs(1800);
-/// Longest warming up of a soak that names one.
+/// Longest warming up of a soak that names one, unless it speaks of a long time itself.
 const LONGEST_CRITERION: Duration = Duration::from_secs(4 * 3600);
 
 /// How far a run came.
@@ -136,7 +136,7 @@ fn warming(soak: &mut SoakPlan, setting: Setting, gap: Option<Duration>) -> Opti
     }
     let id = DwellId::WARMING;
     let (span, until) = match soak.warm {
-        Some(rule) => (LONGEST_CRITERION, Some(rule)),
+        Some(rule) => (LONGEST_CRITERION.max(rule.within.saturating_mul(2)), Some(rule)),
         None => (gap.map_or(LONGEST_WARMING, |gap| gap.min(LONGEST_WARMING)), None),
     };
     soak.warming = Some(PlannedDwell { id, phase: 0, round: 0, setting, is_on: true, span, until });

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::profile::soak::{Amount, Evidence, Pattern, Phase, Rounds, Soak, SteadyRule};
+use super::profile::soak::{Amount, Evidence, Pattern, Phase, Rounds, Soak};
 use crate::base::random::Random;
 use crate::event::{DwellId, PhaseSpan, Setting};
+use crate::trend::Criterion;
 
 /// Most dwells of a plan: a power cycle of ten seconds for eleven days.
 pub(super) const MOST_DWELLS: usize = 200_000;
@@ -25,7 +26,7 @@ pub struct PlannedDwell {
     /// How long it lasts; with `until`, how long at most.
     pub span: Duration,
     /// Ends it as soon as the board is in thermal steady state.
-    pub until: Option<SteadyRule>,
+    pub until: Option<Criterion>,
 }
 
 /// What a plan knows of its soak.
@@ -38,7 +39,7 @@ pub struct SoakPlan {
     /// A run that was cut off for longer warms the board up again.
     pub rewarm_after: Duration,
     /// The criterion by which it is warm: that of the profile's first phase with one.
-    pub warm: Option<SteadyRule>,
+    pub warm: Option<Criterion>,
     /// Warming up again, of a run that is gone on with after a gap.
     pub warming: Option<PlannedDwell>,
     /// The dwells in the order of the plan.
@@ -88,7 +89,7 @@ pub(super) struct Leg {
     pub(super) round: u32,
     pub(super) setting: Setting,
     pub(super) span: Duration,
-    pub(super) until: Option<SteadyRule>,
+    pub(super) until: Option<Criterion>,
     pub(super) kind: LegKind,
 }
 

@@ -298,7 +298,7 @@ fn carry(
 /// What is told before anything is done, and where it is gone on from.
 struct Beginning {
     first: Vec<Event>,
-    finished: Earlier,
+    finished: Option<Earlier>,
     /// The readings that nobody was there to take.
     gap: Option<Gap>,
 }
@@ -313,7 +313,7 @@ fn begin_events(
         let started = std::iter::once(Event::RunStarted(Box::new(facts)));
         let opened = instruments.into_iter().flat_map(opened_events);
         let first = started.chain(opened).chain(told_first).collect();
-        return Ok(Beginning { first, finished: Earlier::default(), gap: None });
+        return Ok(Beginning { first, finished: None, gap: None });
     };
     let known = earlier.instruments;
     check_same_instruments(&known, &instruments)?;
@@ -321,7 +321,7 @@ fn begin_events(
     let new = instruments.into_iter().filter(is_new).flat_map(opened_events);
     let resumed = std::iter::once(Event::RunResumed(earlier.resumed));
     let first = resumed.chain(new).chain(told_first).collect();
-    Ok(Beginning { first, finished: earlier.earlier, gap: earlier.gap })
+    Ok(Beginning { first, finished: Some(earlier.earlier), gap: earlier.gap })
 }
 
 /// Another bench than the run was begun on: it is left off, and the dead-man goes where it is.
@@ -376,13 +376,16 @@ impl Guard {
 
 fn carry_out(
     plan: &Plan,
-    finished: Earlier,
+    finished: Option<Earlier>,
     bench: &mut Bench,
     (sink, stop): (&mut Tee<'_>, &StopWish),
     begun: Result<(), SinkError>,
 ) -> RunOutcome {
     match begun {
-        Ok(()) => engine::resume(plan, finished, bench, sink, stop),
+        Ok(()) => match finished {
+            None => engine::run(plan, bench, sink, stop),
+            Some(earlier) => engine::resume(plan, earlier, bench, sink, stop),
+        },
         // Even a run whose record cannot be begun leaves the bench off: it may have been on before.
         Err(error) => {
             let safe = bench.make_safe();

@@ -82,7 +82,9 @@ pub const CRITERIA: [Criterion; 8] = [
     Criterion { under: true, ..range("IEC 60335-2-6", "under 1 K in 15 min", 1.0, 15) },
 ];
 
-/// The longest time a criterion of one's own may speak of.
+/// The shortest time a criterion of one's own may speak of.
+pub const SHORTEST: Duration = Duration::from_secs(10);
+/// The longest.
 pub const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 impl Default for Criterion {
@@ -93,7 +95,8 @@ impl Default for Criterion {
 }
 
 impl Criterion {
-    /// Reads a name of [`CRITERIA`] (large and small letters alike), or one of one's own: `0.5 K/2 h`, `1 K/15 min`.
+    /// Reads a name of [`CRITERIA`] (large and small letters alike), or one of one's own: `0.5 K/2 h`, `1 K/15 min`. Profiles
+    /// of earlier versions write `1 K in 1 h`.
     ///
     /// # Errors
     /// What is neither; the message lists the names.
@@ -103,18 +106,27 @@ impl Criterion {
             return Ok(*known);
         }
         let fault = || CriterionError { text: text.chars().take(80).collect() };
-        let (change, within) = text.split_once('/').ok_or_else(fault)?;
+        let (change, within) = text.split_once('/').or_else(|| text.split_once(" in ")).ok_or_else(fault)?;
         let change_k: f64 =
             change.trim().strip_suffix('K').and_then(|k| k.trim().parse().ok()).ok_or_else(fault)?;
         let within = within.trim();
         let alone = within.starts_with(|c: char| c.is_alphabetic());
         let within = parse_span(&if alone { format!("1 {within}") } else { within.to_owned() });
         let within = within.map_err(|_| fault())?;
-        let possible = change_k > 0.0 && change_k.is_finite() && within >= Duration::from_secs(60);
+        let possible = change_k > 0.0 && change_k.is_finite() && within >= SHORTEST;
         if !possible || within > LONGEST {
             return Err(fault());
         }
         Ok(Self { change_k, within, ..range("", "", 1.0, 60) })
+    }
+
+    /// As it can be written in a profile: its name, or `0.5 K/2 h`.
+    #[must_use]
+    pub fn written(&self) -> String {
+        if self.name.is_empty() {
+            return format!("{} K/{}", self.change_k, render_span(self.within));
+        }
+        self.name.to_owned()
     }
 
     /// What it asks for, in words: `1 K within 1 h`.
@@ -122,6 +134,12 @@ impl Criterion {
     pub fn asks(&self) -> String {
         let word = if self.under { "under " } else { "" };
         format!("{word}{} K within {}", self.change_k, render_span(self.within))
+    }
+
+    /// Whether readings so far apart are near enough for it: each average holds two of them.
+    #[must_use]
+    pub fn suits(&self, interval: Duration) -> bool {
+        interval.saturating_mul(8) <= self.within
     }
 
     /// The time over which readings are averaged, unless the caller chooses another.
@@ -140,10 +158,30 @@ impl Criterion {
     }
 }
 
+impl std::fmt::Display for Criterion {
+    /// As it is written, with what it asks for where only a name says it: `IEC 61010-1: 2 K within 1 h`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.written(), self.asks())?;
+        let form = match self.form {
+            Form::Range => String::new(),
+            Form::Readings(count) => format!(", {count} readings compared"),
+            Form::Gradient => ", as a gradient in both halves".to_owned(),
+        };
+        f.write_str(&form)?;
+        if let Some(part) = self.or_part_of_absolute {
+            write!(f, ", or {} % of the absolute temperature", part * 100.0)?;
+        }
+        if let Some(part) = self.only_under_limit_by {
+            write!(f, ", only {} % or more under the temperature limit", part * 100.0)?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a text is not a criterion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no criterion for steady state: write kelvin within a time of 1 min to 7 d, e.g. `1 K/h` or `2 K/30 min`, or \
+    "`{text}` is no criterion for steady state: write kelvin within a time of 10 s to 7 d, e.g. `1 K/h` or `2 K/30 min`, or \
      one of {}",
     names()
 )]

@@ -6,11 +6,14 @@ use soakrig::instrument::dialect::{Fault, Registry};
 use soakrig::plan::ability::{Ability, LoadAbility, ScopeAbility, SourceAbility};
 use soakrig::plan::build::{build, build_for};
 use soakrig::plan::check::check_switching;
+use soakrig::plan::remaining::standing;
 use soakrig::plan::render::{render_faults, render_plan, render_plan_json};
 use soakrig::plan::{Overrides, Plan, Profile, Rig, Step, profile, rig};
 
 const SIM: &str = include_str!("../../rigs/sim.toml");
 const EXAMPLE: &str = include_str!("../../rigs/example-bench.toml");
+const EXAMPLE_PROFILE: &str = include_str!("../../profiles/example.toml");
+const POWER_CYCLE: &str = include_str!("../../profiles/power-cycle.toml");
 const SMOKE: &str = include_str!("../../profiles/smoke.toml");
 const SWEEP: &str = include_str!("../../profiles/line-load-sweep.toml");
 
@@ -595,6 +598,96 @@ fn every_key_of_a_rig_is_explained_in_the_example() {
         }
     });
     assert_eq!(missing, Vec::<String>::new());
+}
+
+/// The lines of the example below `[table]` and its sub-tables; for no table the lines before the first.
+fn lines_of(example: &str, table: &str) -> String {
+    let mut now = String::new();
+    let mut kept = String::new();
+    for line in example.lines() {
+        if line.starts_with('[') {
+            let name = line.trim_matches(['[', ']']);
+            name.split('.').next().unwrap_or_default().clone_into(&mut now);
+        }
+        if now == table {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[test]
+fn every_key_of_a_profile_is_explained_in_the_example_and_it_makes_a_plan() {
+    let mut missing = Vec::new();
+    each_key(&profile::json_schema(), "", &mut |path, schema| {
+        let leaf = path.rsplit('.').next().unwrap();
+        let is_table = schema.to_string().contains("\"properties\"");
+        let top = path.split('.').next().unwrap_or_default();
+        let table = lines_of(EXAMPLE_PROFILE, if path == leaf && !is_table { "" } else { top });
+        let names = |text: &str| {
+            [format!("{leaf} ="), format!("`{leaf}`")].iter().any(|name| text.contains(name.as_str()))
+        };
+        if !(names(&table) || is_table && table.contains(leaf)) {
+            missing.push(path.to_owned());
+        }
+    });
+    assert_eq!(missing, Vec::<String>::new());
+    let profile = profile::parse("profiles/example.toml", EXAMPLE_PROFILE).unwrap();
+    let plan = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
+    assert_eq!(check_switching(&plan.steps), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_set_at_a_start_is_what_the_plan_says_of_it() {
+    for text in [EXAMPLE_PROFILE, POWER_CYCLE] {
+        let profile = profile::parse("p.toml", text).unwrap();
+        let plan = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
+        let starts = &plan.soak.as_ref().unwrap().starts;
+        let mut looked_at = 0;
+        for (place, step) in plan.steps.iter().enumerate() {
+            let Step::CheckStart(id) = step else { continue };
+            let set = standing(&plan.steps[..place]);
+            assert_eq!(set.setting, starts[id.0 as usize - 1]);
+            assert!(set.supply_on && set.load_on && set.setting.load == Amps(0.0), "{set:?}");
+            looked_at += 1;
+        }
+        assert!(looked_at > 2 && looked_at == starts.len());
+    }
+}
+
+/// A soak that holds a setting until it is warm by this criterion.
+fn warming(criterion: &str, readings: &str) -> String {
+    let soak = format!(
+        "[soak]\nreadings = \"{readings}\"\n[[soak.phases]]\nname = \"w\"\nvin = \"24 V\"\nload = \"500 mA\"\nfor = \"4 h\"\nuntil = {criterion}"
+    );
+    profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", &soak)
+}
+
+#[test]
+fn a_phase_ends_by_a_criterion_with_a_name_and_the_plan_says_what_it_asks_for() {
+    let told = |criterion: &str| {
+        let profile = profile::parse("p.toml", &warming(criterion, "1 s")).unwrap();
+        let plan = build_for(&sim_rig(), &profile, &able(), &Overrides::default()).unwrap();
+        let text = render_plan(&plan);
+        text.lines().find(|line| line.contains("steady state")).unwrap().trim().to_owned()
+    };
+    let all = ["\"iec 61010-1\"", "\"1 K/h\"", "\"0.5 K/2 h\"", "\"1 K in 1 h\"", "\"IEC 62368-1 short\""]
+        .map(told);
+    insta::assert_snapshot!(all.join("\n"), @r"
+    - w: 24 V, 500 mA, 4 h at most, until the board is in thermal steady state (IEC 61010-1: 2 K within 1 h)
+    - w: 24 V, 500 mA, 4 h at most, until the board is in thermal steady state (1 K/h: 1 K within 1 h)
+    - w: 24 V, 500 mA, 4 h at most, until the board is in thermal steady state (0.5 K/2 h: 0.5 K within 2 h)
+    - w: 24 V, 500 mA, 4 h at most, until the board is in thermal steady state (1 K/1 h: 1 K within 1 h)
+    - w: 24 V, 500 mA, 4 h at most, until the board is in thermal steady state (IEC 62368-1 short: 1 K within 5 min, only 10 % or more under the temperature limit)
+    ");
+    let rare = profile::parse("p.toml", &warming("\"1 K/30 min\"", "10 min")).unwrap_err();
+    assert_eq!(rare[0].message, "readings every 10 min are too rare for this criterion");
+    for wrong in ["\"IEC 61010\"", "\"1 C/h\"", "5", "\"1 K/1 s\""] {
+        let faults = profile::parse("p.toml", &warming(wrong, "1 s")).unwrap_err();
+        let known = soakrig::trend::CRITERIA.iter().all(|known| faults[0].message.contains(known.name));
+        assert!(known && faults.len() == 1, "{wrong}: {faults:?}");
+    }
 }
 
 #[test]

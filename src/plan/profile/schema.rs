@@ -8,11 +8,12 @@ use serde::Deserialize;
 use super::axis::{AxisFile, LevelsFile, Spacing};
 use super::check::OrderWord;
 use super::limit::Bound;
-use super::soak::{PatternWord, SteadyRule};
+use super::soak::PatternWord;
 use crate::base::names::{ProfileName, Revision, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::event::FigureName;
 use crate::plan::written::{FromScalar, Ratio, Written};
+use crate::trend::Criterion;
 
 /// What to do with a board, on whatever bench.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -245,8 +246,9 @@ pub(super) struct PhaseFile {
     pub(super) load: Option<LevelsFile<Amps>>,
     /// How long the phase lasts; with `until`, how long at most.
     pub(super) r#for: Option<Written<Duration>>,
-    /// Ends a `hold` as soon as the board is in thermal steady state, e.g. `1 K in 1 h`.
-    pub(super) until: Option<Written<SteadyRule>>,
+    /// Ends a `hold` as soon as the board is in thermal steady state by this criterion, e.g. `1 K/h` or
+    /// `IEC 61010-1`.
+    pub(super) until: Option<Written<Criterion>>,
     /// Time at each value of the patterns `steps` and `random`.
     pub(super) each: Option<Written<Duration>>,
     /// How often the values of `steps` or `ramp` are gone through, or how many power cycles there are.

@@ -6,10 +6,11 @@ use schemars::{Schema, json_schema as schema_of};
 
 use super::axis::check_levels;
 use super::schema::{EvidenceFile, PhaseFile, SoakFile};
-use crate::base::span::{parse_span, render_span};
+use crate::base::span::render_span;
 use crate::base::units::{Amps, Volts};
 use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
+use crate::trend::{CRITERIA, Criterion};
 
 /// Most phases of a profile: more than anybody reads.
 const MOST_PHASES: usize = 100;
@@ -86,7 +87,7 @@ pub enum Pattern {
         /// How long; with `until`, how long at most.
         lasts: Duration,
         /// The criterion.
-        until: Option<SteadyRule>,
+        until: Option<Criterion>,
     },
     /// All values, each for a time.
     Steps {
@@ -131,38 +132,20 @@ pub enum Amount {
     Lasting(Duration),
 }
 
-/// Thermal steady state: the board's temperature changes by no more than so much within a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SteadyRule {
-    /// The most that it may change, in kelvins.
-    pub change_k: f64,
-    /// Within this time.
-    pub within: Duration,
-}
-
-impl std::fmt::Display for SteadyRule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} K in {}", self.change_k, render_span(self.within))
-    }
-}
-
-impl FromScalar for SteadyRule {
+impl FromScalar for Criterion {
     fn from_scalar(scalar: &Scalar) -> Result<Self, Wrong> {
-        let fault =
-            || Wrong::from(format!("a thermal criterion such as \"1 K in 1 h\" is expected, not {scalar}"));
-        let Scalar::Text(text) = scalar else { return Err(fault()) };
-        let (change, within) = text.split_once(" in ").ok_or_else(fault)?;
-        let change = change.trim().strip_suffix('K').ok_or_else(fault)?;
-        let change_k: f64 = change.trim().parse().map_err(|_| fault())?;
-        let within = parse_span(within).map_err(|error| Wrong::from(error.to_string()))?;
-        let is_sensible = change_k > 0.0 && change_k <= 100.0 && within >= Duration::from_secs(10);
-        if is_sensible && within <= Duration::from_secs(86_400) {
-            return Ok(Self { change_k, within });
-        }
-        Err("0 K to 100 K within 10 s to 1 d is possible here".to_owned().into())
+        let text = match scalar {
+            Scalar::Text(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Self::parse(&text).map_err(|error| Wrong::from(error.to_string()))
     }
     fn schema() -> Schema {
-        schema_of!({ "type": "string", "description": "A thermal criterion, for example `1 K in 1 h`." })
+        let names = CRITERIA.map(|known| format!("`{}` ({})", known.name, known.asks())).join(", ");
+        let told = format!(
+            "A criterion for thermal steady state, by name or of one's own as in `0.5 K/2 h`. Names: {names}."
+        );
+        schema_of!({ "type": "string", "description": told })
     }
 }
 
@@ -224,8 +207,10 @@ pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soa
         Some(duration) => Rounds::Lasting(duration),
         None => Rounds::Count(u32::try_from(rounds.unwrap_or(1)).ok()?),
     };
+    let readings = readings.unwrap_or(Duration::from_secs(1));
+    check_rate(document, &phases, readings);
     Some(Soak {
-        readings: readings.unwrap_or(Duration::from_secs(1)),
+        readings,
         capture_every: capture,
         sweep_every: sweep,
         rounds,
@@ -260,6 +245,23 @@ fn check_time(
 ) -> Option<Duration> {
     let span = document.take(key, written);
     document.span_within(key, span, range)
+}
+
+/// A criterion that gets too few readings would never be met, and nobody would know why.
+fn check_rate(document: &mut Document, phases: &[Phase], readings: Duration) {
+    for (index, phase) in phases.iter().enumerate() {
+        if let Pattern::Hold { until: Some(criterion), .. } = phase.pattern
+            && !criterion.suits(readings)
+        {
+            let message = format!("readings every {} are too rare for this criterion", render_span(readings));
+            let key = format!("soak.phases[{}].until", index + 1);
+            if document.places.is_written("soak.readings") {
+                document.contradiction(&key, "soak.readings", (&message, "the time between readings"));
+            } else {
+                document.fault(&key, message);
+            }
+        }
+    }
 }
 
 fn check_names(document: &mut Document, phases: &[Phase]) {

@@ -103,7 +103,7 @@ fn soak(plan: &Plan) -> Value {
             "load_set_a": dwell.setting.load.value(),
             "is_on": dwell.is_on,
             "lasts_s": dwell.span.as_secs_f64(),
-            "until": dwell.until.map(|rule| rule.to_string()),
+            "until": dwell.until.map(|rule| rule.written()),
         })
     });
     json!({

@@ -181,7 +181,7 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
         let off: Duration = dwells().filter(|dwell| !dwell.is_on).map(|dwell| dwell.span).sum();
         let off = if off.is_zero() { String::new() } else { format!(", {} of it off", render_span(off)) };
         let until = dwells().find_map(|dwell| dwell.until).map_or_else(String::new, |rule| {
-            format!(" at most, until the board changes by no more than {rule}")
+            format!(" at most, until the board is in thermal steady state ({rule})")
         });
         lines.push(format!("{name}: {}, {}, {lasts}{until}{off}", span(vin, "V"), span(load, "A")));
     }

@@ -136,6 +136,60 @@ fn an_instrument_that_reboots_during_a_soak_costs_a_gap_with_its_cause_and_nothi
 }
 
 #[test]
+fn what_fails_between_two_dwells_costs_a_gap_with_its_cause_and_setting_the_next_value_costs_none() {
+    let phase =
+        "pattern = \"steps\"\nvin = \"24 V\"\nload = [\"100 mA\", \"250 mA\"]\neach = \"30 s\"\ncycles = 2\n";
+    let text = HOLD.replace("vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n", phase);
+    let setup = Setup::new(&text.replace("SPAN", "1 h"));
+    for reboots in [false, true] {
+        let stage = setup.undisturbed();
+        let world = stage.world.clone();
+        let mut keeper = Keeper::hooked(move |_, event| {
+            let is_between = matches!(event, Event::DwellFinished { dwell, .. } if dwell.0 == 2);
+            if is_between && reboots {
+                world.inject(Fault::Reboots(Instrument::Load));
+            }
+        });
+        let played = stage.play(&mut keeper).unwrap();
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{:?}", played.outcome.end);
+        let (gaps, rows) = (gaps(&played), readings(&played));
+        if !reboots {
+            assert_eq!(gaps, Vec::new());
+            continue;
+        }
+        let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
+        assert_eq!(gap.cause, GapCause::Instrument);
+        let after = rows.iter().position(|row| row.at == gap.to).unwrap();
+        assert_eq!(
+            rows[after - 1].at,
+            gap.from,
+            "from the last reading of one dwell to the first of the next"
+        );
+        assert!(gap.missed >= 2 && Coverage::of(rows.len() as u64, &gaps).share().unwrap() < 0.99, "{gap:?}");
+    }
+}
+
+#[test]
+fn a_criterion_that_needs_room_under_the_temperature_limit_is_met_only_with_it() {
+    let played_under = |limit_c: f64, span: &str| {
+        let warm = "until = \"IEC 62368-1 short\"\nfor = \"SPAN\"";
+        let text = HOLD.replace("for = \"SPAN\"", warm).replace("95 degC", &format!("{limit_c} degC"));
+        let setup = Setup::new(&text.replace("SPAN", span));
+        play(&setup, Vec::new())
+    };
+    let ended = |played: &Played, wanted: DwellEnd| {
+        played.count(|event| matches!(event, Event::DwellFinished { end, .. } if *end == wanted))
+    };
+    let far = played_under(95.0, "2 h");
+    assert_eq!(ended(&far, DwellEnd::Steady), 1, "{:?}", far.outcome);
+    let warm_c = readings(&far).last().unwrap().board_c.unwrap();
+    let near = played_under(warm_c * 1.1, "20 min");
+    assert_eq!(ended(&near, DwellEnd::NotSteady), 1, "{:?}", near.outcome);
+    let why = |event: &Event| matches!(event, Event::Warned { what } if what.contains("too near the temperature limit"));
+    assert_eq!(near.count(why), 1);
+}
+
+#[test]
 fn an_instrument_that_is_silent_for_less_than_lost_reading_is_waited_for_and_longer_trips() {
     let setup = hold("4 min");
     for instrument in [Instrument::Supply, Instrument::Load] {

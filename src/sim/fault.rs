@@ -24,6 +24,8 @@ pub enum Fault {
     BoardShorted,
     /// The board's sensor shows this much more than the physics gives.
     BoardOverheats(Kelvins),
+    /// The board regulates to so much more from now on: a part of its divider has cracked. Nobody mends that.
+    OutputShifts(Volts),
     /// The supply does not obey an output off; its state reads on.
     SupplyStuckOn,
     /// The load does not obey an input off; its state reads on.
@@ -92,6 +94,7 @@ impl fmt::Display for Fault {
             Self::ForeignVoltage(volts) => write!(f, "something else feeds the board with {volts}"),
             Self::BoardShorted => f.write_str("the board's output is shorted"),
             Self::BoardOverheats(more) => write!(f, "the board is {more} warmer"),
+            Self::OutputShifts(volts) => write!(f, "the board's output is {volts} higher"),
             Self::SupplyStuckOn => f.write_str("the supply does not switch off any more"),
             Self::LoadStuckOn => f.write_str("the load does not switch off any more"),
             Self::Hangs(who) => write!(f, "the {} hangs", who.as_str()),
@@ -150,6 +153,7 @@ impl Bench {
             Fault::ForeignVoltage(volts) => self.plant.foreign_v = Some(volts.0),
             Fault::BoardShorted => self.plant.shorted = true,
             Fault::BoardOverheats(more) => self.plant.extra_board_k = more.0,
+            Fault::OutputShifts(volts) => self.plant.shift_output(volts.0),
             Fault::SupplyStuckOn => self.faults.supply_stuck = true,
             Fault::LoadStuckOn => self.faults.load_stuck = true,
             Fault::Hangs(instrument) => self.faults.hanging.push(instrument),

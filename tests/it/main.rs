@@ -21,6 +21,8 @@ mod sim;
 mod report;
 // What the page says of a soak: hours, gaps, drift, starts, with and without an end.
 mod soak_report;
+// A board that changes in the middle of a soak, and what the report finds of it.
+mod soak_change;
 // What hours of readings show, handed to the reference script.
 mod trend;
 // Runs that were cut off and are gone on with.

@@ -38,7 +38,7 @@ fn sweeps(view: &SoakView) -> Markup {
             point
                 .figures
                 .iter()
-                .any(|(known, first, last)| *known == name && (first.is_some() || last.is_some()))
+                .any(|(known, first, last, _)| *known == name && (first.is_some() || last.is_some()))
         })
     };
     let shown: Vec<FigureName> = COMPARED.into_iter().filter(|name| has(*name)).collect();
@@ -51,14 +51,14 @@ fn sweeps(view: &SoakView) -> Markup {
                 thead { tr { th { "setting" } @for name in &shown { th.number { (heading(*name)) } } } }
                 tbody { @for point in compared { tr {
                     td.nowrap { (point.setting.vin) ", " (point.setting.load) }
-                    @for (name, first, last) in point.figures.iter().filter(|(name, ..)| shown.contains(name)) {
-                        td.number { (pair(*name, *first, *last)) }
+                    @for (name, first, last, jump) in point.figures.iter().filter(|(name, ..)| shown.contains(name)) {
+                        td.number { (pair(*name, *first, *last)) @if let Some(jump) = jump { br; span.small { (jump.told("sweep", name.unit())) } } }
                     }
                 } } }
             } }
             p.small {
                 "First → last of " (count) " sweeps, and the change under it. A point is one look each: of a single change it is not known whether it would come again. "
-                "The first sweep finds the board colder than the last."
+                "The first sweep finds the board colder than the last. Where one change between two sweeps is more than three times as large as all others, it stands there, too."
             }
         }
     }
@@ -136,7 +136,7 @@ fn row(trend: &Trend) -> Markup {
                     @if changes.found.len() > MOST_CHANGES { br; "and " (changes.found.len() - MOST_CHANGES) " more" }
                 },
                 Err(reason) => span.small { (sentence(reason)) },
-            } }
+            } @if let Some(jump) = &trend.between_rounds { br; (jump.told("round", trend.unit)) } }
         }
     }
 }

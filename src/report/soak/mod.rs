@@ -1,6 +1,7 @@
 //! What the report of a soak shows beside its points: the timeline, what was held, trends, the honest statement. One pass over
 //! the readings; from the record alone.
 
+pub mod jump;
 pub mod show;
 pub mod statement;
 pub mod story;
@@ -19,6 +20,7 @@ use crate::record::format::LimitSummary;
 use crate::record::{Record, RecordError, read_readings};
 use crate::trend::IntervalStats;
 
+use jump::Jump;
 use statement::Statement;
 use story::Story;
 use stream::Stream;
@@ -48,8 +50,8 @@ pub struct Held {
 pub struct Compared {
     /// The setting.
     pub setting: Setting,
-    /// The figures: first and last value, where both could be had.
-    pub figures: Vec<(FigureName, Option<f64>, Option<f64>)>,
+    /// The figures: first and last value, where both could be had, and the one change between two sweeps that stands out.
+    pub figures: Vec<(FigureName, Option<f64>, Option<f64>, Option<Jump>)>,
 }
 
 /// What the page shows of a soak.
@@ -217,7 +219,14 @@ fn sweeps(points: &[(f64, &PointResult)]) -> (u32, Vec<Compared>) {
     }
     let pairs = of_sweeps().filter(|point| point.repeat == first).filter_map(|before| {
         let after = of_sweeps().find(|point| point.repeat == last && point.setting == before.setting)?;
-        let figures = COMPARED.map(|name| (name, before.figures.value(name), after.figures.value(name)));
+        let jump = |name: FigureName| {
+            let of_setting = of_sweeps().filter(|point| point.setting == before.setting);
+            let values: Vec<(u32, f64)> =
+                of_setting.filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect();
+            Jump::among(&values)
+        };
+        let figures =
+            COMPARED.map(|name| (name, before.figures.value(name), after.figures.value(name), jump(name)));
         Some(Compared { setting: before.setting, figures: figures.to_vec() })
     });
     (last, pairs.collect())

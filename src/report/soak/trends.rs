@@ -1,9 +1,10 @@
 //! What changed at each setting that was held for long: drift, end against start, changes of level, time to the limits. Pure.
 
+use super::jump::Jump;
 use super::show::rounded;
 use super::story::Story;
 use super::stream::{Group, Stream, WATCHED};
-use crate::base::stats::median;
+use crate::base::stats::{mean, median};
 use crate::base::units::{Amps, Volts};
 use crate::event::{FigureName, Limit, PointResult, Setting};
 use crate::trend::{
@@ -60,6 +61,8 @@ pub struct Trend {
     pub drift: Result<Drift, String>,
     /// Changes of level.
     pub changes: Result<Changes, String>,
+    /// The one change between two rounds of the phase that stands out.
+    pub between_rounds: Option<Jump>,
     /// The profile's limits on it.
     pub outlooks: Vec<Outlooked>,
 }
@@ -132,7 +135,9 @@ fn setting_trends(
     let last_s = group.means[0].readings().last().map_or(0.0, |reading| reading.at_s);
     let part_s = ((last_s - first_s) / 10.0).clamp(1.0, 86_400.0);
     let of_readings = OF_READINGS.iter().zip(&group.means).map(|((title, figure, unit), means)| {
-        trend((title, *figure, unit), &means.readings(), part_s, (planned, judge))
+        let readings = means.readings();
+        let between_rounds = between_rounds(group.phase, story, &readings);
+        Trend { between_rounds, ..trend((title, *figure, unit), &readings, part_s, (planned, judge)) }
     });
     let of_captures = CAPTURED.into_iter().filter_map(|name| {
         let values: Vec<Reading> = mine
@@ -185,10 +190,22 @@ fn trend(
         title,
         unit,
         change: start_against_end(readings, part_s, &settings).map_err(|reason| reason.0),
+        between_rounds: None,
         outlooks: limits.map(outlook).collect(),
         drift,
         changes: changes_in_pieces(readings).map_err(|reason| reason.0),
     }
+}
+
+/// The means of the rounds of a phase, held against each other: what changed while something else was done shows only there.
+fn between_rounds(phase: u16, story: &Story, readings: &[Reading]) -> Option<Jump> {
+    let stretches = story.stretches.iter().filter(|stretch| stretch.phase == phase);
+    let mean_of = |(from_s, to_s): (f64, f64)| {
+        let within = readings.iter().filter(|reading| (from_s..=to_s).contains(&reading.at_s));
+        mean(&within.map(|reading| reading.value).collect::<Vec<_>>())
+    };
+    let means = stretches.filter_map(|stretch| Some((stretch.round, mean_of(stretch.span_s)?)));
+    Jump::among(&means.collect::<Vec<_>>())
 }
 
 /// Looks for changes of level in each piece without a long hole: across a hole nobody knows what was held before. The rate of

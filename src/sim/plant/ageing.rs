@@ -44,6 +44,11 @@ impl Ageing {
         Self { factor, new: new.clone(), up, dose: 0.0, powered_s: 0.0 }
     }
 
+    /// The board it ages from regulates to so much more.
+    pub(crate) fn shift_output(&mut self, by_v: f64) {
+        self.new.output_v += by_v;
+    }
+
     /// `step_s` seconds more at `board_c`, under power or not; `board` becomes as old as it then is.
     pub(crate) fn step(&mut self, board: &mut Board, step_s: f64, (board_c, powered): (f64, bool)) {
         let pace = ((board_c - RATED_C) / K_A_DOUBLING).exp2() / RATED_S;

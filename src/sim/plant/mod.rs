@@ -305,6 +305,14 @@ impl Plant {
         }
     }
 
+    /// From now on the board regulates to so much more.
+    pub(crate) fn shift_output(&mut self, by_v: f64) {
+        self.board.output_v += by_v;
+        if let Some(ageing) = &mut self.ageing {
+            ageing.shift_output(by_v);
+        }
+    }
+
     fn thermal_step(&mut self, index: u64) {
         self.heat_j += self.loss_w * TICK_S * self.held_ticks as f64;
         self.held_ticks = 0;

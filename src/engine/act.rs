@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::capture::Scales;
 use super::dwell::Progress;
+use super::early::EarlyWatch;
 use super::interlock::{Interlock, Source, Watched};
+use super::machine::Input;
 use super::measure::{Finishing, Pending};
 use super::stop::StopWish;
 use super::tally::Tally;
@@ -17,7 +19,7 @@ use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
 use crate::bench::retry::{Breaker, Trouble};
-use crate::event::{Event, InstrumentFacts, PointId, Sink};
+use crate::event::{EarlyLook, Event, InstrumentFacts, PointId, Sink};
 use crate::instrument::scope::Scope;
 use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
@@ -61,6 +63,10 @@ pub(super) struct Shell<'a> {
     pub(super) timekeeping: Timekeeping,
     /// How often an interlock had tripped before this run was gone on with.
     pub(super) trips: u32,
+    /// What is kept for the looks at an early end, where the profile allows one.
+    pub(super) early: Option<EarlyWatch>,
+    /// The look with which the soak ends before its time.
+    pub(super) ended_early: Option<EarlyLook>,
 }
 
 impl<'a> Shell<'a> {
@@ -90,6 +96,8 @@ impl<'a> Shell<'a> {
             breaker: Breaker::default(),
             timekeeping: Timekeeping::default(),
             trips: 0,
+            early: EarlyWatch::of(plan),
+            ended_early: None,
         }
     }
 
@@ -135,7 +143,13 @@ impl<'a> Shell<'a> {
             Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
             Step::Dwell(id) => self.dwell(*id),
             Step::CheckStart(id) => self.check_start(*id),
+            Step::LookEarly(look) => self.look_early(*look),
         }
+    }
+
+    /// What the machine is told of an action that was done.
+    pub(super) const fn done(&self) -> Input {
+        if self.ended_early.is_some() { Input::EndedEarly } else { Input::Done }
     }
 
     /// Load down to the part that may be kept until the interlock is released, or until somebody wants to stop: `false`.

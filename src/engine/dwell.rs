@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::act::{Shell, split};
+use super::early::EarlyWatch;
 use super::timekeeping::{Jumps, Look, Timekeeping};
 use super::watch::{Watcher, wait};
 use super::{Failure, stamp};
@@ -215,6 +216,7 @@ impl Shell<'_> {
             clock: &*clock,
             sink: &mut *self.sink,
             progress: &mut self.dwelling,
+            early: self.early.as_mut(),
             timekeeping: &mut self.timekeeping,
             longest_silence: (lost_reading / 6).min(NEEDED_PAUSE),
             rows: Vec::with_capacity(BATCH),
@@ -232,6 +234,22 @@ impl Shell<'_> {
                 self.emit(&Event::DwellFinished { dwell: id, took, end })
             }
         }
+    }
+
+    /// Looks whether the answer is clear; with a clear one the soak ends.
+    pub(super) fn look_early(&mut self, look: u32) -> Result<(), Failure> {
+        // A capture before it belongs to what is judged.
+        self.flush_pending()?;
+        let Some(early) = &self.early else {
+            let told = format!("the plan looks early, look {look}, but its profile does not allow that");
+            return Err(Failure::Internal(told));
+        };
+        let looked = early.look(look, self.bench.clock.now());
+        self.emit(&Event::LookedEarly(looked.clone()))?;
+        if looked.ends() {
+            self.ended_early = Some(looked);
+        }
+        Ok(())
     }
 
     /// Waits until Vout is in regulation, as long as a point may take to settle.
@@ -286,6 +304,8 @@ struct Hold<'h, 'b> {
     clock: &'h dyn Clock,
     sink: &'h mut dyn Sink,
     progress: &'h mut Progress,
+    /// What is kept for the looks at an early end.
+    early: Option<&'h mut EarlyWatch>,
     timekeeping: &'h mut Timekeeping,
     /// How long a thermometer that the interlocks need is left in peace at most.
     longest_silence: Duration,
@@ -359,6 +379,9 @@ impl Hold<'_, '_> {
         self.progress.last = Some(reading.at);
         self.progress.good = self.progress.good.saturating_add(1);
         self.progress.within = Some((self.dwell.id, done.min(self.dwell.span)));
+        if let Some(early) = &mut self.early {
+            early.take(&self.dwell, reading);
+        }
         self.rows.push(*reading);
         let since = self.rows.first().map_or(Duration::ZERO, |first| reading.at.since(first.at));
         if self.rows.len() >= BATCH || since >= BATCH_SPAN { self.keep() } else { Ok(()) }

@@ -17,6 +17,8 @@ pub enum Input {
     Begin,
     /// The last action was done.
     Done,
+    /// The last action was done, and the soak ends with it before its time, as its profile allows.
+    EndedEarly,
     /// The last action failed.
     Failed {
         /// What kind of trouble.
@@ -151,6 +153,7 @@ impl<'p> Machine<'p> {
             Input::Internal(what) => Action::End(Ending::Internal(what)),
             _ if self.over => Action::End(Ending::Completed),
             _ if wish == Some(Stop::Now) => Action::End(Ending::Stopped(Stop::Now)),
+            Input::EndedEarly => Action::End(Ending::Completed),
             Input::Begin | Input::Done => self.advance(wish),
             Input::Failed { kind, what, trouble } => self.recover(kind, what, trouble),
             // Nobody who asked to stop shall wait until the board has cooled.

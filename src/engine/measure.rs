@@ -203,6 +203,9 @@ impl Shell<'_> {
         self.emit(&event)?;
         if let Event::PointFinished(result) = &event {
             self.tally.add(result);
+            if let Some(early) = &mut self.early {
+                early.take_point(at.monotonic, result);
+            }
         }
         Ok(())
     }

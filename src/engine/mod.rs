@@ -4,6 +4,7 @@
 mod act;
 pub mod capture;
 mod dwell;
+mod early;
 mod floor;
 mod heat;
 pub mod interlock;
@@ -24,7 +25,10 @@ use crate::base::clock::Clock;
 use crate::base::names::Role;
 use crate::bench::Bench;
 use crate::bench::retry::Trouble;
-use crate::event::{DwellId, Event, GapCause, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp, Stop};
+use crate::event::{
+    DwellId, EarlyAnswer, EarlyLook, Event, GapCause, RunEnd, RunVerdict, SafeState, Sink, SinkError, Stamp,
+    Stop,
+};
 use crate::instrument::InstrumentError;
 use crate::link::ErrorKind;
 use crate::plan::Plan;
@@ -90,7 +94,7 @@ pub fn run(plan: &Plan, bench: &mut Bench, sink: &mut dyn Sink, stop: &StopWish)
 }
 
 /// What a run that was cut off had done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Earlier {
     /// What came of it so far.
     pub tally: Tally,
@@ -98,6 +102,8 @@ pub struct Earlier {
     pub within: Option<(DwellId, Duration)>,
     /// How often an interlock had tripped.
     pub trips: u32,
+    /// The look with which it had ended early, if it had.
+    pub ended_early: Option<EarlyLook>,
 }
 
 /// Carries out what is left of the plan of a run that was cut off; as [`run`].
@@ -124,6 +130,7 @@ fn carry_out(
         shell.tally = earlier.tally;
         shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
         shell.trips = earlier.trips;
+        shell.ended_early = earlier.ended_early;
     }
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
@@ -219,10 +226,10 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
 
 fn act(shell: &mut Shell<'_>, action: Action) -> Result<Input, Failure> {
     match action {
-        Action::Perform(step) => shell.perform(&step).map(|()| Input::Done),
+        Action::Perform(step) => shell.perform(&step).map(|()| shell.done()),
         Action::Again { step, wait } => {
             watch::wait(&*shell.bench.clock, shell.stop, wait)?;
-            shell.perform(&step).map(|()| Input::Done)
+            shell.perform(&step).map(|()| shell.done())
         }
         Action::Reopen { wait } => shell.reopen(wait).map(|()| Input::Done),
         Action::Hold => hold(shell).map(|()| Input::Released),
@@ -305,7 +312,7 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
                 "{not_measured} of {finished} points lack a figure that a limit needs, or were not at their setting"
             ),
         ),
-        Ending::Completed if (finished as usize) < planned => {
+        Ending::Completed if (finished as usize) < planned && shell.ended_early.is_none() => {
             (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))
         }
         Ending::Completed => {
@@ -321,6 +328,10 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         Ending::Tripped(what) => (RunVerdict::Tripped, what.clone()),
         Ending::Failed(what) | Ending::RecordFailed(what) => (RunVerdict::Error, what.clone()),
         Ending::Internal(what) => (RunVerdict::Error, format!("a fault of this program: {what}")),
+    };
+    let (verdict, reason) = match &shell.ended_early {
+        Some(look) if *ending == Ending::Completed => ended_early(look, verdict, &reason),
+        _ => (verdict, reason),
     };
     let reason = match shell.trips {
         0 => reason,
@@ -342,4 +353,14 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         points_not_applicable: shell.tally.not_applicable,
         outputs_off_verified: safe.verified,
     }
+}
+
+/// The end of a soak that ended early: what its points say stands, and fails where a limit will surely not hold.
+fn ended_early(look: &EarlyLook, verdict: RunVerdict, reason: &str) -> (RunVerdict, String) {
+    let (so_far, verdict) = match (look.answer, verdict) {
+        (EarlyAnswer::Fail, RunVerdict::Pass) => ("at the points so far ", RunVerdict::Fail),
+        (EarlyAnswer::Fail, _) => ("", RunVerdict::Fail),
+        _ => ("", verdict),
+    };
+    (verdict, format!("ended early as its profile allows, {}; {so_far}{reason}", look.what))
 }

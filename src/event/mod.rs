@@ -3,6 +3,7 @@
 
 pub mod coverage;
 pub mod drill;
+pub mod early;
 pub mod end;
 pub mod figures;
 pub mod limit;
@@ -22,6 +23,7 @@ use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
 pub use coverage::{Coverage, Lost};
 pub use drill::Drilled;
+pub use early::{EarlyAnswer, EarlyLook};
 pub use end::{Resumed, RunEnd};
 pub use figures::{FigureName, Figures};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
@@ -283,6 +285,8 @@ pub enum Event {
     },
     /// A start after the input was off was looked at.
     StartChecked(StartCheck),
+    /// It was looked whether the answer of a soak is clear before its end; where it is, the soak ends with this.
+    LookedEarly(EarlyLook),
     /// Readings are missing.
     GapFound(Gap),
     /// The traces of a capture were kept.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Setting;
+use super::{FigureName, Setting};
 use crate::base::clock::Instant;
 use crate::waveform::Figure;
 
@@ -72,6 +72,32 @@ impl Reading {
     #[must_use]
     pub const fn values(&self) -> [Option<f64>; 6] {
         [self.vin_v, self.iin_a, self.vout_v, self.iout_a, self.board_c, self.ambient_c]
+    }
+
+    /// A figure as it is read; `None` where it was not read, or no reading tells it.
+    #[must_use]
+    pub fn figure(&self, name: FigureName) -> Option<f64> {
+        let product = |volts: Option<f64>, amps: Option<f64>| Some(volts? * amps?);
+        let (input_w, output_w) = (product(self.vin_v, self.iin_a), product(self.vout_v, self.iout_a));
+        match name {
+            FigureName::Vin => self.vin_v,
+            FigureName::Iin => self.iin_a,
+            FigureName::Vout => self.vout_v,
+            FigureName::Iout => self.iout_a,
+            FigureName::InputPower => input_w,
+            FigureName::OutputPower => output_w,
+            FigureName::Loss => Some(input_w? - output_w?),
+            FigureName::Efficiency => Some(output_w? / input_w.filter(|watts| *watts > 0.0)?),
+            FigureName::BoardTemperature => self.board_c,
+            FigureName::AmbientTemperature => self.ambient_c,
+            _ => None,
+        }
+    }
+
+    /// Whether a reading in which nothing is missing tells this figure.
+    #[must_use]
+    pub fn tells(name: FigureName) -> bool {
+        Self::of(Instant(0), [Some(1.0); 6]).figure(name).is_some()
     }
 
     /// A reading from its values in the order of [`Reading::COLUMNS`].

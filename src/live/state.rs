@@ -390,6 +390,7 @@ impl State {
 pub fn remark(event: &Event) -> Option<(&'static str, &str)> {
     match event {
         Event::Warned { what } => Some(("warning", what)),
+        Event::LookedEarly(look) => Some((if look.ends() { "ended early" } else { "goes on" }, &look.what)),
         Event::RunResumed(resumed) => Some(("resumed", &resumed.what)),
         Event::Retried { what, .. } => Some(("trouble", what)),
         Event::SensorFailed { what, .. } => Some(("sensor", what)),

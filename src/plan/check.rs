@@ -104,7 +104,7 @@ impl Outputs {
                 }
                 (self.begun, self.settled) = (None, None);
             }
-            Step::BeginPhase { .. } => {}
+            Step::BeginPhase { .. } | Step::LookEarly(_) => {}
             Step::Dwell(_) => {
                 if self.begun.is_some() {
                     tell("a dwell stands inside a point");

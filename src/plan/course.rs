@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::order::arrange;
 use super::profile::Profile;
-use super::profile::soak::Soak;
-use super::soak::{Leg, LegKind, MOST_DWELLS, PlannedDwell, SoakPlan, legs};
+use super::profile::soak::{EarlyStop, Pattern, Soak};
+use super::soak::{Leg, LegKind, MOST_DWELLS, PlannedDwell, PlannedEarly, SoakPlan, legs};
 use super::step::{PlannedPoint, Step};
 use crate::base::units::{Amps, Volts};
 use crate::event::{DwellId, PointId, Setting, StartId};
@@ -33,6 +33,7 @@ pub(super) fn build_course(profile: &Profile, soak: &Soak, ready: Vec<Step>) -> 
         is_on: false,
         since_capture: Duration::ZERO,
         since_sweep: Duration::ZERO,
+        looked: 0,
     };
     layer.sweep();
     let mut phase = None;
@@ -57,7 +58,6 @@ pub(super) fn build_course(profile: &Profile, soak: &Soak, ready: Vec<Step>) -> 
 }
 
 fn soak_plan(soak: &Soak) -> SoakPlan {
-    use super::profile::soak::Pattern;
     let warm = soak.phases.iter().find_map(|phase| match phase.pattern {
         Pattern::Hold { until, .. } => until,
         _ => None,
@@ -72,7 +72,17 @@ fn soak_plan(soak: &Soak) -> SoakPlan {
         starts: Vec::new(),
         sweeps: 0,
         evidence: soak.evidence,
+        early: early(soak),
     }
+}
+
+/// The looks of the phase that may end early; it is a hold, at one setting.
+fn early(soak: &Soak) -> Option<PlannedEarly> {
+    let (place, phase) = soak.phases.iter().enumerate().find(|(_, phase)| phase.early_stop.is_some())?;
+    let (rule, Pattern::Hold { lasts, .. }) = (phase.early_stop?, phase.pattern) else { return None };
+    let setting = Setting { vin: *phase.vin.first()?, load: *phase.load.first()? };
+    let EarlyStop { looks, confidence } = rule;
+    Some(PlannedEarly { phase: u16::try_from(place).ok()?, setting, lasts, looks, confidence })
 }
 
 struct Layer<'a> {
@@ -84,6 +94,8 @@ struct Layer<'a> {
     is_on: bool,
     since_capture: Duration,
     since_sweep: Duration,
+    /// Looks at whether the answer is clear so far.
+    looked: u32,
 }
 
 impl Layer<'_> {
@@ -111,7 +123,8 @@ impl Layer<'_> {
         }
         let mut left = leg.span;
         while !left.is_zero() {
-            let chunk = left.min(self.next_due(leg));
+            let look = self.next_look(leg).map_or(Duration::MAX, |due| due.saturating_sub(leg.span - left));
+            let chunk = left.min(self.next_due(leg)).min(look);
             self.dwell(leg, chunk);
             left -= chunk;
             self.since_capture += chunk;
@@ -119,7 +132,17 @@ impl Layer<'_> {
             if is_looked_at {
                 self.do_what_is_due(leg.setting);
             }
+            if chunk == look {
+                self.looked += 1;
+                self.push(Step::LookEarly(self.looked));
+            }
         }
+    }
+
+    /// How much of the leg is done at the next look at whether the answer is clear; the phase with the looks is one leg.
+    fn next_look(&self, leg: &Leg) -> Option<Duration> {
+        let early = self.course.soak.early.filter(|early| early.phase == leg.phase)?;
+        (self.looked < early.looks).then(|| early.due(self.looked + 1))
     }
 
     /// Nothing comes between while the input is off, nor while the board warms up.

@@ -88,7 +88,7 @@ impl Bench<'_> {
 
     fn step(&self, step: &Step) -> Duration {
         match step {
-            Step::BeginPoint(_) | Step::BeginPhase { .. } => Duration::ZERO,
+            Step::BeginPoint(_) | Step::BeginPhase { .. } | Step::LookEarly(_) => Duration::ZERO,
             Step::Dwell(id) => {
                 let dwell = self.plan.soak.as_ref().and_then(|soak| soak.dwell(*id));
                 dwell.map_or(Duration::ZERO, |dwell| dwell.span)

@@ -23,6 +23,8 @@ pub struct Reached {
     pub start: Option<StartId>,
     /// Round and place of the last phase that was begun.
     pub phase: Option<(u32, u16)>,
+    /// Whether it had ended early: nothing is left to be done.
+    pub ended_early: bool,
     /// A dwell that was begun and is not finished, and how much of it is done.
     pub within: Option<(DwellId, Duration)>,
 }
@@ -78,6 +80,10 @@ pub fn restoring(standing: Standing) -> Vec<Step> {
 /// Takes out of a plan what is done: the bench is made ready as at the beginning and brought back to where it stood; a soak
 /// that was away for `gap` warms the board up again where its profile wants it. Of a gap of unknown length that is wanted.
 pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Option<Duration>) {
+    if reached.ended_early {
+        plan.steps = vec![Step::SwitchAllOff];
+        return;
+    }
     let place = plan.steps.iter().rposition(|step| reached.has_done(step)).map_or(0, |last| last + 1);
     if place == 0 && reached.within.is_none() {
         return;

@@ -50,6 +50,37 @@ pub struct SoakPlan {
     pub sweeps: u32,
     /// Which traces of the captures are kept.
     pub evidence: Evidence,
+    /// Whether, and by which rule, it may end before its time.
+    pub early: Option<PlannedEarly>,
+}
+
+/// Looks at whether the answer of a soak is clear before its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedEarly {
+    /// Place of the phase, the last one.
+    pub phase: u16,
+    /// What it holds.
+    pub setting: Setting,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// How many looks.
+    pub looks: u32,
+    /// How sure to be over all of them.
+    pub confidence: f64,
+}
+
+impl PlannedEarly {
+    /// How much of the phase is done at a look, which count from 1.
+    #[must_use]
+    pub fn due(&self, look: u32) -> Duration {
+        (self.lasts * look) / (self.looks + 1)
+    }
+
+    /// The confidence in per cent.
+    #[must_use]
+    pub fn percent(&self) -> f64 {
+        (self.confidence * 1e4).round() / 1e2
+    }
 }
 
 impl SoakPlan {
@@ -221,7 +252,7 @@ mod tests {
 
     fn phase(pattern: Pattern) -> Phase {
         let (vin, load) = (vec![Volts(24.0)], vec![Amps(0.1), Amps(0.5)]);
-        Phase { name: "x".to_owned(), pattern, vin, load, once: false }
+        Phase { name: "x".to_owned(), pattern, vin, load, once: false, early_stop: None }
     }
 
     fn drawn(soak: &Soak) -> String {

@@ -54,6 +54,8 @@ pub enum Step {
     Dwell(DwellId),
     /// Look at the board's start after the input came on.
     CheckStart(StartId),
+    /// Look whether the answer of the soak is clear before its end.
+    LookEarly(u32),
 }
 
 /// One operating point of the plan.
@@ -156,6 +158,7 @@ impl fmt::Display for Step {
             Self::Measure(point) => write!(f, "measure point {}", point.0),
             Self::BeginPhase { phase, round } => write!(f, "begin phase {} of round {round}", phase + 1),
             Self::Dwell(dwell) => write!(f, "hold and read, dwell {}", dwell.0),
+            Self::LookEarly(look) => write!(f, "look {look} whether the answer is clear"),
             Self::CheckStart(start) => write!(f, "look at start {}", start.0),
         }
     }

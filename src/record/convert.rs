@@ -16,7 +16,8 @@ use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
 };
 use super::readings::{
-    dwell_end_in, dwell_end_out, gap_in, gap_out, readings_in, readings_out, start_in, start_out,
+    dwell_end_in, dwell_end_out, early_in, early_out, gap_in, gap_out, readings_in, readings_out, start_in,
+    start_out,
 };
 
 pub(super) fn nanos(span: Duration) -> u64 {
@@ -153,6 +154,7 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
             end: dwell_end_out(*end),
         }),
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
+        Event::LookedEarly(look) => Entry::LookedEarly(early_out(look)),
         Event::GapFound(gap) => Entry::GapFound(gap_out(gap)),
         Event::EvidenceKept { point, why } => Entry::EvidenceKept { point: point.0, why: why.clone() },
         Event::ClockStepped { by_s } => Entry::ClockStepped { by_s: Number(*by_s) },
@@ -221,6 +223,7 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
             end: dwell_end_in(end),
         },
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
+        Entry::LookedEarly(entry) => Event::LookedEarly(early_in(entry)),
         Entry::GapFound(entry) => Event::GapFound(gap_in(entry)),
         Entry::EvidenceKept { point, why } => Event::EvidenceKept { point: PointId(point), why },
         Entry::ClockStepped { by_s } => Event::ClockStepped { by_s: by_s.0 },
@@ -261,8 +264,8 @@ mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::event::{
-        DrillKind, DrillVerdict, DwellEnd, FigureName, Gap, GapCause, Reading, Readings, Resumed, RunVerdict,
-        Setting, StartCheck, StartId,
+        DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause, Reading,
+        Readings, Resumed, RunVerdict, Setting, StartCheck, StartId,
     };
     use crate::waveform::Unavailable;
 
@@ -354,6 +357,14 @@ mod tests {
                 started: false,
             }),
             Event::EvidenceKept { point: PointId(4), why: what() },
+            Event::LookedEarly(EarlyLook {
+                look: 2,
+                looks: 5,
+                answer: EarlyAnswer::Fail,
+                done: Duration::from_secs(7200),
+                planned: Duration::from_nanos(21_600_000_000_001),
+                what: what(),
+            }),
             Event::GapFound(Gap {
                 from: Instant(5),
                 to: Instant(9),

@@ -20,8 +20,8 @@ pub use summary::{LimitSummary, PointCounts, Summary, WorstValue};
 pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEntry, WaveformEntry};
 
 pub(super) use soak::{
-    DeadmanDrilled, DwellEndWord, DwellEntry, GapEntry, GapWord, PhaseEntry, ReadingsEntry, ReadingsHead,
-    RunResumed, SoakEntry, StartEntry,
+    DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord, PhaseEntry,
+    ReadingsEntry, ReadingsHead, RunResumed, SoakEntry, StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.
@@ -153,6 +153,7 @@ pub(super) enum Entry {
     ReadingsTaken(Box<RawValue>),
     DwellFinished(DwellEntry),
     StartChecked(StartEntry),
+    LookedEarly(EarlyEntry),
     GapFound(GapEntry),
     EvidenceKept {
         point: u32,

@@ -8,14 +8,17 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::convert::nanos;
 use super::format::{
-    BodyIn, DwellEndWord, Entry, GapEntry, GapWord, Number, ReadingsEntry, ReadingsHead, SoakEntry,
-    StartEntry,
+    BodyIn, DwellEndWord, EarlyEntry, EarlyWord, Entry, GapEntry, GapWord, Number, ReadingsEntry,
+    ReadingsHead, SoakEntry, StartEntry,
 };
 use super::pieces::{figure_in, figure_out, setting_in};
 use super::recover::read_lines;
 use super::{RecordError, journal};
 use crate::base::clock::Instant;
-use crate::event::{DwellEnd, DwellId, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck, StartId};
+use crate::event::{
+    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck,
+    StartId,
+};
 
 /// Most readings of one batch; a line of the journal is bounded.
 const MOST_ROWS: usize = 10_000;
@@ -122,6 +125,32 @@ pub(super) fn start_in(entry: StartEntry) -> StartCheck {
         took_s: figure_in(entry.took_s),
         vout_v: figure_in(entry.vout_v),
         started: entry.started,
+    }
+}
+
+pub(super) fn early_out(look: &EarlyLook) -> EarlyEntry {
+    let answer = match look.answer {
+        EarlyAnswer::GoOn => EarlyWord::GoOn,
+        EarlyAnswer::Pass => EarlyWord::Pass,
+        EarlyAnswer::Fail => EarlyWord::Fail,
+    };
+    let (done_ns, planned_ns) = (nanos(look.done), nanos(look.planned));
+    EarlyEntry { look: look.look, looks: look.looks, answer, done_ns, planned_ns, what: look.what.clone() }
+}
+
+pub(super) fn early_in(entry: EarlyEntry) -> EarlyLook {
+    let answer = match entry.answer {
+        EarlyWord::GoOn => EarlyAnswer::GoOn,
+        EarlyWord::Pass => EarlyAnswer::Pass,
+        EarlyWord::Fail => EarlyAnswer::Fail,
+    };
+    EarlyLook {
+        look: entry.look,
+        looks: entry.looks,
+        answer,
+        done: Duration::from_nanos(entry.done_ns),
+        planned: Duration::from_nanos(entry.planned_ns),
+        what: entry.what,
     }
 }
 

@@ -116,10 +116,11 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
         reached.point = reached.point.max(Some(result.point));
         tally.add(result);
     }
-    let (mut dwell_ended, mut trips) = (None, 0);
+    let (mut dwell_ended, mut trips, mut ended_early) = (None, 0, None);
     for logged in record.events() {
         match &logged.event {
             Event::InterlockTripped { .. } => trips += 1,
+            Event::LookedEarly(look) if look.ends() => ended_early = Some(look.clone()),
             Event::PhaseStarted { phase, round, .. } => {
                 reached.phase = reached.phase.max(Some((*round, *phase)));
             }
@@ -140,7 +141,8 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
     let begun = record.last_readings().filter(|last| reached.dwell.is_none_or(|ended| last.dwell > ended));
     let begun = begun.filter(|last| dwell_ended.is_none_or(|ended| last.at.monotonic >= ended));
     reached.within = begun.map(|last| (last.dwell, last.done));
-    (reached, Earlier { tally, within: reached.within, trips })
+    reached.ended_early = ended_early.is_some();
+    (reached, Earlier { tally, within: reached.within, trips, ended_early })
 }
 
 /// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.

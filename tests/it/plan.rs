@@ -656,6 +656,58 @@ fn what_is_set_at_a_start_is_what_the_plan_says_of_it() {
     }
 }
 
+#[test]
+fn a_soak_ends_early_only_where_its_profile_says_so_and_says_it_in_a_way_that_can_be_kept() {
+    let limit = "\n[[limits]]\nname = \"vout\"\nfigure = \"vout_v\"\nmax = \"5.2 V\"\n";
+    let with = |phases: &str, limits: &str| {
+        let phases = phases.replace("HOLD", "vin = \"24 V\"\nload = \"500 mA\"\nfor = \"6 h\"\n");
+        let text = profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", &format!("[soak]\n{phases}"));
+        profile::parse("p.toml", &(text + limits))
+    };
+    let early = "early_stop = { looks = 5 }";
+    let last = format!("[[soak.phases]]\nname = \"a\"\nHOLD{early}\n");
+    let plan = build_for(&sim_rig(), &with(&last, limit).unwrap(), &able(), &Overrides::default()).unwrap();
+    let is_look = |step: &&Step| matches!(step, Step::LookEarly(_));
+    assert_eq!(plan.steps.iter().filter(is_look).count(), 5);
+    let dwells: Vec<u64> =
+        plan.soak.as_ref().unwrap().dwells.iter().map(|dwell| dwell.span.as_secs()).collect();
+    assert_eq!(dwells, [3600; 6], "a look each hour, and none at the end");
+    let text = render_plan(&plan);
+    let told = text.lines().find(|line| line.contains("may end early")).unwrap();
+    assert!(told.contains("5 looks every 1 h") && told.contains("95 %"), "{told}");
+    let without = build_for(
+        &sim_rig(),
+        &with(&last.replace(early, ""), limit).unwrap(),
+        &able(),
+        &Overrides::default(),
+    );
+    assert!(!without.unwrap().steps.iter().any(|step| is_look(&step)));
+    let second = "[[soak.phases]]\nname = \"b\"\nHOLD";
+    for (phases, limits, message) in [
+        (
+            format!("{last}{second}"),
+            limit,
+            "only the last phase may end early: what follows would not be done",
+        ),
+        (
+            format!("rounds = 2\n{last}"),
+            limit,
+            "a soak may end early only where its phases are gone through once",
+        ),
+        (
+            format!("{last}until = \"1 K/h\"\n"),
+            limit,
+            "a phase that ends in thermal steady state has no other end",
+        ),
+        (last.clone(), "", "no limit applies to this phase, so that nothing says when its answer is clear"),
+        (last.replace("looks = 5", "confidence = \"95 %\""), limit, "`looks` is missing"),
+        (last.replace("looks = 5", "looks = 5, confidence = \"50 %\""), limit, ""),
+    ] {
+        let faults = with(&phases, limits).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].message.contains(message), "{phases}: {faults:?}");
+    }
+}
+
 /// A soak that holds a setting until it is warm by this criterion.
 fn warming(criterion: &str, readings: &str) -> String {
     let soak = format!(

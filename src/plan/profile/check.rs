@@ -14,7 +14,7 @@ use super::{Interlocks, Order, Profile, SettleRule};
 use crate::base::digest::digest;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Celsius, Volts};
-use crate::event::FigureName;
+use crate::event::{FigureName, Limit, Reading, Setting};
 use crate::instrument::dialect::Fault;
 use crate::plan::document::Document;
 use crate::plan::written::{FromScalar, Ratio, Scalar, Written, Wrong, choose};
@@ -112,6 +112,7 @@ fn check(document: &mut Document, file: &ProfileFile, text: &str) -> Option<Prof
         places: document.places.clone(),
     };
     check_conditions(document, &profile);
+    check_early_limits(document, &profile);
     Some(profile)
 }
 
@@ -343,6 +344,27 @@ fn check_conditions(document: &mut Document, profile: &Profile) {
             let key = format!("limits[{}].when", index + 1);
             let told = (format!("`{}` holds at none of the points", limit.condition), "the points");
             document.contradiction(&key, "points", (&told.0, told.1));
+        }
+    }
+}
+
+/// An early end is judged by the limits: one that nothing is ever held against would keep it from coming, and nobody would
+/// know why.
+fn check_early_limits(document: &mut Document, profile: &Profile) {
+    let Some(soak) = &profile.soak else { return };
+    for (index, phase) in soak.phases.iter().enumerate().filter(|(_, phase)| phase.early_stop.is_some()) {
+        let key = format!("soak.phases[{}].early_stop", index + 1);
+        let (Some(vin), Some(load)) = (phase.vin.first(), phase.load.first()) else { continue };
+        let setting = Setting { vin: *vin, load: *load };
+        let mut applying = profile.limits.iter().filter(|limit| limit.condition.holds(setting)).peekable();
+        if applying.peek().is_none() {
+            document
+                .fault(&key, "no limit applies to this phase, so that nothing says when its answer is clear");
+        }
+        let unread = |limit: &&Limit| !Reading::tells(limit.figure) && soak.capture_every.is_none();
+        if let Some(limit) = applying.find(unread) {
+            let told = format!("the limit `{}` needs captures, and there is no `capture_every`", limit.name);
+            document.fault(&key, told);
         }
     }
 }

@@ -249,6 +249,8 @@ pub(super) struct PhaseFile {
     /// Ends a `hold` as soon as the board is in thermal steady state by this criterion, e.g. `1 K/h` or
     /// `IEC 61010-1`.
     pub(super) until: Option<Written<Criterion>>,
+    /// Lets a `hold` end before its time, and the soak with it, where the answer of the limits is clear. Default: it never does.
+    pub(super) early_stop: Option<EarlyStopFile>,
     /// Time at each value of the patterns `steps` and `random`.
     pub(super) each: Option<Written<Duration>>,
     /// How often the values of `steps` or `ramp` are gone through, or how many power cycles there are.
@@ -261,4 +263,15 @@ pub(super) struct PhaseFile {
     pub(super) seed: Option<Written<u64>>,
     /// Whether the phase belongs to the first round only, as a warm-up does. Default false.
     pub(super) once: Option<Written<bool>>,
+}
+
+/// When a soak may end before its time. What that costs is hours: what they show shrinks with them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EarlyStopFile {
+    /// How many looks, spread evenly over the phase before its end. Each spends its part of the error.
+    #[schemars(required)]
+    pub(super) looks: Option<Written<u64>>,
+    /// How sure to be over all looks. Default `95 %`.
+    pub(super) confidence: Option<Written<Ratio>>,
 }

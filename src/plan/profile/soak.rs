@@ -5,11 +5,11 @@ use std::time::Duration;
 use schemars::{Schema, json_schema as schema_of};
 
 use super::axis::check_levels;
-use super::schema::{EvidenceFile, PhaseFile, SoakFile};
+use super::schema::{EarlyStopFile, EvidenceFile, PhaseFile, SoakFile};
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Volts};
 use crate::plan::document::Document;
-use crate::plan::written::{FromScalar, Scalar, Written, Wrong, choose};
+use crate::plan::written::{FromScalar, Ratio, Scalar, Written, Wrong, choose};
 use crate::trend::{CRITERIA, Criterion};
 
 /// Most phases of a profile: more than anybody reads.
@@ -77,6 +77,17 @@ pub struct Phase {
     pub load: Vec<Amps>,
     /// Whether it belongs to the first round only.
     pub once: bool,
+    /// Whether, and by which rule, the soak may end in it before its time.
+    pub early_stop: Option<EarlyStop>,
+}
+
+/// The rule by which a soak may end before its time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EarlyStop {
+    /// How many looks, spread evenly over the phase before its end.
+    pub looks: u32,
+    /// How sure to be over all looks.
+    pub confidence: f64,
 }
 
 /// What a phase does with its values.
@@ -207,6 +218,7 @@ pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soa
         Some(duration) => Rounds::Lasting(duration),
         None => Rounds::Count(u32::try_from(rounds.unwrap_or(1)).ok()?),
     };
+    check_early_place(document, &phases, rounds);
     let readings = readings.unwrap_or(Duration::from_secs(1));
     check_rate(document, &phases, readings);
     Some(Soak {
@@ -295,13 +307,49 @@ fn check_phase(document: &mut Document, index: usize, file: &PhaseFile) -> Optio
         document.fault(&key("vin"), "a start at 0 V is none");
         return None;
     }
-    Some(Phase { name: name?, pattern: pattern?, vin, load, once })
+    let has_until = file.until.is_some();
+    let early_stop =
+        file.early_stop.as_ref().map(|file| check_early_stop(document, (&place, has_until), file));
+    let early_stop = early_stop.map_or(Some(None), |early_stop| early_stop.map(Some))?;
+    Some(Phase { name: name?, pattern: pattern?, vin, load, once, early_stop })
+}
+
+fn check_early_stop(
+    document: &mut Document,
+    (place, has_until): (&str, bool),
+    file: &EarlyStopFile,
+) -> Option<EarlyStop> {
+    let key = |name: &str| format!("{place}.early_stop.{name}");
+    let looks = document.need(&key("looks"), file.looks.as_ref());
+    let looks = document.within(&key("looks"), looks, (1, 100));
+    let confidence = document.take(&key("confidence"), file.confidence.as_ref()).unwrap_or(Ratio(0.95)).0;
+    let confidence = document.within(&key("confidence"), Some(confidence), (0.8, 0.9999));
+    if has_until {
+        let told = ("a phase that ends in thermal steady state has no other end", "the criterion");
+        document.contradiction(&format!("{place}.early_stop"), &format!("{place}.until"), told);
+        return None;
+    }
+    Some(EarlyStop { looks: u32::try_from(looks?).ok()?, confidence: confidence? })
+}
+
+/// What comes behind an early end is not done, so nothing may come behind it.
+fn check_early_place(document: &mut Document, phases: &[Phase], rounds: Rounds) {
+    for (index, _) in phases.iter().enumerate().filter(|(_, phase)| phase.early_stop.is_some()) {
+        let key = format!("soak.phases[{}].early_stop", index + 1);
+        if index + 1 < phases.len() {
+            let told = ("only the last phase may end early: what follows would not be done", "it follows");
+            document.contradiction(&key, &format!("soak.phases[{}].name", index + 2), told);
+        } else if rounds != Rounds::Count(1) {
+            document.fault(&key, "a soak may end early only where its phases are gone through once");
+        }
+    }
 }
 
 /// A key that the pattern does not know would do nothing, and nobody would notice.
 fn check_owners(document: &mut Document, place: &str, (word, file): (PatternWord, &PhaseFile)) {
     use PatternWord::{Hold, PowerCycle, Ramp, Random, Steps};
-    let owners: [(&str, bool, &[PatternWord]); 6] = [
+    let owners: [(&str, bool, &[PatternWord]); 7] = [
+        ("early_stop", file.early_stop.is_some(), &[Hold]),
         ("until", file.until.is_some(), &[Hold]),
         ("each", file.each.is_some(), &[Steps, Random]),
         ("cycles", file.cycles.is_some(), &[Steps, Ramp, PowerCycle]),

@@ -118,6 +118,11 @@ fn soak(plan: &Plan) -> Value {
             "worst": soak.evidence.worst,
             "every": soak.evidence.every,
         },
+        "early_stop": soak.early.map(|early| json!({
+            "phase": early.phase,
+            "looks": early.looks,
+            "confidence": early.confidence,
+        })),
         "dwells": dwells.collect::<Vec<_>>(),
     })
 }

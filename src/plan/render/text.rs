@@ -185,6 +185,16 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
         });
         lines.push(format!("{name}: {}, {}, {lasts}{until}{off}", span(vin, "V"), span(load, "A")));
     }
+    lines.extend(soak.early.and_then(|early| {
+        let name = soak.phases.get(usize::from(early.phase))?;
+        Some(format!(
+            "{name} may end early, at {} looks every {}: when all limits will hold to the planned end, or one will not, at {} % \
+             over all looks; then the outputs go off without another sweep, and the hours show less",
+            early.looks,
+            render_span(early.due(1)),
+            early.percent()
+        ))
+    }));
     lines.push(format!("readings of supply, load and thermometers every {}", render_span(soak.interval)));
     let captures = plan.points.iter().filter(|point| point.phase.is_some()).count();
     let of_sweeps = plan.points.len() - captures;

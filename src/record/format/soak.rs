@@ -77,6 +77,25 @@ pub(in crate::record) enum GapWord {
     Sleep,
 }
 
+/// A look at whether the answer of a soak is clear before its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct EarlyEntry {
+    pub(in crate::record) look: u32,
+    pub(in crate::record) looks: u32,
+    pub(in crate::record) answer: EarlyWord,
+    pub(in crate::record) done_ns: u64,
+    pub(in crate::record) planned_ns: u64,
+    pub(in crate::record) what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::record) enum EarlyWord {
+    GoOn,
+    Pass,
+    Fail,
+}
+
 /// What makes a run a soak.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::record) struct SoakEntry {

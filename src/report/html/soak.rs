@@ -36,6 +36,7 @@ pub(super) fn first(report: &Report) -> Markup {
         div.statement {
             p { b { "What these hours show. " } (told(&statement.on_hours)) }
             @if let Some(on_starts) = &statement.on_starts { p { b { "What these starts show. " } (told(on_starts)) } }
+            @if let Some(on_end) = &statement.on_end { p { b { "Ended early. " } (on_end) } }
             p.small {
                 @if statement.failures.is_empty() { "No failure: no limit was broken, no interlock tripped, every start came up. " }
                 @else { "Failures: " (counted(&statement.failures)) ". " }

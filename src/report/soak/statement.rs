@@ -2,7 +2,8 @@
 
 use super::story::{MarkKind, Story};
 use super::stream::Stream;
-use crate::event::StartCheck;
+use crate::base::span::render_span;
+use crate::event::{EarlyAnswer, StartCheck};
 use crate::record::format::LimitSummary;
 use crate::trend::{BoardHours, Starts};
 
@@ -24,6 +25,8 @@ pub struct Statement {
     pub mtbf_h: Option<f64>,
     /// The sentence on starts.
     pub on_starts: Option<Result<String, String>>,
+    /// That it was ended early, and what that costs.
+    pub on_end: Option<String>,
     /// The highest probability of a failed start that they leave.
     pub start_failure: Option<f64>,
 }
@@ -36,6 +39,10 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
         .filter(|limit| limit.failed > 0)
         .map(|limit| format!("limit {} was broken", limit.name))
         .collect();
+    let will_break = story.ended_early.as_ref().is_some_and(|look| look.answer == EarlyAnswer::Fail);
+    if will_break && failures.is_empty() {
+        failures.push("a limit will surely be broken".to_owned());
+    }
     failures.extend((0..story.count(MarkKind::Trip)).map(|_| "an interlock tripped".to_owned()));
     let failed = story.starts.iter().filter(|start| !start.started).count();
     failures.extend((0..failed).map(|_| "a start failed".to_owned()));
@@ -44,12 +51,21 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
         failures: u32::try_from(failures.len()).unwrap_or(u32::MAX),
     };
     let starts = starts(&story.starts);
+    let on_end = story.ended_early.as_ref().map(|look| {
+        format!(
+            "It was ended early, as its profile allows: {}. The {} that were left out show nothing: of failures these hours \
+             bound less than those planned would have.",
+            look.what,
+            render_span(look.planned.saturating_sub(look.done))
+        )
+    });
     Statement {
         board_hours: hours.hours,
         failures,
         on_hours: hours.sentence(CONFIDENCE).map_err(|reason| reason.0),
         mtbf_h: hours.mtbf_at_least_h(CONFIDENCE).ok(),
         on_starts: starts.map(|starts| starts.sentence(CONFIDENCE).map_err(|reason| reason.0)),
+        on_end,
         start_failure: starts.and_then(|starts| starts.failure_at_most(CONFIDENCE).ok()),
         starts: starts.map(|starts| (starts.starts, starts.failures)),
     }

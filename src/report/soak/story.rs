@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{DwellEnd, Event, Gap, StartCheck, Stop};
+use crate::event::{DwellEnd, EarlyLook, Event, Gap, StartCheck, Stop};
 use crate::record::Record;
 
 /// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
@@ -94,6 +94,8 @@ pub struct Story {
     pub gaps: Vec<Gap>,
     /// Thermal steady states.
     pub steady: Vec<SteadyTime>,
+    /// The look with which it ended early, if it did.
+    pub ended_early: Option<EarlyLook>,
     /// All starts.
     pub starts: Vec<StartCheck>,
 }
@@ -142,6 +144,10 @@ pub fn build(record: &Record) -> Story {
             }
             Event::GapFound(gap) => {
                 story.gaps.push(gap.clone());
+                None
+            }
+            Event::LookedEarly(look) if look.ends() => {
+                story.ended_early = Some(look.clone());
                 None
             }
             Event::StartChecked(check) => {

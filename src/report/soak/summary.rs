@@ -33,11 +33,12 @@ pub fn build(view: &SoakView) -> SoakSummary {
             }
         })
     });
+    let sentences = std::iter::once(&statement.on_hours).chain(&statement.on_starts).map(sentence);
     SoakSummary {
         board_hours: statement.board_hours,
         failures: statement.failures.clone(),
         mtbf_at_least_h: statement.mtbf_h,
-        statement: std::iter::once(&statement.on_hours).chain(&statement.on_starts).map(sentence).collect(),
+        statement: sentences.chain(statement.on_end.clone()).collect(),
         confidence: statement::CONFIDENCE,
         starts,
         readings: view.coverage.taken,

@@ -116,7 +116,7 @@ fn request<'a>(out: &'a Path, view: &'a mut View<'_>) -> RunRequest<'a> {
 }
 
 /// Runs a profile on the simulated bench; `take` may ask to stop.
-fn run(out: &Path, profile: &str, take: &mut (dyn FnMut(&Event, &StopWish) + Send)) -> Finished {
+pub(super) fn run(out: &Path, profile: &str, take: &mut (dyn FnMut(&Event, &StopWish) + Send)) -> Finished {
     std::fs::create_dir_all(out).unwrap();
     let profile_path = out.join("p.toml");
     std::fs::write(&profile_path, profile).unwrap();
@@ -126,7 +126,7 @@ fn run(out: &Path, profile: &str, take: &mut (dyn FnMut(&Event, &StopWish) + Sen
     session::run(prepared, &mut request(out, &mut View { take, stop: &stop })).unwrap()
 }
 
-fn resume(folder: &Path, after_trip: bool) -> Result<Finished, SessionError> {
+pub(super) fn resume(folder: &Path, after_trip: bool) -> Result<Finished, SessionError> {
     let resumable = session::prepare_resume(folder, None, after_trip)?;
     let stop = StopWish::default();
     session::resume(resumable, &mut request(folder, &mut View { take: &mut |_, _| {}, stop: &stop }))

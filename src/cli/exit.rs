@@ -7,7 +7,7 @@ use crate::event::RunVerdict;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// All limits met, or the command did what it was asked to.
+    /// All limits met (or none to be met), or the command did what it was asked to.
     Done = 0,
     /// A limit failed, or could not be shown to be met.
     LimitFailed = 1,
@@ -34,7 +34,7 @@ impl From<Exit> for ExitCode {
 impl From<RunVerdict> for Exit {
     fn from(verdict: RunVerdict) -> Self {
         match verdict {
-            RunVerdict::Pass => Self::Done,
+            RunVerdict::Pass | RunVerdict::NotJudged => Self::Done,
             RunVerdict::Fail | RunVerdict::Incomplete => Self::LimitFailed,
             RunVerdict::Tripped => Self::Tripped,
             RunVerdict::Stopped => Self::Stopped,

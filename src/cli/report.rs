@@ -37,6 +37,8 @@ fn paint_verdict(text: &str) -> String {
     let paint = match verdict {
         "PASS" => Paint::Green,
         "STOPPED" | "INCOMPLETE" => Paint::Yellow,
+        // NOT JUDGED is neither good nor bad.
+        "NOT" => return text.to_owned(),
         _ => Paint::Red,
     };
     format!("{}{rest}", paint.on(verdict))
@@ -51,5 +53,6 @@ mod tests {
         assert_eq!(paint_verdict("PASS  board 1\n"), "\u{1b}[1;32mPASS\u{1b}[0m  board 1\n");
         assert_eq!(paint_verdict("FAIL  board 1\n"), "\u{1b}[1;31mFAIL\u{1b}[0m  board 1\n");
         assert_eq!(paint_verdict("STOPPED  board 1\n"), "\u{1b}[1;33mSTOPPED\u{1b}[0m  board 1\n");
+        assert_eq!(paint_verdict("NOT JUDGED  board 1\n"), "NOT JUDGED  board 1\n");
     }
 }

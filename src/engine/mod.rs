@@ -290,6 +290,24 @@ fn input_of(failure: Failure, trouble: Trouble) -> Input {
     }
 }
 
+/// Of a run of which all points were finished and nothing failed: met is only what was there to be met.
+fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
+    let Tally { finished, not_applicable, starts, .. } = shell.tally;
+    match (finished.saturating_sub(not_applicable), starts) {
+        (0, 0) if shell.plan.limits.is_empty() => {
+            (RunVerdict::NotJudged, "no limits, nothing judged".to_owned())
+        }
+        (0, 0) => (
+            RunVerdict::NotJudged,
+            format!("the limits apply at none of the {finished} points, nothing judged"),
+        ),
+        (0, starts) => {
+            (RunVerdict::Pass, format!("the board started at all {starts} starts; no limit was judged"))
+        }
+        (judged, _) => (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to")),
+    }
+}
+
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
     let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, .. } = shell.tally;
     let planned = shell.plan.points.len();
@@ -315,10 +333,7 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
         Ending::Completed if (finished as usize) < planned && shell.ended_early.is_none() => {
             (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))
         }
-        Ending::Completed => {
-            let judged = finished.saturating_sub(shell.tally.not_applicable);
-            (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to"))
-        }
+        Ending::Completed => judge_completed(shell),
         Ending::Stopped(Stop::AfterPoint) => {
             (RunVerdict::Stopped, format!("stopped by a person after {finished} of {planned} points"))
         }

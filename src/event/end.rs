@@ -25,7 +25,10 @@ impl RunEnd {
     /// Whether every step of the plan was done, whatever came of it: then nothing is left to go on with.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        matches!(self.verdict, RunVerdict::Pass | RunVerdict::Fail | RunVerdict::Incomplete)
+        matches!(
+            self.verdict,
+            RunVerdict::Pass | RunVerdict::NotJudged | RunVerdict::Fail | RunVerdict::Incomplete
+        )
     }
 }
 

@@ -78,6 +78,8 @@ words!(
     RunVerdict {
         /// All limits met at all points they apply to.
         Pass = "pass",
+        /// There was no limit to judge by, or none applied at a point: neither a pass nor a fail.
+        NotJudged = "not_judged",
         /// A limit failed.
         Fail = "fail",
         /// Not every planned point was finished, or a needed figure was not available.
@@ -112,3 +114,11 @@ words!(
         NotApplicable = "not_applicable",
     }
 );
+
+impl RunVerdict {
+    /// The word as it stands at the head of a report: in capitals, its parts with a blank between them.
+    #[must_use]
+    pub fn in_capitals(word: &str) -> String {
+        word.to_uppercase().replace('_', " ")
+    }
+}

@@ -11,7 +11,7 @@ use super::soak_screen;
 use super::state::{Phase, Remark, State};
 use crate::base::span::render_span;
 use crate::base::units::Volts;
-use crate::event::{FigureName, PointVerdict, Stop};
+use crate::event::{FigureName, PointVerdict, RunVerdict, Stop};
 
 /// Figures on the screen, where the last point has them, and how they are called there; a script gets all.
 const SHOWN: [(FigureName, &str); 12] = [
@@ -265,7 +265,8 @@ pub fn render(state: &State, seen: &Seen) -> String {
     rows.push(("phase", phase(state)));
     rows.extend(labelled("soak", soak_screen::progress(state, seen)));
     let (word, why) = so_far(state);
-    let verdict = if word == "none_failed" { String::new() } else { format!("{}: ", word.to_uppercase()) };
+    let verdict =
+        if word == "none_failed" { String::new() } else { format!("{}: ", RunVerdict::in_capitals(word)) };
     rows.push(("so far", format!("{verdict}{why}")));
     if state.end().is_none() {
         let left = state.time_left().map_or_else(

@@ -4,7 +4,7 @@
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use crate::base::units::with_prefix;
-use crate::event::{Limit, Outcome, PointResult};
+use crate::event::{Limit, Outcome, PointResult, RunVerdict};
 use crate::record::RecordError;
 
 use super::build::Report;
@@ -19,6 +19,9 @@ pub fn render(report: &Report) -> Result<String, RecordError> {
     let mut document = Document::new(clean(&report.summary.run));
     let mut run = TestSuite::new("run");
     run.add_test_case(run_case(report));
+    if report.summary.verdict == RunVerdict::NotJudged.as_str() {
+        run.add_test_case(unjudged_case(report));
+    }
     document.add_test_suite(run);
     for (place, limit) in report.limits.iter().enumerate() {
         let mut suite = TestSuite::new(clean(&limit.name));
@@ -34,13 +37,24 @@ pub fn render(report: &Report) -> Result<String, RecordError> {
 fn run_case(report: &Report) -> TestCase {
     let summary = &report.summary;
     let (kind, what) = match summary.verdict.as_str() {
-        "pass" | "fail" if summary.outputs_off_verified => (None, ""),
-        "pass" | "fail" => (Some(NonSuccessKind::Failure), "the outputs were not verified off"),
+        "pass" | "not_judged" | "fail" if summary.outputs_off_verified => (None, ""),
+        "pass" | "not_judged" | "fail" => {
+            (Some(NonSuccessKind::Failure), "the outputs were not verified off")
+        }
         "tripped" => (Some(NonSuccessKind::Failure), "tripped"),
         _ => (Some(NonSuccessKind::Error), summary.verdict.as_str()),
     };
     let status = kind.map_or_else(TestCaseStatus::success, |kind| non_success(kind, what, &summary.reason));
     let mut case = TestCase::new("came to its end", status);
+    case.set_classname("run");
+    case
+}
+
+/// That nothing was judged: skipped, so that a run without limits does not read as one that met them.
+fn unjudged_case(report: &Report) -> TestCase {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(clean(&report.summary.reason));
+    let mut case = TestCase::new("meets its limits", status);
     case.set_classname("run");
     case
 }

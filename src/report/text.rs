@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
-use crate::event::{FigureName, PointResult};
+use crate::event::{FigureName, PointResult, RunVerdict};
 use crate::record::Tail;
 use crate::record::format::{LimitSummary, SoakSummary};
 use crate::trend::Estimate;
@@ -25,7 +25,7 @@ pub fn render(report: &Report, folder: &Path) -> String {
     );
     let profile = summary.profile.as_deref().unwrap_or("unknown profile");
     // Writing into a String cannot fail.
-    let _ = writeln!(text, "{}  {board}, {profile}", summary.verdict.to_uppercase());
+    let _ = writeln!(text, "{}  {board}, {profile}", RunVerdict::in_capitals(&summary.verdict));
     let _ = writeln!(text, "      {}", summary.reason);
     // Where the record breaks off there, the reason says so.
     if let (Tail::Torn { line, .. }, true) = (&report.tail, summary.ended.is_some()) {

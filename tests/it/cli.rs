@@ -109,6 +109,35 @@ pub(crate) fn smoke_run(out: &Path) -> PathBuf {
     PathBuf::from(told.json()["run"].as_str().unwrap())
 }
 
+/// The smoke profile without its limits, run on the simulated bench.
+#[test]
+fn a_run_without_limits_is_neither_a_pass_nor_a_fail() {
+    let out = TempDir::new().unwrap();
+    let text = fs::read_to_string(SMOKE).unwrap();
+    let (before, _) = text.split_once("[[limits]]").unwrap();
+    let profile = file(&out, "bare.toml", before);
+    let told = soakrig(&["run", arg(&profile), "--rig", SIM, "--out", arg(out.path()), "--json"])
+        .assert_exit(0)
+        .json();
+    assert_eq!(
+        (told["verdict"].as_str(), told["reason"].as_str()),
+        (Some("not_judged"), Some("no limits, nothing judged"))
+    );
+    let run = PathBuf::from(told["run"].as_str().unwrap());
+    let shown = soakrig(&["report", arg(&run)]).assert_exit(0).out;
+    assert!(shown.starts_with("NOT JUDGED  ") && shown.contains("no limits, nothing judged"), "{shown}");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("class=\"verdict not_judged\"") && page.contains("NOT JUDGED"));
+    let junit = fs::read_to_string(run.join("report.junit.xml")).unwrap();
+    assert!(junit.contains("tests=\"2\" skipped=\"1\" failures=\"0\" errors=\"0\""), "{junit}");
+    assert!(junit.contains("<skipped message=\"no limits, nothing judged\"/>"), "{junit}");
+    for word in ["PASS", "pass"] {
+        assert!(!shown.contains(word) && !junit.contains(word), "{shown}{junit}");
+    }
+    let status = soakrig(&["status", arg(&run)]).assert_exit(0).out;
+    assert!(status.contains("NOT JUDGED: no limits, nothing judged"), "{status}");
+}
+
 /// `soakrig sim` in a process of its own; ended when dropped.
 pub(crate) struct Served {
     child: Child,

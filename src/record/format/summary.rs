@@ -15,7 +15,7 @@ pub struct Summary {
     pub profile: Option<String>,
     /// The board.
     pub board: Option<BoardEntry>,
-    /// `pass`, `fail`, `incomplete`, `tripped`, `stopped` or `error`.
+    /// `pass`, `not_judged`, `fail`, `incomplete`, `tripped`, `stopped` or `error`.
     pub verdict: String,
     /// Why, in a sentence.
     pub reason: String,

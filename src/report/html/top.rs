@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::soak;
 use crate::base::span::render_span;
-use crate::event::FigureName;
+use crate::event::{FigureName, RunVerdict};
 use crate::record::Tail;
 use crate::record::format::LimitSummary;
 use crate::report::build::Report;
@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report) -> Markup {
             }
         }
         div class={ "verdict " (summary.verdict) } {
-            div.word { (sign(&summary.verdict)) " " (summary.verdict.to_uppercase()) }
+            div.word { (sign(&summary.verdict)) " " (RunVerdict::in_capitals(&summary.verdict)) }
             div.why { (sentence(&summary.reason)) }
         }
         (alarms(report))
@@ -47,6 +47,7 @@ fn sign(verdict: &str) -> &'static str {
         "pass" => "✓",
         "fail" => "✗",
         "tripped" | "error" => "⚠",
+        "not_judged" => "–",
         _ => "…",
     }
 }

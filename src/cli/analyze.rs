@@ -84,8 +84,10 @@ fn open_file(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
     if args.file == Path::new("-") {
         return read(io::stdin().lock(), args, &options);
     }
-    let file = File::open(&args.file)
-        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", args.file.display())))?;
+    let file = File::open(&args.file).map_err(|error| {
+        let name = args.file.display().to_string();
+        CliError::in_file(Exit::Usage, name, None, format!("cannot read the trace: {error}"))
+    })?;
     read(file, args, &options)
 }
 
@@ -103,9 +105,10 @@ fn fault(file: &Path, error: &import::ImportError) -> CliError {
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     match error {
         import::ImportError::Line { line, what } => {
-            CliError::in_line(name, usize::try_from(*line).unwrap_or(usize::MAX), what.clone())
+            let line = usize::try_from(*line).unwrap_or(usize::MAX);
+            CliError::in_file(Exit::Usage, name, Some(line), what)
         }
-        other => CliError::usage(format!("{name}: {other}")),
+        other => CliError::in_file(Exit::Usage, name, None, other.to_string()),
     }
 }
 
@@ -126,6 +129,7 @@ fn select(args: &AnalyzeArgs, imported: Imported) -> Result<(Origin, Vec<Capture
         uneven,
         floor: None,
         notes,
+        doubts: selected.doubts,
     };
     Ok((origin, vec![Capture { vout: selected.vout, lx: selected.lx }]))
 }
@@ -153,9 +157,9 @@ fn open_capture(args: &AnalyzeArgs, record: &Record) -> Result<(Origin, Vec<Capt
     };
     let own = &facts[place];
     let partner = partner(facts, place);
-    let mut waveforms = vec![record.waveform(own)?];
+    let mut waveforms = vec![trace_of(record, own)?];
     if let Some(partner) = partner {
-        waveforms.push(record.waveform(partner)?);
+        waveforms.push(trace_of(record, partner)?);
     }
     let imported = Imported::from_run(waveforms).map_err(|error| fault(&args.file, &error))?;
     let (mut origin, captures) = select(args, imported)?;
@@ -173,6 +177,21 @@ fn open_capture(args: &AnalyzeArgs, record: &Record) -> Result<(Origin, Vec<Capt
         origin.notes.insert(0, note);
     }
     Ok((origin, captures))
+}
+
+/// The samples of one capture. Of two traces it is told which one is at fault: a file's name is not what a person calls it.
+fn trace_of(record: &Record, facts: &WaveformFacts) -> Result<Waveform, CliError> {
+    let role = match facts.acquisition.signal.as_str() {
+        "vout" => "the output's trace (vout)".to_owned(),
+        "lx" => "the switch node's trace (lx)".to_owned(),
+        other => format!("the trace of {other}"),
+    };
+    let waveform = record.waveform(facts).map_err(|error| CliError::from(error).of(&role))?;
+    if waveform.codes.is_empty() {
+        let file = record.folder().join(&facts.file).display().to_string();
+        return Err(CliError::in_file(Exit::Usage, file, None, "it holds no samples").of(&role));
+    }
+    Ok(waveform)
 }
 
 /// The other channel of the same acquisition: of the same point and purpose, and nearest in the journal.
@@ -223,8 +242,8 @@ fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
             facts.point == point && facts.acquisition.signal == "vout" && facts.acquisition.purpose == purpose
         });
         if let Some(place) = output {
-            let lx = partner(facts, place).map(|facts| record.waveform(facts)).transpose()?;
-            captures.push(Capture { vout: record.waveform(&facts[place])?, lx });
+            let lx = partner(facts, place).map(|facts| trace_of(&record, facts)).transpose()?;
+            captures.push(Capture { vout: trace_of(&record, &facts[place])?, lx });
         }
     }
     if captures.is_empty() {
@@ -239,6 +258,7 @@ fn open_point(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {
         uneven: None,
         floor: recompute::floor_of(&record, point)?,
         notes: Vec::new(),
+        doubts: Vec::new(),
     };
     Ok((origin, captures))
 }

@@ -41,6 +41,19 @@ impl FaultPlace {
         Self { fault: fault.clone(), line, column }
     }
 
+    /// Of a file whose text is not shown.
+    fn bare(file: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
+        let fault = Fault {
+            file: file.into(),
+            span: None,
+            key: String::new(),
+            message: message.into(),
+            nearest: None,
+            also: Vec::new(),
+        };
+        Self { fault, line, column: None }
+    }
+
     /// The fault in a line, without the text of the file.
     fn in_words(&self) -> String {
         match (&self.fault, self.line) {
@@ -71,11 +84,23 @@ impl CliError {
     pub(super) fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text)
     }
-    /// A fault of one line of a file that is no text of ours, e.g. a trace.
-    pub(super) fn in_line(file: String, line: usize, message: String) -> Self {
-        let fault = Fault { file, span: None, key: String::new(), message, nearest: None, also: Vec::new() };
-        let place = FaultPlace { fault, line: Some(line), column: None };
-        Self { exit: Exit::Usage, text: place.in_words(), faults: vec![place] }
+    /// A fault of a file that is no text of ours, e.g. a trace: at one line, or of the file as a whole.
+    pub(super) fn in_file(
+        exit: Exit,
+        file: impl Into<String>,
+        line: Option<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        let place = FaultPlace::bare(file, line, message);
+        Self { exit, text: place.in_words(), faults: vec![place] }
+    }
+    /// The same, said of what the file is to us, e.g. `the switch node's trace (lx)`.
+    pub(super) fn of(mut self, what: &str) -> Self {
+        self.text = format!("{what}: {}", self.text);
+        for place in &mut self.faults {
+            place.fault.message = format!("{what}: {}", place.fault.message);
+        }
+        self
     }
     pub(super) fn internal(text: impl Into<String>) -> Self {
         Self::new(Exit::Internal, text)
@@ -194,6 +219,14 @@ impl From<SessionError> for CliError {
             SessionError::Faults { faults, sources } => {
                 faults.iter().map(|fault| FaultPlace::find(fault, sources)).collect()
             }
+            SessionError::File { what, path, error } => {
+                vec![FaultPlace::bare(
+                    path.display().to_string(),
+                    None,
+                    format!("cannot read the {what}: {error}"),
+                )]
+            }
+            SessionError::Record(error) => record_faults(error),
             _ => Vec::new(),
         };
         Self { exit, text, faults }
@@ -202,7 +235,17 @@ impl From<SessionError> for CliError {
 
 impl From<RecordError> for CliError {
     fn from(error: RecordError) -> Self {
-        Self::new(record_exit(&error), error.to_string())
+        Self { faults: record_faults(&error), ..Self::new(record_exit(&error), error.to_string()) }
+    }
+}
+
+fn record_faults(error: &RecordError) -> Vec<FaultPlace> {
+    match error {
+        RecordError::Damaged { path, line, what } => {
+            let line = usize::try_from(*line).ok().filter(|line| *line > 0);
+            vec![FaultPlace::bare(path.display().to_string(), line, format!("the record is damaged: {what}"))]
+        }
+        _ => Vec::new(),
     }
 }
 

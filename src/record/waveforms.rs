@@ -46,6 +46,9 @@ pub fn codes_crc(codes: &Codes) -> u32 {
 /// # Errors
 /// It is something else, or shorter or longer than its header says; what was seen.
 pub fn parse_npy(bytes: &[u8]) -> Result<Codes, String> {
+    if bytes.is_empty() {
+        return Err("it is empty".to_owned());
+    }
     if !bytes.starts_with(&MAGIC[..7]) {
         return Err("it does not begin as an .npy file of format 1".to_owned());
     }

@@ -71,6 +71,8 @@ pub struct Origin {
     pub floor: Option<Floor>,
     /// What is to be known of the file: what was odd, what was chosen.
     pub notes: Vec<String>,
+    /// What makes the samples doubtful, and with them every figure: rubbish that the scope wrote, a trace that may be clipped.
+    pub doubts: Vec<String>,
 }
 
 /// One acquisition: the output, and the switch node where it was captured with it.
@@ -192,7 +194,7 @@ impl Analysis {
         (JITTER.contains(&name) && value < LEAST_JITTER * step_s).then_some(step_s)
     }
 
-    /// What limits the figures: bounds with their reasons, then notes; what both say is told once.
+    /// What limits the figures: doubtful samples, bounds with their reasons, then notes; what both say is told once.
     #[must_use]
     pub fn limits(&self) -> Vec<String> {
         let state = &self.state;
@@ -205,7 +207,8 @@ impl Analysis {
             let value = value.and_then(|(_, figure)| figure.as_ref().ok().copied()).unwrap_or(0.0);
             format!("{} is a bound ({}): {}", bounded.figure, bounded.bound.sign_of(value), bounded.because)
         };
-        let mut limits: Vec<String> = state.bounds.iter().map(told).collect();
+        let mut limits: Vec<String> = self.origin.doubts.clone();
+        limits.extend(state.bounds.iter().map(told));
         for note in state.notes.iter().filter(|note| !state.bounds.iter().any(|b| b.because == **note)) {
             limits.push(note.clone());
         }
@@ -327,7 +330,7 @@ pub fn render_json(analysis: &Analysis) -> String {
         let sign = bounded.bound.sign_of(value);
         (bounded.figure.to_owned(), Value::from(format!("{sign} {}", bounded.because)))
     });
-    let notes = state.notes.iter().chain(&analysis.origin.notes);
+    let notes = state.notes.iter().chain(&analysis.origin.doubts).chain(&analysis.origin.notes);
     entries.push(("unavailable".to_owned(), unavailable.into_iter().collect()));
     entries.push(("bounds".to_owned(), bounds.collect()));
     entries.push(("notes".to_owned(), notes.cloned().collect::<Vec<_>>().into()));

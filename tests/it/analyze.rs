@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cli::{Told, arg, file, program, soakrig};
+use crate::cli::{SMOKE, Told, arg, file, program, soakrig};
 use crate::record::sweep::{Course, record_sweep};
 
 const EXPORTS: &str = "tests/data/scope-exports";
@@ -173,6 +173,79 @@ fn what_is_no_trace_is_refused_with_its_place() {
     }
     soakrig(&["analyze", "x.csv", "--sample-rate", "fast"]).assert_exit(2);
     soakrig(&["analyze", "x.csv", "--format", "betamax"]).assert_exit(2).assert_told(&["betamax"]);
+}
+
+/// A fault of the whole file as a script reads it: the one in `faults`.
+fn only_fault(args: &[&str], exit: i32) -> Value {
+    let mut all = vec!["analyze", "--json"];
+    all.extend(args);
+    let told = soakrig(&all).assert_exit(exit).json();
+    let faults = told["error"]["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 1, "{told}");
+    faults[0].clone()
+}
+
+#[test]
+fn a_fault_of_a_whole_file_stands_among_the_faults_of_a_script() {
+    let folder = TempDir::new().unwrap();
+    for (path, words) in [
+        (folder.path().join("none.csv"), "cannot read the trace"),
+        (file(&folder, "empty.csv", ""), "empty"),
+        (file(&folder, "picture.csv", "\u{89}PNG\r\n\u{1a}\n"), "picture"),
+    ] {
+        let fault = only_fault(&[arg(&path)], 2);
+        assert_eq!(fault["file"], arg(&path));
+        assert!(fault["line"].is_null() && fault["message"].as_str().unwrap().contains(words), "{fault}");
+    }
+    let rig = soakrig(&["plan", SMOKE, "--rig", "none.toml", "--json"]).assert_exit(2).json();
+    assert_eq!(rig["error"]["faults"][0]["file"], "none.toml", "{rig}");
+}
+
+#[test]
+fn of_two_traces_the_empty_one_is_told_by_its_role_and_its_file() {
+    let out = TempDir::new().unwrap();
+    let course = Course { revision: "A", points: 125, samples: 2_000, is_eventful: false };
+    let run = record_sweep(out.path(), &course);
+    let captures = run.join("waveforms");
+    let name = |signal: &str| {
+        let names = fs::read_dir(&captures).unwrap().map(|entry| entry.unwrap().path());
+        let mut of_signal: Vec<PathBuf> =
+            names.filter(|path| path.to_string_lossy().contains(signal)).collect();
+        of_signal.sort();
+        of_signal.remove(0)
+    };
+    let (output, node) = (name("_vout_"), name("_lx_"));
+    fs::write(&node, "").unwrap();
+    let fault = only_fault(&[arg(&output)], 6);
+    let told = format!("{} {}", fault["file"], fault["message"]);
+    for words in [arg(&node), "the switch node's trace (lx)", "it is empty"] {
+        assert!(told.contains(words), "{told}");
+    }
+    let folder = TempDir::new().unwrap();
+    let half = file(&folder, "half.csv", "time,out,node\n0,1,\n1e-6,2,\n2e-6,1,\n");
+    soakrig(&["analyze", arg(&half), "--lx", "node"])
+        .assert_exit(2)
+        .assert_told(&["half.csv", "the channel of the switch node, `node`, holds no samples"]);
+}
+
+#[test]
+fn rows_that_the_scope_wrote_wrongly_stand_among_what_limits_the_figures() {
+    let folder = TempDir::new().unwrap();
+    let (export, page) = (Path::new(EXPORTS).join("rigol-ds1000e.csv"), folder.path().join("page.html"));
+    let told = soakrig(&["analyze", arg(&export), "--vout", "CH 1", "--html", arg(&page)]).assert_exit(0);
+    let page = fs::read_to_string(page).unwrap();
+    let section = |text: &str, from: &str, to: &str| {
+        text.split_once(from)
+            .and_then(|(_, rest)| rest.split_once(to))
+            .map(|(part, _)| part.to_owned())
+            .unwrap()
+    };
+    for part in [
+        section(&page, "What limits these figures", "<h2>"),
+        section(&told.out, "what limits the figures", "about the file"),
+    ] {
+        assert!(part.contains("lines 18 to 19") && part.contains("rubbish"), "{part}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn render(file: &Imported) -> String {
             volts[volts.len() - 1]
         )
         .unwrap();
-        channel.notes.iter().for_each(|note| writeln!(text, "    {note}").unwrap());
+        channel.notes.iter().chain(&channel.doubts).for_each(|note| writeln!(text, "    {note}").unwrap());
         channel
             .fault
             .iter()

@@ -77,6 +77,8 @@ pub struct Channel {
     pub scaling: Scaling,
     /// What is to be known of this channel.
     pub notes: Vec<String>,
+    /// What makes its samples doubtful: some the scope may not have measured, some may be clipped.
+    pub doubts: Vec<String>,
     /// Why it cannot be used, with its line: samples are missing between others. The samples are those before.
     pub fault: Option<(u64, String)>,
     /// How it was captured, of a run of this program.
@@ -142,6 +144,8 @@ pub struct Imported {
     pub format: Format,
     /// The channels in the order of the file; at least one.
     pub channels: Vec<Channel>,
+    /// Channels that the file names but holds no samples of.
+    pub without_samples: Vec<String>,
     /// The time base.
     pub timing: Timing,
     /// How time is not uniform, if it is not: figures of time are then not to be had.
@@ -169,12 +173,14 @@ impl Imported {
             codes: waveform.codes,
             scaling: waveform.scaling,
             notes: Vec::new(),
+            doubts: Vec::new(),
             fault: None,
             acquisition: Some(waveform.acquisition),
         });
         Ok(Self {
             format: Format::Run,
             channels: channels.collect(),
+            without_samples: Vec::new(),
             timing,
             uneven: None,
             notes: Vec::new(),
@@ -303,10 +309,11 @@ fn assemble(
     if let Some(rows) = layout.rows.filter(|rows| *rows as usize != table.rows) {
         notes.push(format!("the header names {rows} samples, the file holds {}", table.rows));
     }
-    let (first_line, mut channels) = (table.first_line, Vec::new());
+    let (first_line, mut channels, mut without_samples) = (table.first_line, Vec::new(), Vec::new());
     for (head, column) in layout.channels.into_iter().zip(table.columns) {
         if column.samples.is_empty() {
             notes.push(format!("{} holds no samples and is left out", head.name));
+            without_samples.push(head.name);
             continue;
         }
         channels.push(selection::build_channel(head, column, first_line));
@@ -314,5 +321,5 @@ fn assemble(
     if channels.is_empty() {
         return Err(ImportError::file("no channel holds a sample"));
     }
-    Ok(Imported { format, channels, timing, uneven, notes })
+    Ok(Imported { format, channels, without_samples, timing, uneven, notes })
 }

@@ -295,7 +295,7 @@ impl<'a> Gathered<'a> {
         let kind = self.header.kind;
         let channels =
             self.channels.into_iter().enumerate().map(|(at, samples)| build(at, samples, kind)).collect();
-        Ok(Imported { format: Format::Npy, channels, timing, uneven, notes })
+        Ok(Imported { format: Format::Npy, channels, without_samples: Vec::new(), timing, uneven, notes })
     }
 }
 
@@ -321,6 +321,7 @@ fn build(at: usize, samples: Samples, kind: Kind) -> Channel {
         codes,
         scaling,
         notes: Vec::new(),
+        doubts: Vec::new(),
         fault: None,
         acquisition: None,
     }

@@ -29,6 +29,8 @@ pub struct Selected {
     pub lx_name: Option<String>,
     /// How the channels were chosen, and what is to be known of them.
     pub notes: Vec<String>,
+    /// What makes their samples doubtful, and with them every figure.
+    pub doubts: Vec<String>,
 }
 
 /// Names by which an output or a switch node is known.
@@ -53,13 +55,13 @@ pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) 
             head.name
         ));
     }
-    notes.extend(beyond_extremes(&head, &samples, first_line + skipped as u64));
-    notes.extend(resting(&head.name, &samples, &head.unit));
+    let beyond = beyond_extremes(&head, &samples, first_line + skipped as u64);
+    let doubts = beyond.into_iter().chain(resting(&head.name, &samples, &head.unit)).collect();
     let fault =
         gap.map(|gap| (gap.line, format!("{} has no value (`{}`) between its samples", head.name, gap.text)));
     let (codes, scaling) = grid::find_codes(samples, print);
     let ChannelHead { name, label, unit, .. } = head;
-    Channel { name, label, unit, skipped, codes, scaling, notes, fault, acquisition: None }
+    Channel { name, label, unit, skipped, codes, scaling, notes, doubts, fault, acquisition: None }
 }
 
 /// Samples beyond the extremes that the scope itself wrote into the header: some write rubbish into the first rows.
@@ -152,11 +154,11 @@ impl Imported {
     pub fn select(mut self, choice: &Choice) -> Result<Selected, ImportError> {
         let mut notes = Vec::new();
         let mut lx = match &choice.lx {
-            Some(name) => Some(self.find(name)?),
+            Some(name) => Some(self.find(name, "switch node")?),
             None => self.called(&LX_NAMES),
         };
         let mut vout = match &choice.vout {
-            Some(name) => Some(self.find(name)?),
+            Some(name) => Some(self.find(name, "output")?),
             None => self.called(&VOUT_NAMES),
         };
         // What was asked for by name is not taken for the other one by its name as well.
@@ -183,7 +185,11 @@ impl Imported {
             .or_else(|| free(lx).first().copied())
             .or_else(|| (0..self.channels.len()).find(|at| Some(*at) != lx));
         let Some(vout) = vout else {
-            return Err(ImportError::file("the file holds the switch node only; name the output's channel"));
+            let empty: String =
+                self.without_samples.iter().map(|name| format!(" (`{name}` holds no samples)")).collect();
+            return Err(ImportError::file(format!(
+                "the file holds the switch node only{empty}; name the output's channel"
+            )));
         };
         if lx == Some(vout) {
             let name = &self.channels[vout].name;
@@ -204,8 +210,11 @@ impl Imported {
         self.hand_over(vout, lx, notes)
     }
 
-    fn find(&self, name: &str) -> Result<usize, ImportError> {
+    fn find(&self, name: &str, role: &str) -> Result<usize, ImportError> {
         self.channels.iter().position(|channel| is_called(channel, name)).ok_or_else(|| {
+            if self.without_samples.iter().any(|own| plain_name(own) == plain_name(name)) {
+                return ImportError::file(format!("the channel of the {role}, `{name}`, holds no samples"));
+            }
             let names: Vec<&str> = self.channels.iter().map(|channel| channel.name.as_str()).collect();
             ImportError::file(format!("the file has no channel `{name}`; it holds {}", names.join(", ")))
         })
@@ -239,7 +248,7 @@ impl Imported {
         lx: Option<usize>,
         mut notes: Vec<String>,
     ) -> Result<Selected, ImportError> {
-        let timing = self.timing;
+        let (timing, mut doubts) = (self.timing, Vec::new());
         for at in [Some(vout), lx].into_iter().flatten() {
             if let Some((line, what)) = self.channels[at].fault.take() {
                 return Err(ImportError::line(line, what));
@@ -248,6 +257,7 @@ impl Imported {
                 return Err(ImportError::file("output and switch node have no row in common"));
             }
             notes.append(&mut self.channels[at].notes);
+            doubts.append(&mut self.channels[at].doubts);
         }
         let mut taken: Vec<Option<Channel>> = self.channels.into_iter().map(Some).collect();
         let lx = lx.and_then(|at| taken[at].take());
@@ -260,6 +270,7 @@ impl Imported {
             lx_name: lx.as_ref().map(|channel| channel.name.clone()),
             lx: lx.map(|channel| channel.into_waveform(timing, "lx")),
             notes,
+            doubts,
         })
     }
 }

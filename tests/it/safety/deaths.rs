@@ -44,10 +44,11 @@ impl Death {
 }
 
 /// Waits until everybody who holds the run's stderr has gone: the controller, and its dead-man when he has done his work. One
-/// who is left at work would hold a bench that is not there any more.
-fn await_all_gone(running: &mut Running) {
+/// who is left at work would hold a bench that is not there any more. What they said.
+pub(super) fn await_all_gone(running: &mut Running) -> String {
     let mut told = String::new();
     running.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    told
 }
 
 /// Lets a controller die after its outputs came on, and says how long it took until they were off. The journal must say so.
@@ -77,12 +78,17 @@ fn kill_at(served: &Served, clock: &RealClock, after: Duration) -> Option<Durati
     let (supply, load) = served.outputs();
     let took = await_off(served, clock, struck);
     await_all_gone(&mut running);
+    let was_on = (supply.as_str(), load.as_str()) != OFF;
     let out = folder.path().join("out");
-    // A dead-man who was told of a record writes into it; before that there may be none, or nothing to be switched off.
-    if std::fs::read_dir(&out).unwrap().next().is_some() {
+    let mut runs = std::fs::read_dir(&out).unwrap();
+    let journal = runs.next().map(|run| std::fs::read(run.unwrap().path().join("journal.jsonl")));
+    // Before its first line is whole there is no record, and nothing was switched on.
+    if journal.is_some_and(|journal| journal.is_ok_and(|bytes| bytes.contains(&b'\n'))) {
         read_record(&out);
+    } else {
+        assert!(!was_on, "an output was on before there was a record");
     }
-    ((supply.as_str(), load.as_str()) != OFF).then_some(took)
+    was_on.then_some(took)
 }
 
 /// From the start of a controller to its last point on a machine that is not busy.
@@ -111,7 +117,7 @@ fn a_controller_that_aborts_crashes_or_gets_no_memory_leaves_the_outputs_off_and
 }
 
 #[allow(clippy::print_stdout)]
-fn print(what: &str, mut spans: Vec<Duration>, aside: &str) {
+pub(super) fn print(what: &str, mut spans: Vec<Duration>, aside: &str) {
     spans.sort();
     let at = |part: f64| spans[((spans.len() as f64 * part).ceil() as usize).clamp(1, spans.len()) - 1];
     let (median, late, last) = (at(0.5), at(0.99), at(1.0));

@@ -11,8 +11,8 @@ use soakrig::record::Record;
 use soakrig::session::{self, Onlooker, Prepared, Pulse, RunRequest, SessionError};
 use soakrig::waveform::Unavailable;
 
-use super::kills;
 use super::process::{PROFILE, Served, await_in_journal, serve, start};
+use super::{deaths, kills};
 
 const OFF: (&str, &str) = ("OFF", "0");
 
@@ -112,7 +112,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
     await_in_journal(&folder.path().join("out"), "readings_taken");
     running.0.kill().unwrap();
     running.0.wait().unwrap();
-    kills::await_all_gone(&mut running);
+    deaths::await_all_gone(&mut running);
     let journal = std::fs::read(run.join("journal.jsonl")).unwrap();
     let program = script(folder.path(), "echo the supply smells >&2; exit 3");
     let (stop, out) = (StopWish::default(), folder.path());
@@ -131,7 +131,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
     assert!(refused.contains("nothing was energised"), "{refused}");
     assert_eq!(std::fs::read(run.join("journal.jsonl")).unwrap(), journal, "nothing is added");
     let mut resumed = kills::spawn(&[&run], "resume");
-    let said = kills::await_all_gone(&mut resumed);
+    let said = deaths::await_all_gone(&mut resumed);
     assert_eq!(resumed.0.wait().unwrap().code(), Some(0), "{said}");
     let record = Record::open(&run).unwrap();
     let told = record.events().iter().filter_map(|logged| match &logged.event {

@@ -1,20 +1,22 @@
 //! A soak on a served bench whose controller is killed at random instants, for real, and gone on with each time until it is
 //! complete. A few kills are in every test run; hundreds are printed by `figures_of_killed_soaks`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use soakrig::base::clock::{Clock, RealClock};
-use soakrig::event::{Event, GapCause, RunVerdict};
+use soakrig::event::{Event, GapCause, RunEnd, RunVerdict};
 use soakrig::record::products::check_manifest;
 use soakrig::record::{Record, read_readings};
 
-use super::deadman::OFF;
+use super::deadman::{OFF, await_off};
+use super::deaths::{await_all_gone, print};
 use super::numbers::Numbers;
 use super::process::{Running, Served, serve};
-use crate::resume::soak::told;
+use crate::resume::soak::{Told, told};
 
 const SOAK: &str = r#"
 name = "killed-soak"
@@ -75,13 +77,6 @@ pub(super) fn spawn(arguments: &[&Path], verb: &str) -> Running {
     Running(command.spawn().unwrap())
 }
 
-/// Waits until everybody who holds the run's stderr has gone, the dead-man, too; what they said.
-pub(super) fn await_all_gone(running: &mut Running) -> String {
-    let mut told = String::new();
-    running.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    told
-}
-
 /// Waits until the run has begun: the drill of the dead-man comes first and takes its time.
 fn await_begun(running: &mut Running, out: &Path, clock: &RealClock) {
     let has_begun = || {
@@ -108,6 +103,14 @@ fn acknowledged(run: &Path) -> Vec<u8> {
     journal
 }
 
+/// What came of a soak that was killed until it was complete.
+#[derive(Default)]
+struct Killed {
+    count: usize,
+    /// From each kill until the outputs were off, where something was on.
+    spans: Vec<Duration>,
+}
+
 /// A soak that has begun, with its files and its record in `folder`, and its run folder.
 pub(super) fn begin(served: &Served, folder: &Path, clock: &RealClock) -> (Running, PathBuf) {
     let (rig, profile, out) = (folder.join("rig.toml"), folder.join("p.toml"), folder.join("out"));
@@ -120,11 +123,33 @@ pub(super) fn begin(served: &Served, folder: &Path, clock: &RealClock) -> (Runni
     (running, run)
 }
 
-/// A soak that is killed again and again until it is complete: how often it was.
-fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers) -> usize {
+/// The end of a soak that nobody kills, and what its record tells.
+struct Undisturbed {
+    end: RunEnd,
+    told: Told,
+}
+
+fn run_undisturbed(served: &Served, clock: &RealClock) -> Undisturbed {
     let folder = tempfile::tempdir().unwrap();
     let (mut running, run) = begin(served, folder.path(), clock);
-    for kills in 0..200 {
+    let said = await_all_gone(&mut running);
+    assert_eq!(running.0.wait().unwrap().code(), Some(0), "{said}");
+    let end = Record::open(&run).unwrap().end().unwrap().1.clone();
+    Undisturbed { end, told: told(&run) }
+}
+
+/// A soak that is killed again and again until it is complete.
+fn kill_until_complete(
+    (served, undisturbed): (&Served, &Undisturbed),
+    clock: &RealClock,
+    numbers: &mut Numbers,
+) -> Killed {
+    // It stays where something does not hold.
+    let folder = tempfile::tempdir().unwrap().keep();
+    let (mut running, run) = begin(served, &folder, clock);
+    let (mut killed, mut known) = (Killed::default(), Vec::new());
+    while killed.count < 200 {
+        let what = format!("{} after {} kills", run.display(), killed.count);
         let until = clock.now() + Duration::from_secs(9).mul_f64(numbers.next());
         let mut code = None;
         while code.is_none() && clock.now() < until {
@@ -133,39 +158,54 @@ fn kill_until_complete(served: &Served, clock: &RealClock, numbers: &mut Numbers
         }
         if let Some(code) = code {
             let said = await_all_gone(&mut running);
-            assert_eq!(code.code(), Some(0), "after {kills} kills: {said}");
-            assert_complete(&run, kills);
-            return kills;
+            assert_eq!(code.code(), Some(0), "{what}: {said}");
+            assert!(acknowledged(&run).starts_with(&known), "{what}: what was acknowledged is lost");
+            assert_complete(&run, undisturbed, killed.count);
+            std::fs::remove_dir_all(folder).unwrap();
+            return killed;
         }
+        let struck = clock.now();
         running.0.kill().unwrap();
         running.0.wait().unwrap();
-        let before = acknowledged(&run);
-        await_all_gone(&mut running);
+        killed.count += 1;
         let (supply, load) = served.outputs();
-        assert_eq!((supply.as_str(), load.as_str()), OFF, "after {kills} kills");
-        assert!(acknowledged(&run).starts_with(&before), "what was acknowledged is lost");
+        let took = await_off(served, clock, struck);
+        killed.spans.extend(((supply.as_str(), load.as_str()) != OFF).then_some(took));
+        let before = acknowledged(&run);
+        assert!(before.starts_with(&known), "{what}: what was acknowledged is lost");
+        let said = await_all_gone(&mut running);
+        // What it had said before it was killed still stands when everybody has gone, and the outputs stay off.
+        let (supply, load) = served.outputs();
+        assert_eq!((supply.as_str(), load.as_str()), OFF, "{what}: {said}");
+        known = acknowledged(&run);
+        assert!(known.starts_with(&before), "{what}: what was acknowledged is lost: {said}");
         // It may have been killed behind its last line.
         if Record::open(&run).unwrap().end().is_some() {
-            assert_complete(&run, kills);
-            return kills + 1;
+            assert_complete(&run, undisturbed, killed.count);
+            std::fs::remove_dir_all(folder).unwrap();
+            return killed;
         }
         running = spawn(&[&run], "resume");
     }
     panic!("not complete after 200 kills");
 }
 
-fn assert_complete(run: &Path, kills: usize) {
+fn assert_complete(run: &Path, undisturbed: &Undisturbed, kills: usize) {
     let what = format!("{} after {kills} kills", run.display());
-    let is = told(run);
-    assert_eq!(is.points, (1..=is.points.len() as u32).collect::<Vec<_>>(), "{what}");
-    assert_eq!(is.dwells, (1..=is.dwells.len() as u32).collect::<Vec<_>>(), "{what}");
-    assert_eq!((is.starts.as_slice(), is.phases.len()), ([1, 2].as_slice(), 3), "{what}");
+    let (is, expected) = (told(run), &undisturbed.told);
+    assert_eq!(
+        (&is.points, &is.dwells, &is.starts, &is.phases),
+        (&expected.points, &expected.dwells, &expected.starts, &expected.phases),
+        "{what}"
+    );
     assert!(is.resumed <= kills, "{what}");
     let record = Record::open(run).unwrap();
-    let end = record.end().unwrap().1;
-    assert_eq!((end.verdict, end.points_finished as usize), (RunVerdict::Pass, is.points.len()), "{what}");
+    assert_eq!(record.end().unwrap().1, &undisturbed.end, "{what}");
     if run.join("manifest.sha256").exists() {
         assert_eq!(check_manifest(run).unwrap(), Some(Vec::new()), "{what}");
+    }
+    for facts in record.waveforms() {
+        record.waveform(facts).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
     let mut last = None;
     read_readings(run, |readings| {
@@ -193,19 +233,39 @@ fn assert_complete(run: &Path, kills: usize) {
 #[test]
 fn a_soak_that_is_killed_at_random_instants_is_gone_on_with_until_it_is_complete() {
     let (served, clock) = (serve(), RealClock::new());
-    kill_until_complete(&served, &clock, &mut Numbers(0x0BAD_5EED_CAFE));
+    let undisturbed = run_undisturbed(&served, &clock);
+    assert_eq!(undisturbed.end.verdict, RunVerdict::Pass);
+    kill_until_complete((&served, &undisturbed), &clock, &mut Numbers(0x0BAD_5EED_CAFE));
 }
 
-/// `cargo test --test it -- --ignored --nocapture figures_of_killed_soaks`
+/// Benches side by side: a soak mostly waits.
+const BENCHES: u64 = 4;
+
+/// `SOAKRIG_KILLS=300 cargo test --test it -- --ignored --nocapture figures_of_killed_soaks`
 #[test]
-#[ignore = "half an hour: hundreds of kills, for the figures"]
+#[ignore = "a quarter of an hour: hundreds of kills, for the figures"]
 #[allow(clippy::print_stdout)]
 fn figures_of_killed_soaks() {
-    let (served, clock, mut numbers) = (serve(), RealClock::new(), Numbers(0x5EED_0000_0001));
-    let (mut kills, mut soaks) = (0, 0);
-    while kills < 300 {
-        kills += kill_until_complete(&served, &clock, &mut numbers);
-        soaks += 1;
-        println!("{soaks} soaks complete after {kills} kills");
-    }
+    let wanted = std::env::var("SOAKRIG_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let (kills, soaks, spans) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let kill_on = |bench: u64| {
+        let (served, clock) = (serve(), RealClock::new());
+        let (undisturbed, mut numbers) = (run_undisturbed(&served, &clock), Numbers(0x5EED_0000_0001 + bench));
+        while kills.load(Ordering::SeqCst) < wanted {
+            let killed = kill_until_complete((&served, &undisturbed), &clock, &mut numbers);
+            let kills = kills.fetch_add(killed.count, Ordering::SeqCst) + killed.count;
+            let soaks = soaks.fetch_add(1, Ordering::SeqCst) + 1;
+            spans.lock().unwrap().extend(killed.spans);
+            println!("{soaks} soaks complete after {kills} kills");
+        }
+    };
+    std::thread::scope(|scope| {
+        for bench in 0..BENCHES {
+            let kill_on = &kill_on;
+            scope.spawn(move || kill_on(bench));
+        }
+    });
+    let spans = spans.into_inner().unwrap();
+    let off = kills.load(Ordering::SeqCst) - spans.len();
+    print("controllers of soaks killed", spans, &format!(" ({off} more had nothing switched on)"));
 }

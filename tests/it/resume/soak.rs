@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use soakrig::engine::StopWish;
 use soakrig::event::{DwellId, Event, RunVerdict, Stamp, Stop};
 use soakrig::plan::{Overrides, Step};
 use soakrig::record::products::check_manifest;
-use soakrig::record::{Record, read_readings};
+use soakrig::record::recover::Tail;
+use soakrig::record::{Record, Recorder, read_readings};
 use soakrig::session::{self, Finished, Onlooker, Pulse, RunRequest, SessionError};
 
 use super::{cut_off, line_ends};
@@ -247,17 +249,18 @@ fn a_soak_cut_off_at_some_line_is_gone_on_with_and_nothing_is_done_twice() {
     cut_all(&whole, &journal, &cuts, folder.path());
 }
 
-/// `cargo test --release --test it -- --ignored --nocapture a_soak_cut_off_at_every_line`
+/// `cargo test --test it -- --ignored --nocapture a_soak_cut_off_at_every_line`
 #[test]
-#[ignore = "minutes: each line of a soak's journal is cut at three places"]
+#[ignore = "minutes: a soak's journal is cut behind each of its lines"]
 #[allow(clippy::print_stdout)]
 fn a_soak_cut_off_at_every_line_is_gone_on_with_and_nothing_is_done_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, journal) = whole_run(folder.path());
     let ends = line_ends(&journal);
-    let cuts = cuts_around(&ends, 1..ends.len() - 1);
-    cut_all(&whole, &journal, &cuts, folder.path());
-    println!("{} lines, {} cuts, each gone on with to its end", ends.len(), cuts.len());
+    // From the line on with which the run has begun; behind the last one nothing is left to be done.
+    let cuts = &ends[1..ends.len() - 1];
+    cut_all(&whole, &journal, cuts, folder.path());
+    println!("{} lines, cut behind {} of them, each gone on with to its end", ends.len(), cuts.len());
 }
 
 /// What is left to be done after a cut depends on the whole lines alone: at these bytes it is what it is behind the last one.
@@ -294,7 +297,42 @@ fn whatever_is_left_of_a_torn_line_changes_nothing() {
     assert!(assert_same_rest(&whole, &journal, cuts, &folder.path().join("cut")) > 100);
 }
 
-/// `cargo test --release --test it -- --ignored --nocapture at_every_byte`
+/// All that is read of a journal, its readings apart.
+fn is_same(read: &Record, expected: &Record) -> bool {
+    read.events() == expected.events()
+        && read.waveforms() == expected.waveforms()
+        && read.screens() == expected.screens()
+        && (read.run(), read.started()) == (expected.run(), expected.started())
+        && (read.last_readings(), read.last(), read.last_work())
+            == (expected.last_readings(), expected.last(), expected.last_work())
+}
+
+/// Cuts the journal at every byte of a line: what is read is what stands behind the line before it, and gone on with it is
+/// again what stood there, byte for byte.
+fn recover_at_every_byte(journal: &[u8], ends: &[usize], line: usize, to: &Path) {
+    let (path, kept) = (to.join("journal.jsonl"), ends[line - 1]);
+    std::fs::write(&path, &journal[..kept]).unwrap();
+    let expected = Record::open(to).unwrap();
+    for cut in kept..ends[line] {
+        std::fs::write(&path, &journal[..cut]).unwrap();
+        let read = Record::open(to).unwrap_or_else(|error| panic!("cut at byte {cut}: {error}"));
+        let torn = match read.tail() {
+            Tail::Whole => (line as u64 + 1, 0),
+            Tail::Torn { line, bytes, .. } => (*line, *bytes),
+        };
+        assert_eq!(torn, (line as u64 + 1, (cut - kept) as u64), "cut at byte {cut}");
+        assert!(is_same(&read, &expected), "cut at byte {cut}");
+        let (recorder, tail) = Recorder::resume(to).unwrap();
+        drop(recorder);
+        assert_eq!(tail, *read.tail(), "cut at byte {cut}");
+        assert!(std::fs::read(&path).unwrap() == journal[..kept], "cut at byte {cut}");
+    }
+}
+
+/// With the test above and `a_soak_cut_off_at_every_line`: at whatever byte a journal is cut, the run is gone on with as
+/// behind the last whole line.
+///
+/// `cargo test --test it -- --ignored --nocapture at_every_byte`
 #[test]
 #[ignore = "minutes: a journal is cut at every byte"]
 #[allow(clippy::print_stdout)]
@@ -302,8 +340,38 @@ fn whatever_is_left_of_a_torn_line_changes_nothing_at_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, journal) = whole_run(folder.path());
     let ends = line_ends(&journal);
-    let count = assert_same_rest(&whole, &journal, ends[1]..ends[ends.len() - 2], &folder.path().join("cut"));
-    println!("{count} bytes");
+    let next = AtomicUsize::new(1);
+    std::thread::scope(|scope| {
+        for half in [0, 1] {
+            let (to, whole, journal, ends, next) =
+                (folder.path().join(format!("half{half}")), &whole, &journal, &ends, &next);
+            scope.spawn(move || {
+                cut_off(whole, journal, &to);
+                loop {
+                    let line = next.fetch_add(1, Ordering::Relaxed);
+                    if line >= ends.len() {
+                        return;
+                    }
+                    recover_at_every_byte(journal, ends, line, &to);
+                }
+            });
+        }
+    });
+    println!("{} lines, recovered at {} bytes", ends.len(), journal.len() - ends[0]);
+    // What is left to be done is a function of what is read; here it is built anew at some bytes of each line.
+    let cuts = (2..ends.len()).flat_map(|line| {
+        let (from, to) = (ends[line - 1], ends[line]);
+        [from, from + 1, (from + to) / 2, to - 1]
+    });
+    let count = assert_same_rest(&whole, &journal, cuts, &folder.path().join("rest"));
+    println!("what is left to be done is the same at {count} bytes");
+    // Before the first line is whole there is no run.
+    let to = folder.path().join("header");
+    cut_off(&whole, &journal, &to);
+    for cut in 0..ends[0] {
+        std::fs::write(to.join("journal.jsonl"), &journal[..cut]).unwrap();
+        assert!(Record::open(&to).is_err() && session::prepare_resume(&to, None, false).is_err(), "{cut}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::measure::{Finishing, Pending};
 use super::stop::StopWish;
 use super::tally::Tally;
 use super::timekeeping::Timekeeping;
+use super::waits::Waits;
 use super::watch::{Transfer, Watcher, rule, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
@@ -437,6 +438,7 @@ pub(super) fn split<'b>(
         stop,
         iout: Amps(0.0),
         outbox: Vec::new(),
+        waits: Waits::default(),
     };
     (watcher, scope.as_mut())
 }

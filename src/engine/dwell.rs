@@ -51,6 +51,8 @@ pub(super) struct Progress {
     silent: BTreeMap<Role, Silence>,
     /// Readings since the last failure.
     good: u32,
+    /// The instrument that was waited for longest before the last reading.
+    waited: Option<(Role, Duration)>,
 }
 
 /// A sensor that does not answer.
@@ -124,6 +126,7 @@ impl Progress {
 
     /// The gap before a reading, if it came later than the interval lets it.
     fn gap_before(&mut self, at: Instant, interval: Duration, slept: Duration) -> Option<Gap> {
+        let waited = self.waited.take();
         let mut trouble = self.trouble.take();
         let between = self.between.take().filter(|_| trouble.is_some() || !slept.is_zero());
         let from = self.last.or(between)?;
@@ -136,19 +139,30 @@ impl Progress {
             trouble = Some((GapCause::Sleep, told));
         }
         let missed = (late.as_secs_f64() / interval.as_secs_f64()).round() as u64;
-        let (cause, what) = trouble.unwrap_or_else(|| {
-            if let Some(role) = self.silent.keys().next() {
-                let told = format!("the thermometer {role} was waited for, which does not answer");
-                return (GapCause::Instrument, told);
-            }
-            let told = format!(
-                "the reading before it took {} instead of {}",
-                render_span(late),
-                render_span(interval)
-            );
-            (GapCause::Controller, told)
-        });
+        let (cause, what) = trouble.unwrap_or_else(|| self.why_late(late, interval, waited.as_ref()));
         Some(Gap { from, to: at, missed: missed.saturating_sub(1).max(1), cause, what })
+    }
+
+    /// Why a reading is late although nothing failed: an answer that came in time, but slowly, makes up most of it; or else
+    /// it is the controller's own doing.
+    fn why_late(
+        &self,
+        late: Duration,
+        interval: Duration,
+        waited: Option<&(Role, Duration)>,
+    ) -> (GapCause, String) {
+        if let Some(role) = self.silent.keys().next() {
+            let told = format!("the thermometer {role} was waited for, which does not answer");
+            return (GapCause::Instrument, told);
+        }
+        let over = late.saturating_sub(interval);
+        if let Some((role, span)) = waited.filter(|(_, span)| *span * 2 >= over) {
+            let told = format!("{role} was waited for, whose answer took {}", render_span(*span));
+            return (GapCause::Instrument, told);
+        }
+        let told =
+            format!("the reading before it took {} instead of {}", render_span(late), render_span(interval));
+        (GapCause::Controller, told)
     }
 
     /// A sensor that is silent is told once, and once more when it answers again.
@@ -367,7 +381,8 @@ impl Hold<'_, '_> {
             self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)?;
         }
         // What made this reading late was waited for before it: a sensor that answers again now still was silent then.
-        let gap = self.progress.gap_before(reading.at, self.interval, jumps.slept);
+        let waited = self.watcher.waits.before_reading();
+        let gap = self.progress.gap_before(reading.at, (self.interval, jumps.slept), waited);
         let around = (stamp(self.clock), self.longest_silence);
         for (at, event) in self.progress.sort(outbox, reading, around) {
             self.sink.event(at, &event).map_err(Failure::Record)?;

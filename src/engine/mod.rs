@@ -16,6 +16,7 @@ pub mod settle;
 pub mod stop;
 pub mod tally;
 pub mod timekeeping;
+pub mod waits;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,6 +8,7 @@ use super::interlock::{Interlock, Ruling, Source, Watched};
 use super::readings::{MeterReadings as Meters, board_vin, board_vout};
 use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
+use super::waits::Waits;
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::cut::Cut;
@@ -74,17 +75,19 @@ fn read_temperatures(
     thermometers: &mut [(Role, Box<dyn Thermometer>)],
     is_resting: &dyn Fn(&Role) -> bool,
     clock: &dyn Clock,
-    outbox: &mut Vec<(Stamp, Event)>,
+    (outbox, waits): (&mut Vec<(Stamp, Event)>, &mut Waits),
 ) -> Temperatures {
     let mut temperatures = Temperatures::default();
     for (role, thermometer) in thermometers {
-        let asked = if is_resting(role) { None } else { Some(thermometer.read_temperature()) };
-        let Some(asked) = asked else {
+        if is_resting(role) {
             let told = Err(Unavailable::because("it does not answer; it is asked again soon"));
             keep_temperature(&mut temperatures, role, told);
             continue;
-        };
-        let figure = match asked {
+        }
+        let asked = clock.now();
+        let answer = thermometer.read_temperature();
+        waits.note(role, asked, clock);
+        let figure = match answer {
             Ok(reading) => Ok(reading.temperature.value()),
             // Not the sensor's fault.
             Err(error) if error.kind() == ErrorKind::CutShort => Err(Unavailable::because(error.to_string())),
@@ -166,6 +169,8 @@ pub struct Watcher<'a> {
     pub iout: Amps,
     /// Events to be told when the waiting is over.
     pub outbox: Vec<(Stamp, Event)>,
+    /// Which instrument made the readings late.
+    pub waits: Waits,
 }
 
 impl Watcher<'_> {
@@ -250,7 +255,7 @@ impl Watcher<'_> {
         let (mut source, mut sink, mut regulation) = (None, None, None);
         let mut temperatures = Temperatures::default();
         let lead = self.wiring.load_lead;
-        let Self { supply, load, thermometers, clock, outbox, interlock, cut, .. } = self;
+        let Self { supply, load, thermometers, clock, outbox, waits, interlock, cut, .. } = self;
         let alarm = Alarm { interlock, cut, tripped: Mutex::default() };
         clock.together(vec![
             Box::new(|| {
@@ -270,7 +275,7 @@ impl Watcher<'_> {
                 }));
             }),
             Box::new(|| {
-                temperatures = read_temperatures(thermometers, &|_| false, *clock, outbox);
+                temperatures = read_temperatures(thermometers, &|_| false, *clock, (outbox, waits));
                 if let Ok(board_c) = temperatures.board_c {
                     alarm.look(Watched::Board(Celsius(board_c)));
                 }
@@ -383,8 +388,11 @@ impl Watcher<'_> {
     /// An instrument failed, an interlock spoke, or the outputs shall go off now.
     pub fn take_reading(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Reading, Failure> {
         let (vout, iin) = self.read_meters()?;
-        let terminal = self.supply.measure_voltage()?;
-        let at = self.clock.now();
+        let asked = self.clock.now();
+        let terminal = self.supply.measure_voltage();
+        self.waits.note(&self.supply.facts().role, asked, self.clock);
+        let (terminal, at) = (terminal?, self.clock.now());
+        self.waits.close();
         let temperatures = self.read_and_judge(is_resting)?;
         let vin = board_vin(terminal, iin, self.wiring.source_lead);
         Ok(Reading {
@@ -400,7 +408,9 @@ impl Watcher<'_> {
 
     /// Reads Vout and the input current and has them judged.
     pub(super) fn read_meters(&mut self) -> Result<(Volts, Amps), Failure> {
+        let asked = self.clock.now();
         let readings = self.ask_load();
+        self.waits.note(&self.load.facts().role, asked, self.clock);
         if let Ok((vout, iout)) = &readings {
             // What trips does not wait for a supply that hangs.
             let seen = [Watched::Vout(*vout), Watched::Iout(*iout)];
@@ -408,7 +418,9 @@ impl Watcher<'_> {
                 return Err(Failure::Tripped(what));
             }
         }
+        let asked = self.clock.now();
         let readings = readings.and_then(|(vout, iout)| Ok((vout, iout, self.supply.measure_current()?)));
+        self.waits.note(&self.supply.facts().role, asked, self.clock);
         let now = self.clock.now();
         match readings {
             Ok((vout, iout, iin)) => {
@@ -437,7 +449,8 @@ impl Watcher<'_> {
 
     /// Reads the thermometers, tells what they warn of, and has them judged.
     fn read_and_judge(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Temperatures, Failure> {
-        let temperatures = read_temperatures(self.thermometers, is_resting, self.clock, &mut self.outbox);
+        let told = (&mut self.outbox, &mut self.waits);
+        let temperatures = read_temperatures(self.thermometers, is_resting, self.clock, told);
         let known = |figure: &Figure| figure.as_ref().ok().copied();
         let told = self.interlock.warnings(known(&temperatures.board_c), known(&temperatures.ambient_c));
         let at = stamp(self.clock);

@@ -18,7 +18,7 @@ mod order;
 #[cfg(unix)]
 pub(crate) mod process;
 mod soak;
-mod stage;
+pub(crate) mod stage;
 #[cfg(unix)]
 mod unattended;
 mod wire;

@@ -9,7 +9,7 @@ use soakrig::link::transport::{Address, LinkError, LinkSettings, Opener, Transpo
 use soakrig::session;
 use soakrig::sim::{Fault, Instrument, World};
 
-use super::stage::{Keeper, Played, Setup, TWO_POINTS};
+use super::stage::{Keeper, Played, Setup, TWO_POINTS, rig_with_frozen_after};
 
 /// Plays with `fault` from event `at` on.
 fn play_with(setup: &Setup, at: usize, fault: &Fault) -> Played {
@@ -359,8 +359,7 @@ fn a_board_too_hot_or_heating_too_fast_trips() {
 
 #[test]
 fn a_sensor_on_the_board_that_fails_trips_once_it_was_missing_too_long() {
-    let rig = include_str!("../../../rigs/sim.toml")
-        .replace("max_age = \"3 s\"", "max_age = \"2 s\"\nfrozen_after = \"4 s\"");
+    let rig = rig_with_frozen_after("4 s").replace("max_age = \"3 s\"", "max_age = \"2 s\"");
     for fault in [Fault::ThermometerFallsSilent, Fault::ThermometerFreezes] {
         let long = TWO_POINTS
             .replace("hold = \"20 ms\"", "hold = \"30 s\"")

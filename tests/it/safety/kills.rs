@@ -250,7 +250,8 @@ fn figures_of_killed_soaks() {
     let (kills, soaks, spans) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     let kill_on = |bench: u64| {
         let (served, clock) = (serve(), RealClock::new());
-        let (undisturbed, mut numbers) = (run_undisturbed(&served, &clock), Numbers(0x5EED_0000_0001 + bench));
+        let (undisturbed, mut numbers) =
+            (run_undisturbed(&served, &clock), Numbers(0x5EED_0000_0001 + bench));
         while kills.load(Ordering::SeqCst) < wanted {
             let killed = kill_until_complete((&served, &undisturbed), &clock, &mut numbers);
             let kills = kills.fetch_add(killed.count, Ordering::SeqCst) + killed.count;

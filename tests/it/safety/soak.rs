@@ -7,9 +7,9 @@ use std::time::Duration;
 use soakrig::base::clock::Clock;
 use soakrig::event::{Coverage, DwellEnd, Event, Gap, GapCause, Reading, RunVerdict};
 use soakrig::link::transport::{Address, FaultLink, Faults, LinkError, LinkSettings, Opener, Transport};
-use soakrig::sim::{Fault, Instrument, World};
+use soakrig::sim::{Fault, Instrument, Spoiling, World};
 
-use super::stage::{Keeper, Played, Setup};
+use super::stage::{Keeper, Played, Setup, rig_with_frozen_after};
 
 const HOLD: &str = r#"
 name = "hold"
@@ -58,8 +58,7 @@ fn mend() -> Deed {
 }
 
 fn hold(span: &str) -> Setup {
-    let rig = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml")).unwrap();
-    let rig = rig.replace("max_age = \"3 s\"", "max_age = \"3 s\"\nfrozen_after = \"15 s\"");
+    let rig = rig_with_frozen_after("15 s");
     Setup::with_rig(&HOLD.replace("SPAN", span), &rig)
 }
 
@@ -132,6 +131,98 @@ fn an_instrument_that_reboots_during_a_soak_costs_a_gap_with_its_cause_and_nothi
         assert!(coverage.share().unwrap() > 0.85, "{what}: {coverage:?}");
         let switched_on = |event: &Event| matches!(event, Event::OutputSwitched { on: true, .. });
         assert_eq!(played.count(switched_on), 4, "{what}: both came on again");
+    }
+}
+
+/// What supply and load say of every setting, asked past the program.
+fn settings(opener: &dyn Opener) -> Vec<(&'static str, String)> {
+    let ask = |instrument: &str, question: &str| {
+        let address: Address = format!("SIM::{instrument}").parse().unwrap();
+        let mut link = opener.open(&address, &LinkSettings::default()).unwrap();
+        link.send(question.as_bytes()).unwrap();
+        String::from_utf8(link.receive(Duration::from_secs(5)).unwrap()).unwrap()
+    };
+    let of_supply = [
+        ":SOUR1:VOLT?",
+        ":SOUR1:CURR?",
+        ":OUTP:OVP:VAL? CH1",
+        ":OUTP:OVP? CH1",
+        ":OUTP:OCP:VAL? CH1",
+        ":OUTP:OCP? CH1",
+        ":OUTP? CH1",
+    ];
+    let of_load = [":SOUR:FUNC?", ":SOUR:CURR:LEV:IMM?", ":SOUR:CURR:ILIM?", ":SOUR:INP:STAT?"];
+    let supply = of_supply.map(|question| (question, ask("supply", question)));
+    let load = of_load.map(|question| (question, ask("load", question)));
+    supply.into_iter().chain(load).collect()
+}
+
+/// An instrument comes back from a reboot with its own settings: no output, no protection level, another current limit.
+#[test]
+fn after_a_reboot_every_setting_of_supply_and_load_is_what_it_was_before() {
+    let setup = hold("3 min");
+    for instrument in [Instrument::Supply, Instrument::Load] {
+        let stage = setup.undisturbed();
+        let bench = stage.open_bench(None).unwrap();
+        let (clock, world, opener) =
+            (stage.opened.clock.clone(), stage.world.clone(), stage.opened.opener.clone());
+        let (mut played, mut before, mut rebooted, mut after) = (None, Vec::new(), Vec::new(), Vec::new());
+        clock.together(vec![
+            Box::new(|| played = Some(stage.play_on(bench, &mut Keeper::default()))),
+            Box::new(|| {
+                clock.sleep(Duration::from_secs(60));
+                before = settings(&*opener);
+                world.inject(Fault::Reboots(instrument));
+                clock.sleep(Duration::from_millis(2001));
+                rebooted = settings(&*opener);
+                clock.sleep(Duration::from_secs(60));
+                after = settings(&*opener);
+            }),
+        ]);
+        assert_whole(&played.unwrap(), &format!("{instrument:?} reboots"));
+        assert_eq!(after, before, "{instrument:?} reboots");
+        let lost = before.iter().zip(&rebooted).filter(|(before, rebooted)| before != rebooted).count();
+        assert!(lost >= 3, "{instrument:?} forgot {lost} of its settings: {before:?} {rebooted:?}");
+    }
+}
+
+#[test]
+fn a_link_that_drops_during_a_soak_costs_a_gap_that_names_its_instrument() {
+    let setup = hold("3 min");
+    for (instrument, name) in
+        [(Instrument::Supply, "source at SIM::supply"), (Instrument::Load, "load at SIM::load")]
+    {
+        let what = format!("the link of {instrument:?} drops");
+        let played = play(&setup, vec![(60, inject(Fault::LinkDrops(instrument)))]);
+        assert_whole(&played, &what);
+        let gaps = gaps(&played);
+        let [gap] = gaps.as_slice() else { panic!("{what}: {gaps:?}") };
+        assert!(gap.cause == GapCause::Instrument && gap.what.contains(name), "{what}: {gap:?}");
+    }
+    let played = play(&setup, vec![(60, inject(Fault::LinkDrops(Instrument::Thermometer)))]);
+    assert_whole(&played, "the link of the thermometer drops");
+    assert!(gaps(&played).is_empty(), "it is opened anew before a reading is missed: {:?}", gaps(&played));
+}
+
+#[test]
+fn answers_that_are_spoilt_in_whatever_way_cost_gaps_that_name_their_instrument() {
+    let setup = hold("4 min");
+    for (instrument, names) in [
+        (Instrument::Supply, ["source at SIM::supply", "source was waited for"]),
+        (Instrument::Load, ["load at SIM::load", "load was waited for"]),
+    ] {
+        for spoiling in Spoiling::ALL {
+            let what = format!("{instrument:?} answers {spoiling:?}");
+            let played =
+                play(&setup, vec![(60, inject(Fault::Answers(instrument, spoiling))), (180, mend())]);
+            assert_whole(&played, &what);
+            let gaps = gaps(&played);
+            assert!(!gaps.is_empty(), "{what}: nothing was spoilt");
+            for gap in gaps {
+                let is_named = names.iter().any(|name| gap.what.contains(name));
+                assert!(gap.cause == GapCause::Instrument && is_named, "{what}: {gap:?}");
+            }
+        }
     }
 }
 

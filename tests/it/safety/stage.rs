@@ -43,6 +43,21 @@ range_attempts = 1
 noise_floor = false
 "#;
 
+/// The simulated rig whose thermometers may say the same for so long.
+pub(crate) fn rig_with_frozen_after(span: &str) -> String {
+    let rig = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml")).unwrap();
+    let lines = rig.lines().filter(|line| !line.starts_with("frozen_after"));
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+        if line.starts_with("max_age") {
+            text.push_str(&format!("frozen_after = \"{span}\"\n"));
+        }
+    }
+    text
+}
+
 /// The longest that any disturbed run of two points may take, in simulated time.
 const LONGEST: Duration = Duration::from_secs(300);
 

@@ -8,6 +8,7 @@ use super::fault::{Fault, Spoiling};
 use super::plant::noise::Generator;
 use super::world::Instrument;
 use crate::base::span::render_span;
+use crate::base::units::Kelvins;
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +53,8 @@ const MOST: u64 = 40;
 /// What `seed` does to a run of about `span`.
 ///
 /// A handful of troubles that a bench gets over stand one behind the other, never two at a time. One seed in four ends in one
-/// that cannot be got over: the supply's own protection trips, an output does not obey any more, an instrument hangs for
-/// good, or the disk is full.
+/// that cannot be got over: the supply's own protection trips, the board is far too hot, an output does not obey any more,
+/// an instrument hangs for good, or the disk is full.
 #[must_use]
 pub fn build_schedule(seed: u64, span: Duration) -> Vec<Trouble> {
     let mut random = Generator::seeded(seed ^ 0xfa17);
@@ -101,10 +102,14 @@ fn passing(random: &mut Generator) -> (Fault, Duration) {
     }
 }
 
+/// What brings a board at rest in a cool room above any limit that a profile sets.
+const TOO_HOT: Kelvins = Kelvins(75.0);
+
 /// Something that nobody gets over.
 fn lasting(at: Duration, random: &mut Generator) -> Trouble {
     let (lasts, mishap) = match random.bits() % 6 {
-        0 | 1 => (Some(Duration::ZERO), Mishap::Bench(Fault::ProtectionTrips)),
+        0 => (Some(Duration::ZERO), Mishap::Bench(Fault::ProtectionTrips)),
+        1 => (None, Mishap::Bench(Fault::BoardOverheats(TOO_HOT))),
         2 => (None, Mishap::Bench(Fault::LoadStuckOn)),
         3 => (None, Mishap::Bench(Fault::SupplyStuckOn)),
         4 => (None, Mishap::Bench(Fault::Hangs(talking(random)))),
@@ -142,9 +147,9 @@ mod tests {
                 seen.insert(what.split(", ").next().unwrap().to_owned());
             }
         }
-        // Four links and four reboots, two that hang, two ways of the thermometer, five of the answers of two; and a trip, two
-        // outputs that stay on, and the disk.
-        assert_eq!(seen.len(), 4 + 4 + 2 + 2 + 5 * 2 + 1 + 2 + 1, "{seen:#?}");
+        // Four links and four reboots, two that hang, two ways of the thermometer, five of the answers of two; and a trip, a
+        // hot board, two outputs that stay on, and the disk.
+        assert_eq!(seen.len(), 4 + 4 + 2 + 2 + 5 * 2 + 1 + 1 + 2 + 1, "{seen:#?}");
     }
 
     #[test]

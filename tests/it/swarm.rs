@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a swarm tells which of its seeds failed")]
 
+mod verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const FROZEN_AFTER: Duration = Duration::from_secs(20);
 /// How old a reading of it may be.
 const MAX_AGE: Duration = Duration::from_secs(3);
+/// How long a reading may be missing; see the profile.
+const LOST_READING: Duration = Duration::from_secs(60);
 
 const PROFILE: &str = r#"
 name = "swarm"
@@ -66,8 +70,7 @@ max = "5.20 V"
 
 /// The simulated rig whose thermometers are called frozen in time; most seeds do without a scope, which is most of the work.
 fn rig_text(with_scope: bool) -> String {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/sim.toml")).unwrap();
-    let text = text.replace("max_age = \"3 s\"", "max_age = \"3 s\"\nfrozen_after = \"20 s\"");
+    let text = crate::safety::stage::rig_with_frozen_after("20 s");
     if with_scope {
         return text;
     }
@@ -85,7 +88,20 @@ struct Flight {
     told: Vec<(Stamp, Event)>,
 }
 
-/// Hears everything that is kept.
+impl Flight {
+    /// What was done, in order: points, phases, dwells with how each ended.
+    fn done(&self) -> Vec<String> {
+        let told = self.told.iter().filter_map(|(_, event)| match event {
+            Event::PointFinished(result) => Some(format!("point {}", result.point.0)),
+            Event::PhaseStarted { phase, name, round } => Some(format!("{name}, {phase} of round {round}")),
+            Event::DwellFinished { dwell, end, .. } => Some(format!("dwell {}: {end:?}", dwell.0)),
+            _ => None,
+        });
+        told.collect()
+    }
+}
+
+/// Hears everything that is told to the record.
 #[derive(Default)]
 struct Told(Vec<(Stamp, Event)>);
 
@@ -109,8 +125,13 @@ fn prepare(folder: &Path, with_scope: bool) -> Prepared {
     session::prepare(&profile, &rig, &Default::default()).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-fn fly(seed: Option<u64>, folder: &Path) -> Flight {
-    let prepared = prepare(folder, seed.is_some_and(|seed| seed % 8 == 7));
+/// Whether the rig of a seed has a scope.
+fn has_scope(seed: u64) -> bool {
+    seed % 8 == 7
+}
+
+fn fly(seed: Option<u64>, with_scope: bool, folder: &Path) -> Flight {
+    let prepared = prepare(folder, with_scope);
     let dwells = prepared.plan.soak.iter().flat_map(|soak| &soak.dwells);
     let dwells = dwells.map(|dwell| (dwell.id, dwell.setting)).collect();
     let prepared_expected = prepared.plan.expected;
@@ -132,15 +153,16 @@ fn fly(seed: Option<u64>, folder: &Path) -> Flight {
     Flight { prepared_expected, dwells, finished, told: told.0 }
 }
 
-/// What does not hold of a flight, a sentence each.
-fn check(flight: &Flight, schedule: &[Trouble]) -> Vec<String> {
+/// What does not hold of a flight, a sentence each; `undisturbed` is one of the same plan without faults.
+fn check(flight: &Flight, undisturbed: &Flight, schedule: &[Trouble]) -> Vec<String> {
     let mut broken = Vec::new();
     check_outputs(flight, schedule, &mut broken);
     check_record(flight, schedule, &mut broken);
     check_times(flight, &mut broken);
     check_gaps(flight, &mut broken);
     check_values(flight, &mut broken);
-    check_verdict(flight, schedule, &mut broken);
+    verdict::check_causes(flight, schedule, &mut broken);
+    verdict::check_ending(flight, undisturbed, schedule, &mut broken);
     broken
 }
 
@@ -337,40 +359,6 @@ fn check_values(flight: &Flight, broken: &mut Vec<String>) {
     }
 }
 
-/// An instrument that answers wrongly again and again is given up: that is an end, too, and says so.
-fn gave_up(reason: &str) -> bool {
-    ["source at SIM::", "load at SIM::"].iter().any(|instrument| reason.starts_with(instrument))
-}
-
-/// A run is not passed by what tripped it, and not failed by what is no fault of the board.
-fn check_verdict(flight: &Flight, schedule: &[Trouble], broken: &mut Vec<String>) {
-    let end = &flight.finished.outcome.end;
-    let tripped = met(flight, schedule, |mishap| *mishap == Mishap::Bench(Fault::ProtectionTrips));
-    let allowed: &[RunVerdict] =
-        if met(flight, schedule, |mishap| is_stuck(mishap) || *mishap == Mishap::DiskFull)
-            || hangs_for_good(flight, schedule)
-        {
-            &[RunVerdict::Error, RunVerdict::Tripped, RunVerdict::Pass]
-        } else if tripped {
-            &[RunVerdict::Tripped]
-        } else if gave_up(&end.reason) {
-            &[RunVerdict::Error]
-        } else if end.reason.contains("has been missing for") {
-            &[RunVerdict::Tripped]
-        } else {
-            &[RunVerdict::Pass]
-        };
-    if !allowed.contains(&end.verdict) {
-        broken.push(format!("the verdict is {}: {}", end.verdict, end.reason));
-    }
-    if end.verdict == RunVerdict::Pass && flight.finished.outcome.record_failed.is_some() {
-        broken.push("a run whose record failed has passed".to_owned());
-    }
-    if let Some(what) = &flight.finished.outcome.internal {
-        broken.push(format!("a fault of this program: {what}"));
-    }
-}
-
 fn told_of(seed: u64, broken: &[String], schedule: &[Trouble]) -> String {
     let mut told = format!("seed {seed}:\n");
     for what in broken.iter().take(5) {
@@ -393,6 +381,10 @@ fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_u
     let next = AtomicU64::new(from);
     let failures: Mutex<BTreeMap<u64, String>> = Mutex::default();
     let verdicts: Mutex<BTreeMap<String, u64>> = Mutex::default();
+    let undisturbed = [false, true].map(|with_scope| {
+        let place = folder.path().join(if with_scope { "with a scope" } else { "without" });
+        fly(None, with_scope, &place)
+    });
     let fly_on = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -400,9 +392,9 @@ fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_u
                 return;
             }
             let place: PathBuf = folder.path().join(seed.to_string());
-            let flight = fly(Some(seed), &place);
+            let flight = fly(Some(seed), has_scope(seed), &place);
             let schedule = build_schedule(seed, flight.prepared_expected);
-            let broken = check(&flight, &schedule);
+            let broken = check(&flight, &undisturbed[usize::from(has_scope(seed))], &schedule);
             *verdicts.lock().unwrap().entry(flight.finished.outcome.end.verdict.to_string()).or_default() +=
                 1;
             if !broken.is_empty() {
@@ -432,8 +424,18 @@ fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_u
 #[test]
 fn an_undisturbed_flight_of_the_swarm_passes_without_a_gap() {
     let folder = tempfile::tempdir().unwrap();
-    let flight = fly(None, folder.path());
-    assert_eq!(check(&flight, &[]), Vec::<String>::new());
+    let flight = fly(None, false, folder.path());
+    assert_eq!(check(&flight, &flight, &[]), Vec::<String>::new());
+    // The judge is no yes-man: this flight met none of these.
+    for (fault, told) in [
+        (Fault::ProtectionTrips, "expected Tripped(\"the supply's own protection has tripped\")"),
+        (Fault::LinkDrops(Instrument::Load), "nobody noticed"),
+    ] {
+        let (at, lasts) = (Duration::from_secs(600), Some(Duration::ZERO));
+        let schedule = [Trouble { at, lasts, mishap: Mishap::Bench(fault) }];
+        let broken = check(&flight, &flight, &schedule);
+        assert!(broken.len() == 1 && broken[0].starts_with(told), "{broken:?}");
+    }
     assert_eq!(flight.finished.outcome.end.verdict, RunVerdict::Pass);
     let disturbed =
         |event: &Event| matches!(event, Event::GapFound(_) | Event::Retried { .. } | Event::Warned { .. });
@@ -445,7 +447,7 @@ fn an_undisturbed_flight_of_the_swarm_passes_without_a_gap() {
 #[test]
 fn the_faults_of_a_seed_are_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let flight = fly(Some(3), folder.path());
+    let flight = fly(Some(3), has_scope(3), folder.path());
     let schedule = build_schedule(3, flight.prepared_expected);
     let told = flight.told.iter().filter(
         |(_, event)| matches!(event, Event::Warned { what } if what.starts_with("injected by seed 3, ")),

@@ -93,11 +93,11 @@ fn tell(args: &CheckArgs, (name, mut head): (&str, Value), findings: &[Finding])
 /// GO or NO GO with what refuses; what only warns stands apart.
 fn verdict(findings: &[Finding]) -> String {
     let of = |grade: Grade| -> Vec<&str> {
-        findings
-            .iter()
-            .filter(|finding| finding.grade == grade)
-            .map(|finding| finding.what.as_str())
-            .collect()
+        let found = findings.iter().filter(|finding| finding.grade == grade);
+        let mut names: Vec<&str> = found.map(|finding| finding.what.as_str()).collect();
+        // Two ways to tell people that both fail are one name here.
+        names.dedup();
+        names
     };
     let (refusals, warnings) = (of(Grade::Refusal), of(Grade::Warning));
     let mut told =

@@ -215,9 +215,9 @@ impl Post {
                 self.keep_unsent(&given_up.message, given_up.attempts(), given_up.why().to_owned());
                 let (level, tried) = (given_up.message.level.word(), given_up.attempts());
                 // One that fails for days says so once.
-                (inner.lost == 1).then(|| {
-                    format!("a message ({level}) was given up after {tried} attempts: {}", given_up.why())
-                })
+                let tried = if tried == 1 { "1 attempt".to_owned() } else { format!("{tried} attempts") };
+                (inner.lost == 1)
+                    .then(|| format!("a message ({level}) was given up after {tried}: {}", given_up.why()))
             }),
         };
         drop(inner);

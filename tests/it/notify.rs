@@ -319,7 +319,7 @@ fn what_cannot_be_sent_is_given_up_and_told_once_and_what_works_again_too() {
     assert_eq!(unsent, [told_of("a"), told_of("b"), told_of("c")], "for the record, each");
     let told = host(&told.lock().unwrap().join("\n"), &hook);
     insta::assert_snapshot!(told, @r"
-    notify by POST to http://HOST: a message (warn) was given up after 1 attempts: it answered 500 Internal Server Error: out of ink
+    notify by POST to http://HOST: a message (warn) was given up after 1 attempt: it answered 500 Internal Server Error: out of ink
     notify by POST to http://HOST: it goes again; 3 messages were given up before
     ");
 }
@@ -410,8 +410,8 @@ fn a_run_tells_its_end_and_comes_out_the_same_whether_anybody_hears_it() {
     assert!(hook.texts().is_empty(), "only what was asked for");
     let table = "[notify]\nurl = \"http://127.0.0.1:9/\"\ncommand = [\"/nowhere/page\"]\nretries = 0\n";
     run_smoke(&folder, table).assert_exit(0).assert_told(&[
-        "notify by POST to http://127.0.0.1:9: a message (finish) was given up after 1 attempts",
-        "notify by command /nowhere/page: a message (finish) was given up after 1 attempts: it cannot be started",
+        "notify by POST to http://127.0.0.1:9: a message (finish) was given up after 1 attempt",
+        "notify by command /nowhere/page: a message (finish) was given up after 1 attempt: it cannot be started",
     ]);
     let run = fs::read_dir(folder.path().join("out")).unwrap().map(|run| run.unwrap().path()).max().unwrap();
     let record = Record::open(&run).unwrap();

@@ -70,6 +70,7 @@ fn header() -> Result<RunHeader, Box<dyn Error>> {
         rig_text: String::new(),
         profile_text: String::new(),
         plan_text: String::new(),
+        families: Vec::new(),
     })
 }
 

@@ -210,7 +210,7 @@ pub(super) struct SimArgs {
 pub(super) struct ResumeArgs {
     #[command(flatten)]
     pub(super) which: WhichArgs,
-    /// The rig file it was begun with, where that names a folder of families beside itself
+    /// Another rig file than that in the run folder; it must be the same, byte by byte
     #[arg(long)]
     pub(super) rig: Option<PathBuf>,
     /// Go on although an interlock ended it: somebody has looked at bench and board

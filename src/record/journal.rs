@@ -79,6 +79,16 @@ pub fn is_being_written(folder: &Path) -> Result<bool, RecordError> {
     }
 }
 
+/// Whether the journal of a run folder can be written to at all; nothing is changed.
+///
+/// # Errors
+/// There is none, or the system refuses.
+pub fn check_writable(folder: &Path) -> Result<(), RecordError> {
+    let path = folder.join(FILE_NAME);
+    let opened = OpenOptions::new().append(true).open(&path);
+    opened.map(|_| ()).map_err(|error| RecordError::disk("go on with", &path, error))
+}
+
 /// A journal being written.
 #[derive(Debug)]
 pub struct Journal {

@@ -27,7 +27,7 @@ pub use follow::{Followed, Follower};
 pub use format::Summary;
 pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};
 pub use readings::read_readings;
-pub use recorder::{Recorder, RunHeader, TapeFile};
+pub use recorder::{FAMILIES, Recorder, RunHeader, TapeFile};
 pub use recover::Tail;
 pub use store::{RunEntry, RunState};
 

@@ -1,5 +1,6 @@
 //! A record read back: the events in memory, the sample files when they are asked for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::format::{BodyIn, Entry, Header, ScreenEntry, WaveformEntry};
 use super::pieces::acquisition_in;
 use super::readings::readings_head;
 use super::recover::{Tail, read_lines};
-use super::{RecordError, journal, waveforms};
+use super::{FAMILIES, RecordError, journal, waveforms};
 
 /// An event and when it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,7 @@ pub struct ScreenFacts {
 pub struct Record {
     folder: PathBuf,
     run: String,
+    files: BTreeMap<String, String>,
     started: Stamp,
     tail: Tail,
     logged: Vec<Logged>,
@@ -124,6 +126,7 @@ impl Record {
         Ok(Self {
             folder,
             run: header.run,
+            files: header.files,
             started,
             tail,
             logged,
@@ -143,6 +146,15 @@ impl Record {
     #[must_use]
     pub fn run(&self) -> &str {
         &self.run
+    }
+    /// The SHA-256 of each family that was copied into the run folder when it was begun, by its file's name.
+    #[must_use]
+    pub fn families(&self) -> BTreeMap<&str, &str> {
+        let families = self.files.iter().filter_map(|(path, digest)| {
+            let name = path.strip_prefix(FAMILIES)?.strip_prefix('/')?;
+            Some((name, digest.as_str()))
+        });
+        families.collect()
     }
     /// When the run began.
     #[must_use]

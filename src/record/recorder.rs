@@ -24,6 +24,9 @@ use super::{RecordError, export_csv, products, samples_csv, waveforms};
 /// The journal's name for its own format.
 pub(super) const FORMAT: &str = "soakrig-journal";
 
+/// The folder in a run folder with the families that are no part of the program.
+pub const FAMILIES: &str = "families";
+
 /// Runs of one profile on one board that may begin in the same second.
 const MOST_IN_A_SECOND: u32 = 9;
 
@@ -42,6 +45,8 @@ pub struct RunHeader {
     pub profile_text: String,
     /// The plan as rendered for people.
     pub plan_text: String,
+    /// Names and texts of the families that are no part of the program.
+    pub families: Vec<(String, String)>,
 }
 
 impl RunHeader {
@@ -136,6 +141,15 @@ impl Recorder {
         for (name, text) in texts {
             write_new(&mut *disk, &folder.join(name), text.as_bytes())?;
             files.insert(name.to_owned(), digest(text.as_bytes()));
+        }
+        if !header.families.is_empty() {
+            let path = folder.join(FAMILIES);
+            fs::create_dir(&path).map_err(|error| RecordError::disk("make the folder", &path, error))?;
+        }
+        for (name, text) in &header.families {
+            let name = format!("{FAMILIES}/{name}");
+            write_new(&mut *disk, &folder.join(&name), text.as_bytes())?;
+            files.insert(name, digest(text.as_bytes()));
         }
         let points_path = folder.join(export_csv::FILE_NAME);
         let mut points = new_file(&points_path)?;

@@ -161,6 +161,7 @@ fn begin_record(
         rig_text,
         profile_text: String::new(),
         plan_text: String::new(),
+        families: Vec::new(),
     };
     Ok(Recorder::create(folder, &header)?)
 }

@@ -10,6 +10,7 @@ use crate::base::names::nearest;
 use crate::instrument::dialect::Registry;
 use crate::plan::build::{self, Overrides};
 use crate::plan::{Plan, Rig, profile, rig};
+use crate::record::{FAMILIES, journal};
 
 /// Longest rig, profile, family or settings file that is read: far more than any person writes.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -29,6 +30,8 @@ pub struct Prepared {
     pub rig_text: String,
     /// The profile file's text.
     pub profile_text: String,
+    /// The files of the rig's own folder of families: names and texts.
+    pub families: Vec<(String, String)>,
 }
 
 /// Reads and checks rig and profile and builds the plan. The faults of both files are told together.
@@ -53,11 +56,12 @@ pub fn prepare(
             return Err(SessionError::Faults { faults, sources });
         }
     };
-    let registry = load_registry(&rig, rig_path, &mut sources)?;
+    let (registry, families) = load_registry(&rig, rig_path, &mut sources)?;
     match build::build(&rig, &profile, &registry, overrides) {
         Ok(plan) => {
             check_world(&rig, &plan.board)?;
-            Ok(Prepared { rig, registry, plan, rig_path: rig_path.to_owned(), rig_text, profile_text })
+            let rig_path = rig_path.to_owned();
+            Ok(Prepared { rig, registry, plan, rig_path, rig_text, profile_text, families })
         }
         Err(faults) => Err(SessionError::Faults { faults, sources }),
     }
@@ -73,18 +77,23 @@ pub fn load_rig(rig_path: &Path) -> Result<(Rig, Registry, String), SessionError
     let mut sources = vec![(name.clone(), text.clone())];
     let rig = rig::parse(&name, &text)
         .map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })?;
-    let registry = load_registry(&rig, rig_path, &mut sources)?;
+    let (registry, _) = load_registry(&rig, rig_path, &mut sources)?;
     Ok((rig, registry, text))
 }
 
+/// The families that a rig knows, and the files that are its own. A rig in a run folder brings those along that the run was
+/// begun with, wherever they were.
 fn load_registry(
     rig: &Rig,
     rig_path: &Path,
     sources: &mut Vec<(String, String)>,
-) -> Result<Registry, SessionError> {
-    let mut extra = Vec::new();
+) -> Result<(Registry, Vec<(String, String)>), SessionError> {
+    let (mut extra, mut families) = (Vec::new(), Vec::new());
     if let Some(folder) = &rig.families {
-        let folder = rig_path.parent().unwrap_or(Path::new(".")).join(folder);
+        let beside = rig_path.parent().unwrap_or(Path::new("."));
+        let kept = beside.join(FAMILIES);
+        let is_record = beside.join(journal::FILE_NAME).is_file() && kept.is_dir();
+        let folder = if is_record { kept } else { beside.join(folder) };
         let file_error =
             |error| SessionError::File { what: "folder of families", path: folder.clone(), error };
         let mut paths: Vec<_> = std::fs::read_dir(&folder)
@@ -97,11 +106,16 @@ fn load_registry(
             .collect();
         paths.sort();
         for path in paths {
-            extra.push((path.display().to_string(), read_text("family", &path)?));
+            let text = read_text("family", &path)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            families.push((name, text.clone()));
+            extra.push((path.display().to_string(), text));
         }
     }
     sources.extend(extra.iter().cloned());
-    Registry::with_files(&extra).map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })
+    let registry = Registry::with_files(&extra)
+        .map_err(|faults| SessionError::Faults { faults, sources: sources.clone() })?;
+    Ok((registry, families))
 }
 
 /// The text of a file. Never more than the limit is read, whatever the file is: a pipe or a device does not tell its size.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::checking::host::{free_bytes, nearest_folder};
-use super::room::{Room, judge_room};
+use super::room::{Room, judge_room, lack_of_room};
 use super::running::RunRequest;
 use super::{Prepared, SessionError};
 use crate::event::{DrillKind, Drilled};
 use crate::plan::Step;
 use crate::plan::forecast::forecast;
+use crate::record::journal::check_writable;
 
 /// Refuses a run that would not fit on the disk; of a soak fewer traces may be kept, and how that is told.
 pub(super) fn check_room(prepared: &Prepared, out: &Path) -> Result<Option<String>, SessionError> {
@@ -18,6 +19,12 @@ pub(super) fn check_room(prepared: &Prepared, out: &Path) -> Result<Option<Strin
         Room::Thin(what) if prepared.plan.soak.is_some() => Ok(Some(what)),
         Room::Thin(what) | Room::No(what) => Err(SessionError::Usage(what)),
     }
+}
+
+/// Refuses to go on with a run whose record cannot be written any further, before anything is switched on.
+pub(super) fn check_record(folder: &Path) -> Result<(), SessionError> {
+    check_writable(folder)?;
+    lack_of_room(&free_bytes(folder)).map_or(Ok(()), |why| Err(SessionError::Usage(why)))
 }
 
 /// Nobody leaves a bench alone whose dead-man was not seen to act.

@@ -1,5 +1,6 @@
 //! A run that was cut off, checked before it is gone on with: the same plan, the same instruments, the next point.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::preparing::{Prepared, prepare};
 use jiff::Timestamp;
 
 use crate::base::clock::{Clock, Instant, RealClock};
+use crate::base::digest::digest;
 use crate::engine::{Earlier, Tally};
 use crate::event::{DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
@@ -40,7 +42,7 @@ pub struct Resumable {
 }
 
 /// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder;
-/// `rig_path` is needed where the rig names a folder of families beside itself. What an interlock ended is gone on with only
+/// `rig_path` is needed where the rig names a folder of families that an earlier program has not kept. What an interlock ended is gone on with only
 /// where a person says so, `after_trip`.
 ///
 /// # Errors
@@ -61,6 +63,8 @@ pub fn prepare_resume(
     };
     let own_rig = folder.join("rig.toml");
     let mut prepared = prepare_again(facts, &folder.join("profile.toml"), rig_path.unwrap_or(&own_rig))?;
+    check_same_families(&prepared, &record)
+        .map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     let (reached, earlier) = how_far(&record);
     let finished = earlier.tally.finished;
@@ -186,6 +190,18 @@ fn check_same_plan(prepared: &Prepared, facts: &RunFacts) -> Result<(), String> 
         }
     }
     Ok(())
+}
+
+/// The families must be those that the run was begun with; a record of an earlier program does not say which.
+fn check_same_families(prepared: &Prepared, record: &Record) -> Result<(), String> {
+    let then = record.families();
+    let now: BTreeMap<&str, String> =
+        prepared.families.iter().map(|(name, text)| (name.as_str(), digest(text.as_bytes()))).collect();
+    let is_same = |name: &&&str| now.get(**name).map(String::as_str) == then.get(**name).copied();
+    match then.keys().chain(now.keys()).find(|name| !is_same(name)) {
+        Some(name) if !then.is_empty() => Err(format!("the family {name} is not the one it was begun with")),
+        _ => Ok(()),
+    }
 }
 
 /// The instruments of the bench must be those that the run was begun with.

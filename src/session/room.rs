@@ -52,6 +52,16 @@ pub(super) fn judge_room(forecast: &Forecast, free: &Result<u64, String>) -> Roo
     ))
 }
 
+/// Why a run has no room to be gone on with: with less it would end before it has done anything.
+pub(super) fn lack_of_room(free: &Result<u64, String>) -> Option<String> {
+    let free = free.as_ref().ok().copied().filter(|free| *free < NEARLY_NONE)?;
+    let (free, least) = (with_prefix(free as f64, "B"), with_prefix(NEARLY_NONE as f64, "B"));
+    Some(format!(
+        "there are only {free} free where the run is kept, and it needs {least} to go on; make room, or copy its folder to \
+         another disk, then resume it there"
+    ))
+}
+
 /// What is to be done about the room while a run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shortage {

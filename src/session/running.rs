@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::faulting::Faulting;
 use super::keeping::{SoakKeeping, Tee};
 use super::opening::{Opened, open_bench, open_world_beating};
-use super::ready::{check_room, drill_first};
+use super::ready::{check_record, check_room, drill_first};
 use super::resuming::{Resumable, check_same_instruments, gap_since};
 use super::taping::{Kept, Tapes};
 use super::{Prepared, SessionError};
@@ -88,6 +88,7 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
         rig_text: prepared.rig_text.clone(),
         profile_text: prepared.profile_text.clone(),
         plan_text: render::render_plan(&prepared.plan),
+        families: prepared.families.clone(),
     };
     let faulting = Faulting::of(&prepared.rig, &prepared.plan, request.faults, &opened);
     let faulting = untouched(faulting, &mut guard, &opened)?;
@@ -120,6 +121,7 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
         last_reading,
         ..
     } = resumable;
+    check_record(&folder)?;
     let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;

@@ -1,6 +1,8 @@
 //! Runs that were cut off and are gone on with: nothing that was acknowledged is lost, no point is doubled, and the verdict is
 //! that of an undisturbed run.
 
+#[cfg(target_os = "linux")]
+mod disk;
 mod early;
 pub(crate) mod soak;
 
@@ -138,4 +140,43 @@ fn what_cannot_be_resumed_is_refused_with_its_reason_and_left_as_it_is() {
         assert!(said.contains(told), "{}: {said}", run.display());
         assert_eq!(std::fs::read(run.join("journal.jsonl")).ok(), before, "{}", run.display());
     }
+}
+
+#[test]
+fn a_run_brings_the_families_of_its_rig_along_and_is_gone_on_with_by_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bench, out) = (folder.path().join("bench"), folder.path().join("out"));
+    std::fs::create_dir_all(bench.join("house")).unwrap();
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let family = read("src/instrument/dialect/families/supply/rigol_dp800.toml")
+        .replace("name = \"rigol_dp800\"", "name = \"house_supply\"")
+        .replace("makers = [\"RIGOL TECHNOLOGIES\", \"Rigol*\"]", "makers = [\"House\"]");
+    std::fs::write(bench.join("house/house_supply.toml"), family).unwrap();
+    let rig = bench.join("rig.toml");
+    std::fs::write(&rig, format!("families = \"house\"\n{}", read("rigs/sim.toml"))).unwrap();
+    let (rig, out_text) = (rig.to_str().unwrap(), out.to_str().unwrap());
+    let done = soakrig(&["run", "profiles/smoke.toml", "--rig", rig, "--quiet", "--out", out_text]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    // The record goes to another controller, which has none of this.
+    std::fs::remove_dir_all(&bench).unwrap();
+    let whole = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let journal = std::fs::read(whole.join("journal.jsonl")).unwrap();
+    let ends = line_ends(&journal);
+    let half = &journal[..ends[ends.len() / 2]];
+    let resume = |name: &str, change: &dyn Fn(&Path)| {
+        let run = folder.path().join(name);
+        cut_off(&whole, half, &run);
+        change(&run.join("families/house_supply.toml"));
+        let done = soakrig(&["resume", run.to_str().unwrap(), "--quiet"]);
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (code, said) = resume("copied", &|_| {});
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = resume("changed", &|family| {
+        let text = std::fs::read_to_string(family).unwrap();
+        std::fs::write(family, format!("{text}\n# later\n")).unwrap();
+    });
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the family house_supply.toml is not the one it was begun with"), "{said}");
 }

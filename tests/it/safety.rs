@@ -1,13 +1,16 @@
 //! Whatever happens to a run, the outputs are off when it is over, and it says so truly. The whole stack runs on the
 //! simulated bench; the judge is the bench's physics, not what any instrument says.
 
+#[cfg(target_os = "linux")]
+mod back;
 mod cut;
 #[cfg(target_os = "linux")]
 mod deadman;
 #[cfg(target_os = "linux")]
 mod deaths;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod drill;
+#[cfg(target_os = "linux")]
 mod hangup;
 mod instruments;
 #[cfg(target_os = "linux")]

@@ -35,6 +35,7 @@ pub(crate) fn header(revision: &str) -> RunHeader {
         rig_text: "name = \"sim\"\n".to_owned(),
         profile_text: "name = \"line-load-sweep\"\n".to_owned(),
         plan_text: "125 points\n".to_owned(),
+        families: Vec::new(),
     }
 }
 

@@ -56,9 +56,26 @@ fn soakrig() -> Command {
 }
 
 pub(crate) fn serve() -> Served {
+    serve_on(0).unwrap()
+}
+
+/// A served bench that can be gone and come back at the same addresses.
+pub(super) fn serve_to_come_back() -> (Served, u16) {
+    // Three ports in a row that are free now; somebody may take one before the bench does.
+    for _ in 0..20 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if let Some(served) = serve_on(port) {
+            return (served, port);
+        }
+    }
+    panic!("no three ports in a row are free");
+}
+
+/// The bench on three ports from this one on, or on any; `None` where one of them is taken.
+pub(super) fn serve_on(port: u16) -> Option<Served> {
     let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/sim.toml");
     let mut process = soakrig()
-        .args(["sim", "--json"])
+        .args(["sim", "--json", "--port", &port.to_string()])
         .arg(rig)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -67,9 +84,12 @@ pub(crate) fn serve() -> Served {
     let mut stdout = BufReader::new(process.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
+    if line.is_empty() {
+        return None;
+    }
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
     let rig = without_thermometers(told["rig"].as_str().unwrap());
-    Served { _process: Running(process), _stdout: stdout, rig }
+    Some(Served { _process: Running(process), _stdout: stdout, rig })
 }
 
 /// The number of a pty is soon somebody else's, and the dead-man of another test may still hold its lock; what is tested here

@@ -317,7 +317,7 @@ mod tests {
             for t in [-40.0, -2.0, -0.1, 0.0, 0.7, 3.0, 100.0] {
                 let (plain, shifted) =
                     (t_tails(t, freedom).unwrap(), noncentral_t_tails(t, freedom, 0.0).unwrap());
-                assert!((plain.0 - shifted.0).abs() < 1e-13, "{freedom} {t}: {plain:?} {shifted:?}");
+                assert!((plain.0 - shifted.0).abs() < 1e-11, "{freedom} {t}: {plain:?} {shifted:?}");
                 let is_far = plain.1 < 1e-12;
                 assert!(is_far || (plain.1 / shifted.1 - 1.0).abs() < 1e-9, "{freedom} {t}: {shifted:?}");
             }

@@ -25,6 +25,8 @@ mod soak_report;
 mod soak_change;
 // What hours of readings show, handed to the reference script.
 mod trend;
+// Board scores and what a comparison says of them, handed to the reference script.
+mod comparison;
 // Runs that were cut off and are gone on with.
 mod resume;
 // Runs looked at from another terminal, while they are written.

@@ -1,0 +1,16 @@
+//! Values of scipy, properties, and simulations with a fixed seed: how often intervals hold the truth.
+
+mod coverage;
+mod properties;
+mod tables;
+
+use crate::base::random::Random;
+
+/// Normal board scores by Box and Muller.
+fn normal(random: &mut Random, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+    let mut one = || {
+        let radius = (-2.0 * (1.0 - random.fraction()).ln()).sqrt();
+        mean + deviation * radius * (std::f64::consts::TAU * random.fraction()).cos()
+    };
+    (0..count).map(|_| one()).collect()
+}

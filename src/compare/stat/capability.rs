@@ -1,7 +1,8 @@
 //! Cpk: how far the limits lie from the mean, in units of three standard deviations.
 //!
-//! The interval is Bissell's normal approximation of 1990, +-z sqrt(1/(9 n) + Cpk^2/(2 (n - 1))). It is crude for few boards, so
-//! below twenty-five a warning stands with it, and below five there is no Cpk at all.
+//! The interval is Bissell's normal approximation of 1990, +-z sqrt(1/(9 n) + Cpk^2/(2 (n - 1))). It holds the truth
+//! down to five boards (coverage table), but is so wide there that below twenty-five a warning stands with it, and below five
+//! there is no Cpk at all.
 
 use super::{Estimate, NoAnswer, check_confidence, check_scores, overflow};
 use crate::base::distribution::normal_quantile;

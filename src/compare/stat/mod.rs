@@ -42,7 +42,8 @@ use crate::base::estimate::{Estimate, NoAnswer, check_confidence};
 fn check_scores(scores: &[f64], least: usize, side: &str) -> Result<(), NoAnswer> {
     if scores.len() < least {
         return Err(NoAnswer::because(format!(
-            "this needs at least {least} boards {side}, there {}",
+            "this needs at least {} {side}, there {}",
+            if least == 1 { "one board".to_owned() } else { format!("{least} boards") },
             match scores.len() {
                 0 => "is none".to_owned(),
                 1 => "is one".to_owned(),

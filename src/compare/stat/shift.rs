@@ -38,7 +38,7 @@ impl Shift {
             format!(
                 "so few boards have no interval by ranks at {} %: the widest one, from the lowest to the highest difference, \
                  has {:.1} %",
-                self.wanted * 100.0,
+                (self.wanted * 1000.0).round() / 10.0,
                 self.estimate.confidence * 100.0
             )
         })

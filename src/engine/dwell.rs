@@ -381,8 +381,8 @@ impl Hold<'_, '_> {
             self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)?;
         }
         // What made this reading late was waited for before it: a sensor that answers again now still was silent then.
-        let waited = self.watcher.waits.before_reading();
-        let gap = self.progress.gap_before(reading.at, (self.interval, jumps.slept), waited);
+        self.progress.waited = self.watcher.waits.take_before_reading();
+        let gap = self.progress.gap_before(reading.at, self.interval, jumps.slept);
         let around = (stamp(self.clock), self.longest_silence);
         for (at, event) in self.progress.sort(outbox, reading, around) {
             self.sink.event(at, &event).map_err(Failure::Record)?;

@@ -47,6 +47,8 @@ pub(super) struct Shell<'a> {
     pub(super) changed: Instant,
     /// How settling of the present point ended.
     pub(super) settled: Option<(Duration, bool)>,
+    /// An instrument failed while the present point settled: how long that took is not known.
+    pub(super) interrupted: bool,
     /// The instrument that failed last.
     pub(super) failed: Option<Role>,
     /// Attempts of the present point.
@@ -88,6 +90,7 @@ impl<'a> Shell<'a> {
             pending: None,
             changed,
             settled: None,
+            interrupted: false,
             failed: None,
             attempt: (PointId(0), 0),
             tally: Tally::default(),
@@ -392,7 +395,9 @@ impl<'a> Shell<'a> {
     /// Settles, while the last point's trace is still being transferred and made into figures.
     fn settle(&mut self, id: PointId) -> Result<(), Failure> {
         let pending = self.pending.take();
-        let (rule, start) = (self.plan.settle, self.changed);
+        // The time that an instrument was away is not the board's.
+        let start = if self.interrupted { self.bench.clock.now() } else { self.changed };
+        let rule = self.plan.settle;
         let clock = self.bench.clock.clone();
         let transfer = Transfer::default();
         let (mut watcher, scope) = split(self.bench, &mut self.interlock, &*clock, self.stop);
@@ -413,6 +418,7 @@ impl<'a> Shell<'a> {
             Some(Finishing::CutShort(pending)) => self.pending = Some(*pending),
             None => {}
         }
+        self.interrupted |= matches!(outcome, Err(Failure::Instrument(_)));
         let (took, settled) = outcome?;
         self.settled = Some((took, settled));
         self.emit(&Event::Settled { point: id, took, settled })

@@ -131,7 +131,7 @@ impl Shell<'_> {
             load_lead: self.bench.wiring.load_lead,
             board_c: temperatures.board_c,
             ambient_c: temperatures.ambient_c,
-            settle_s: settle_figure(self.settled),
+            settle_s: settle_figure(self.settled, self.interrupted),
             regulation,
         };
         self.pending = Some(Pending { point, readings, captures, floor: self.floor.clone() });
@@ -216,8 +216,11 @@ fn wants_screen(selection: CaptureSelection, id: PointId) -> bool {
 }
 
 /// The time settling took; where the rule's limit ended it, that is no settling time.
-fn settle_figure(settled: Option<(Duration, bool)>) -> Figure {
+fn settle_figure(settled: Option<(Duration, bool)>, interrupted: bool) -> Figure {
     match settled {
+        Some((_, true)) if interrupted => Err(Unavailable::because(
+            "an instrument failed while it settled: how long that took is not known",
+        )),
         Some((took, true)) => Ok(took.as_secs_f64()),
         Some((took, false)) => {
             Err(Unavailable::because(format!("{NOT_SETTLED} within {}", render_span(took))))

@@ -145,7 +145,10 @@ impl LineThermometer {
         match self.sensor.pattern.read_value(line) {
             Ok(value) => {
                 let same = self.newest.filter(|newest| newest.value.to_bits() == value.to_bits());
-                let unchanged_since = same.map_or(at, |newest| newest.unchanged_since);
+                // Of lines that waited it is not known when the value changed: late rather than early, for only a sensor that
+                // is known to stand still is frozen.
+                let now = self.surroundings.clock.now();
+                let unchanged_since = same.map_or(now, |newest| newest.unchanged_since);
                 self.newest = Some(Heard { value, at, unchanged_since });
                 self.unreadable = None;
             }
@@ -393,6 +396,17 @@ mod tests {
             clock.sleep(Duration::from_secs(1));
         }
         assert!(first_error_s.is_some_and(|at_s| (20.0..=23.0).contains(&at_s)), "{first_error_s:?}");
+    }
+
+    #[test]
+    fn a_sensor_that_nobody_listened_to_for_long_is_not_frozen_for_that() {
+        // Each value twice: what came last before somebody listens again comes once more.
+        let value = |second: i32| if second / 2 % 2 == 0 { "board=40" } else { "board=41" };
+        let lines: Vec<(f64, &str)> = (0..40).map(|second| (f64::from(second), value(second))).collect();
+        let (mut thermometer, clock) = sensor(&lines);
+        assert_eq!(told(&mut thermometer), "40 °C 0ns old");
+        clock.sleep(Duration::from_millis(28_500));
+        assert_eq!(told(&mut thermometer), "40 °C 0ns old");
     }
 
     #[test]

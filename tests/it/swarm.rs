@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use soakrig::engine::StopWish;
@@ -24,6 +24,9 @@ use soakrig::sim::{Fault, Instrument, Mishap, Trouble, build_schedule};
 
 /// Seeds that every run of the tests tries.
 const SEEDS: u64 = 48;
+/// And those beyond them that found something: a thermometer called frozen because nobody had listened to it while the load
+/// answered late, and a point called unsettled because the load answered nonsense.
+const FOUND: [u64; 2] = [152, 215];
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a thermometer of the swarm's rig may say the same.
 const FROZEN_AFTER: Duration = Duration::from_secs(20);
@@ -378,7 +381,9 @@ fn wish(name: &str, otherwise: u64) -> u64 {
 fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_up() {
     let (count, from) = (wish("SOAKRIG_SWARM", SEEDS), wish("SOAKRIG_SWARM_FROM", 0));
     let folder = tempfile::tempdir().unwrap();
-    let next = AtomicU64::new(from);
+    let more = FOUND.iter().filter(|_| (count, from) == (SEEDS, 0));
+    let seeds: Vec<u64> = (from..from + count).chain(more.copied()).collect();
+    let next = AtomicUsize::new(0);
     let failures: Mutex<BTreeMap<u64, String>> = Mutex::default();
     let verdicts: Mutex<BTreeMap<String, u64>> = Mutex::default();
     let undisturbed = [false, true].map(|with_scope| {
@@ -387,10 +392,7 @@ fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_u
     });
     let fly_on = || {
         loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= from + count {
-                return;
-            }
+            let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
             let place: PathBuf = folder.path().join(seed.to_string());
             let flight = fly(Some(seed), has_scope(seed), &place);
             let schedule = build_schedule(seed, flight.prepared_expected);
@@ -412,7 +414,7 @@ fn whatever_goes_wrong_the_outputs_are_off_and_nothing_is_lost_doubled_or_made_u
             scope.spawn(fly_on);
         }
     });
-    println!("{count} seeds from {from}: {:?}", verdicts.lock().unwrap());
+    println!("{} seeds from {from}: {:?}", seeds.len(), verdicts.lock().unwrap());
     if count == 1 {
         println!("kept in {}", folder.keep().display());
     }

@@ -373,6 +373,7 @@ mod tests {
             safe_vout: Volts(0.5),
             expected: Duration::ZERO,
             expected_start: Duration::ZERO,
+            writes: crate::plan::forecast::Forecast::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::check::check_switching;
 use super::course::build_course;
 use super::estimate::estimate;
 use super::fit::check_fit;
+use super::forecast::{Forecast, forecast};
 use super::order::arrange;
 use super::profile::{Interlocks, Order, Profile};
 use super::rig::Rig;
@@ -112,8 +113,10 @@ pub fn build_for(
         safe_vout: rig.safe_vout,
         expected: std::time::Duration::ZERO,
         expected_start: std::time::Duration::ZERO,
+        writes: Forecast::default(),
     };
     (plan.expected, plan.expected_start) = estimate(&plan, rig);
+    plan.writes = forecast(&plan, rig);
     plan.digest = digest(canonical(&plan).as_bytes());
     Ok(plan)
 }

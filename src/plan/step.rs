@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::forecast::Forecast;
 use super::profile::{CaptureSelection, Interlocks, SettleRule};
 use super::soak::SoakPlan;
 use crate::base::names::ProfileName;
@@ -116,6 +117,8 @@ pub struct Plan {
     pub expected: Duration,
     /// How much of that is over when the first point begins.
     pub expected_start: Duration,
+    /// How much it writes at most.
+    pub writes: Forecast,
 }
 
 impl Plan {

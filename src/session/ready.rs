@@ -8,13 +8,12 @@ use super::running::RunRequest;
 use super::{Prepared, SessionError};
 use crate::event::{DrillKind, Drilled};
 use crate::plan::Step;
-use crate::plan::forecast::forecast;
 use crate::record::journal::check_writable;
 
 /// Refuses a run that would not fit on the disk; of a soak fewer traces may be kept, and how that is told.
 pub(super) fn check_room(prepared: &Prepared, out: &Path) -> Result<Option<String>, SessionError> {
     let free = free_bytes(&nearest_folder(out));
-    match judge_room(&forecast(&prepared.plan, &prepared.rig), &free) {
+    match judge_room(&prepared.plan.writes, &free) {
         Room::Enough => Ok(None),
         Room::Thin(what) if prepared.plan.soak.is_some() => Ok(Some(what)),
         Room::Thin(what) | Room::No(what) => Err(SessionError::Usage(what)),

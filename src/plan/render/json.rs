@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text::checks;
+use crate::plan::forecast::Forecast;
 use crate::plan::step::{Plan, Step};
 
 /// Renders a plan as one JSON object. Voltages are in volts, currents in amperes, times in seconds.
@@ -18,6 +19,7 @@ pub fn render_plan_json(plan: &Plan) -> String {
         "seed": plan.seed,
         "digests": { "plan": plan.digest, "rig": plan.rig_digest, "profile": plan.profile_digest },
         "expected_s": plan.expected.as_secs_f64(),
+        "writes": writes(&plan.writes),
         "vout_nominal_v": plan.vout_nominal.value(),
         "safe_vout_v": plan.safe_vout.value(),
         "figures": plan.figures.iter().map(|figure| figure.key()).collect::<Vec<_>>(),
@@ -34,6 +36,17 @@ pub fn render_plan_json(plan: &Plan) -> String {
     let mut text = format!("{value:#}");
     text.push('\n');
     text
+}
+
+fn writes(forecast: &Forecast) -> Value {
+    json!({
+        "total_bytes": forecast.total(),
+        "journal_bytes": forecast.journal,
+        "traces_bytes": forecast.samples,
+        "screens_bytes": forecast.screens,
+        "tapes_bytes": forecast.tapes,
+        "products_bytes": forecast.products,
+    })
 }
 
 fn protection(plan: &Plan) -> Value {

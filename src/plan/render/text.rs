@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::base::span::render_span;
+use crate::base::units::with_prefix;
+use crate::event::Setting;
+use crate::plan::forecast::Forecast;
 use crate::plan::profile::{CaptureSelection, Interlocks, SettleRule};
 use crate::plan::soak::{PlannedDwell, SoakPlan};
 use crate::plan::step::{Plan, PlannedPoint, Step};
@@ -39,6 +42,7 @@ pub fn render_plan(plan: &Plan) -> String {
         }
     }
     let _ = writeln!(out, "\nExpected duration: about {} of bench time", render_span(plan.expected));
+    let _ = writeln!(out, "Written at most: {}", writes(&plan.writes));
     let _ = writeln!(out, "Plan digest: {}", plan.digest);
     render_section(out, "Checked", &checks(plan));
     render_section(out, "Before the first point", &opening(plan));
@@ -59,17 +63,49 @@ fn render_section(out: &mut String, title: &str, lines: &[String]) {
     }
 }
 
+/// `12.4 MB (journal 3.1 MB, traces …)`; kinds of which nothing is written are left out.
+fn writes(forecast: &Forecast) -> String {
+    let show = |bytes: u64| with_prefix(rounded(bytes), "B");
+    let kinds = [
+        ("journal", forecast.journal),
+        ("traces", forecast.samples),
+        ("screens", forecast.screens),
+        ("tapes", forecast.tapes),
+        ("tables and report", forecast.products),
+    ];
+    let told: Vec<String> = kinds
+        .into_iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .map(|(kind, bytes)| format!("{kind} {}", show(bytes)))
+        .collect();
+    format!("{} ({})", show(forecast.total()), told.join(", "))
+}
+
+/// To two digits: a forecast knows no more.
+fn rounded(bytes: u64) -> f64 {
+    let step = 10_u64.pow(bytes.checked_ilog10().unwrap_or(0).saturating_sub(1));
+    (bytes.div_ceil(step) * step) as f64
+}
+
+/// Whatever is set for longer than a moment: points, dwells and starts.
+fn settings(plan: &Plan) -> impl Iterator<Item = Setting> + '_ {
+    let of_soak = plan
+        .soak
+        .iter()
+        .flat_map(|soak| soak.dwells.iter().map(|dwell| dwell.setting).chain(soak.starts.iter().copied()));
+    plan.points.iter().map(|point| point.setting).chain(of_soak)
+}
+
 /// What planning has proved, a sentence each.
 #[must_use]
 pub(super) fn checks(plan: &Plan) -> Vec<String> {
-    let highest_vin = plan.points.iter().map(|point| point.setting.vin.value()).fold(0.0, f64::max);
-    let highest_load = plan.points.iter().map(|point| point.setting.load.value()).fold(0.0, f64::max);
-    let show = crate::base::units::with_prefix;
+    let highest_vin = settings(plan).map(|setting| setting.vin.value()).fold(0.0, f64::max);
+    let highest_load = settings(plan).map(|setting| setting.load.value()).fold(0.0, f64::max);
     let mut checks = vec![
         format!(
-            "the largest point, {} and {}, is within the rig's hard limits and within what its instruments can do",
-            show(highest_vin, "V"),
-            show(highest_load, "A")
+            "the highest input voltage, {}, and the largest load, {}, are within the rig's hard limits and within what its instruments can do",
+            with_prefix(highest_vin, "V"),
+            with_prefix(highest_load, "A")
         ),
         "whatever is switched on is switched off again, the load before the supply".to_owned(),
         "nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A".to_owned(),
@@ -93,18 +129,22 @@ fn point_rules(plan: &Plan) -> Vec<String> {
         settle_sentence(&plan.settle),
         "read supply, load and thermometers side by side".to_owned(),
     ];
-    rules.extend(plan.capture.as_ref().map(capture_sentence));
+    rules.extend(plan.capture.as_ref().map(|capture| capture_sentence(capture, plan.soak.is_some())));
     rules
 }
 
-fn capture_sentence(capture: &CaptureSelection) -> String {
+fn capture_sentence(capture: &CaptureSelection, is_soak: bool) -> String {
     let limiter = if capture.ripple_bandwidth_limit { " with the 20 MHz limiter" } else { "" };
     let kinds = match (capture.ripple, capture.spikes) {
         (true, true) => format!("once AC-coupled in a narrow range{limiter}, once in a wide range"),
         (true, false) => format!("AC-coupled in a narrow range{limiter}"),
         _ => "in a wide range".to_owned(),
     };
-    let kept = if capture.keep { "the traces are kept" } else { "only figures are kept" };
+    let kept = match (capture.keep, is_soak) {
+        (true, _) => "the traces are kept",
+        (false, true) => "figures are kept, and the traces that the evidence of the soak asks for",
+        (false, false) => "only figures are kept",
+    };
     let screen = match capture.screen_every {
         0 => String::new(),
         1 => "; the scope's screen is kept".to_owned(),
@@ -166,7 +206,7 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
         let dwells = || soak.dwells.iter().filter(|dwell| usize::from(dwell.phase) == place);
         let lasts = render_span(dwells().map(|dwell| dwell.span).sum());
         let span = |values: (f64, f64), unit: &str| {
-            let show = |value: f64| crate::base::units::with_prefix(value, unit);
+            let show = |value: f64| with_prefix(value, unit);
             if values.0 < values.1 {
                 format!("{} to {}", show(values.0), show(values.1))
             } else {

@@ -15,7 +15,6 @@ use crate::base::clock::{Clock, RealClock};
 use crate::bench::Bench;
 use crate::engine::StopWish;
 use crate::event::{DrillKind, Drilled};
-use crate::plan::forecast::forecast;
 use crate::session::drilling::drill;
 use crate::session::opening::{Opened, instruments, is_simulated, open_world};
 use crate::session::running::last_unfinished;
@@ -59,7 +58,7 @@ pub fn check_unattended(prepared: &Prepared, asked: &Unattended<'_>) -> Vec<Find
         watchdogs: of_own.to_vec(),
         alarms: asked.alarms.clone(),
         host: look_at_host(asked.out),
-        forecast: forecast(plan, rig),
+        forecast: plan.writes,
         folder: asked.out.display().to_string(),
         calibrations: instruments(rig).map(|wired| (wired.role.to_string(), wired.calibration_due)).collect(),
         days: (today, ends_on(today, plan.expected)),

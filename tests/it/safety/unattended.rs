@@ -6,7 +6,6 @@ use std::process::Output;
 
 use serde_json::Value;
 use soakrig::plan::Overrides;
-use soakrig::plan::forecast::forecast;
 use soakrig::session;
 
 use super::process::{PROFILE, await_in_journal, serve, start};
@@ -88,7 +87,7 @@ fn a_served_bench_is_checked_with_a_drill_and_left_off_and_one_in_use_is_no_go()
 fn a_run_writes_no_more_than_its_forecast_and_not_far_less() {
     let (rig, profile) = (repository("rigs/sim.toml"), repository("profiles/smoke.toml"));
     let prepared = session::prepare(&profile, &rig, &Overrides::default()).unwrap();
-    let expected = forecast(&prepared.plan, &prepared.rig);
+    let expected = prepared.plan.writes;
     let out = tempfile::tempdir().unwrap();
     let done = crate::cli::program()
         .args(["run", "--quiet", "--out"])

@@ -36,7 +36,7 @@ fn paint_verdict(text: &str) -> String {
     let (verdict, rest) = text.split_at(text.find(' ').unwrap_or(0));
     let paint = match verdict {
         "PASS" => Paint::Green,
-        "STOPPED" | "INCOMPLETE" => Paint::Yellow,
+        "STOPPED" | "INCOMPLETE" | "RUNNING" => Paint::Yellow,
         // NOT JUDGED is neither good nor bad.
         "NOT" => return text.to_owned(),
         _ => Paint::Red,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::event::NoiseFloor;
-use crate::event::{Drilled, Event, InstrumentFacts, Limit, PointResult, RunFacts, SafeState};
+use crate::event::{Drilled, Event, InstrumentFacts, Limit, PointResult, RunFacts, RunVerdict, SafeState};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, Summary, Tail, summary};
 use jiff::Timestamp;
@@ -90,9 +90,44 @@ pub struct Report {
     pub soak: Option<Result<SoakView, String>>,
     /// When it was made, for the age of the last reading where the record has no end; nothing else heeds it.
     pub now: Option<Timestamp>,
+    /// Whether the run goes on: a program writes to its journal while the page is made.
+    pub goes_on: bool,
 }
 
 impl Report {
+    /// Says of a run that is still being written what is true of it: it has not broken off, and its outputs may be on.
+    pub(super) fn mark_as_going_on(&mut self) {
+        self.goes_on = true;
+        // A trip stands: then it is being switched off.
+        if self.summary.verdict == RunVerdict::Incomplete.to_string() {
+            let points = self.summary.points;
+            self.summary.reason = format!(
+                "the run goes on: {} of {} points are finished so far, and the outputs may be on",
+                points.finished, points.planned
+            );
+        }
+    }
+
+    /// The verdict as it is shown: a run that goes on has none yet.
+    #[must_use]
+    pub fn verdict_word(&self) -> String {
+        if self.goes_on && self.summary.verdict == RunVerdict::Incomplete.to_string() {
+            "RUNNING".to_owned()
+        } else {
+            RunVerdict::in_capitals(&self.summary.verdict)
+        }
+    }
+
+    /// What is known of the outputs at the end, in two words.
+    #[must_use]
+    pub const fn outputs_word(&self) -> &'static str {
+        match (self.summary.outputs_off_verified, self.goes_on) {
+            (_, true) => "may be on",
+            (true, false) => "verified off",
+            (false, false) => "not verified",
+        }
+    }
+
     /// The limits that failed, could not be judged, were nearly broken, or were met, in this order.
     pub fn limits_by_weight(&self) -> impl Iterator<Item = &LimitSummary> {
         let weight = |limit: &LimitSummary| match (limit.failed, limit.not_measured, limit.marginal) {
@@ -154,6 +189,7 @@ pub fn build(record: &Record) -> Report {
         points,
         soak,
         now: None,
+        goes_on: false,
     }
 }
 

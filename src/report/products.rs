@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::record::journal::is_being_written;
 use crate::record::{Record, RecordError, products};
 
 use super::build::{Report, build};
@@ -40,7 +41,10 @@ pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
 /// As for [`write_all`].
 pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, RecordError> {
     let record = Record::open(folder)?;
-    let report = Report { now, ..build(&record) };
+    let mut report = Report { now, ..build(&record) };
+    if record.end().is_none() && is_being_written(folder).unwrap_or(false) {
+        report.mark_as_going_on();
+    }
     let page = html::render(&report);
     let junit = junit::render(&report)?;
     let files = products::write_with(

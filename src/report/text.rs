@@ -25,7 +25,7 @@ pub fn render(report: &Report, folder: &Path) -> String {
     );
     let profile = summary.profile.as_deref().unwrap_or("unknown profile");
     // Writing into a String cannot fail.
-    let _ = writeln!(text, "{}  {board}, {profile}", RunVerdict::in_capitals(&summary.verdict));
+    let _ = writeln!(text, "{}  {board}, {profile}", report.verdict_word());
     let _ = writeln!(text, "      {}", summary.reason);
     // Where the record breaks off there, the reason says so.
     if let (Tail::Torn { line, .. }, true) = (&report.tail, summary.ended.is_some()) {
@@ -88,6 +88,9 @@ fn counted(count: u64, noun: &str) -> String {
 }
 
 fn outputs(report: &Report) -> String {
+    if report.goes_on {
+        return "may be on, the run goes on: `soakrig status` shows how it stands".to_owned();
+    }
     match (&report.made_safe, report.summary.outputs_off_verified) {
         (Some(state), true) => match &state.vout_v {
             Ok(vout) => format!("off, read back and measured: {}", FigureName::Vout.show(*vout)),

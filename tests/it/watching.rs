@@ -456,6 +456,9 @@ mod running {
         let out = folder.path().join("out");
         await_in_journal(&out, "point_started");
         let mut watching = watch(&out);
+        let told = soakrig(&["report", "20", "--out", arg(&out)]).assert_exit(0);
+        assert!(told.out.starts_with("RUNNING") && told.out.contains("the run goes on"), "{}", told.out);
+        assert!(!told.out.contains("breaks off") && !told.out.contains("NOT"), "{}", told.out);
         run.0.kill().unwrap();
         run.0.wait().unwrap();
         let (code, text) = said(&mut watching);

@@ -80,7 +80,8 @@ fn unfinished(report: &Report, view: &SoakView) -> Markup {
                     "."
                 }
             }
-            " The run is still being written, or was cut off: `soakrig status` tells which. Everything below is as of then."
+            @if report.goes_on { " The run goes on. Everything below is as of then." }
+            @else { " Nobody writes to the record any more: the run was cut off. Everything below is as of then." }
         }
     }
 }
@@ -90,7 +91,6 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
     let captures = report.points.iter().filter(|point| point.phase.is_some()).count();
     let count = |kind: MarkKind| view.story.count(kind);
     let interruptions = view.gaps.len() + count(MarkKind::Hold);
-    let outputs = if report.summary.outputs_off_verified { "verified off" } else { "not verified" };
     html! {
         ul.facts.four {
             li { b { (format!("{:.1} h", view.statement.board_hours)) } span { "board-hours under power" } }
@@ -104,7 +104,7 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             li { b { (view.sweeps.0) " · " (captures) } span { "sweeps · captures" } }
             li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
             li { b { (interruptions) } span { "interruptions: gaps and holds" } }
-            li { b { (outputs) } span { "outputs at the end" } }
+            li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
             li { b { (render_span(report.lasted)) } span { "from first to last event" } }
         }
         @let events: Vec<String> = MarkKind::ALL.into_iter().filter(|kind| count(*kind) > 0)

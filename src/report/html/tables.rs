@@ -6,10 +6,22 @@ use super::top::sentence;
 use crate::base::span::render_span;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::{FigureName, NoiseFloor, PointResult, PointVerdict};
-use crate::report::build::Report;
+use crate::report::build::{Protection, Report};
 use crate::report::facts::{Conditions, ranges};
 use crate::report::figure::minus;
 use crate::report::figure::{Mark, Shown, mark};
+
+/// What was set alike is told once, with how often.
+fn counted(protections: &[Protection]) -> Vec<(&Protection, usize)> {
+    let mut kinds: Vec<(&Protection, usize)> = Vec::new();
+    for protection in protections {
+        match kinds.iter_mut().find(|(known, _)| *known == protection) {
+            Some((_, times)) => *times += 1,
+            None => kinds.push((protection, 1)),
+        }
+    }
+    kinds
+}
 
 pub(super) fn bench(report: &Report) -> Markup {
     html! {
@@ -43,7 +55,7 @@ pub(super) fn bench(report: &Report) -> Markup {
                 } } }
             } }
         }
-        @for protection in &report.protections {
+        @for (protection, times) in counted(&report.protections) {
             p {
                 "The " (protection.role) "'s own protection, read back before any output: "
                 @match protection.over_voltage {
@@ -55,7 +67,7 @@ pub(super) fn bench(report: &Report) -> Markup {
                     Some(level) => { (level) }
                     None => { "no level" }
                 }
-                " over-current."
+                " over-current" @if times > 1 { ", " (times) " times: whenever it was opened again" } "."
             }
         }
         @for finding in &report.findings { p { "Wiring: " (finding) "." } }
@@ -325,6 +337,6 @@ pub(super) fn method(report: &Report) -> Markup {
             "Digests are SHA-256. The record beside this page holds the files themselves, every event (" code { "journal.jsonl" }
             "), the raw samples (" code { "waveforms/" } ") and a manifest; this page can be made again from them."
         }
-        footer { "Run " (report.summary.run) " · record format " (report.summary.format) }
+        footer { "Run " (report.summary.run) " · summary format " (report.summary.format) }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report) -> Markup {
             }
         }
         div class={ "verdict " (summary.verdict) } {
-            div.word { (sign(&summary.verdict)) " " (RunVerdict::in_capitals(&summary.verdict)) }
+            div.word { (sign(&summary.verdict)) " " (report.verdict_word()) }
             div.why { (sentence(&summary.reason)) }
         }
         (alarms(report))
@@ -71,7 +71,7 @@ fn day(stamp: &str) -> String {
 fn alarms(report: &Report) -> Markup {
     let summary = &report.summary;
     html! {
-        @if !summary.outputs_off_verified {
+        @if !summary.outputs_off_verified && !report.goes_on {
             p.alarm {
                 "The outputs were not verified off at the end of this record. "
                 @match &report.made_safe {
@@ -81,7 +81,7 @@ fn alarms(report: &Report) -> Markup {
                 }
             }
         }
-        @if let Tail::Torn { line, bytes, what } = &report.tail {
+        @if let (Tail::Torn { line, bytes, what }, false) = (&report.tail, report.goes_on) {
             p.alarm {
                 "The journal breaks off inside line " (line) " (" (bytes) " bytes left out: " (what)
                 "). Everything before it was checked and is whole."
@@ -92,13 +92,12 @@ fn alarms(report: &Report) -> Markup {
 
 fn numbers(report: &Report) -> Markup {
     let points = report.summary.points;
-    let outputs = if report.summary.outputs_off_verified { "verified off" } else { "not verified" };
     html! {
         ul.facts {
             li { b { (points.finished) " / " (points.planned) } span { "points finished" } }
             li { b { (points.failed) } span { "points with a broken limit" } }
             li { b { (points.not_applicable) } span { "points where no limit applies" } }
-            li { b { (outputs) } span { "outputs at the end" } }
+            li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
             li { b { (render_span(report.lasted)) } span { "from first to last event" } }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
-use crate::event::{FigureName, PointResult, RunVerdict};
+use crate::event::{FigureName, PointResult};
 use crate::record::Tail;
 use crate::record::format::{LimitSummary, SoakSummary};
 use crate::trend::Estimate;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::soak;
 use crate::base::span::render_span;
-use crate::event::{FigureName, RunVerdict};
+use crate::event::FigureName;
 use crate::record::Tail;
 use crate::record::format::LimitSummary;
 use crate::report::build::Report;

@@ -128,7 +128,10 @@ impl Outputs {
         if self.over_voltage.is_some_and(|level| voltage >= level) {
             tell("the voltage reaches the supply's own protection");
         }
-        if self.vin != Some(voltage) && self.load != Some(Amps(0.0)) && self.load_on != Some(false) {
+        // From 0 V it is no change but a start, into the load that a start is to show.
+        let is_start = self.vin == Some(Volts(0.0));
+        let is_under_load = self.load != Some(Amps(0.0)) && self.load_on != Some(false);
+        if self.vin != Some(voltage) && is_under_load && !is_start {
             tell("the input voltage changes under load");
         }
         self.vin = Some(voltage);

@@ -109,11 +109,10 @@ impl Layer<'_> {
             LegKind::Held => self.set(leg.setting),
             LegKind::Start => {
                 self.switch_off();
-                self.set_vin(leg.setting.vin);
-                self.course.soak.starts.push(self.set);
+                self.start(leg.setting);
+                self.course.soak.starts.push(leg.setting);
                 let start = u32::try_from(self.course.soak.starts.len()).unwrap_or(u32::MAX);
                 self.push(Step::CheckStart(StartId(start)));
-                self.set(leg.setting);
             }
         }
         let is_looked_at = leg.kind != LegKind::Off && leg.until.is_none();
@@ -232,6 +231,14 @@ impl Layer<'_> {
             self.push(Step::SetLoad(Amps(0.0)));
             self.push(Step::SetVoltage(vin));
         }
+    }
+
+    /// The board starts into its load, as it does in the house: the load waits at 0 V, where it can draw nothing.
+    fn start(&mut self, setting: Setting) {
+        self.switch_on();
+        self.set = setting;
+        self.push(Step::SetLoad(setting.load));
+        self.push(Step::SetVoltage(setting.vin));
     }
 
     fn switch_on(&mut self) {

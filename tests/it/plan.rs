@@ -410,7 +410,7 @@ fn a_plan_is_shown_to_people() {
     Plan digest: DIGEST
 
     Checked
-      - the largest point, 24 V and 250 mA, is within the rig's hard limits and within what its instruments can do
+      - the highest input voltage, 24 V, and the largest load, 250 mA, are within the rig's hard limits and within what its instruments can do
       - whatever is switched on is switched off again, the load before the supply
       - nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A
       - the load is at 0 A whenever the input voltage changes

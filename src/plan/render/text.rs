@@ -101,6 +101,7 @@ fn settings(plan: &Plan) -> impl Iterator<Item = Setting> + '_ {
 pub(super) fn checks(plan: &Plan) -> Vec<String> {
     let highest_vin = settings(plan).map(|setting| setting.vin.value()).fold(0.0, f64::max);
     let highest_load = settings(plan).map(|setting| setting.load.value()).fold(0.0, f64::max);
+    let starts = plan.soak.as_ref().is_some_and(|soak| !soak.starts.is_empty());
     let mut checks = vec![
         format!(
             "the highest input voltage, {}, and the largest load, {}, are within the rig's hard limits and within what its instruments can do",
@@ -109,7 +110,7 @@ pub(super) fn checks(plan: &Plan) -> Vec<String> {
         ),
         "whatever is switched on is switched off again, the load before the supply".to_owned(),
         "nothing is switched on before its protection is set and the wiring looked at, and only at 0 V and 0 A".to_owned(),
-        "the load is at 0 A whenever the input voltage changes".to_owned(),
+        format!("the load is at 0 A whenever the input voltage changes{}", if starts { ", but for starts, from 0 V into the load" } else { "" }),
     ];
     if !plan.figures.is_empty() {
         let figures = plan.figures.len();

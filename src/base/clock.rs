@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::ops::{Add, Sub};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -116,7 +117,7 @@ impl Clock for RealClock {
         slept_since_boot().saturating_sub(self.slept_before)
     }
     fn sleep(&self, span: Duration) {
-        std::thread::sleep(span);
+        thread::sleep(span);
     }
     fn together(&self, tasks: Vec<Task<'_>>) {
         run_threads(tasks.into_iter().map(|task| (0, task)).collect(), |_| (), || ());
@@ -127,7 +128,7 @@ impl Clock for RealClock {
 fn run_threads(tasks: Vec<(u64, Task<'_>)>, before: impl Fn(u64) + Sync, meanwhile: impl FnOnce()) {
     let before = &before;
     let mut first_panic = None;
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let threads: Vec<_> = tasks
             .into_iter()
             .map(|(id, task)| {
@@ -157,7 +158,6 @@ fn run_threads(tasks: Vec<(u64, Task<'_>)>, before: impl Fn(u64) + Sync, meanwhi
 pub struct SimClock {
     epoch: Timestamp,
     state: Mutex<SimState>,
-    passed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -165,6 +165,8 @@ struct SimState {
     now_ns: u64,
     running: u64,
     sleeping: BTreeSet<(u64, u64)>,
+    /// Threads that wait for the baton: only the one that gets it is woken.
+    waiting: Vec<(u64, Thread)>,
 }
 
 /// The thread that made the clock and every thread outside [`Clock::together`].
@@ -179,24 +181,32 @@ impl SimClock {
     /// A simulated clock whose wall time starts at `epoch`.
     #[must_use]
     pub fn starting_at(epoch: Timestamp) -> Self {
-        Self { epoch, state: Mutex::default(), passed: Condvar::new() }
+        Self { epoch, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, SimState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass_baton(&self, state: &mut SimState) {
-        if let Some((wake_ns, task)) = state.sleeping.pop_first() {
-            state.now_ns = state.now_ns.max(wake_ns);
-            state.running = task;
-            self.passed.notify_all();
-        }
-    }
-
     fn await_baton<'s>(&'s self, mut state: MutexGuard<'s, SimState>, task: u64) {
         while state.running != task {
-            state = self.passed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting.push((task, thread::current()));
+            drop(state);
+            thread::park();
+            state = self.state();
+            let me = thread::current().id();
+            state.waiting.retain(|(_, waiting)| waiting.id() != me);
+        }
+    }
+}
+
+impl SimState {
+    fn pass_baton(&mut self) {
+        if let Some((wake_ns, task)) = self.sleeping.pop_first() {
+            self.now_ns = self.now_ns.max(wake_ns);
+            self.running = task;
+            let next = self.waiting.iter().filter(|(waiting, _)| *waiting == task);
+            next.for_each(|(_, thread)| thread.unpark());
         }
     }
 }
@@ -219,13 +229,14 @@ impl Clock for SimClock {
         let me = TASK.get();
         let mut state = self.state();
         let wake_ns = state.now_ns.saturating_add(nanos(span));
-        // Alone, or a thread that takes no part: there is nobody to hand the baton to.
-        if state.sleeping.is_empty() || state.running != me {
+        // Nobody wakes before this one, or it is a thread that takes no part: there is nobody to hand the baton to.
+        let is_next = state.sleeping.first().is_none_or(|first| (wake_ns, me) < *first);
+        if is_next || state.running != me {
             state.now_ns = wake_ns;
             return;
         }
         state.sleeping.insert((wake_ns, me));
-        self.pass_baton(&mut state);
+        state.pass_baton();
         self.await_baton(state, me);
     }
 
@@ -247,7 +258,7 @@ impl Clock for SimClock {
                         let now_ns = state.now_ns;
                         state.sleeping.insert((now_ns, parent));
                     }
-                    self.pass_baton(&mut state);
+                    state.pass_baton();
                     drop(state);
                     if let Err(panic) = outcome {
                         resume_unwind(panic);
@@ -267,7 +278,7 @@ impl Clock for SimClock {
         };
         run_threads(tasks, start, || {
             let mut state = self.state();
-            self.pass_baton(&mut state);
+            state.pass_baton();
             self.await_baton(state, parent);
         });
     }

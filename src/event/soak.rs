@@ -115,8 +115,16 @@ pub struct Readings {
     pub dwell: DwellId,
     /// How much of the dwell is done with the last of them; a run that is cut off goes on from there.
     pub done: Duration,
-    /// The readings; never empty.
+    /// The readings; never empty where they were kept.
     pub rows: Vec<Reading>,
+}
+
+impl Readings {
+    /// No readings, for a reader to put some in their place.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { dwell: DwellId::WARMING, done: Duration::ZERO, rows: Vec::new() }
+    }
 }
 
 /// Why a dwell ended.

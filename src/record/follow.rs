@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::base::clock::Instant;
-use crate::event::{Event, Stamp};
+use crate::event::{Event, Readings, Stamp};
 
 use super::convert::event_of;
-use super::format::{BodyIn, Entry};
+use super::format::Entry;
+use super::line::{Line, What};
 use super::recover::{Tail, Whole, read_on};
 use super::{RecordError, journal};
 
@@ -87,8 +87,8 @@ impl Follower {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(self.whole.bytes)).map_err(fault)?;
         let mut reader = BufReader::with_capacity(1 << 16, file);
-        read_on(&self.path, &mut reader, &mut self.whole, |body| {
-            take(followed(body)?);
+        read_on(&self.path, &mut reader, &mut self.whole, |line| {
+            take(followed(line)?);
             Ok(())
         })
     }
@@ -116,15 +116,14 @@ impl Follower {
     }
 }
 
-fn followed(body: BodyIn) -> Result<Followed, String> {
-    let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
-    let at = Stamp { utc, monotonic: Instant(body.ns) };
-    if (body.seq == 0) != matches!(body.entry, Entry::Header(_)) {
+fn followed(line: Line<'_>) -> Result<Followed, String> {
+    let at = line.at()?;
+    if (line.seq == 0) != matches!(line.what, What::Entry(Entry::Header(_))) {
         return Err("the header stands in the first line and only there".to_owned());
     }
-    Ok(match body.entry {
-        Entry::Header(header) => Followed::Begun { at, run: header.run },
-        Entry::Waveform(trace) => {
+    Ok(match line.what {
+        What::Entry(Entry::Header(header)) => Followed::Begun { at, run: header.run },
+        What::Entry(Entry::Waveform(trace)) => {
             let width = match trace.codes.as_str() {
                 "u1" => 1,
                 "i2" => 2,
@@ -133,10 +132,15 @@ fn followed(body: BodyIn) -> Result<Followed, String> {
             };
             Followed::Kept { at, bytes: trace.samples.saturating_mul(width) }
         }
-        Entry::Screen(screen) => Followed::Kept { at, bytes: screen.bytes },
-        entry => match event_of(entry)? {
+        What::Entry(Entry::Screen(screen)) => Followed::Kept { at, bytes: screen.bytes },
+        What::Entry(entry) => match event_of(entry)? {
             Some(event) => Followed::Happened { at, event },
             None => Followed::Kept { at, bytes: 0 },
         },
+        What::Readings(batch) => {
+            let mut readings = Readings::none();
+            batch.read_into(&mut readings)?;
+            Followed::Happened { at, event: Event::ReadingsTaken(Box::new(readings)) }
+        }
     })
 }

@@ -12,7 +12,7 @@ use crate::event::Stamp;
 use super::RecordError;
 use super::disk::Disk;
 use super::format::{BodyOut, Entry};
-use super::recover::{Tail, read_lines};
+use super::recover::{Tail, Whole, read_lines};
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -124,16 +124,28 @@ impl Journal {
     /// # Errors
     /// There is none, it is damaged before its last line, or the disk refuses.
     pub(super) fn reopen(folder: &Path) -> Result<(Self, Tail), RecordError> {
+        Self::reopen_by(folder, || read_lines(&folder.join(FILE_NAME), |_| Ok(())))
+    }
+
+    /// The same where somebody reads it for more than its end: `read` is called once nobody else can write to it, and tells
+    /// what comes of it and where the whole lines end.
+    ///
+    /// # Errors
+    /// As [`Journal::reopen`]; what `read` says.
+    pub(super) fn reopen_by<T>(
+        folder: &Path,
+        read: impl FnOnce() -> Result<(T, Whole), RecordError>,
+    ) -> Result<(Self, T), RecordError> {
         let path = folder.join(FILE_NAME);
         let file = OpenOptions::new().write(true).open(&path);
         let file = file.map_err(|error| RecordError::disk("open", &path, error))?;
         lock(&file, &path)?;
-        let (tail, whole) = read_lines(&path, |_| Ok(()))?;
+        let (read, whole) = read()?;
         let (seq, crc, whole_bytes) = (whole.lines, whole.crc, whole.bytes);
         let mut journal = Self { file, path, seq, crc, whole_bytes, is_behind_torn: false, line: Vec::new() };
         let cut = journal.cut_rest();
         cut.map_err(|error| RecordError::disk("cut a torn line of", &journal.path, error))?;
-        Ok((journal, tail))
+        Ok((journal, read))
     }
 
     /// Appends a line and returns when it is on the disk.

@@ -1,12 +1,15 @@
 //! Writes what is made from a record beside it, each file whole or not at all, and the manifest that seals a run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use sha2::{Digest, Sha256};
 
-use crate::base::digest::to_hex;
+use crate::base::digest::{digest, to_hex};
 
 use super::{Record, RecordError, Summary, export_csv, summary};
 
@@ -19,10 +22,10 @@ pub const MANIFEST: &str = "manifest.sha256";
 /// # Errors
 /// The disk refuses, or a file cannot be made of the record.
 pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
-    write_with(record, &summary::build(record), documents)
+    write_with(record, &summary::build(record), documents, Hashing::begin(record))
 }
 
-/// The same with a summary that says more than the record's events do.
+/// The same with a summary that says more than the record's events do, and with hashes that were begun on while it was made.
 ///
 /// # Errors
 /// As for [`write`].
@@ -30,9 +33,14 @@ pub fn write_with(
     record: &Record,
     summary: &Summary,
     documents: &[(&str, &[u8])],
+    hashing: Hashing,
 ) -> Result<Vec<PathBuf>, RecordError> {
     let folder = record.folder();
-    let lacks_sources = check_sources(folder)?;
+    let mut hashes = hashing.finish()?;
+    let lacks_sources = match &hashes {
+        Some(hashes) => check_sources(folder, hashes)?,
+        None => false,
+    };
     let points = export_csv::render_points(record)?;
     let summary = summary::render(summary)?;
     let own: [(&str, &[u8]); 2] =
@@ -40,17 +48,45 @@ pub fn write_with(
     let mut written = Vec::new();
     for (name, bytes) in own.iter().chain(documents) {
         written.push(replace(&folder.join(name), bytes)?);
+        if let Some(hashes) = &mut hashes {
+            hashes.insert((*name).to_owned(), digest(bytes));
+        }
     }
     // A seal that misses something keeps saying so: making the products again does not heal it.
-    if record.end().is_some() && !lacks_sources {
-        written.push(replace(&folder.join(MANIFEST), render_manifest(folder)?.as_bytes())?);
+    if let Some(hashes) = hashes.filter(|_| record.end().is_some() && !lacks_sources) {
+        written.push(replace(&folder.join(MANIFEST), render_manifest(&hashes).as_bytes())?);
     }
     Ok(written)
 }
 
+/// SHA-256 in hex of the files of a run folder, by name; the manifest itself is left out.
+type Hashes = BTreeMap<String, String>;
+
+/// The hashes of a run folder's files while they are made in a thread of their own: of a long soak that is half of the work
+/// of a report, and needs nothing of the other half.
+#[derive(Debug)]
+pub struct Hashing {
+    thread: Option<JoinHandle<Result<Hashes, RecordError>>>,
+}
+
+impl Hashing {
+    /// Begins, where the run has an end or a seal; of any other run nobody needs them.
+    #[must_use]
+    pub fn begin(record: &Record) -> Self {
+        let folder = record.folder().to_owned();
+        let is_needed = record.end().is_some() || folder.join(MANIFEST).exists();
+        Self { thread: is_needed.then(|| thread::spawn(move || hash_files(&folder))) }
+    }
+
+    fn finish(self) -> Result<Option<Hashes>, RecordError> {
+        let hashes = self.thread.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        hashes.transpose()
+    }
+}
+
 /// Refuses a sealed folder in which a file was changed that nothing can make again, and tells whether one is missing.
-fn check_sources(folder: &Path) -> Result<bool, RecordError> {
-    let faults = check_manifest(folder)?.unwrap_or_default();
+fn check_sources(folder: &Path, now: &Hashes) -> Result<bool, RecordError> {
+    let faults = compare_manifest(folder, now)?.unwrap_or_default();
     let products = [export_csv::FILE_NAME, summary::FILE_NAME, "report."];
     let of_sources: Vec<String> =
         faults.into_iter().filter(|fault| !products.iter().any(|name| fault.starts_with(name))).collect();
@@ -67,14 +103,12 @@ fn check_sources(folder: &Path) -> Result<bool, RecordError> {
 /// # Errors
 /// A file was changed after the run was sealed that nothing can make again, or the disk refuses.
 pub(super) fn unseal(folder: &Path) -> Result<(), RecordError> {
-    check_sources(folder)?;
     let path = folder.join(MANIFEST);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(RecordError::disk("take off the seal", &path, error))
-        }
-        _ => Ok(()),
+    if !path.exists() {
+        return Ok(());
     }
+    check_sources(folder, &hash_files(folder)?)?;
+    fs::remove_file(&path).map_err(|error| RecordError::disk("take off the seal", &path, error))
 }
 
 /// How a sentence on a changed file ends.
@@ -98,19 +132,17 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<PathBuf, RecordError> {
     Ok(path.to_owned())
 }
 
-/// A line a file, sorted by name, in the form of `sha256sum`; the manifest itself is left out.
-fn render_manifest(folder: &Path) -> Result<String, RecordError> {
+/// A line a file, sorted by name, in the form of `sha256sum`.
+fn render_manifest(hashes: &Hashes) -> String {
+    hashes.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect()
+}
+
+fn hash_files(folder: &Path) -> Result<Hashes, RecordError> {
     let mut names = Vec::new();
     list_files(folder, "", &mut names)?;
-    names.sort();
-    let mut manifest = String::new();
-    for name in names {
-        if name != MANIFEST && !name.ends_with(".new") {
-            let hash = hash_file(&folder.join(&name))?;
-            manifest.push_str(&format!("{hash}  {name}\n"));
-        }
-    }
-    Ok(manifest)
+    let is_kept = |name: &String| name != MANIFEST && !name.ends_with(".new");
+    let hashed = |name: String| hash_file(&folder.join(&name)).map(|hash| (name, hash));
+    names.into_iter().filter(is_kept).map(hashed).collect()
 }
 
 fn list_files(folder: &Path, prefix: &str, names: &mut Vec<String>) -> Result<(), RecordError> {
@@ -142,23 +174,28 @@ fn hash_file(path: &Path) -> Result<String, RecordError> {
 /// # Errors
 /// The disk refuses.
 pub fn check_manifest(folder: &Path) -> Result<Option<Vec<String>>, RecordError> {
+    if folder.join(MANIFEST).exists() { compare_manifest(folder, &hash_files(folder)?) } else { Ok(None) }
+}
+
+fn compare_manifest(folder: &Path, now: &Hashes) -> Result<Option<Vec<String>>, RecordError> {
     let path = folder.join(MANIFEST);
     let kept = match fs::read_to_string(&path) {
         Ok(kept) => kept,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(RecordError::disk("read", &path, error)),
     };
-    let now = render_manifest(folder)?;
-    let name_of =
-        |line: &str| line.split_once("  ").map_or_else(|| line.to_owned(), |(_, name)| name.to_owned());
-    let mut faults = Vec::new();
-    for line in kept.lines().filter(|line| !now.lines().any(|other| other == *line)) {
-        let name = name_of(line);
-        let is_there = now.lines().any(|other| name_of(other) == name);
-        faults.push(format!("{name} {}", if is_there { CHANGED } else { MISSING }));
+    let (mut faults, mut known) = (Vec::new(), BTreeSet::new());
+    for line in kept.lines() {
+        let (hash, name) = line.split_once("  ").unwrap_or(("", line));
+        known.insert(name);
+        match now.get(name) {
+            Some(is) if is == hash => {}
+            Some(_) => faults.push(format!("{name} {CHANGED}")),
+            None => faults.push(format!("{name} {MISSING}")),
+        }
     }
-    for line in now.lines().filter(|line| !kept.lines().any(|other| name_of(other) == name_of(line))) {
-        faults.push(format!("{} was added after the run was sealed", name_of(line)));
+    for name in now.keys().filter(|name| !known.contains(name.as_str())) {
+        faults.push(format!("{name} was added after the run was sealed"));
     }
     Ok(Some(faults))
 }

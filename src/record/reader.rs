@@ -5,17 +5,16 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::clock::Instant;
 use crate::event::{
-    DwellId, Event, InstrumentFacts, PointId, PointResult, RunEnd, RunFacts, SafeState, Stamp,
+    DwellId, Event, InstrumentFacts, PointId, PointResult, Readings, RunEnd, RunFacts, SafeState, Stamp,
 };
 use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
 use super::convert::event_of;
-use super::format::{BodyIn, Entry, Header, ScreenEntry, WaveformEntry};
+use super::format::{Entry, Header, ScreenEntry, WaveformEntry};
+use super::line::{Batch, Line, What};
 use super::pieces::acquisition_in;
-use super::readings::readings_head;
-use super::recover::{Tail, read_lines};
+use super::recover::{Tail, Whole, read_lines};
 use super::{FAMILIES, RecordError, journal, waveforms};
 
 /// An event and when it happened.
@@ -67,6 +66,7 @@ pub struct Record {
     files: BTreeMap<String, String>,
     started: Stamp,
     tail: Tail,
+    whole: Whole,
     logged: Vec<Logged>,
     waveforms: Vec<WaveformFacts>,
     screens: Vec<ScreenFacts>,
@@ -91,6 +91,24 @@ impl Record {
     /// # Errors
     /// There is no journal, it cannot be read, it was written by a later program, or it is damaged before its last line.
     pub fn open(folder: &Path) -> Result<Self, RecordError> {
+        Self::open_with(folder, |batch| batch.head())
+    }
+
+    /// The same, and hands the readings to `take` meanwhile, a batch at a time, in order.
+    pub(super) fn open_reading(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<Self, RecordError> {
+        let mut readings = Readings::none();
+        Self::open_with(folder, |batch| {
+            batch.read_into(&mut readings)?;
+            take(&readings);
+            Ok((readings.dwell, readings.done))
+        })
+    }
+
+    /// `look` reads of each batch at least what it tells.
+    fn open_with(
+        folder: &Path,
+        mut look: impl FnMut(&Batch<'_>) -> Result<(DwellId, Duration), String>,
+    ) -> Result<Self, RecordError> {
         let path = folder.join(journal::FILE_NAME);
         if !path.is_file() {
             return Err(RecordError::NotARun(folder.to_owned()));
@@ -98,37 +116,36 @@ impl Record {
         let mut header: Option<(Stamp, Header)> = None;
         let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
         let (mut last_readings, mut last_batch) = (None, None);
-        let (tail, _) = read_lines(&path, |body: BodyIn| {
-            let utc = body.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
-            let at = Stamp { utc, monotonic: Instant(body.ns) };
-            if header.is_none() != matches!(body.entry, Entry::Header(_)) {
+        let (tail, whole) = read_lines(&path, |line: Line<'_>| {
+            let at = line.at()?;
+            if header.is_none() != matches!(line.what, What::Entry(Entry::Header(_))) {
                 return Err("the header stands in the first line and only there".to_owned());
             }
-            match body.entry {
-                Entry::Header(entry) => header = Some((at, entry)),
-                Entry::Waveform(entry) => waveforms.push(waveform_facts(*entry)?),
-                Entry::Screen(entry) => screens.push(screen_facts(entry)?),
-                Entry::ReadingsTaken(raw) => {
-                    let (dwell, done) = readings_head(&raw)?;
+            match line.what {
+                What::Entry(Entry::Header(entry)) => header = Some((at, entry)),
+                What::Entry(Entry::Waveform(entry)) => waveforms.push(waveform_facts(*entry)?),
+                What::Entry(Entry::Screen(entry)) => screens.push(screen_facts(entry)?),
+                What::Entry(entry) => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
+                What::Readings(batch) => {
+                    let (dwell, done) = look(&batch)?;
                     last_batch = Some(at);
                     if dwell != DwellId::WARMING {
                         last_readings = Some(LastReadings { dwell, done, at });
                     }
                 }
-                entry => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
             }
             Ok(())
         })?;
         let Some((started, header)) = header else {
             return Err(RecordError::damaged(&path, 1, "there is no header"));
         };
-        let folder = folder.to_owned();
         Ok(Self {
-            folder,
+            folder: folder.to_owned(),
             run: header.run,
             files: header.files,
             started,
             tail,
+            whole,
             logged,
             waveforms,
             screens,
@@ -165,6 +182,10 @@ impl Record {
     #[must_use]
     pub const fn tail(&self) -> &Tail {
         &self.tail
+    }
+    /// Where its whole lines end.
+    pub(super) const fn whole(&self) -> Whole {
+        self.whole
     }
     /// All events in order, but for the readings of a soak: those are read with [`super::read_readings`].
     #[must_use]

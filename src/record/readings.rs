@@ -8,9 +8,10 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::convert::nanos;
 use super::format::{
-    BodyIn, DwellEndWord, EarlyEntry, EarlyWord, Entry, GapEntry, GapWord, Number, ReadingsEntry,
-    ReadingsHead, SoakEntry, StartEntry,
+    DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, Number, ReadingsEntry, ReadingsHead, SoakEntry,
+    StartEntry,
 };
+use super::line::{Line, What};
 use super::pieces::{figure_in, figure_out, setting_in};
 use super::recover::read_lines;
 use super::{RecordError, journal};
@@ -21,7 +22,7 @@ use crate::event::{
 };
 
 /// Most readings of one batch; a line of the journal is bounded.
-const MOST_ROWS: usize = 10_000;
+pub(super) const MOST_ROWS: usize = 10_000;
 
 /// Hands the readings of a run to `take`, a batch at a time, in order. A torn last line is left out.
 ///
@@ -32,9 +33,11 @@ pub fn read_readings(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<(
     if !path.is_file() {
         return Err(RecordError::NotARun(folder.to_owned()));
     }
-    read_lines(&path, |body: BodyIn| {
-        if let Entry::ReadingsTaken(raw) = body.entry {
-            take(&readings_in(&raw)?);
+    let mut readings = Readings::none();
+    read_lines(&path, |line: Line<'_>| {
+        if let What::Readings(batch) = line.what {
+            batch.read_into(&mut readings)?;
+            take(&readings);
         }
         Ok(())
     })?;

@@ -18,8 +18,8 @@ use super::format::{Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
 use super::journal::Journal;
 use super::pieces::acquisition_out;
 use super::reader::Record;
-use super::recover::Tail;
-use super::{RecordError, export_csv, products, samples_csv, waveforms};
+use super::samples_csv::{self, SamplesTable};
+use super::{RecordError, export_csv, products, waveforms};
 
 /// The journal's name for its own format.
 pub(super) const FORMAT: &str = "soakrig-journal";
@@ -163,29 +163,33 @@ impl Recorder {
         Ok(Self { folder, disk, journal, points, samples: None, tapes: Vec::new(), resumes: false })
     }
 
-    /// Goes on with a run: a torn last line of its journal is cut, and how it ended comes with the recorder; a seal is taken
-    /// off, and the tables are made again from what is left. Nobody else may write to the folder.
+    /// Goes on with a run: a torn last line of its journal is cut, and the record as it was found comes with the recorder; a
+    /// seal is taken off, and the tables are made again from what is left. Nobody else may write to the folder.
     ///
     /// # Errors
     /// The record is damaged before its last line, or was changed after it was sealed, or the disk refuses.
-    pub fn resume(folder: &Path) -> Result<(Self, Tail), RecordError> {
-        let record = Record::open(folder)?;
-        let (journal, tail) = Journal::reopen(folder)?;
+    pub fn resume(folder: &Path) -> Result<(Self, Record), RecordError> {
+        let mut table = SamplesTable::new(folder);
+        let (journal, record) = Journal::reopen_by(folder, || {
+            let record = Record::open_reading(folder, |readings| table.add(readings))?;
+            let whole = record.whole();
+            Ok((record, whole))
+        })?;
         products::unseal(folder)?;
         let path = folder.join(export_csv::FILE_NAME);
-        let mut table = export_csv::header();
+        let mut rows = export_csv::header();
         for result in record.points() {
-            table.push_str(&export_csv::row(result)?);
+            rows.push_str(&export_csv::row(result)?);
         }
         let mut disk: Box<dyn Disk> = Box::new(RealDisk);
         let points = File::create(&path).and_then(|mut file| {
-            disk.write(&mut file, table.as_bytes())?;
+            disk.write(&mut file, rows.as_bytes())?;
             Ok(file)
         });
         let points = points.map_err(|error| RecordError::disk("write", &path, error))?;
-        let samples = samples_csv::write(folder)?;
+        let samples = table.finish()?;
         let folder = folder.to_owned();
-        Ok((Self { folder, disk, journal, points, samples, tapes: Vec::new(), resumes: true }, tail))
+        Ok((Self { folder, disk, journal, points, samples, tapes: Vec::new(), resumes: true }, record))
     }
 
     /// The run folder.

@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::RecordError;
-use super::format::{BodyIn, VERSION, VersionProbe};
+use super::format::{VERSION, VersionProbe};
 use super::journal::{MAX_LINE, chain, split_line};
+use super::line::Line;
 
 /// How a journal ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Whole {
 /// Hands every whole line to `take`, in order, and says how the journal ends.
 pub(super) fn read_lines(
     path: &Path,
-    take: impl FnMut(BodyIn) -> Result<(), String>,
+    take: impl FnMut(Line<'_>) -> Result<(), String>,
 ) -> Result<(Tail, Whole), RecordError> {
     let file = File::open(path).map_err(|error| RecordError::disk("open", path, error))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
@@ -77,7 +78,7 @@ pub(super) fn read_on(
     path: &Path,
     reader: &mut impl BufRead,
     whole: &mut Whole,
-    mut take: impl FnMut(BodyIn) -> Result<(), String>,
+    mut take: impl FnMut(Line<'_>) -> Result<(), String>,
 ) -> Result<Tail, RecordError> {
     let mut line = Vec::new();
     loop {
@@ -89,9 +90,9 @@ pub(super) fn read_on(
         }
         let place = Place { path, line: whole.lines + 1, crc: whole.crc };
         match check_line(&place, &line) {
-            Ok((body, crc)) => {
+            Ok((line_in, crc)) => {
                 *whole = Whole { lines: place.line, bytes: whole.bytes + line.len() as u64, crc };
-                take(body).map_err(|what| RecordError::damaged(path, place.line, what))?;
+                take(line_in).map_err(|what| RecordError::damaged(path, place.line, what))?;
             }
             Err(Fault::Meaning(error)) => return Err(error),
             Err(Fault::Bytes(what)) => return end_at_fault(&place, line.len(), what, reader),
@@ -113,7 +114,7 @@ fn end_at_fault(
     Ok(Tail::Torn { line: place.line, bytes: length as u64, what })
 }
 
-fn check_line(place: &Place<'_>, line: &[u8]) -> Result<(BodyIn, u32), Fault> {
+fn check_line<'l>(place: &Place<'_>, line: &'l [u8]) -> Result<(Line<'l>, u32), Fault> {
     let fault = |what: &str| Fault::Bytes(what.to_owned());
     if line.len() > MAX_LINE {
         return Err(Fault::Bytes(format!("it is longer than {MAX_LINE} bytes")));
@@ -124,21 +125,23 @@ fn check_line(place: &Place<'_>, line: &[u8]) -> Result<(BodyIn, u32), Fault> {
     if crc != expected {
         return Err(Fault::Bytes(format!("its check sum is {crc:08x}, its bytes give {expected:08x}")));
     }
-    // The body is written without its closing brace, which stands behind the check sum.
-    let mut json = body.to_vec();
-    json.push(b'}');
     if place.line == 1
-        && let Ok(probe) = serde_json::from_slice::<VersionProbe>(&json)
-        && probe.entry.header.version > VERSION
+        && let Some(version) = version_of(body).filter(|version| *version > VERSION)
     {
-        let version = probe.entry.header.version;
         return Err(Fault::Meaning(RecordError::Newer { path: place.path.to_owned(), version }));
     }
     let damaged = |what: String| Fault::Meaning(RecordError::damaged(place.path, place.line, what));
-    let body: BodyIn = serde_json::from_slice(&json)
-        .map_err(|error| damaged(format!("it cannot be understood: {error}")))?;
-    if body.seq != place.line - 1 {
-        return Err(damaged(format!("its sequence number is {}, expected {}", body.seq, place.line - 1)));
+    let line = Line::of(body).map_err(damaged)?;
+    if line.seq != place.line - 1 {
+        return Err(damaged(format!("its sequence number is {}, expected {}", line.seq, place.line - 1)));
     }
-    Ok((body, crc))
+    Ok((line, crc))
+}
+
+/// The version in a first line's body, whatever else stands there.
+fn version_of(body: &[u8]) -> Option<u32> {
+    let mut json = body.to_vec();
+    json.push(b'}');
+    let probe = serde_json::from_slice::<VersionProbe>(&json).ok()?;
+    Some(probe.entry.header.version)
 }

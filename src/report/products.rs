@@ -41,6 +41,7 @@ pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
 /// As for [`write_all`].
 pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, RecordError> {
     let record = Record::open(folder)?;
+    let hashing = products::Hashing::begin(&record);
     let mut report = Report { now, ..build(&record) };
     if record.end().is_none() && is_being_written(folder).unwrap_or(false) {
         report.mark_as_going_on();
@@ -51,6 +52,7 @@ pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, Record
         &record,
         &report.summary,
         &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())],
+        hashing,
     )?;
     Ok(Written { report, folder: folder.to_owned(), files })
 }

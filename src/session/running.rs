@@ -124,10 +124,10 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
     check_record(&folder)?;
     let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
-    let (recorder, tail) = untouched(go_on(&folder, last), &mut guard, &opened)?;
+    let (recorder, found) = untouched(go_on(&folder, last), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
     let gap = gap_since(last_work, now.utc);
-    let resumed = Resumed { gap, points_finished: finished, what: tell_resumed(gap, stood, &tail) };
+    let resumed = Resumed { gap, points_finished: finished, what: tell_resumed(gap, stood, found.tail()) };
     let shift = Duration::from_nanos(last.monotonic.0) + gap_since(last, now.utc).unwrap_or_default();
     let span = (last_reading.unwrap_or(last_work.monotonic), Instant(0) + shift);
     let gap = away(&prepared.plan, span);
@@ -138,13 +138,13 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
 }
 
 /// The record, if it still ends where it ended when the plan was made from it.
-fn go_on(folder: &Path, last: Stamp) -> Result<(Recorder, Tail), SessionError> {
-    let resumed = Recorder::resume(folder)?;
-    if Record::open(folder)?.last() != Some(last) {
+fn go_on(folder: &Path, last: Stamp) -> Result<(Recorder, Record), SessionError> {
+    let (recorder, found) = Recorder::resume(folder)?;
+    if found.last() != Some(last) {
         let told = format!("{} was written to meanwhile; resume it once more", folder.display());
         return Err(SessionError::Busy(told));
     }
-    Ok(resumed)
+    Ok((recorder, found))
 }
 
 /// What fails before the bench was touched sends the dead-man away: there is nothing to switch off.

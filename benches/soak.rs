@@ -1,0 +1,283 @@
+//! A month with nobody there: 30 simulated days at one reading a second, a capture every ten minutes and a sweep every six
+//! hours, kept as any run is, every line synced. Prints what the run takes, the memory after the first hour, the first day
+//! and at the end, what `soakrig report` of its record takes, how long it takes to open it for going on with, and what
+//! keeping a line of sixty readings costs; each beside the aim and beside the least that the disk or the processor asks for
+//! the same bytes.
+//!
+//! It takes some minutes; `SOAK_DAYS=3` makes it three days, and the times that grow with them less. Wall times are those of
+//! this machine with whatever else it does: the processor's time stands beside them. On a machine that is busy a sync waits
+//! for the processor longer than for the disk: `chrt -f 1 cargo bench --bench soak` shows what it is alone.
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use soakrig::base::clock;
+use soakrig::engine::StopWish;
+use soakrig::event::{Board, DwellId, Event, Reading, Readings, Sink, Stamp};
+use soakrig::plan::Overrides;
+use soakrig::record::{Recorder, RunHeader};
+use soakrig::session::{self, Onlooker, Pulse, RunRequest};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_soakrig");
+const WEEKEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/weekend-soak.toml");
+const RIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml");
+/// Lines that are kept to compare with bare ones.
+const LINES: usize = 400;
+/// Times that what is short is done.
+const TIMES: usize = 5;
+
+fn main() -> Outcome<()> {
+    // `cargo test --benches` only wants to know whether it starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let days: u32 = std::env::var("SOAK_DAYS").map_or(Ok(30), |days| days.parse())?;
+    // Beside the build and not in /tmp: there the disk is often memory, and a sync costs nothing.
+    let out = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let line = append(out.path())?;
+    let folder = run(out.path(), days, line)?;
+    report(&folder)?;
+    open_for_resume(&folder)
+}
+
+/// What keeping a line of readings costs beside a bare write and sync of the same bytes, which it gives.
+fn append(out: &Path) -> Outcome<Duration> {
+    let mut recorder = Recorder::create(out, &header()?)?;
+    let journal = recorder.folder().join("journal.jsonl");
+    let mut bare_file = File::create(out.join("bare.jsonl"))?;
+    let (mut kept, mut bare) = (Vec::new(), Vec::new());
+    let mut bytes = 0;
+    // By turns, so that whatever else the machine does hits both alike.
+    for minute in 0..LINES {
+        let (stamp, event) = readings(minute as u64);
+        let before = fs::metadata(&journal)?.len();
+        let start = Instant::now();
+        recorder.event(stamp, &event)?;
+        kept.push(start.elapsed());
+        let line = vec![b' '; usize::try_from(fs::metadata(&journal)?.len() - before)?];
+        let start = Instant::now();
+        bare_file.write_all(&line)?;
+        bare_file.sync_data()?;
+        bare.push(start.elapsed());
+        bytes = line.len();
+    }
+    let (kept, bare) = (median(kept), median(bare));
+    let ratio = bare.as_secs_f64() / kept.as_secs_f64();
+    println!(
+        "soak/append_60_readings: {kept:?}, bare write + fdatasync: {bare:?} ({bytes} bytes), ratio {ratio:.3} (aim 0.9)"
+    );
+    fs::remove_dir_all(recorder.folder())?;
+    Ok(bare)
+}
+
+/// A minute of readings as an engine tells them.
+fn readings(minute: u64) -> (Stamp, Event) {
+    let row = |second: u64| {
+        let at = clock::Instant((minute * 60 + second) * 1_000_000_000);
+        let jitter = |most: u64| (second * 7919 + minute * 104_729) % most;
+        let value =
+            |base: f64, parts: u64, unit: f64| Some(((base / unit).round() + jitter(parts) as f64) * unit);
+        let electrical = [value(23.94, 900, 1e-6), value(0.1234, 90, 1e-6), value(4.98, 900, 1e-6)];
+        let [vin, iin, vout] = electrical;
+        let values = [vin, iin, vout, value(0.5, 90, 1e-6), value(61.2, 90, 1e-3), value(23.1, 9, 1e-3)];
+        Reading::of(at, values)
+    };
+    let rows: Vec<Reading> = (0..60).map(row).collect();
+    let done = Duration::from_secs(minute * 60 + 59);
+    let stamp = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: rows[59].at };
+    (stamp, Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(1), done, rows })))
+}
+
+fn header() -> Outcome<RunHeader> {
+    Ok(RunHeader {
+        started: Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: clock::Instant(0) },
+        profile: "bench".parse()?,
+        board: Board { serial: "sn0000".parse()?, revision: "B".parse()? },
+        rig_text: String::new(),
+        profile_text: String::new(),
+        plan_text: String::new(),
+    })
+}
+
+/// Looks at this program's memory while the run goes on.
+struct Look {
+    folder: PathBuf,
+    marks: Vec<(&'static str, Duration)>,
+    lines: u64,
+    last: Duration,
+}
+
+impl Onlooker for Look {
+    fn begun(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.folder);
+    }
+    fn event(&mut self, at: Stamp, _: &Event) {
+        self.lines += 1;
+        self.last = Duration::from_nanos(at.monotonic.0);
+        while let Some((name, _)) = self.marks.pop_if(|(_, due)| *due <= self.last) {
+            println!("soak/memory after {name}: {}", told(memory("self", "VmRSS")));
+        }
+    }
+}
+
+fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
+    let text = fs::read_to_string(WEEKEND)?;
+    let text = text.replace("duration = \"60 h\"", &format!("duration = \"{} h\"", days * 24));
+    let profile = out.join("month-soak.toml");
+    fs::write(&profile, text.replace("weekend-soak", "month-soak"))?;
+    let prepared = session::prepare(&profile, Path::new(RIG), &Overrides::default())?;
+    let day = Duration::from_secs(86_400);
+    let marks = vec![("the first day", day), ("the first hour", day / 24)];
+    let mut look = Look { folder: PathBuf::new(), marks, lines: 0, last: Duration::ZERO };
+    let (start, processor) = (Instant::now(), own_time());
+    let finished = session::run(
+        prepared,
+        &mut RunRequest {
+            program: Path::new(PROGRAM),
+            out,
+            seed: None,
+            faults: None,
+            full_tapes: false,
+            view: &mut look,
+            stop: &StopWish::default(),
+            pulse: Pulse::default(),
+        },
+    )?;
+    let (took, worked) = (start.elapsed(), own_time().saturating_sub(processor));
+    finished.written?;
+    println!(
+        "soak/memory at the end: {}, at most {} (aim 100 MB, flat)",
+        told(memory("self", "VmRSS")),
+        told(memory("self", "VmHWM"))
+    );
+    let disk = bare_line * u32::try_from(look.lines)?;
+    let ratio = took.as_secs_f64() / 120.0;
+    println!(
+        "soak/run of {days} days with its report: {took:.1?}, processor {worked:.1?}, {} events, their syncs alone \
+         {disk:.1?}; {ratio:.2} of the two minutes aimed at for 30 days ({})",
+        look.lines, finished.outcome.end.verdict
+    );
+    Ok(look.folder)
+}
+
+/// The program itself, as anybody starts it.
+fn report(folder: &Path) -> Outcome<()> {
+    let journal = folder.join("journal.jsonl");
+    let (mut best, mut processor, mut most) = (Duration::MAX, Duration::MAX, None);
+    for _ in 0..TIMES {
+        let (start, before) = (Instant::now(), childrens_time());
+        let mut child = Command::new(PROGRAM).arg("report").arg(folder).stdout(Stdio::null()).spawn()?;
+        // What it had at most is known only while it runs, and never falls.
+        let about = child.id().to_string();
+        let status = loop {
+            most = most.max(memory(&about, "VmHWM"));
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        best = best.min(start.elapsed());
+        processor = processor.min(childrens_time().saturating_sub(before));
+        if !status.success() {
+            return Err(format!("the report ended with {status}").into());
+        }
+    }
+    let rows = fs::read_to_string(folder.join("samples.csv"))?.lines().count() - 1;
+    let bare = bare_read(&journal)?;
+    println!(
+        "soak/report of {rows} rows: {best:?}, processor {processor:?} (aim 2 s), at most {} (aim 100 MB); a bare read of \
+         its journal with a CRC32: {bare:?}, ratio {:.3}",
+        told(most),
+        bare.as_secs_f64() / best.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Cuts the run's end off, as a power cut in its last line would, and opens it as `soakrig resume` does.
+fn open_for_resume(folder: &Path) -> Outcome<()> {
+    let journal = folder.join("journal.jsonl");
+    fs::remove_file(folder.join("manifest.sha256"))?;
+    let bytes = fs::metadata(&journal)?.len();
+    OpenOptions::new().write(true).open(&journal)?.set_len(bytes - 10)?;
+    let (mut read, mut opened) = (Vec::new(), Vec::new());
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        let resumable = session::prepare_resume(folder, None, false)?;
+        read.push(start.elapsed());
+        let start = Instant::now();
+        let (recorder, record) = Recorder::resume(folder)?;
+        opened.push(start.elapsed());
+        if record.last().is_none() || resumable.finished == 0 {
+            return Err("nothing was found to go on with".into());
+        }
+        drop(recorder);
+    }
+    let (read, opened) = (median(read), median(opened));
+    let (both, bare) = (read + opened, bare_read(&journal)?);
+    println!(
+        "soak/open for resume: {both:?} (aim 1 s): {read:?} to see what is left of the plan, {opened:?} to take the journal \
+         over and make its tables again; {} MB read bare with a CRC32: {bare:?}, ratio {:.3}",
+        bytes / 1_000_000,
+        bare.as_secs_f64() / both.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The least that any reader of a journal does.
+fn bare_read(journal: &Path) -> Outcome<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        let (mut file, mut piece) = (File::open(journal)?, vec![0; 1 << 16]);
+        let mut hasher = crc32fast::Hasher::new();
+        loop {
+            let count = file.read(&mut piece)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&piece[..count]);
+        }
+        std::hint::black_box(hasher.finalize());
+        best = best.min(start.elapsed());
+    }
+    Ok(best)
+}
+
+/// Processor time of this program so far.
+fn own_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
+}
+
+/// Processor time of all programs that it has started and that have ended, in hundredths of a second.
+fn childrens_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may hold anything, the fourteenth and fifteenth.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A figure of a program's memory in kilobytes; `None` where the system does not say.
+fn memory(program: &str, figure: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{program}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn told(kilobytes: Option<u64>) -> String {
+    kilobytes.map_or_else(|| "not known".to_owned(), |size| format!("{:.1} MB", size as f64 / 1000.0))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

@@ -1,0 +1,95 @@
+//! A line of the journal as its readers take it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::format::{BodyIn, Entry};
+use super::readings::{readings_head, readings_in};
+use super::shape::Head;
+use crate::base::clock::Instant;
+use crate::event::{DwellId, Readings, Stamp};
+
+/// A line without its check sum.
+pub(super) struct Line<'l> {
+    pub(super) seq: u64,
+    utc: Cow<'l, str>,
+    ns: u64,
+    pub(super) what: What<'l>,
+}
+
+/// What a line says.
+pub(super) enum What<'l> {
+    /// Readings, which are only read where somebody asks for them.
+    Readings(Batch<'l>),
+    /// Everything else.
+    Entry(Entry),
+}
+
+/// Readings as they stand in a line.
+pub(super) enum Batch<'l> {
+    /// Begun as this program writes them; the body of the whole line, should it go on in another way.
+    AsWritten(Head<'l>, &'l [u8]),
+    /// Another form.
+    Other(Box<RawValue>),
+}
+
+impl<'l> Line<'l> {
+    /// Reads a body: a line up to its check sum.
+    pub(super) fn of(body: &'l [u8]) -> Result<Self, String> {
+        if let Some(head) = Head::of(body) {
+            let what = What::Readings(Batch::AsWritten(head, body));
+            return Ok(Self { seq: head.seq, utc: Cow::Borrowed(head.utc), ns: head.ns, what });
+        }
+        let BodyIn { seq, utc, ns, entry } = plain(body)?;
+        let what = match entry {
+            Entry::ReadingsTaken(raw) => What::Readings(Batch::Other(raw)),
+            entry => What::Entry(entry),
+        };
+        Ok(Self { seq, utc: Cow::Owned(utc), ns, what })
+    }
+
+    /// When it was written.
+    pub(super) fn at(&self) -> Result<Stamp, String> {
+        let utc = self.utc.parse().map_err(|error| format!("its time cannot be read: {error}"))?;
+        Ok(Stamp { utc, monotonic: Instant(self.ns) })
+    }
+}
+
+impl Batch<'_> {
+    /// The dwell that they belong to, and how much of it is done with them; the rest is looked at and not kept.
+    pub(super) fn head(&self) -> Result<(DwellId, Duration), String> {
+        match self {
+            Self::AsWritten(head, _) if head.is_whole() => Ok(head.dwell()),
+            Self::AsWritten(_, body) => readings_head(&raw(body)?),
+            Self::Other(raw) => readings_head(raw),
+        }
+    }
+
+    /// Reads them into the place of those in `into`, which spares taking memory for each batch anew.
+    pub(super) fn read_into(&self, into: &mut Readings) -> Result<(), String> {
+        *into = match self {
+            Self::AsWritten(head, body) => match head.read_into(into) {
+                Some(()) => return Ok(()),
+                None => readings_in(&raw(body)?)?,
+            },
+            Self::Other(raw) => readings_in(raw)?,
+        };
+        Ok(())
+    }
+}
+
+/// A body by the rules of JSON. It is written without its closing brace, which stands behind the check sum.
+fn plain(body: &[u8]) -> Result<BodyIn, String> {
+    let mut json = body.to_vec();
+    json.push(b'}');
+    serde_json::from_slice(&json).map_err(|error| format!("it cannot be understood: {error}"))
+}
+
+fn raw(body: &[u8]) -> Result<Box<RawValue>, String> {
+    match plain(body)?.entry {
+        Entry::ReadingsTaken(raw) => Ok(raw),
+        _ => Err("it cannot be understood: it begins like readings and is none".to_owned()),
+    }
+}

@@ -1,0 +1,342 @@
+//! Readings in the very form in which this program writes them, read by hand: of a long soak nearly every byte is such a
+//! line, and a general reader of JSON takes many times as long. What has not exactly this form is left to serde; where both
+//! can read a line, they read the same.
+
+use std::time::Duration;
+
+use super::readings::MOST_ROWS;
+use crate::base::clock::Instant;
+use crate::event::{DwellId, Reading, Readings};
+
+/// The beginning of a line of readings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'l> {
+    pub(super) seq: u64,
+    pub(super) utc: &'l str,
+    pub(super) ns: u64,
+    dwell: u32,
+    done_ns: u64,
+    first_ns: u64,
+    /// From the first column to the end of the body.
+    columns: &'l [u8],
+}
+
+impl<'l> Head<'l> {
+    /// The beginning of a line's body (without its check sum and the brace behind that), if it is one of readings.
+    pub(super) fn of(body: &'l [u8]) -> Option<Self> {
+        let mut text = Text { rest: body };
+        text.word(b"{\"seq\":")?;
+        let seq = text.count()?;
+        text.word(b",\"utc\":\"")?;
+        let utc = text.plain_text()?;
+        text.word(b"\",\"ns\":")?;
+        let ns = text.count()?;
+        text.word(b",\"entry\":{\"readings_taken\":{\"dwell\":")?;
+        let dwell = u32::try_from(text.count()?).ok()?;
+        text.word(b",\"done_ns\":")?;
+        let done_ns = text.count()?;
+        text.word(b",\"first_ns\":")?;
+        let first_ns = text.count()?;
+        text.word(b",")?;
+        Some(Self { seq, utc, ns, dwell, done_ns, first_ns, columns: text.rest })
+    }
+
+    /// The dwell, and how much of it is done with these readings.
+    pub(super) const fn dwell(&self) -> (DwellId, Duration) {
+        (DwellId(self.dwell), Duration::from_nanos(self.done_ns))
+    }
+
+    /// Whether the rest of the line has the form, too; nothing is kept of it.
+    pub(super) fn is_whole(&self) -> bool {
+        let mut rows = 0;
+        let first = |text: &mut Text<'_>| {
+            rows += 1;
+            text.count().is_some() && rows <= MOST_ROWS
+        };
+        let Some(mut text) = Text { rest: self.columns }.column(b"\"t_ms\":[", first) else {
+            return false;
+        };
+        for key in COLUMN_KEYS {
+            let mut count = 0;
+            let column = text.column(key, |text| {
+                count += 1;
+                text.number_or_null().is_some()
+            });
+            match column {
+                Some(rest) if count == rows => text = rest,
+                _ => return false,
+            }
+        }
+        text.rest == b"}}"
+    }
+
+    /// The readings, in the place of what is in `into`; `None` where the line has another form, and then what is there is
+    /// worth nothing.
+    pub(super) fn read_into(&self, into: &mut Readings) -> Option<()> {
+        (into.dwell, into.done) = self.dwell();
+        let rows = &mut into.rows;
+        rows.clear();
+        let first = |text: &mut Text<'_>| {
+            let Some(ms) = text.count() else { return false };
+            let at = self.first_ns.saturating_add(ms.saturating_mul(1_000_000));
+            rows.push(Reading { at: Instant(at), ..Reading::default() });
+            rows.len() <= MOST_ROWS
+        };
+        let [vin, iin, vout, iout, board, ambient] = COLUMN_KEYS;
+        let text = Text { rest: self.columns }
+            .column(b"\"t_ms\":[", first)?
+            .values(vin, rows, |row, value| row.vin_v = value)?
+            .values(iin, rows, |row, value| row.iin_a = value)?
+            .values(vout, rows, |row, value| row.vout_v = value)?
+            .values(iout, rows, |row, value| row.iout_a = value)?
+            .values(board, rows, |row, value| row.board_c = value)?
+            .values(ambient, rows, |row, value| row.ambient_c = value)?;
+        (text.rest == b"}}").then_some(())
+    }
+}
+
+/// What stands before each column, in the order of [`Reading::COLUMNS`].
+const COLUMN_KEYS: [&[u8]; 6] = [
+    b",\"vin_v\":[",
+    b",\"iin_a\":[",
+    b",\"vout_v\":[",
+    b",\"iout_a\":[",
+    b",\"board_c\":[",
+    b",\"ambient_c\":[",
+];
+
+/// Powers of ten that a double holds exactly.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+/// Up to here every whole number is a double.
+const EXACT: u64 = 1 << 53;
+
+/// What is still to be read of a line.
+#[derive(Clone, Copy)]
+struct Text<'l> {
+    rest: &'l [u8],
+}
+
+impl<'l> Text<'l> {
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(word)?;
+        Some(())
+    }
+
+    /// Text up to the next quote, if it stands for itself.
+    fn plain_text(&mut self) -> Option<&'l str> {
+        let end = self.rest.iter().position(|byte| *byte == b'"')?;
+        let (text, rest) = self.rest.split_at(end);
+        let is_plain = text.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'\\');
+        self.rest = rest;
+        std::str::from_utf8(text).ok().filter(|_| is_plain)
+    }
+
+    /// A key and its list, each place of which `each` takes; what stands behind it.
+    #[inline]
+    fn column(mut self, key: &[u8], mut each: impl FnMut(&mut Self) -> bool) -> Option<Self> {
+        self.word(key)?;
+        loop {
+            if !each(&mut self) {
+                return None;
+            }
+            let (byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            match byte {
+                b',' => {}
+                b']' => return Some(self),
+                _ => return None,
+            }
+        }
+    }
+
+    /// A column with a value for each row.
+    #[inline]
+    fn values(
+        self,
+        key: &[u8],
+        rows: &mut [Reading],
+        set: impl Fn(&mut Reading, Option<f64>),
+    ) -> Option<Self> {
+        let mut left = rows.iter_mut();
+        let text = self.column(key, |text| match (text.number_or_null(), left.next()) {
+            (Some(value), Some(row)) => {
+                set(row, value);
+                true
+            }
+            _ => false,
+        })?;
+        left.next().is_none().then_some(text)
+    }
+
+    /// Digits as a whole number that is added to `before`, and how many there are.
+    #[inline]
+    fn digits(&mut self, before: u64) -> Option<(u64, usize)> {
+        let mut number = before;
+        let mut count = 0;
+        while let Some(digit) = self.rest.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|d| *d <= 9) {
+            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+            count += 1;
+        }
+        self.rest = self.rest.get(count..)?;
+        (count > 0).then_some((number, count))
+    }
+
+    /// A whole number without a sign, as JSON writes it.
+    #[inline]
+    fn count(&mut self) -> Option<u64> {
+        let leads_with_zero = self.rest.first() == Some(&b'0');
+        let (number, digits) = self.digits(0)?;
+        (!leads_with_zero || digits == 1).then_some(number)
+    }
+
+    #[inline]
+    fn takes(&mut self, byte: u8) -> bool {
+        let is_there = self.rest.first() == Some(&byte);
+        if is_there {
+            self.rest = &self.rest[1..];
+        }
+        is_there
+    }
+
+    #[inline]
+    fn number_or_null(&mut self) -> Option<Option<f64>> {
+        if self.rest.first() == Some(&b'n') {
+            return self.word(b"null").map(|()| None);
+        }
+        let is_negative = self.takes(b'-');
+        let (mut number, mut exponent) = (self.count()?, 0_i64);
+        if self.takes(b'.') {
+            let (all, decimals) = self.digits(number)?;
+            (number, exponent) = (all, -(decimals as i64));
+        }
+        if self.takes(b'e') {
+            let is_small = self.takes(b'-');
+            let (size, _) = self.digits(0)?;
+            let size = i64::try_from(size).ok().filter(|size| *size < 1000)?;
+            exponent += if is_small { -size } else { size };
+        }
+        // One rounding of two exact numbers is the nearest double.
+        let ten = *TENS.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
+        let size = if number < EXACT { number as f64 } else { return None };
+        let size = if exponent < 0 { size / ten } else { size * ten };
+        Some(Some(if is_negative { -size } else { size }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::{BodyIn, BodyOut, Entry};
+    use super::super::readings::{readings_in, readings_out};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn body(readings: &Readings) -> Vec<u8> {
+        let entry = Entry::ReadingsTaken(readings_out(readings).unwrap());
+        let body = BodyOut { seq: 12, utc: "2026-11-23T16:04:10.251Z", ns: 1_000_000, entry: &entry };
+        let mut json = serde_json::to_vec(&body).unwrap();
+        assert_eq!(json.pop(), Some(b'}'));
+        json
+    }
+
+    fn by_hand(body: &[u8]) -> Option<(u64, String, u64, Readings)> {
+        let head = Head::of(body)?;
+        let mut readings = Readings::none();
+        let read = head.read_into(&mut readings);
+        assert_eq!(read.is_some(), head.is_whole(), "looking and reading agree");
+        read.map(|()| (head.seq, head.utc.to_owned(), head.ns, readings))
+    }
+
+    fn by_serde(body: &[u8]) -> Option<(u64, String, u64, Readings)> {
+        let json = [body, b"}"].concat();
+        let BodyIn { seq, utc, ns, entry } = serde_json::from_slice(&json).ok()?;
+        match entry {
+            Entry::ReadingsTaken(raw) => Some((seq, utc, ns, readings_in(&raw).ok()?)),
+            _ => None,
+        }
+    }
+
+    /// Bit by bit: a negative zero is not the zero.
+    fn bits(readings: &Readings) -> Vec<[Option<u64>; 6]> {
+        readings.rows.iter().map(|row| row.values().map(|value| value.map(f64::to_bits))).collect()
+    }
+
+    fn same(one: &(u64, String, u64, Readings), other: &(u64, String, u64, Readings)) {
+        assert_eq!(one, other);
+        assert_eq!(bits(&one.3), bits(&other.3));
+    }
+
+    fn kept() -> BoxedStrategy<Option<f64>> {
+        prop_oneof![
+            (-40_000_000_i64..40_000_000).prop_map(|millionths| Some(millionths as f64 / 1e6)),
+            (-99_i64..99).prop_map(|millionths| Some(millionths as f64 / 1e6)),
+            (-60_000_i64..200_000).prop_map(|thousandths| Some(thousandths as f64 / 1e3)),
+            Just(Some(-0.0)),
+            Just(None),
+        ]
+        .boxed()
+    }
+
+    fn readings(value: BoxedStrategy<Option<f64>>) -> impl Strategy<Value = Readings> {
+        let row = (0_u64..70_000, prop::array::uniform6(value))
+            .prop_map(|(ms, values)| Reading::of(Instant(3_000_000_000 + ms * 1_000_000), values));
+        (any::<u32>(), any::<u64>(), prop::collection::vec(row, 1..70)).prop_map(|(dwell, done, mut rows)| {
+            rows.sort_by_key(|row| row.at);
+            Readings { dwell: DwellId(dwell), done: Duration::from_nanos(done), rows }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_engine_keeps_is_read_by_hand_as_serde_reads_it(kept in readings(kept())) {
+            let body = body(&kept);
+            let read = by_hand(&body).expect("it has the form");
+            same(&read, &by_serde(&body).unwrap());
+            prop_assert_eq!(bits(&read.3), bits(&kept));
+        }
+
+        #[test]
+        fn whatever_is_read_by_hand_is_what_serde_reads(
+            kept in readings(any::<Option<f64>>().boxed()),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, r#"[-+.,0-9eE"nul\[\]{} ]"#), 0..4),
+        ) {
+            let mut body = body(&kept);
+            for (place, kind, byte) in edits {
+                let (place, byte) = (place.index(body.len()), byte.as_bytes()[0]);
+                match kind {
+                    0 => body[place] = byte,
+                    1 => body.insert(place, byte),
+                    _ => { body.remove(place); }
+                }
+            }
+            if let Some(read) = by_hand(&body) {
+                same(&read, &by_serde(&body).expect("serde reads it, too"));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_not_read_by_hand() {
+        let row = Reading { vin_v: Some(24.0), ..Reading::default() };
+        let body = body(&Readings { dwell: DwellId(1), done: Duration::ZERO, rows: vec![row] });
+        let body = String::from_utf8(body).unwrap();
+        assert!(by_hand(body.as_bytes()).is_some());
+        for wrong in
+            ["024.0", "24.", ".5", "-", "24.0.0", "+24.0", "2 4", "24.0,", "nul", "24e", "\"24\"", ""]
+        {
+            let body = body.replace("24.0", wrong);
+            assert!(by_hand(body.as_bytes()).is_none(), "{wrong}");
+            assert!(by_serde(body.as_bytes()).is_none(), "{wrong}");
+        }
+        for other in ["2.4e1", "240e-1", "24", "1e-6", "-0", "0.1e-22", "9007199254740993.0", "1e999", "1E5"]
+        {
+            let body = body.replace("24.0", other);
+            let (hand, serde) = (by_hand(body.as_bytes()), by_serde(body.as_bytes()));
+            if let Some(hand) = hand {
+                same(&hand, &serde.expect(other));
+            }
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! Whether the board's temperatures are those that its points would come to. Told from the record alone. Pure.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::base::span::render_span;
 use crate::base::stats::median;
-use crate::event::{Event, FigureName, PointId};
+use crate::event::{Event, FigureName, PointId, PointResult};
 use crate::record::Record;
 use crate::trend::{DriftSettings, Reading, drift};
 
@@ -50,12 +51,13 @@ fn dwell(record: &Record) -> Option<Duration> {
 
 /// The slope of the temperature over the last quarter of the points, where it is sure.
 fn warming_k_per_min(record: &Record) -> Option<f64> {
-    let of = |id: PointId| record.points().into_iter().find(|point| point.point == id);
+    let last: HashMap<PointId, &PointResult> =
+        record.points().into_iter().map(|point| (point.point, point)).collect();
     let readings: Vec<Reading> = record
         .events()
         .iter()
         .filter_map(|logged| match &logged.event {
-            Event::PointFinished(result) if of(result.point).is_some_and(|last| *last == **result) => {
+            Event::PointFinished(result) if last.get(&result.point).is_some_and(|last| **last == **result) => {
                 let board_c = result.figures.value(FigureName::BoardTemperature)?;
                 let at_s = logged.at.monotonic.since(record.started().monotonic).as_secs_f64();
                 Some(Reading { at_s, value: board_c })

@@ -57,7 +57,9 @@ fn warming_k_per_min(record: &Record) -> Option<f64> {
         .events()
         .iter()
         .filter_map(|logged| match &logged.event {
-            Event::PointFinished(result) if last.get(&result.point).is_some_and(|last| **last == **result) => {
+            Event::PointFinished(result)
+                if last.get(&result.point).is_some_and(|last| **last == **result) =>
+            {
                 let board_c = result.figures.value(FigureName::BoardTemperature)?;
                 let at_s = logged.at.monotonic.since(record.started().monotonic).as_secs_f64();
                 Some(Reading { at_s, value: board_c })

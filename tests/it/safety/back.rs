@@ -6,7 +6,8 @@ use soakrig::base::clock::{Clock, RealClock};
 use soakrig::event::{Event, RunVerdict};
 use soakrig::record::Record;
 
-use super::kills::{await_all_gone, spawn};
+use super::deaths::await_all_gone;
+use super::kills::spawn;
 use super::process::{await_in_journal, serve_on, serve_to_come_back, start};
 
 fn only_run(folder: &Path) -> PathBuf {

@@ -71,6 +71,11 @@ name!(
     ProfileName, "profile name"
 );
 
+name!(
+    /// The name under which runs are kept as a baseline, part of its file's name.
+    BaselineName, "baseline name"
+);
+
 /// One rule for all names, because all of them become parts of file names.
 fn broken_rule(text: &str) -> Option<&'static str> {
     if text.is_empty() {

@@ -44,7 +44,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
 }
 
 /// Refuses to write a page over anything but a page: a slip of the hand would cost the trace, or a run's journal.
-fn check_page_place(out: &Path) -> Result<(), CliError> {
+pub(super) fn check_page_place(out: &Path) -> Result<(), CliError> {
     // Only files are opened: a pipe would be waited for.
     if !std::fs::metadata(out).is_ok_and(|facts| facts.is_file() && facts.len() > 0) {
         return Ok(());

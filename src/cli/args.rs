@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::base::names::{Revision, Serial};
+use crate::base::names::{BaselineName, Revision, Serial};
 use crate::base::units::Hertz;
+use crate::compare::gate::Allowance;
 use crate::notify::Level;
 use crate::waveform::import::Format;
 
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Measure a trace from a scope's file or from a run: ripple, spikes, frequency, each with its definition
     Analyze(AnalyzeArgs),
+    /// Tell what changed between board revisions: by how much, with what certainty, at what price
+    Compare(CompareArgs),
     /// List the runs in a folder
     List(ListArgs),
     /// Ask one instrument of a rig a question
@@ -323,6 +326,73 @@ pub(super) enum CouplingChoice {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// With --by: the runs of all groups
+    #[arg(value_name = "RUN", conflicts_with_all = ["before", "after"])]
+    pub(super) runs: Vec<String>,
+    /// In the place of --before: the runs that were kept under that name, or else of that board revision
+    #[arg(long, value_name = "NAME", conflicts_with = "before")]
+    pub(super) baseline: Option<String>,
+    /// Keep the runs of --after under that name; without --before or --baseline nothing is compared
+    #[arg(long, value_name = "NAME")]
+    pub(super) save_baseline: Option<BaselineName>,
+    /// The runs that are held against: folders, folders of runs, beginnings of names, or patterns with * and ?
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub(super) before: Vec<String>,
+    /// The runs in which something may have changed
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub(super) after: Vec<String>,
+    /// Make a group of each board revision; the first one, or that of --baseline, is held against all others
+    #[arg(long, value_enum)]
+    pub(super) by: Option<GroupChoice>,
+    /// The same boards stand on both sides: compare each with itself
+    #[arg(long, value_enum)]
+    pub(super) pair: Option<PairChoice>,
+    /// Folder in which runs are looked for by name
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+    /// Exit with 1 where the figure has surely become worse by more, e.g. noise_pp_20mhz_v:1dB or efficiency:2%
+    #[arg(long, value_name = "FIGURE:AMOUNT")]
+    pub(super) worse_than: Vec<Allowance>,
+    /// A limit of --worse-than that is not decided counts as broken, too
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Compare what is not comparable; it stands on the first page
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Seed of the resampling
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Write a page with pictures to this file; reads the kept samples for spectra
+    #[arg(long, value_name = "OUT")]
+    pub(super) html: Option<PathBuf>,
+    /// Tell in which bands of frequency the change lies, too, from the kept samples; --html does, too
+    #[arg(long)]
+    pub(super) spectra: bool,
+    /// Write the limits on the change for a CI server to this file
+    #[arg(long, value_name = "OUT")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write the points of all runs as one table, a row a point of a run
+    #[arg(long, value_name = "OUT.csv")]
+    pub(super) points: Option<PathBuf>,
+    /// Print one JSON object; `soakrig schema comparison` prints its schema
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum GroupChoice {
+    /// The board's revision, as the runs say
+    Revision,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PairChoice {
+    /// By the board's serial number
+    Board,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Folder in which the runs are
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
@@ -369,6 +439,8 @@ pub(super) enum SchemaKind {
     Profile,
     /// A family of instruments that speak alike
     Family,
+    /// What `compare --json` prints
+    Comparison,
     /// Settings: values of options
     Settings,
 }

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod check;
+mod compare;
 mod config;
 #[cfg(unix)]
 mod deadman;
@@ -85,6 +86,7 @@ fn run(start: Start) -> message::Outcome {
         Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::List(args) => list::run(&args),
         Command::Scpi(args) => scpi::run(&args),
         Command::Config(args) => config::run(&args, &settings),

@@ -1,3 +1,20 @@
 //! What changed between board revisions: by how much, with what certainty, at what price.
 
+pub mod aspect;
+pub mod band;
+pub mod cell;
+mod certainty;
+pub mod comparison;
+pub mod effect;
+pub mod gate;
+pub mod group;
+pub mod guard;
+pub mod quantity;
+pub mod run;
+pub mod scores;
+pub mod spectra;
 pub mod stat;
+
+pub use comparison::{Comparison, Request, compare};
+pub use group::Group;
+pub use run::{Run, Stretch, read_run};

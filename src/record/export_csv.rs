@@ -35,8 +35,13 @@ pub fn row(result: &PointResult) -> Result<String, RecordError> {
         columns().map(|name| result.figures.value(name).map_or_else(String::new, |v| rounded(v).to_string())),
     );
     cells.extend([result.region.to_string(), result.verdict.to_string(), notes(result)]);
+    line(&cells)
+}
+
+/// Cells as a line, with its line end.
+fn line(cells: &[String]) -> Result<String, RecordError> {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer.write_record(&cells).map_err(|error| RecordError::no_form(FILE_NAME, error))?;
+    writer.write_record(cells).map_err(|error| RecordError::no_form(FILE_NAME, error))?;
     let bytes = writer.into_inner().map_err(|error| RecordError::no_form(FILE_NAME, error))?;
     String::from_utf8(bytes).map_err(|error| RecordError::no_form(FILE_NAME, error))
 }
@@ -79,6 +84,45 @@ fn one_line(text: &str) -> String {
 pub fn render_points(record: &Record) -> Result<String, RecordError> {
     let mut table = header();
     for result in record.points() {
+        table.push_str(&row(result)?);
+    }
+    Ok(table)
+}
+
+/// What stands in front of a point's own columns where the points of several runs are one table.
+const JOINED: [&str; 7] = ["group", "revision", "board", "run", "started", "repeat", "bounds"];
+
+/// The first line of a table of the points of several runs.
+#[must_use]
+pub fn joined_header() -> String {
+    format!("{},{}", JOINED.join(","), header())
+}
+
+/// The rows of a run in a table of the points of several runs. `bounds` names the figures that are only bounds, with their
+/// signs.
+///
+/// # Errors
+/// As [`row`].
+pub fn render_joined(record: &Record, group: &str) -> Result<String, RecordError> {
+    let board = record.facts().map(|facts| &facts.board);
+    let (revision, serial) =
+        board.map_or_else(Default::default, |board| (board.revision.to_string(), board.serial.to_string()));
+    let started = record.started().utc.to_string();
+    let mut table = String::new();
+    for result in record.points() {
+        let bounds = result.bounds.keys().map(|name| format!("{}{name}", result.sign(*name)));
+        let bounds = bounds.collect::<Vec<_>>().join("; ");
+        let cells = [
+            one_line(group),
+            revision.clone(),
+            serial.clone(),
+            record.run().to_owned(),
+            started.clone(),
+            result.repeat.to_string(),
+            bounds,
+        ];
+        table.push_str(line(&cells)?.trim_end_matches('\n'));
+        table.push(',');
         table.push_str(&row(result)?);
     }
     Ok(table)

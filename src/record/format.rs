@@ -2,6 +2,7 @@
 //! by accident. `docs/record-format.md` is its description for people. Any change that an older reader would misread, a
 //! new kind of entry or a new word among them, raises [`VERSION`].
 
+mod baseline;
 mod soak;
 mod soak_summary;
 mod summary;
@@ -14,6 +15,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use baseline::{BASELINE_VERSION, Baseline, BaselineRun};
 pub use soak_summary::{DriftSummary, GapSummary, SoakSummary, StartSummary};
 pub use summary::{LimitSummary, PointCounts, Summary, WorstValue};
 

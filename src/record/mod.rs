@@ -2,6 +2,7 @@
 //! and field. Everything else in a run folder is made from these two and can be made again at any time.
 
 mod afterword;
+pub mod baseline;
 mod convert;
 pub mod disk;
 pub mod export_csv;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 pub use afterword::{append_after_end, append_afterword};
 pub use follow::{Followed, Follower};
 pub use format::Summary;
-pub use reader::{Logged, Record, ScreenFacts, WaveformFacts};
+pub use reader::{Kept, Logged, Record, ScreenFacts, WaveformFacts, read_kept, read_waveform};
 pub use readings::read_readings;
 pub use recorder::{FAMILIES, Recorder, RunHeader, TapeFile};
 pub use recover::Tail;
@@ -52,6 +53,9 @@ pub enum RecordError {
         /// What the system answered.
         source: io::Error,
     },
+    /// A baseline of that name is kept already.
+    #[error("the baseline {} is kept already; name another one, or remove that file first", .0.display())]
+    BaselineExists(PathBuf),
     /// There is no journal in the folder.
     #[error("{} is not a run folder: it holds no journal.jsonl", .0.display())]
     NotARun(PathBuf),

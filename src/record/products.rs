@@ -117,7 +117,7 @@ const CHANGED: &str = "was changed after the run was sealed";
 const MISSING: &str = "is missing";
 
 /// Writes beside and renames: a reader sees the old file or the new one, never half of one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<PathBuf, RecordError> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<PathBuf, RecordError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
@@ -161,7 +161,7 @@ fn list_files(folder: &Path, prefix: &str, names: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
-fn hash_file(path: &Path) -> Result<String, RecordError> {
+pub(super) fn hash_file(path: &Path) -> Result<String, RecordError> {
     let mut hasher = Sha256::new();
     let read = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hasher));
     read.map_err(|error| RecordError::disk("read", path, error))?;

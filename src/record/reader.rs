@@ -85,6 +85,52 @@ pub struct LastReadings {
     pub at: Stamp,
 }
 
+/// What a line of a journal holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// The first line.
+    Header {
+        /// The run folder's name when it was made.
+        run: String,
+    },
+    /// Something happened; never readings, which [`super::read_readings`] reads.
+    Event(Event),
+    /// A trace was kept.
+    Waveform(WaveformFacts),
+}
+
+/// Hands the lines of a run's journal to `take`, in order, without keeping any: of many runs, or of a long one, only what the
+/// taker keeps is held. Every line is checked, and a torn last one is left out.
+///
+/// # Errors
+/// There is no journal, it cannot be read, it was written by a later program, or it is damaged before its last line.
+pub fn read_kept(folder: &Path, mut take: impl FnMut(Stamp, Kept)) -> Result<Tail, RecordError> {
+    let path = folder.join(journal::FILE_NAME);
+    if !path.is_file() {
+        return Err(RecordError::NotARun(folder.to_owned()));
+    }
+    let mut has_begun = false;
+    let (tail, _) = read_lines(&path, |line: Line<'_>| {
+        let at = line.at()?;
+        if has_begun == matches!(line.what, What::Entry(Entry::Header(_))) {
+            return Err("the header stands in the first line and only there".to_owned());
+        }
+        has_begun = true;
+        match line.what {
+            What::Entry(Entry::Header(entry)) => take(at, Kept::Header { run: entry.run }),
+            What::Entry(Entry::Waveform(entry)) => take(at, Kept::Waveform(waveform_facts(*entry)?)),
+            What::Entry(entry) => {
+                if let Some(event) = event_of(entry)? {
+                    take(at, Kept::Event(event));
+                }
+            }
+            What::Readings(_) => {}
+        }
+        Ok(())
+    })?;
+    Ok(tail)
+}
+
 impl Record {
     /// Reads the journal of a run folder, checks every line and leaves out a torn last one.
     ///
@@ -315,21 +361,7 @@ impl Record {
     /// # Errors
     /// The sample file cannot be read, or is not what was written.
     pub fn waveform(&self, facts: &WaveformFacts) -> Result<Waveform, RecordError> {
-        let path = self.folder.join(&facts.file);
-        // A file of the wrong size is not read at all: its header could ask for any amount of memory.
-        let limit = facts.samples.saturating_mul(4).saturating_add(1 << 16);
-        let bytes = read_bounded(&path, limit)?;
-        let codes = waveforms::parse_npy(&bytes).map_err(|what| RecordError::damaged(&path, 0, what))?;
-        if codes.len() as u64 != facts.samples || check_sum(&codes) != facts.codes_crc {
-            return Err(RecordError::damaged(&path, 0, "its samples are not those that the journal names"));
-        }
-        Ok(Waveform {
-            codes,
-            scaling: facts.scaling,
-            start_s: facts.start_s,
-            step_s: facts.step_s,
-            acquisition: facts.acquisition.clone(),
-        })
+        read_waveform(&self.folder, facts)
     }
 
     /// The PNG bytes of a screen.
@@ -344,6 +376,28 @@ impl Record {
         }
         Ok(bytes)
     }
+}
+
+/// A trace of a run with its samples.
+///
+/// # Errors
+/// The sample file cannot be read, or is not what was written.
+pub fn read_waveform(folder: &Path, facts: &WaveformFacts) -> Result<Waveform, RecordError> {
+    let path = folder.join(&facts.file);
+    // A file of the wrong size is not read at all: its header could ask for any amount of memory.
+    let limit = facts.samples.saturating_mul(4).saturating_add(1 << 16);
+    let bytes = read_bounded(&path, limit)?;
+    let codes = waveforms::parse_npy(&bytes).map_err(|what| RecordError::damaged(&path, 0, what))?;
+    if codes.len() as u64 != facts.samples || check_sum(&codes) != facts.codes_crc {
+        return Err(RecordError::damaged(&path, 0, "its samples are not those that the journal names"));
+    }
+    Ok(Waveform {
+        codes,
+        scaling: facts.scaling,
+        start_s: facts.start_s,
+        step_s: facts.step_s,
+        acquisition: facts.acquisition.clone(),
+    })
 }
 
 fn check_sum(codes: &Codes) -> String {

@@ -130,3 +130,92 @@ pub fn find(folder: &Path, wanted: &str) -> Result<PathBuf, RecordError> {
         }),
     }
 }
+
+/// All run folders that a person means: a run's folder, a folder of runs, a pattern with `*` and `?` for names in `folder` (or in
+/// the folder it names), or the beginning of any number of names in `folder`. The oldest first.
+///
+/// # Errors
+/// There is none.
+pub fn find_all(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError> {
+    let path = Path::new(wanted);
+    if path.join(journal::FILE_NAME).is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (place, pattern) = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(last)) if !parent.as_os_str().is_empty() && !path.is_dir() => {
+            (parent.to_owned(), last.to_string_lossy().into_owned())
+        }
+        _ => (folder.to_owned(), wanted.to_owned()),
+    };
+    let place = if path.is_dir() { path.to_owned() } else { place };
+    let known = names(&place)?;
+    let is_meant = |name: &str| {
+        path.is_dir()
+            || if pattern.contains(['*', '?']) {
+                matches(&pattern, name)
+            } else {
+                !pattern.is_empty() && name.starts_with(&pattern)
+            }
+    };
+    let found: Vec<PathBuf> =
+        known.iter().filter(|name| is_meant(name)).map(|name| place.join(name)).collect();
+    if found.is_empty() {
+        return Err(RecordError::NotFound {
+            name: wanted.to_owned(),
+            folder: place,
+            nearest: nearest(&pattern, known.iter().map(String::as_str)).map(str::to_owned),
+        });
+    }
+    Ok(found)
+}
+
+/// Whether a name is of a pattern: `*` stands for any letters, `?` for one.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut read) = (0, 0);
+    // Where to go on when the last star has to stand for one letter more.
+    let mut star: Option<(usize, usize)> = None;
+    while read < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at + 1, read));
+                at += 1;
+            }
+            Some(letter) if *letter == '?' || *letter == name[read] => {
+                at += 1;
+                read += 1;
+            }
+            _ => match star {
+                Some((behind, from)) => {
+                    star = Some((behind, from + 1));
+                    at = behind;
+                    read = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|letter| *letter == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_pattern_stands_for_the_names_that_a_shell_would_find() {
+        let table = [
+            ("*_A?", "2026-11-28T04-47-59Z_sweep_A1", true),
+            ("*_A?", "2026-11-28T04-47-59Z_sweep_A12", false),
+            ("2026*sweep*", "2026-11-28T04-47-59Z_sweep_A1", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*b*c", "a_b_b_c", true),
+            ("a*b*c", "a_b_b_d", false),
+            ("**a", "ba", true),
+        ];
+        for (pattern, name, is_match) in table {
+            assert_eq!(matches(pattern, name), is_match, "{pattern} {name}");
+        }
+    }
+}

@@ -117,6 +117,6 @@ fn limit_case(place: usize, limit: &Limit, load_a: f64, points: &[&PointResult])
 }
 
 /// Without the control characters that XML cannot hold.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

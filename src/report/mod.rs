@@ -5,6 +5,7 @@ pub mod analysis;
 mod base64;
 pub mod build;
 pub mod capture;
+pub mod compare;
 pub mod facts;
 pub mod figure;
 pub mod html;

@@ -573,7 +573,7 @@ fn a_run_on_a_served_bench_finds_its_two_sensors_on_one_line_and_leaves_everythi
 
 #[test]
 fn schemas_completions_and_the_manual_are_whole() {
-    for kind in ["rig", "profile", "family", "settings"] {
+    for kind in ["rig", "profile", "family", "comparison", "settings"] {
         let schema = soakrig(&["schema", kind]).assert_exit(0).json();
         assert!(schema["properties"].as_object().unwrap().len() > 3, "{kind}");
     }
@@ -673,6 +673,7 @@ fn help_and_plan_are_told_in_these_words() {
       sim          Serve the simulated bench on loopback TCP ports and a pty until stopped
       report       Rebuild all products of a run from its journal and samples
       analyze      Measure a trace from a scope's file or from a run: ripple, spikes, frequency, each with its definition
+      compare      Tell what changed between board revisions: by how much, with what certainty, at what price
       list         List the runs in a folder
       scpi         Ask one instrument of a rig a question
       config       Print the value of every option and where it comes from

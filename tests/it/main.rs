@@ -48,6 +48,8 @@ mod tidy;
 mod analyze;
 // The program as a person and a script use it: words, files, exit codes.
 mod cli;
+// Board revisions against each other: what is compared, what is refused, limits on the change.
+mod compare;
 // Files of settings: layers, origins, faults, odd files.
 mod settings;
 mod swarm;

@@ -2,6 +2,8 @@
 
 mod analysis;
 mod captures;
+mod compare;
+mod compare_tables;
 mod figures;
 mod pictures;
 mod soak;
@@ -14,6 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::build::Report;
 
 pub use analysis::render_analysis;
+pub use compare::render_comparisons;
 
 const STYLE: &str = include_str!("style.css");
 

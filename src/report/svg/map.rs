@@ -7,35 +7,36 @@ use crate::base::units::with_prefix;
 use crate::event::{PointResult, Region};
 use crate::report::figure::{Cell, FigureView, Map, Mark, Shown};
 
-const WIDTH: f64 = 1060.0;
-const LEFT: f64 = 72.0;
+pub(super) const WIDTH: f64 = 1060.0;
+pub(super) const LEFT: f64 = 72.0;
 const ROW: f64 = 27.0;
 const TOP: f64 = 4.0;
 /// Ground of a cell without a judged value.
 const ASIDE: RGBColor = RGBColor(0xf3, 0xf3, 0xf1);
-const STROKE: RGBColor = RGBColor(0xc9, 0xc9, 0xc4);
+pub(super) const STROKE: RGBColor = RGBColor(0xc9, 0xc9, 0xc4);
 
-struct Grid {
+/// Where the cells of a map stand.
+pub(super) struct Grid {
     cell_width: f64,
     rows: usize,
 }
 
 impl Grid {
-    fn new(columns: usize, rows: usize) -> Self {
+    pub(super) fn new(columns: usize, rows: usize) -> Self {
         Self { cell_width: ((WIDTH - LEFT - 2.0) / columns.max(1) as f64).min(64.0), rows }
     }
-    fn bottom(&self) -> f64 {
+    pub(super) fn bottom(&self) -> f64 {
         TOP + ROW * self.rows as f64
     }
     /// Corners of a cell; the lowest load stands at the bottom.
-    fn corners(&self, column: usize, row: usize) -> ((f64, f64), (f64, f64)) {
+    pub(super) fn corners(&self, column: usize, row: usize) -> ((f64, f64), (f64, f64)) {
         let (x, y) = (LEFT + self.cell_width * column as f64, self.bottom() - ROW * (row + 1) as f64);
         ((x + 0.75, y + 0.75), (x + self.cell_width - 0.75, y + ROW - 0.75))
     }
-    fn has_room_for_digits(&self) -> bool {
+    pub(super) fn has_room_for_digits(&self) -> bool {
         self.cell_width >= 27.0
     }
-    fn draw_labels(&self, canvas: &Canvas<'_>, vins: &[f64], loads: &[f64]) {
+    pub(super) fn draw_labels(&self, canvas: &Canvas<'_>, vins: &[f64], loads: &[f64]) {
         let letters = |anchor| Letters::new(12.0, GREY, anchor);
         for (row, load) in loads.iter().enumerate() {
             let (from, to) = self.corners(0, row);

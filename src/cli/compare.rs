@@ -1,0 +1,225 @@
+//! `soakrig compare`: what changed between groups of runs.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::analyze::check_page_place;
+use super::args::{CompareArgs, PairChoice};
+use super::exit::Exit;
+use super::message::{CliError, Outcome, print, tell};
+use crate::base::clock::{Clock as _, RealClock};
+use crate::compare::effect::Pairing;
+use crate::compare::guard::Comparability;
+use crate::compare::scores::add_load_regulation;
+use crate::compare::spectra::{GroupSpectra, add_spectra};
+use crate::compare::{Comparison, Group, Request, Stretch, compare, read_run};
+use crate::record::baseline::{find_baseline, keep_baseline};
+use crate::record::{Record, RecordError, export_csv, store};
+use crate::report::compare::page::{self, ComparisonPage};
+use crate::report::compare::{json, junit, text};
+use crate::report::html::render_comparisons;
+
+pub(super) fn run(args: &CompareArgs) -> Outcome {
+    args.html.as_deref().map_or(Ok(()), check_page_place)?;
+    let mut groups = read_groups(args)?;
+    if let Some(path) = &args.points {
+        write_points(path, &groups)?;
+    }
+    save_baseline(args, &groups)?;
+    if groups.len() < 2 {
+        return Ok(Exit::Done);
+    }
+    add_load_regulation(&mut groups);
+    let spectra = if args.spectra || args.html.is_some() { read_spectra(&mut groups)? } else { Vec::new() };
+    let request = Request {
+        pairing: match args.pair {
+            Some(PairChoice::Board) => Pairing::Board,
+            None => Pairing::None,
+        },
+        worse_than: args.worse_than.clone(),
+        same_within: Vec::new(),
+        is_strict: args.strict,
+        is_forced: args.force,
+        seed: args.seed,
+    };
+    let made: Vec<Comparison> =
+        groups.iter().skip(1).map(|other| compare(&groups[0], other, &request)).collect();
+    if args.pair.is_some() && made.iter().any(|made| made.shared.is_empty()) {
+        return Err(CliError::usage(
+            "no board stands on both sides: --pair board compares boards of the same serial number with themselves",
+        ));
+    }
+    tell_all(args, (&groups, &spectra), (&made, &request))?;
+    Ok(exit(&made, &request))
+}
+
+fn tell_all(
+    args: &CompareArgs,
+    (groups, spectra): (&[Group], &[GroupSpectra]),
+    (made, request): (&[Comparison], &Request),
+) -> Result<(), CliError> {
+    if let Some(path) = &args.html {
+        let of = |place: usize| spectra.first().zip(spectra.get(place + 1));
+        let page = |(place, made): (usize, &Comparison)| {
+            page::build(made.clone(), (&groups[0], &groups[place + 1]), of(place), args.force)
+        };
+        let pages: Vec<ComparisonPage> = made.iter().enumerate().map(page).collect();
+        write(path, render_comparisons(&pages).as_bytes())?;
+        tell(&format!("page written to {}", path.display()));
+    }
+    if let Some(path) = &args.junit {
+        write(path, junit::render(made, request)?.as_bytes())?;
+    }
+    if args.json {
+        let text = json::render(made, request).map_err(|error| CliError::internal(error.to_string()))?;
+        return print(&text);
+    }
+    let told: Vec<String> = made.iter().map(|made| text::render(made, args.force)).collect();
+    print(&told.join("\n"))
+}
+
+const NOTHING: &str = "there is nothing to compare: name runs with --before (or --baseline) and --after, or several revisions \
+                       with --by revision";
+
+/// What is not comparable is a fault of what was asked for; a broken limit is one of the boards.
+fn exit(made: &[Comparison], request: &Request) -> Exit {
+    let is_refused =
+        |made: &Comparison| made.guard.comparability == Comparability::NotComparable && !request.is_forced;
+    let is_broken = |made: &Comparison| made.gates.iter().any(|gate| gate.is_broken(request.is_strict));
+    if made.iter().any(is_refused) {
+        Exit::Usage
+    } else if made.iter().any(is_broken) {
+        Exit::LimitFailed
+    } else {
+        Exit::Done
+    }
+}
+
+/// The groups, with the one in front that all others are held against.
+fn read_groups(args: &CompareArgs) -> Result<Vec<Group>, CliError> {
+    let mut before = find(args, &args.before)?;
+    if let Some(name) = &args.baseline {
+        before.extend(find_baseline(&args.out, name)?);
+    }
+    let wanted = if args.by.is_some() && args.after.is_empty() { &args.runs } else { &args.after };
+    let after = find(args, wanted)?;
+    if let Some(twice) = before.intersection(&after).next() {
+        return Err(CliError::usage(format!("{} stands on both sides", twice.display())));
+    }
+    let is_saving_only = args.save_baseline.is_some() && before.is_empty() && args.by.is_none();
+    if after.is_empty() || (before.is_empty() && args.by.is_none() && !is_saving_only) {
+        return Err(CliError::usage(NOTHING));
+    }
+    let mut groups = Vec::new();
+    if !before.is_empty() {
+        groups.push(read_group("before", &before)?);
+    }
+    if args.by.is_some() {
+        groups.extend(by_revision(&after)?);
+        if groups.len() < 2 {
+            let count = before.len() + after.len();
+            let told = format!("all {count} runs are of one revision: there is nothing to hold it against");
+            return Err(CliError::usage(told));
+        }
+    } else {
+        groups.push(read_group("after", &after)?);
+    }
+    name_by_revision(&mut groups);
+    Ok(groups)
+}
+
+/// The folders of all runs that are meant, each once.
+fn find(args: &CompareArgs, wanted: &[String]) -> Result<BTreeSet<PathBuf>, CliError> {
+    let mut found = BTreeSet::new();
+    for wanted in wanted {
+        found.extend(store::find_all(&args.out, wanted)?);
+    }
+    Ok(found)
+}
+
+fn read_group(name: &str, folders: &BTreeSet<PathBuf>) -> Result<Group, CliError> {
+    let mut group = Group::new(name);
+    for folder in folders {
+        group.add(read_run(folder, Stretch::Whole)?);
+    }
+    Ok(group)
+}
+
+/// Sides of one revision each are called by it, where it tells them apart.
+fn name_by_revision(groups: &mut [Group]) {
+    let names: BTreeSet<String> = groups
+        .iter()
+        .filter(|group| group.revisions.len() == 1)
+        .flat_map(|group| group.revisions.iter().map(ToString::to_string))
+        .collect();
+    if names.len() == groups.len() {
+        for group in groups {
+            group.name = group.revisions.iter().map(|revision| format!("revision {revision}")).collect();
+        }
+    }
+}
+
+fn by_revision(folders: &BTreeSet<PathBuf>) -> Result<Vec<Group>, CliError> {
+    let mut groups: Vec<Group> = Vec::new();
+    for folder in folders {
+        let run = read_run(folder, Stretch::Whole)?;
+        let revision = run.board.revision.clone();
+        match groups.iter_mut().find(|group| group.revisions.contains(&revision)) {
+            Some(group) => group.add(run),
+            None => {
+                let mut group = Group::new(format!("revision {revision}"));
+                group.add(run);
+                groups.push(group);
+            }
+        }
+    }
+    groups.sort_by(|a, b| a.revisions.cmp(&b.revisions));
+    Ok(groups)
+}
+
+/// Keeps the runs of the last group; of several revisions it would not be told which.
+fn save_baseline(args: &CompareArgs, groups: &[Group]) -> Result<(), CliError> {
+    let Some(name) = &args.save_baseline else { return Ok(()) };
+    let Some(group) = groups.last().filter(|_| args.by.is_none()) else {
+        return Err(CliError::usage("--save-baseline keeps the runs of --after: name them"));
+    };
+    let runs: Vec<PathBuf> = group.members.iter().map(|member| member.folder.clone()).collect();
+    let revisions: Vec<_> = group.revisions.iter().cloned().collect();
+    let path = keep_baseline(&args.out, name, (&runs, &revisions), RealClock::new().utc())?;
+    tell(&format!("{} runs kept as the baseline {name} in {}", runs.len(), path.display()));
+    Ok(())
+}
+
+/// What the kept samples show, at the points that all boards of all groups have.
+fn read_spectra(groups: &mut [Group]) -> Result<Vec<GroupSpectra>, CliError> {
+    let mut places = groups.iter().map(Group::common_places);
+    let first = places.next().unwrap_or_default();
+    let common = places.fold(first, |common, places| common.intersection(&places).copied().collect());
+    let spectra: Result<Vec<_>, RecordError> =
+        groups.iter_mut().map(|group| add_spectra(group, &common)).collect();
+    Ok(spectra?)
+}
+
+/// All points as one table, a run at a time.
+fn write_points(path: &Path, groups: &[Group]) -> Result<(), CliError> {
+    let fault = |error| cannot_write(path, &error);
+    let mut file = BufWriter::new(File::create(path).map_err(fault)?);
+    file.write_all(export_csv::joined_header().as_bytes()).map_err(fault)?;
+    for group in groups {
+        for member in &group.members {
+            let rows = export_csv::render_joined(&Record::open(&member.folder)?, &group.name)?;
+            file.write_all(rows.as_bytes()).map_err(fault)?;
+        }
+    }
+    file.flush().map_err(fault)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|error| cannot_write(path, &error))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::usage(format!("cannot write {}: {error}", path.display()))
+}

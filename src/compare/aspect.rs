@@ -1,0 +1,134 @@
+//! What must agree before two groups of runs can be compared, and how heavily it weighs where it does not.
+
+/// How heavily a difference weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// It should be known, and changes nothing by itself.
+    Slight,
+    /// It may explain a part of a change.
+    Matters,
+    /// The figures mean something else: there is nothing to compare.
+    Breaks,
+}
+
+impl Weight {
+    /// One word for a list.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Slight => "slight",
+            Self::Matters => "matters",
+            Self::Breaks => "breaks",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $title:literal, $weight:ident, $why:literal;)*) => {
+        /// What must agree.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind { $($(#[$doc])* $name,)* }
+
+        impl Kind {
+            /// What a person calls it.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+            /// Why a difference weighs what it weighs.
+            #[must_use]
+            pub const fn why(self) -> &'static str {
+                match self { $(Self::$name => $why,)* }
+            }
+            const fn weight(self) -> Weight {
+                match self { $(Self::$name => Weight::$weight,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A real or the simulated bench.
+    Bench = "bench", Breaks, "a simulated board is no board";
+    /// The output voltage it should have.
+    Nominal = "nominal output voltage", Breaks, "these are boards for different outputs";
+    /// Input voltages and loads.
+    Points = "points", Breaks, "only what was measured at the same input voltage and load can be compared";
+    /// The version of a figure's definition.
+    Definition = "definition", Breaks, "the same samples give another figure";
+    /// The scope's limiter.
+    Bandwidth = "bandwidth", Breaks, "ripple and spikes depend on it";
+    /// The channel's coupling.
+    Coupling = "coupling", Breaks, "AC takes the mean away";
+    /// The probe's ratio.
+    Probe = "probe", Breaks, "another probe has another bandwidth and noise";
+    /// How the probe touches the board.
+    Fixture = "fixture", Breaks, "a ground lead adds spikes of its own";
+    /// Samples of a record.
+    Memory = "memory depth", Breaks, "peak to peak grows with the length of the record";
+    /// Sample rate.
+    SampleRate = "sample rate", Breaks, "peak to peak grows with the number of samples a second";
+    /// Maker and model.
+    Model = "model", Matters, "another instrument has other errors, which do not cancel in the change";
+    /// Serial number.
+    InstrumentSerial = "serial number", Slight, "another specimen has other errors";
+    /// Firmware.
+    Firmware = "firmware", Slight, "it may measure otherwise";
+    /// The scope's channel.
+    Channel = "channel", Matters, "the errors of two channels do not cancel in the change";
+    /// When a point counts as settled.
+    Settling = "settle rule", Matters, "figures taken sooner or later after a step are others";
+    /// Sweep or soak.
+    Work = "kind of run", Matters, "in a soak the board is warm";
+    /// The profile's name.
+    Profile = "profile", Matters, "points may have been reached in another order or another way";
+    /// Air beside the board.
+    Ambient = "ambient temperature", Matters, "losses and temperatures depend on it";
+    /// Whether the runs came to their end.
+    Completeness = "completeness", Matters, "a run that was cut short lacks points, and not by chance";
+    /// Calibration that is past due.
+    Calibration = "calibration", Slight, "the errors are not known to be those of the data sheet";
+    /// Vertical range.
+    Range = "range", Slight, "it is chosen by the size of the trace, and a narrower one has less noise";
+    /// The profile's text.
+    ProfileText = "text of the profile", Slight, "what matters of it is listed by itself";
+    /// The rig's text.
+    RigText = "text of the rig", Slight, "what matters of it is listed by itself";
+    /// Program and version.
+    Software = "software", Slight, "the versions of the definitions tell whether figures are the same";
+}
+
+/// Something that must agree, and of what: a role, a signal and its purpose, a figure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Aspect {
+    /// What.
+    pub kind: Kind,
+    /// Of what; empty for the whole run.
+    pub of: String,
+}
+
+impl Kind {
+    /// This of a role, signal or figure.
+    #[must_use]
+    pub fn of(self, of: &str) -> Aspect {
+        Aspect { kind: self, of: of.to_owned() }
+    }
+    /// This of the whole run.
+    #[must_use]
+    pub fn whole(self) -> Aspect {
+        self.of("")
+    }
+}
+
+impl Aspect {
+    /// How heavily a difference weighs.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        // The errors of one scope cancel in a change of amplitudes, those of two do not; and spikes are at home in its front end.
+        match (self.kind, self.of.as_str()) {
+            (Kind::Model, "scope") => Weight::Breaks,
+            (Kind::InstrumentSerial | Kind::Firmware, "scope") => Weight::Matters,
+            (kind, _) => kind.weight(),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Two groups held against each other: whether they may be, what changed, and how the limits on the change came out.
+
+use super::effect::{Effect, Pairing, compare_quantity};
+use super::gate::{Allowance, Judgement, judge_worse};
+use super::group::Group;
+use super::guard::{Comparability, Guard, check_comparable};
+use super::quantity::{COMPARED, Quantity};
+use crate::base::names::Serial;
+
+/// What is asked of a comparison.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Request {
+    /// How boards belong together.
+    pub pairing: Pairing,
+    /// How much worse quantities may become.
+    pub worse_than: Vec<Allowance>,
+    /// How near to their old values quantities must stay.
+    pub same_within: Vec<Allowance>,
+    /// Whether a limit that is not decided counts as broken.
+    pub is_strict: bool,
+    /// Whether what is not comparable is compared all the same.
+    pub is_forced: bool,
+    /// Seed of the resampling.
+    pub seed: u64,
+}
+
+/// A limit on a change and how it came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    /// The limit.
+    pub allowance: Allowance,
+    /// Whether the quantity must stay near its old value on both sides, not only on the worse one.
+    pub is_sameness: bool,
+    /// How it came out.
+    pub judgement: Judgement,
+}
+
+impl Gate {
+    /// Whether it keeps a comparison from passing.
+    #[must_use]
+    pub const fn is_broken(&self, is_strict: bool) -> bool {
+        match self.judgement {
+            Judgement::Met => false,
+            Judgement::Undecided => is_strict || self.is_sameness,
+            Judgement::Broken | Judgement::Impossible(_) => true,
+        }
+    }
+}
+
+/// One side of a comparison, as far as a report tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// What it is called.
+    pub name: String,
+    /// Its boards.
+    pub boards: Vec<Serial>,
+    /// How many runs.
+    pub runs: usize,
+}
+
+impl Side {
+    fn of(group: &Group) -> Self {
+        Self {
+            name: group.name.clone(),
+            boards: group.boards.keys().cloned().collect(),
+            runs: group.members.len(),
+        }
+    }
+}
+
+/// Two groups held against each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The first group.
+    pub before: Side,
+    /// The second group.
+    pub after: Side,
+    /// How boards belong together.
+    pub pairing: Pairing,
+    /// Whether they may be compared.
+    pub guard: Guard,
+    /// Boards that stand on both sides.
+    pub shared: Vec<Serial>,
+    /// What changed, in the order of a report; empty where they may not be compared.
+    pub effects: Vec<Effect>,
+    /// How the limits came out.
+    pub gates: Vec<Gate>,
+}
+
+impl Comparison {
+    /// Whether anything was compared.
+    #[must_use]
+    pub const fn is_made(&self) -> bool {
+        !self.effects.is_empty()
+    }
+    /// The change of a quantity.
+    #[must_use]
+    pub fn effect(&self, quantity: Quantity) -> Option<&Effect> {
+        self.effects.iter().find(|effect| effect.quantity() == quantity)
+    }
+}
+
+/// Compares two groups. What is not comparable is not compared, unless that is asked for.
+#[must_use]
+pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
+    let shared: Vec<Serial> =
+        before.boards.keys().filter(|serial| after.boards.contains_key(*serial)).cloned().collect();
+    let pairs = (request.pairing == Pairing::Board).then(|| (before.only(&shared), after.only(&shared)));
+    let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
+    let guard = check_comparable(before, after);
+    let may = guard.comparability != Comparability::NotComparable || request.is_forced;
+    let of =
+        |quantity: &Quantity| compare_quantity(*quantity, (before, after), request.pairing, request.seed);
+    let effects: Vec<Effect> = if may { COMPARED.iter().filter_map(of).collect() } else { Vec::new() };
+    let find = |quantity| effects.iter().find(|effect| effect.quantity() == quantity);
+    let worse = request.worse_than.iter().map(|allowance| Gate {
+        allowance: *allowance,
+        is_sameness: false,
+        judgement: judge_worse(*allowance, find(allowance.quantity)),
+    });
+    let gates = if may { worse.collect() } else { Vec::new() };
+    Comparison {
+        before: Side::of(before),
+        after: Side::of(after),
+        pairing: request.pairing,
+        guard,
+        shared,
+        effects,
+        gates,
+    }
+}

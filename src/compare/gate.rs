@@ -1,0 +1,166 @@
+//! Named limits on a change: how much worse a quantity may become, and how near to its old value it must stay.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::effect::{Effect, Interval};
+use super::quantity::{Better, Quantity};
+use crate::base::units::{Amps, Hertz, Volts, Watts};
+use crate::waveform::Bound;
+
+/// How much a quantity may change, e.g. `noise_pp_20mhz_v:1dB`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Allowance {
+    /// Which quantity.
+    pub quantity: Quantity,
+    /// How much, in the unit of its change; never negative.
+    pub most: f64,
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, amount) = text.split_once(':').ok_or_else(|| {
+            format!("`{text}` names no amount: write for example `noise_pp_20mhz_v:1dB` or `vout_v:100mV`")
+        })?;
+        let quantity: Quantity = key.trim().parse()?;
+        let most = parse_amount(quantity, amount.trim())?;
+        if most >= 0.0 && most.is_finite() {
+            Ok(Self { quantity, most })
+        } else {
+            Err(format!("`{amount}` is no allowance: it must be a number from 0 up"))
+        }
+    }
+}
+
+fn parse_amount(quantity: Quantity, text: &str) -> Result<f64, String> {
+    fn si<Q: FromStr<Err: fmt::Display>>(text: &str, value: fn(Q) -> f64) -> Result<f64, String> {
+        text.parse::<Q>().map(value).map_err(|error| error.to_string())
+    }
+    let suffixed = |unit: &str, factor: f64| {
+        let number = text.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
+        number.map(|number| number * factor).ok_or_else(|| {
+            format!("`{text}` is no change of {quantity}: a number in {unit} is expected, e.g. `1{unit}`")
+        })
+    };
+    match quantity.unit_of_change() {
+        "dB" => suffixed("dB", 1.0),
+        "" => suffixed("%", 0.01),
+        "K" => suffixed("K", 1.0),
+        "V" => si(text, Volts::value),
+        "A" => si(text, Amps::value),
+        "W" => si(text, Watts::value),
+        "Hz" => si(text, Hertz::value),
+        unit => suffixed(unit, 1.0),
+    }
+}
+
+/// How a limit on a change came out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
+    /// The whole interval lies within the limit.
+    Met,
+    /// The whole interval lies beyond the limit.
+    Broken,
+    /// The interval reaches over the limit: more boards are needed.
+    Undecided,
+    /// There is nothing to judge; why.
+    Impossible(String),
+}
+
+impl Judgement {
+    /// As it is told.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Broken => "broken",
+            Self::Undecided => "undecided",
+            Self::Impossible(_) => "not judged",
+        }
+    }
+}
+
+/// Holds a change against how much worse it may be. What is neither better nor worse may not move by more to either side.
+#[must_use]
+pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
+    let Some(effect) = effect else {
+        return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
+    };
+    if let (None, Some(bounded)) = (effect.change, effect.bounded()) {
+        // A change that is no more than something good is good, however far it goes.
+        let is_met = allowance.quantity.better() == Better::Lower
+            && bounded.bound == Bound::Upper
+            && bounded.change <= allowance.most;
+        return if is_met {
+            Judgement::Met
+        } else {
+            Judgement::Impossible("every point is only a bound on one side".to_owned())
+        };
+    }
+    let interval = match &effect.certainty.interval {
+        Ok(interval) => *interval,
+        Err(why) => return Judgement::Impossible(why.clone()),
+    };
+    judge(worsening(allowance.quantity, interval), allowance.most)
+}
+
+/// How far to the worse an interval reaches, from its near end to its far end.
+fn worsening(quantity: Quantity, Interval { low, high }: Interval) -> (f64, f64) {
+    match quantity.better() {
+        Better::Lower => (low, high),
+        Better::Higher => (-high, -low),
+        // How far from no change the nearest and the farthest value of the interval are.
+        Better::Neither if low <= 0.0 && high >= 0.0 => (0.0, high.max(-low)),
+        Better::Neither => (low.abs().min(high.abs()), low.abs().max(high.abs())),
+    }
+}
+
+fn judge((near, far): (f64, f64), most: f64) -> Judgement {
+    if near > most {
+        Judgement::Broken
+    } else if far <= most {
+        Judgement::Met
+    } else {
+        Judgement::Undecided
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_is_read_in_the_unit_of_the_change() {
+        let most = |text: &str| text.parse::<Allowance>().map(|allowance| allowance.most);
+        assert_eq!(most("noise_pp_20mhz_v:1dB"), Ok(1.0));
+        assert_eq!(most("noise_pp_20mhz_v: 0.5 dB"), Ok(0.5));
+        assert_eq!(most("vout_v:100mV"), Ok(0.1));
+        assert_eq!(most("efficiency:2%"), Ok(0.02));
+        assert_eq!(most("board_c:3K"), Ok(3.0));
+        assert_eq!(most("loss_w:20mW"), Ok(0.02));
+        for wrong in
+            ["noise_pp_20mhz_v", "noise_pp_20mhz_v:1V", "noise_pp_20mhz_v:-1dB", "noise_pp:1dB", "vout_v:1"]
+        {
+            assert!(most(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_broken_only_where_the_whole_interval_lies_beyond_it() {
+        let of = |key: &str, low: f64, high: f64| worsening(key.parse().unwrap(), Interval { low, high });
+        let noise = |low, high| judge(of("noise_pp_20mhz_v", low, high), 1.0);
+        assert_eq!(noise(-38.0, -36.0), Judgement::Met);
+        assert_eq!(noise(-0.5, 1.0), Judgement::Met);
+        assert_eq!(noise(0.5, 1.5), Judgement::Undecided);
+        assert_eq!(noise(1.1, 1.5), Judgement::Broken);
+        let efficiency = |low, high| judge(of("efficiency", low, high), 0.02);
+        assert_eq!(efficiency(-0.01, 0.0), Judgement::Met);
+        assert_eq!(efficiency(-0.05, -0.03), Judgement::Broken);
+        let vout = |low, high| judge(of("vout_v", low, high), 0.1);
+        assert_eq!(vout(-0.02, 0.03), Judgement::Met);
+        assert_eq!(vout(-0.2, 0.3), Judgement::Undecided);
+        assert_eq!(vout(-0.3, -0.2), Judgement::Broken);
+        assert_eq!(vout(0.2, 0.3), Judgement::Broken);
+    }
+}

@@ -1,0 +1,155 @@
+//! Runs that stand on one side of a comparison, folded into what each board showed: the memory grows with the boards, not
+//! with the runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::aspect::Aspect;
+use super::cell::Place;
+use super::quantity::Quantity;
+use super::run::{Cells, Run};
+use crate::base::names::{Revision, Serial};
+
+/// A run that was taken in, without its points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The run folder's name.
+    pub name: String,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// When it began.
+    pub started: Timestamp,
+    /// The board's serial number.
+    pub serial: Serial,
+    /// The mean of each quantity over the run's places, and over how many.
+    pub means: BTreeMap<Quantity, (f64, u32)>,
+}
+
+/// What a board showed, over all its runs of a group.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BoardCells {
+    /// How many runs.
+    pub runs: u32,
+    /// Its values.
+    pub cells: Cells,
+    /// Where it was measured, and how often it was in regulation there.
+    pub places: BTreeMap<Place, u32>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// What it is called: a revision, or a side.
+    pub name: String,
+    /// Its runs in the order they were taken in.
+    pub members: Vec<Member>,
+    /// Its boards by serial number.
+    pub boards: BTreeMap<Serial, BoardCells>,
+    /// Their revisions.
+    pub revisions: BTreeSet<Revision>,
+    /// How it was measured: what the runs say, each once.
+    pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
+    /// Mean ambient temperature in °C over all points, lowest and highest of the runs' means; `None` where no run says.
+    pub ambient: Option<Ambient>,
+}
+
+/// The air beside the boards of a group, in °C.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ambient {
+    /// Mean over all points.
+    pub mean_c: f64,
+    /// Lowest mean of a run.
+    pub low_c: f64,
+    /// Highest mean of a run.
+    pub high_c: f64,
+    readings: u32,
+}
+
+impl Group {
+    /// A group without runs.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            members: Vec::new(),
+            boards: BTreeMap::new(),
+            revisions: BTreeSet::new(),
+            aspects: BTreeMap::new(),
+            ambient: None,
+        }
+    }
+
+    /// Takes a run in.
+    pub fn add(&mut self, run: Run) {
+        let means = means(&run.cells);
+        let board = self.boards.entry(run.board.serial.clone()).or_default();
+        board.runs += 1;
+        for (key, cell) in &run.cells {
+            board.cells.entry(*key).or_default().merge(cell);
+        }
+        for (place, count) in run.places {
+            *board.places.entry(place).or_default() += count;
+        }
+        for (aspect, values) in run.aspects {
+            self.aspects.entry(aspect).or_default().extend(values);
+        }
+        if let Some((mean_c, readings)) = run.ambient {
+            self.ambient = Some(Ambient::merged(self.ambient, mean_c, readings));
+        }
+        self.revisions.insert(run.board.revision);
+        self.members.push(Member {
+            name: run.name,
+            folder: run.folder,
+            started: run.started,
+            serial: run.board.serial,
+            means,
+        });
+    }
+
+    /// The group with some of its boards only.
+    #[must_use]
+    pub fn only(&self, serials: &[Serial]) -> Self {
+        let mut only = self.clone();
+        only.boards.retain(|serial, _| serials.contains(serial));
+        only.members.retain(|member| serials.contains(&member.serial));
+        only
+    }
+
+    /// Where every board was measured.
+    #[must_use]
+    pub fn common_places(&self) -> BTreeSet<Place> {
+        let mut boards = self.boards.values().map(|board| board.places.keys().copied().collect());
+        let first: BTreeSet<Place> = boards.next().unwrap_or_default();
+        boards.fold(first, |common, places: BTreeSet<Place>| common.intersection(&places).copied().collect())
+    }
+
+    /// Where any board was measured.
+    #[must_use]
+    pub fn all_places(&self) -> BTreeSet<Place> {
+        self.boards.values().flat_map(|board| board.places.keys().copied()).collect()
+    }
+}
+
+impl Ambient {
+    fn merged(before: Option<Self>, mean_c: f64, readings: u32) -> Self {
+        let Some(before) = before else { return Self { mean_c, low_c: mean_c, high_c: mean_c, readings } };
+        let (own, new) = (f64::from(before.readings), f64::from(readings));
+        Self {
+            mean_c: (before.mean_c * own + mean_c * new) / (own + new),
+            low_c: before.low_c.min(mean_c),
+            high_c: before.high_c.max(mean_c),
+            readings: before.readings + readings,
+        }
+    }
+}
+
+fn means(cells: &Cells) -> BTreeMap<Quantity, (f64, u32)> {
+    let mut sums: BTreeMap<Quantity, (f64, u32)> = BTreeMap::new();
+    for ((quantity, _), cell) in cells {
+        let (sum, count) = sums.entry(*quantity).or_insert((0.0, 0));
+        (*sum, *count) = (*sum + cell.mean(), *count + 1);
+    }
+    sums.into_iter().map(|(quantity, (sum, count))| (quantity, (sum / f64::from(count), count))).collect()
+}

@@ -1,0 +1,186 @@
+//! Whether two groups may be compared at all: every difference that is not the board, with its weight.
+
+use std::collections::BTreeSet;
+
+use super::aspect::{Aspect, Kind, Weight};
+use super::group::Group;
+
+/// Mean ambient temperatures nearer than this are one, in kelvin: thermometers differ as much.
+const SAME_AIR_K: f64 = 1.0;
+/// From this on the air may explain a part of a change: with 0.4 % a kelvin of copper, a winding's loss moves by over 1 %.
+const OTHER_AIR_K: f64 = 3.0;
+
+/// What came of the look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Comparability {
+    /// Nothing that matters differs.
+    Comparable,
+    /// Something differs that may explain a part of a change.
+    Except,
+    /// The figures of the groups mean different things.
+    NotComparable,
+}
+
+impl Comparability {
+    /// As it is told.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Comparable => "comparable",
+            Self::Except => "comparable except",
+            Self::NotComparable => "not comparable",
+        }
+    }
+}
+
+/// Something that does not agree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// What.
+    pub kind: Kind,
+    /// Of which roles, signals or figures; empty for the whole run.
+    pub of: Vec<String>,
+    /// How heavily it weighs.
+    pub weight: Weight,
+    /// What the runs before say.
+    pub before: String,
+    /// What the runs after say.
+    pub after: String,
+}
+
+impl Difference {
+    /// What a person calls it, e.g. `firmware of scope`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.of.as_slice() {
+            [] => self.kind.title().to_owned(),
+            of => format!("{} of {}", self.kind.title(), of.join("; ")),
+        }
+    }
+}
+
+/// The outcome, with the heaviest difference first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// What came of it.
+    pub comparability: Comparability,
+    /// What does not agree.
+    pub differences: Vec<Difference>,
+    /// How many things were looked at.
+    pub looked_at: usize,
+}
+
+/// Looks at everything that two groups say of how they were measured.
+#[must_use]
+pub fn check_comparable(before: &Group, after: &Group) -> Guard {
+    let nothing = BTreeSet::new();
+    let mut differences = Vec::new();
+    let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
+    for aspect in &all {
+        let (left, right) =
+            (before.aspects.get(aspect).unwrap_or(&nothing), after.aspects.get(aspect).unwrap_or(&nothing));
+        differences.extend(difference(aspect, left, right));
+    }
+    differences.extend(points(before, after));
+    differences.extend(ambient(before, after));
+    let differences = together(differences);
+    let comparability = match differences.first().map(|difference| difference.weight) {
+        None | Some(Weight::Slight) => Comparability::Comparable,
+        Some(Weight::Matters) => Comparability::Except,
+        Some(Weight::Breaks) => Comparability::NotComparable,
+    };
+    Guard { comparability, differences, looked_at: all.len() + 2 }
+}
+
+fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {
+    let is_one = left.len() == 1 && left == right;
+    // Complete on both sides is what everybody expects; that something is past due on both sides must be told.
+    let is_fault = matches!(aspect.kind, Kind::Calibration)
+        || (aspect.kind == Kind::Completeness && left.union(right).any(|value| value != "complete"));
+    if is_one && !is_fault {
+        return None;
+    }
+    // Both sides were measured in the same several ways: what that does is in the scatter of both.
+    let weight = if left == right && aspect.weight() != Weight::Breaks {
+        Weight::Slight
+    } else if left == right {
+        Weight::Matters
+    } else {
+        aspect.weight()
+    };
+    let words = |values: &BTreeSet<String>| {
+        if values.is_empty() {
+            "nothing said".to_owned()
+        } else {
+            values.iter().cloned().collect::<Vec<_>>().join("; ")
+        }
+    };
+    let of = if aspect.of.is_empty() { Vec::new() } else { vec![aspect.of.clone()] };
+    Some(Difference { kind: aspect.kind, of, weight, before: words(left), after: words(right) })
+}
+
+fn points(before: &Group, after: &Group) -> Option<Difference> {
+    let (left, right) = (before.common_places(), after.common_places());
+    let all: BTreeSet<_> = before.all_places().union(&after.all_places()).copied().collect();
+    let common = left.intersection(&right).count();
+    if common == all.len() && common > 0 {
+        return None;
+    }
+    let weight = if common == 0 { Weight::Breaks } else { Weight::Matters };
+    let words = |own: usize| format!("{own} points at every board, {common} of them on both sides");
+    Some(Difference {
+        kind: Kind::Points,
+        of: Vec::new(),
+        weight,
+        before: words(left.len()),
+        after: words(right.len()),
+    })
+}
+
+fn ambient(before: &Group, after: &Group) -> Option<Difference> {
+    let words = |group: &Group| {
+        group.ambient.map_or_else(
+            || "not measured".to_owned(),
+            |air| format!("{:.1} °C (runs {:.1} to {:.1} °C)", air.mean_c, air.low_c, air.high_c),
+        )
+    };
+    let weight = match (before.ambient, after.ambient) {
+        (None, None) => return None,
+        (Some(left), Some(right)) => {
+            let apart = (left.mean_c - right.mean_c).abs();
+            let spread = left.high_c.max(right.high_c) - left.low_c.min(right.low_c);
+            if apart >= OTHER_AIR_K {
+                Weight::Matters
+            } else if apart >= SAME_AIR_K || spread >= OTHER_AIR_K {
+                Weight::Slight
+            } else {
+                return None;
+            }
+        }
+        _ => Weight::Matters,
+    };
+    Some(Difference {
+        kind: Kind::Ambient,
+        of: Vec::new(),
+        weight,
+        before: words(before),
+        after: words(after),
+    })
+}
+
+/// Differences that say the same of several things become one: fifty definitions are one line.
+fn together(differences: Vec<Difference>) -> Vec<Difference> {
+    let mut joined: Vec<Difference> = Vec::new();
+    for next in differences {
+        let twin = joined.iter_mut().find(|known| {
+            (known.kind, &known.before, &known.after, known.weight)
+                == (next.kind, &next.before, &next.after, next.weight)
+        });
+        match twin {
+            Some(twin) => twin.of.extend(next.of),
+            None => joined.push(next),
+        }
+    }
+    joined.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
+    joined
+}

@@ -1,0 +1,250 @@
+//! What is compared: figures of points, and what is made of several points. Each has a scale in which it is averaged and
+//! subtracted, and a side on which it is better.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::band::Band;
+use crate::base::names::nearest;
+use crate::event::FigureName as F;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quantity {
+    /// A figure of a point.
+    Figure(F),
+    /// Board temperature less ambient temperature, point by point.
+    Rise,
+    /// Output voltage at the smallest load less that at the largest one, at each input voltage.
+    LoadRegulation,
+    /// Lowest input voltage at which the output was in regulation, at each load.
+    StartUp,
+    /// Rms of the output within a band of the spectrum of its capture.
+    Band(Band),
+}
+
+/// In which scale a quantity is averaged and subtracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// 20 log10 of the magnitude: effects on amplitudes multiply, and so do their errors.
+    Decibels,
+    /// The quantity itself.
+    Plain,
+}
+
+/// On which side a quantity is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither: any change is one.
+    Neither,
+}
+
+/// What is compared, in the order of a report: what rides on the output, what that costs, how the board works.
+pub const COMPARED: &[Quantity] = &[
+    Quantity::Figure(F::NoisePp20Mhz),
+    Quantity::Figure(F::RipplePp),
+    Quantity::Figure(F::NoisePpFull),
+    Quantity::Figure(F::SpikePos),
+    Quantity::Figure(F::SpikeNeg),
+    Quantity::Figure(F::NoiseRms20Mhz),
+    Quantity::Figure(F::RmsAc),
+    Quantity::Figure(F::NoiseSigma),
+    Quantity::Figure(F::BandRms100KhzTo1Mhz),
+    Quantity::Figure(F::BandRms1To20Mhz),
+    Quantity::Figure(F::BandRms20To50Mhz),
+    Quantity::Figure(F::NoisePp20MhzK2),
+    Quantity::Figure(F::NoiseRms20MhzK2),
+    Quantity::Figure(F::NoisePp20MhzK4),
+    Quantity::Figure(F::NoiseRms20MhzK4),
+    Quantity::Figure(F::RippleFit),
+    Quantity::Figure(F::RippleBlank),
+    Quantity::Figure(F::RippleFundamental),
+    Quantity::Figure(F::RippleLp1Mhz),
+    Quantity::Figure(F::Harmonic1),
+    Quantity::Figure(F::Harmonic2),
+    Quantity::Figure(F::Harmonic3),
+    Quantity::Figure(F::Harmonic4),
+    Quantity::Figure(F::Harmonic5),
+    Quantity::Figure(F::SpikePosMedian),
+    Quantity::Figure(F::SpikeNegMedian),
+    Quantity::Figure(F::SpikePosP95),
+    Quantity::Figure(F::SpikeNegP05),
+    Quantity::Figure(F::SpikeRate),
+    Quantity::Band(Band::Switching),
+    Quantity::Band(Band::Harmonics),
+    Quantity::Band(Band::Edges),
+    Quantity::Band(Band::Ringing),
+    Quantity::Band(Band::Beyond),
+    Quantity::Figure(F::Vout),
+    Quantity::Figure(F::Mean),
+    Quantity::LoadRegulation,
+    Quantity::Figure(F::Efficiency),
+    Quantity::Figure(F::Loss),
+    Quantity::Figure(F::InputPower),
+    Quantity::Rise,
+    Quantity::Figure(F::BoardTemperature),
+    Quantity::StartUp,
+    Quantity::Figure(F::Settle),
+    Quantity::Figure(F::Switching),
+    Quantity::Figure(F::Duty),
+    Quantity::Figure(F::PeriodStd),
+    Quantity::Figure(F::Ringing),
+];
+
+impl Quantity {
+    /// The key in files and on the command line, e.g. `noise_pp_20mhz_v`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Figure(name) => name.key(),
+            Self::Rise => "rise_k",
+            Self::LoadRegulation => "load_regulation_v",
+            Self::StartUp => "start_up_v",
+            Self::Band(band) => band.key(),
+        }
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Figure(name) => name.title(),
+            Self::Rise => "temperature of the board over ambient",
+            Self::LoadRegulation => "load regulation",
+            Self::StartUp => "start-up threshold",
+            Self::Band(band) => band.title(),
+        }
+    }
+
+    /// The unit of the quantity itself; empty for a ratio.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Figure(name) => name.unit(),
+            Self::Rise => "K",
+            Self::LoadRegulation | Self::StartUp | Self::Band(_) => "V",
+        }
+    }
+
+    /// The unit of a change: `dB`, the quantity's own, or empty for a difference of ratios, which is told in per cent points.
+    #[must_use]
+    pub fn unit_of_change(self) -> &'static str {
+        match self.scale() {
+            Scale::Decibels => "dB",
+            // A difference of temperatures is told in kelvins.
+            Scale::Plain if self.unit() == "°C" => "K",
+            Scale::Plain => self.unit(),
+        }
+    }
+
+    /// In which scale it is averaged and subtracted.
+    #[must_use]
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Band(_) => Scale::Decibels,
+            // What rides on the output is an amplitude; efficiency and the rate of spikes are not.
+            Self::Figure(name) if name.needs_output() && name.unit() == "V" && name != F::SpikeThreshold => {
+                Scale::Decibels
+            }
+            _ => Scale::Plain,
+        }
+    }
+
+    /// On which side it is better.
+    #[must_use]
+    pub fn better(self) -> Better {
+        match self {
+            Self::Figure(F::Efficiency) => Better::Higher,
+            Self::Figure(F::Vout | F::Mean | F::Switching | F::Duty | F::Ringing) | Self::StartUp => {
+                Better::Neither
+            }
+            _ => Better::Lower,
+        }
+    }
+
+    /// A value in the scale in which it is averaged; `None` where it has no place there, as zero has none in decibels.
+    #[must_use]
+    pub fn scaled(self, value: f64) -> Option<f64> {
+        let scaled = match self.scale() {
+            Scale::Decibels => 20.0 * value.abs().log10(),
+            Scale::Plain => value,
+        };
+        scaled.is_finite().then_some(scaled)
+    }
+
+    /// The value that stands at a place of the scale; of an amplitude the magnitude.
+    #[must_use]
+    pub fn unscaled(self, scaled: f64) -> f64 {
+        match self.scale() {
+            Scale::Decibels => 10f64.powf(scaled / 20.0),
+            Scale::Plain => scaled,
+        }
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.key())
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        COMPARED.iter().copied().find(|quantity| quantity.key() == text).ok_or_else(|| {
+            match nearest(text, COMPARED.iter().map(|quantity| quantity.key())) {
+                Some(near) => format!("`{text}` is nothing that is compared; the nearest is `{near}`"),
+                None => format!("`{text}` is nothing that is compared"),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amplitudes_are_compared_in_decibels_and_everything_else_in_its_own_unit() {
+        let unit = |key: &str| key.parse::<Quantity>().unwrap().unit_of_change();
+        for key in ["noise_pp_20mhz_v", "ripple_pp_v", "spike_neg_v", "harmonic_1_v", "band_rms_1mhz_20mhz_v"]
+        {
+            assert_eq!(unit(key), "dB", "{key}");
+        }
+        for (key, expected) in [
+            ("vout_v", "V"),
+            ("efficiency", ""),
+            ("loss_w", "W"),
+            ("board_c", "K"),
+            ("rise_k", "K"),
+            ("switching_hz", "Hz"),
+            ("start_up_v", "V"),
+        ] {
+            assert_eq!(unit(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_spike_below_is_worse_the_deeper_it_is() {
+        let spike = Quantity::Figure(F::SpikeNeg);
+        assert_eq!(spike.scaled(-0.1), Some(-20.0));
+        assert_eq!(spike.better(), Better::Lower);
+        assert_eq!(spike.scaled(0.0), None);
+        assert!((spike.unscaled(-20.0) - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_quantity_is_found_by_its_key_and_a_slip_is_told() {
+        for quantity in COMPARED {
+            assert_eq!(quantity.key().parse(), Ok(*quantity));
+        }
+        assert_eq!(
+            "noise_pp_20mhz".parse::<Quantity>(),
+            Err("`noise_pp_20mhz` is nothing that is compared; the nearest is `noise_pp_20mhz_v`".to_owned())
+        );
+    }
+}

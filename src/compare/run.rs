@@ -1,0 +1,250 @@
+//! One run as the comparison sees it, read line by line: its values by place, and what else could explain a difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::aspect::{Aspect, Kind as A};
+use super::cell::{Cell, Place};
+use super::quantity::{COMPARED, Quantity};
+use crate::base::units::{Hertz, Volts};
+use crate::event::{
+    Board, Event, FigureName, InstrumentFacts, PointId, PointResult, Region, RunFacts, RunVerdict, Stamp,
+};
+use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
+
+/// Which stretch of a run is looked at; of a soak the beginning may be held against the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stretch {
+    /// All of it.
+    #[default]
+    Whole,
+    /// So much from its first point on.
+    First(Duration),
+    /// So much before its last point.
+    Last(Duration),
+}
+
+/// Values by what was measured and where.
+pub type Cells = BTreeMap<(Quantity, Place), Cell>;
+
+/// A run read for a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The run folder's name when it was made.
+    pub name: String,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// When it began.
+    pub started: Timestamp,
+    /// The board.
+    pub board: Board,
+    /// What it was measured with and how: one of the things that must agree.
+    pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
+    /// Its values.
+    pub cells: Cells,
+    /// Where points were measured, and how many of them were in regulation.
+    pub places: BTreeMap<Place, u32>,
+    /// Mean ambient temperature in °C, with the number of readings.
+    pub ambient: Option<(f64, u32)>,
+    /// The regulated output voltage it should have.
+    pub vout_nominal: Volts,
+}
+
+/// A finished point, as far as it is compared.
+struct Point {
+    at: Stamp,
+    place: Place,
+    region: Region,
+    values: Vec<(Quantity, Cell)>,
+    ambient_c: Option<f64>,
+}
+
+#[derive(Default)]
+struct Reader {
+    name: String,
+    started: Option<Stamp>,
+    facts: Option<Box<RunFacts>>,
+    instruments: Vec<InstrumentFacts>,
+    traces: BTreeMap<Aspect, BTreeSet<String>>,
+    /// Of a point that was measured again, the last counts.
+    points: BTreeMap<PointId, Point>,
+    end: Option<RunVerdict>,
+}
+
+/// Reads a run. Points that are not in regulation give no values; where they are is kept.
+///
+/// # Errors
+/// The record cannot be read or is damaged, or it ends before it says what was measured.
+pub fn read_run(folder: &Path, stretch: Stretch) -> Result<Run, RecordError> {
+    let mut reader = Reader::default();
+    let tail = read_kept(folder, |at, kept| reader.take(at, kept))?;
+    reader.finish(folder, stretch, &tail)
+}
+
+impl Reader {
+    fn take(&mut self, at: Stamp, kept: Kept) {
+        match kept {
+            Kept::Header { run, .. } => {
+                self.name = run;
+                self.started = Some(at);
+            }
+            Kept::Event(Event::RunStarted(facts)) => self.facts = Some(facts),
+            Kept::Event(Event::InstrumentOpened(facts)) => self.instruments.push(facts),
+            Kept::Event(Event::PointFinished(result)) => {
+                self.points.insert(result.point, point(at, &result));
+            }
+            Kept::Event(Event::RunFinished(end)) => self.end = Some(end.verdict),
+            Kept::Event(Event::RunResumed(_)) => self.end = None,
+            Kept::Waveform(facts) if facts.point != PointId::NONE => self.take_trace(&facts),
+            _ => {}
+        }
+    }
+
+    fn take_trace(&mut self, facts: &WaveformFacts) {
+        let about = &facts.acquisition;
+        let of = format!("{}, {}", about.signal, about.purpose);
+        let bandwidth =
+            about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |hz| Hertz(hz).to_string());
+        let fixture = if about.fixture.is_empty() { "not told" } else { &about.fixture };
+        for (kind, value) in [
+            (A::Bandwidth, bandwidth),
+            (A::Coupling, about.coupling.as_str().to_owned()),
+            (A::Probe, format!("{}:1", about.probe_ratio)),
+            (A::Fixture, fixture.to_owned()),
+            (A::Channel, about.channel.to_string()),
+            (A::Memory, format!("{} samples", facts.samples)),
+            (A::SampleRate, Hertz(1.0 / facts.step_s).to_string()),
+            (A::Range, format!("{} per division", Volts(about.volts_per_div))),
+        ] {
+            self.traces.entry(kind.of(&of)).or_default().insert(value);
+        }
+    }
+
+    fn finish(self, folder: &Path, stretch: Stretch, tail: &Tail) -> Result<Run, RecordError> {
+        let path = folder.join(crate::record::journal::FILE_NAME);
+        let damaged =
+            |what: &str| RecordError::Damaged { path: path.clone(), line: 0, what: what.to_owned() };
+        let facts = self.facts.as_ref().ok_or_else(|| {
+            damaged("it ends before it says which board was measured, so that it cannot be compared")
+        })?;
+        let started = self.started.ok_or_else(|| damaged("there is no header"))?;
+        let aspects = self.aspects(facts, tail);
+        let points: Vec<&Point> = within(self.points.values().collect(), stretch);
+        let mut run = Run {
+            name: self.name.clone(),
+            folder: folder.to_owned(),
+            started: started.utc,
+            board: facts.board.clone(),
+            aspects,
+            cells: Cells::new(),
+            places: BTreeMap::new(),
+            ambient: ambient(&points),
+            vout_nominal: facts.vout_nominal,
+        };
+        for point in &points {
+            let is_regulated = point.region == Region::Regulated;
+            *run.places.entry(point.place).or_default() += u32::from(is_regulated);
+            if is_regulated {
+                for (quantity, cell) in &point.values {
+                    run.cells.entry((*quantity, point.place)).or_default().merge(cell);
+                }
+            }
+        }
+        for (place, vin) in start_ups(&points) {
+            run.cells.insert((Quantity::StartUp, place), Cell::one(vin, None));
+        }
+        Ok(run)
+    }
+
+    fn aspects(&self, facts: &RunFacts, tail: &Tail) -> BTreeMap<Aspect, BTreeSet<String>> {
+        let mut aspects = self.traces.clone();
+        let mut add = |aspect: Aspect, value: String| {
+            aspects.entry(aspect).or_default().insert(value);
+        };
+        add(A::Bench.whole(), if facts.simulated { "simulated" } else { "real" }.to_owned());
+        add(A::Nominal.whole(), facts.vout_nominal.to_string());
+        add(A::Settling.whole(), facts.settle_rule.clone());
+        add(A::Work.whole(), if facts.soak.is_some() { "soak" } else { "sweep" }.to_owned());
+        add(A::Profile.whole(), facts.profile.to_string());
+        add(A::ProfileText.whole(), short(&facts.profile_digest));
+        add(A::RigText.whole(), short(&facts.rig_digest));
+        add(A::Software.whole(), facts.software.clone());
+        for (figure, version) in &facts.definitions {
+            add(A::Definition.of(figure), format!("version {version}"));
+        }
+        for instrument in &self.instruments {
+            let role = instrument.role.to_string();
+            add(A::Model.of(&role), format!("{} {}", instrument.maker, instrument.model).trim().to_owned());
+            add(A::InstrumentSerial.of(&role), instrument.serial.clone());
+            add(A::Firmware.of(&role), instrument.firmware.clone());
+            if instrument.calibration_due.as_ref().is_some_and(|(_, is_past)| *is_past) {
+                add(A::Calibration.of(&role), "past due".to_owned());
+            }
+        }
+        let is_whole = matches!(tail, Tail::Whole) && self.end.is_some();
+        let is_complete = self.points.len() >= facts.points_planned as usize && is_whole;
+        add(A::Completeness.whole(), if is_complete { "complete" } else { "cut short" }.to_owned());
+        aspects
+    }
+}
+
+/// The first digits of a digest: enough to tell two files apart.
+fn short(digest: &str) -> String {
+    digest.chars().take(8).collect()
+}
+
+fn point(at: Stamp, result: &PointResult) -> Point {
+    let value = |name: FigureName| result.figures.value(name);
+    let (board_c, ambient_c) = (value(FigureName::BoardTemperature), value(FigureName::AmbientTemperature));
+    let mut values = Vec::new();
+    for quantity in COMPARED {
+        let found = match quantity {
+            Quantity::Figure(name) => value(*name).map(|found| (found, result.bounds.get(name).copied())),
+            Quantity::Rise => board_c.zip(ambient_c).map(|(board, ambient)| (board - ambient, None)),
+            // Made of several points, or of the samples.
+            Quantity::LoadRegulation | Quantity::StartUp | Quantity::Band(_) => None,
+        };
+        if let Some((found, bound)) = found
+            && let Some(scaled) = quantity.scaled(found)
+        {
+            values.push((*quantity, Cell::one(scaled, bound)));
+        }
+    }
+    Point { at, place: Place::of(result.setting), region: result.region, values, ambient_c }
+}
+
+fn within(mut points: Vec<&Point>, stretch: Stretch) -> Vec<&Point> {
+    let times = || points.iter().map(|point| point.at.monotonic);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return points };
+    match stretch {
+        Stretch::Whole => {}
+        Stretch::First(span) => points.retain(|point| point.at.monotonic.since(first) <= span),
+        Stretch::Last(span) => points.retain(|point| last.since(point.at.monotonic) <= span),
+    }
+    points
+}
+
+fn ambient(points: &[&Point]) -> Option<(f64, u32)> {
+    let values: Vec<f64> = points.iter().filter_map(|point| point.ambient_c).collect();
+    crate::base::stats::mean(&values).map(|mean| (mean, values.len() as u32))
+}
+
+/// The lowest input voltage in regulation at each load, where one below it was tried and was not.
+fn start_ups(points: &[&Point]) -> Vec<(Place, f64)> {
+    let mut by_load: BTreeMap<Place, (f64, f64)> = BTreeMap::new();
+    for point in points {
+        let Some(vin) = point.place.vin() else { continue };
+        let (lowest_on, lowest_off) =
+            by_load.entry(point.place.at_any_vin()).or_insert((f64::INFINITY, f64::INFINITY));
+        match point.region {
+            Region::Regulated => *lowest_on = lowest_on.min(vin.value()),
+            Region::Off | Region::Unregulated => *lowest_off = lowest_off.min(vin.value()),
+            Region::Unknown => {}
+        }
+    }
+    let found = by_load.into_iter().filter(|(_, (on, off))| on.is_finite() && off < on);
+    found.map(|(place, (on, _))| (place, on)).collect()
+}

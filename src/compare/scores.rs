@@ -1,0 +1,231 @@
+//! Points matched between two groups, and the one number that each board gets from them: the board is the unit that
+//! conclusions are drawn from, for repeats and points of one board are not independent of each other.
+
+use std::collections::BTreeSet;
+
+use super::cell::{Cell, Kind, Place};
+use super::group::{BoardCells, Group};
+use super::quantity::Quantity;
+use crate::base::names::Serial;
+use crate::event::FigureName;
+use crate::waveform::Bound;
+
+/// A board's values at the matched places, and their mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoardScore {
+    /// Serial number.
+    pub serial: Serial,
+    /// Mean over the places, in the scale of the quantity.
+    pub score: f64,
+    /// The value at each matched place.
+    pub values: Vec<f64>,
+}
+
+/// A place where a change is only a bound, because a value stands at the noise floor or was clipped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BoundedChange {
+    /// Where.
+    pub place: Place,
+    /// Mean after less mean before.
+    pub change: f64,
+    /// On which side of the change the truth lies: with [`Bound::Upper`] it is no more than that.
+    pub bound: Bound,
+}
+
+/// What can be compared of a quantity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matched {
+    /// The quantity.
+    pub quantity: Quantity,
+    /// Where every board of both sides has a value.
+    pub places: Vec<Place>,
+    /// Where every board has a value or a bound, and at least one a bound.
+    pub bounded: Vec<BoundedChange>,
+    /// Where some boards have the figure and others do not.
+    pub missing: Vec<Place>,
+    /// The boards of the first group.
+    pub before: Vec<BoardScore>,
+    /// The boards of the second group.
+    pub after: Vec<BoardScore>,
+}
+
+/// Matches the places of two groups for a quantity. `None` where neither group knows it.
+#[must_use]
+pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option<Matched> {
+    let boards = || before.boards.values().chain(after.boards.values());
+    let known: BTreeSet<Place> =
+        boards().flat_map(|board| board.cells.range(span(quantity)).map(|((_, place), _)| *place)).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let (mut places, mut bounded, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for place in known {
+        let cells: Option<Vec<&Cell>> = boards().map(|board| board.cells.get(&(quantity, place))).collect();
+        match cells {
+            None => missing.push(place),
+            Some(cells) if cells.iter().all(|cell| cell.kind() == Kind::Value) => places.push(place),
+            Some(_) => match bounded_change((quantity, place), before, after) {
+                Some(change) => bounded.push(change),
+                None => missing.push(place),
+            },
+        }
+    }
+    let scores = |group: &Group| {
+        group.boards.iter().map(|(serial, board)| score(serial, board, quantity, &places)).collect()
+    };
+    let (before, after) = (scores(before), scores(after));
+    Some(Matched { quantity, places, bounded, missing, before, after })
+}
+
+/// All keys of a quantity.
+fn span(quantity: Quantity) -> std::ops::RangeInclusive<(Quantity, Place)> {
+    (quantity, Place::FIRST)..=(quantity, Place::LAST)
+}
+
+fn score(serial: &Serial, board: &BoardCells, quantity: Quantity, places: &[Place]) -> BoardScore {
+    let values: Vec<f64> =
+        places.iter().filter_map(|place| board.cells.get(&(quantity, *place))).map(Cell::mean).collect();
+    let score = values.iter().sum::<f64>() / values.len() as f64;
+    BoardScore { serial: serial.clone(), score, values }
+}
+
+/// A group's mean at a place, and what it stands for.
+fn level(key: (Quantity, Place), group: &Group) -> Option<(f64, Kind)> {
+    let cells: Option<Vec<&Cell>> = group.boards.values().map(|board| board.cells.get(&key)).collect();
+    let cells = cells.filter(|cells| !cells.is_empty())?;
+    let mean = cells.iter().map(|cell| cell.mean()).sum::<f64>() / cells.len() as f64;
+    let kinds: Vec<Kind> = cells.iter().map(|cell| cell.kind()).filter(|kind| *kind != Kind::Value).collect();
+    match kinds.as_slice() {
+        [] => Some((mean, Kind::Value)),
+        [first, rest @ ..] if *first != Kind::Nothing && rest.iter().all(|kind| kind == first) => {
+            Some((mean, *first))
+        }
+        _ => None,
+    }
+}
+
+fn bounded_change(key: (Quantity, Place), before: &Group, after: &Group) -> Option<BoundedChange> {
+    let ((left, left_kind), (right, right_kind)) = (level(key, before)?, level(key, after)?);
+    let bound = match (left_kind, right_kind) {
+        // What is no more than told after, or no less than told before, makes the change no more than told.
+        (Kind::Value, Kind::Bound(Bound::Upper))
+        | (Kind::Bound(Bound::Lower), Kind::Value | Kind::Bound(Bound::Upper)) => Bound::Upper,
+        (Kind::Value, Kind::Bound(Bound::Lower))
+        | (Kind::Bound(Bound::Upper), Kind::Value | Kind::Bound(Bound::Lower)) => Bound::Lower,
+        _ => return None,
+    };
+    Some(BoundedChange { place: key.1, change: right - left, bound })
+}
+
+/// Adds the load regulation to every board: at each input voltage the output at the smallest load less that at the largest
+/// one, of the loads at which every board of every group has an output voltage there.
+pub fn add_load_regulation(groups: &mut [Group]) {
+    const VOUT: Quantity = Quantity::Figure(FigureName::Vout);
+    let common = {
+        let mut boards = groups.iter().flat_map(|group| group.boards.values());
+        let places = |board: &BoardCells| -> BTreeSet<Place> {
+            board.cells.range(span(VOUT)).map(|((_, place), _)| *place).collect()
+        };
+        let Some(first) = boards.next().map(places) else { return };
+        boards.fold(first, |common, board| common.intersection(&places(board)).copied().collect())
+    };
+    // In their order the places of one input voltage stand together, by rising load.
+    let common: Vec<Place> = common.into_iter().collect();
+    for at_vin in common.chunk_by(|left, right| left.at_any_load() == right.at_any_load()) {
+        let [smallest, .., largest] = at_vin else { continue };
+        for board in groups.iter_mut().flat_map(|group| group.boards.values_mut()) {
+            let mean = |place: &Place| board.cells.get(&(VOUT, *place)).map(Cell::mean);
+            if let (Some(light), Some(heavy)) = (mean(smallest), mean(largest)) {
+                let key = (Quantity::LoadRegulation, smallest.at_any_load());
+                board.cells.insert(key, Cell::one(light - heavy, None));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::Setting;
+
+    fn at(vin: f64, load: f64) -> Place {
+        Place::of(Setting { vin: Volts(vin), load: Amps(load) })
+    }
+
+    /// A group of boards, each with values at places.
+    fn group(quantity: Quantity, boards: &[&[(Place, f64, Option<Bound>)]]) -> Group {
+        let mut group = Group::new("made");
+        for (number, values) in boards.iter().enumerate() {
+            let cells = values
+                .iter()
+                .map(|(place, value, bound)| ((quantity, *place), Cell::one(*value, *bound)))
+                .collect();
+            let serial = format!("b{number}").parse().unwrap();
+            group.boards.insert(serial, BoardCells { cells, ..BoardCells::default() });
+        }
+        group
+    }
+
+    #[test]
+    fn only_places_where_every_board_has_a_value_make_its_score() {
+        let noise = Quantity::Figure(FigureName::NoisePp20Mhz);
+        let (first, second, third) = (at(18.0, 0.1), at(24.0, 0.1), at(24.0, 0.5));
+        let before = group(
+            noise,
+            &[
+                &[(first, 1.0, None), (second, 3.0, None), (third, 7.0, None)],
+                &[(first, 2.0, None), (second, 4.0, None)],
+            ],
+        );
+        let after = group(noise, &[&[(first, -1.0, None), (second, 0.0, Some(Bound::Upper))]]);
+        let matched = match_places(noise, &before, &after).unwrap();
+        assert_eq!(matched.places, [first]);
+        assert_eq!(matched.missing, [third]);
+        assert_eq!(matched.bounded, [BoundedChange { place: second, change: -3.5, bound: Bound::Upper }]);
+        let scores: Vec<f64> = matched.before.iter().map(|board| board.score).collect();
+        assert_eq!(scores, [1.0, 2.0]);
+        assert_eq!(match_places(Quantity::Rise, &before, &after), None);
+    }
+
+    #[test]
+    fn a_change_between_two_bounds_of_the_same_side_is_nothing() {
+        let noise = Quantity::Figure(FigureName::NoisePp20Mhz);
+        let place = at(18.0, 0.1);
+        let side = |bound| group(noise, &[&[(place, 1.0, bound)]]);
+        let table = [
+            (None, Some(Bound::Upper), Some(Bound::Upper)),
+            (None, Some(Bound::Lower), Some(Bound::Lower)),
+            (Some(Bound::Upper), None, Some(Bound::Lower)),
+            (Some(Bound::Lower), None, Some(Bound::Upper)),
+            (Some(Bound::Lower), Some(Bound::Upper), Some(Bound::Upper)),
+            (Some(Bound::Upper), Some(Bound::Upper), None),
+            (Some(Bound::Lower), Some(Bound::Lower), None),
+        ];
+        for (before, after, expected) in table {
+            let matched = match_places(noise, &side(before), &side(after)).unwrap();
+            assert_eq!(matched.bounded.first().map(|change| change.bound), expected, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn load_regulation_is_taken_between_loads_that_every_board_was_measured_at() {
+        let vout = Quantity::Figure(FigureName::Vout);
+        let mut groups = [
+            group(
+                vout,
+                &[&[(at(18.0, 0.0), 5.0, None), (at(18.0, 0.1), 4.99, None), (at(18.0, 0.5), 4.9, None)]],
+            ),
+            group(
+                vout,
+                &[&[(at(18.0, 0.1), 5.02, None), (at(18.0, 0.5), 4.99, None), (at(24.0, 0.1), 5.0, None)]],
+            ),
+        ];
+        add_load_regulation(&mut groups);
+        let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
+        assert_eq!(matched.places.len(), 1);
+        assert_eq!(matched.places[0].to_string(), "18 V");
+        assert!((matched.before[0].score - 0.09).abs() < 1e-12);
+        assert!((matched.after[0].score - 0.03).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,173 @@
+//! Where in the spectrum a change lies: the kept captures of matched points, one at a time, folded into a band's rms of each
+//! board and into one mean spectrum of each group.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::band::Band;
+use super::cell::{Cell, Place};
+use super::group::Group;
+use super::quantity::Quantity;
+use super::run::Cells;
+use crate::event::{Event, PointId, Region};
+use crate::record::{Kept, RecordError, WaveformFacts, read_kept, read_waveform};
+use crate::waveform::Bound;
+use crate::waveform::spectrum::{Spectrum, measure_spectrum};
+
+/// A band that stands less than this over what probe and scope show there by themselves is only an upper bound: 3 dB, at which
+/// the board's own part is as large as theirs.
+const OVER_FLOOR: f64 = 1.412_538;
+
+/// The signal whose spectrum is looked at.
+const OUTPUT: &str = "vout";
+
+/// The mean spectrum of a group: the mean over boards and points, in decibels.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MeanSpectrum {
+    /// Distance of the lines in Hz.
+    pub step_hz: f64,
+    /// Sum of the logarithms of the density at each line, and of how many spectra.
+    logs: Vec<f64>,
+    count: u32,
+    /// Up to where the scope's limiter leaves it whole, in Hz.
+    pub limit_hz: Option<f64>,
+}
+
+impl MeanSpectrum {
+    fn add(&mut self, spectrum: &Spectrum) {
+        if self.count == 0 {
+            self.step_hz = spectrum.step_hz;
+            self.limit_hz = spectrum.limit_hz;
+            self.logs = vec![0.0; spectrum.density.len()];
+        }
+        // Of captures with other lines nothing can be added; the guard has told that they differ.
+        if spectrum.density.len() != self.logs.len() || spectrum.step_hz.to_bits() != self.step_hz.to_bits() {
+            return;
+        }
+        for (sum, density) in self.logs.iter_mut().zip(&spectrum.density) {
+            *sum += density.max(f64::MIN_POSITIVE).ln();
+        }
+        self.count += 1;
+    }
+    /// Density of each line in V²/Hz, from 0 Hz up; empty without a spectrum.
+    #[must_use]
+    pub fn density(&self) -> Vec<f64> {
+        self.logs.iter().map(|sum| (sum / f64::from(self.count)).exp()).collect()
+    }
+    /// How many spectra it is the mean of.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+}
+
+/// What the captures of a group show.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupSpectra {
+    /// Mean spectrum of the output, by the purpose of the capture.
+    pub output: BTreeMap<String, MeanSpectrum>,
+    /// The same of probe and scope alone.
+    pub floor: BTreeMap<String, MeanSpectrum>,
+}
+
+/// Measures the spectra of a group at the places that every board of all groups was measured at, and adds the bands to its
+/// boards.
+///
+/// # Errors
+/// A record cannot be read, or a sample file is not what was written.
+pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupSpectra, RecordError> {
+    let mut spectra = GroupSpectra::default();
+    for member in &group.members {
+        let cells = read_bands(&member.folder, places, &mut spectra)?;
+        if let Some(board) = group.boards.get_mut(&member.serial) {
+            for (key, cell) in cells {
+                board.cells.entry(key).or_default().merge(&cell);
+            }
+        }
+    }
+    Ok(spectra)
+}
+
+/// The traces of a run that are looked at.
+#[derive(Default)]
+struct Traces {
+    /// Points in regulation, by their number.
+    points: BTreeMap<PointId, Place>,
+    /// The last trace of each point and purpose: earlier ones belong to attempts that were given up.
+    output: BTreeMap<(PointId, String), WaveformFacts>,
+    floor: Vec<WaveformFacts>,
+}
+
+fn read_bands(
+    folder: &Path,
+    places: &BTreeSet<Place>,
+    spectra: &mut GroupSpectra,
+) -> Result<Cells, RecordError> {
+    let mut traces = Traces::default();
+    read_kept(folder, |_, kept| match kept {
+        Kept::Event(Event::PointFinished(result)) if result.region == Region::Regulated => {
+            let place = Place::of(result.setting);
+            if places.contains(&place) {
+                traces.points.insert(result.point, place);
+            }
+        }
+        Kept::Waveform(facts) if facts.acquisition.signal == OUTPUT => {
+            if facts.point == PointId::NONE {
+                traces.floor.push(facts);
+            } else {
+                traces.output.insert((facts.point, facts.acquisition.purpose.clone()), facts);
+            }
+        }
+        _ => {}
+    })?;
+    let floors = read_floors(folder, &traces.floor)?;
+    let mut used = BTreeSet::new();
+    let mut cells = Cells::new();
+    for (point, place) in &traces.points {
+        let mut bands: BTreeMap<Band, Cell> = BTreeMap::new();
+        // The narrow range of the ripple capture has less noise: it tells wherever its limiter lets it.
+        for purpose in ["ripple", "spikes"] {
+            let Some(facts) = traces.output.get(&(*point, purpose.to_owned())) else { continue };
+            let Ok(spectrum) = measure_spectrum(&read_waveform(folder, facts)?) else { continue };
+            spectra.output.entry(purpose.to_owned()).or_default().add(&spectrum);
+            let floor = floors.get(&set_up(facts));
+            used.insert(set_up(facts));
+            for band in Band::ALL {
+                let Some(rms_v) = band.rms_v(&spectrum) else { continue };
+                let floor_v = floor.and_then(|floor| band.rms_v(floor));
+                bands.entry(*band).or_insert_with(|| band_cell(*band, rms_v, floor_v));
+            }
+        }
+        for (band, cell) in bands {
+            cells.entry((Quantity::Band(band), *place)).or_default().merge(&cell);
+        }
+    }
+    // Only what the points were captured with: a wider range has more noise than any of them.
+    for ((purpose, _), floor) in floors.iter().filter(|(set_up, _)| used.contains(*set_up)) {
+        spectra.floor.entry(purpose.clone()).or_default().add(floor);
+    }
+    Ok(cells)
+}
+
+fn band_cell(band: Band, rms_v: f64, floor_v: Option<f64>) -> Cell {
+    let bound = floor_v.filter(|floor_v| rms_v < floor_v * OVER_FLOOR).map(|_| Bound::Upper);
+    Quantity::Band(band).scaled(rms_v).map_or_else(Cell::default, |scaled| Cell::one(scaled, bound))
+}
+
+/// A set-up of the scope: what for, and the range in microvolts a division.
+type SetUp = (String, i64);
+
+fn set_up(facts: &WaveformFacts) -> SetUp {
+    (facts.acquisition.purpose.clone(), (facts.acquisition.volts_per_div * 1e6).round() as i64)
+}
+
+/// What probe and scope show by themselves in each set-up.
+fn read_floors(folder: &Path, traces: &[WaveformFacts]) -> Result<BTreeMap<SetUp, Spectrum>, RecordError> {
+    let mut floors = BTreeMap::new();
+    for facts in traces {
+        if let Ok(spectrum) = measure_spectrum(&read_waveform(folder, facts)?) {
+            floors.insert(set_up(facts), spectrum);
+        }
+    }
+    Ok(floors)
+}

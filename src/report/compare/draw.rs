@@ -1,0 +1,189 @@
+//! From a comparison to the data of its pictures over boards, points and settings. Pure.
+
+use std::collections::BTreeMap;
+
+use super::amount::Amounts;
+use super::pictures::{ChangeCell, ChangeMap, DotRow, Dots, Forest, ForestRow, RowKind};
+use crate::compare::cell::Place;
+use crate::compare::comparison::Comparison;
+use crate::compare::effect::{Effect, Pairing, PointChange};
+use crate::compare::quantity::{Better, Scale};
+use crate::compare::scores::BoardScore;
+use crate::waveform::Bound;
+
+/// More points than this make a forest that nobody reads: the ends are shown.
+const MOST_POINTS: usize = 24;
+
+/// The level under which a claim about a point is one.
+const LEVEL: f64 = 0.05;
+
+/// Whether a point's change is not told from none, beside all the others.
+#[must_use]
+pub fn is_undecided(point: &PointChange) -> bool {
+    match (point.holm_p, point.interval) {
+        (Some(p), _) => p >= LEVEL,
+        (None, Some(interval)) => interval.holds(0.0),
+        (None, None) => true,
+    }
+}
+
+/// The changes of all boards together, of each board and of the points, and how many points are not shown.
+#[must_use]
+pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize)> {
+    let change = effect.change?;
+    let amounts = Amounts::of(effect);
+    let ends = effect.certainty.interval.as_ref().ok().map(|ends| (ends.low, ends.high));
+    let factor = amounts.factor();
+    let row = |kind, label: String, value: f64| ForestRow {
+        kind,
+        label,
+        value: value * factor,
+        interval: None,
+        is_undecided: false,
+        truth_is_more: None,
+        told: amounts.full(value),
+    };
+    let scaled = |(low, high): (f64, f64)| (low * factor, high * factor);
+    let with_ends = |told: &str, (low, high): (f64, f64)| {
+        format!("{told} ({} to {})", amounts.signed(low), amounts.signed(high))
+    };
+    let mut rows = vec![ForestRow {
+        interval: ends.map(scaled),
+        is_undecided: ends.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0),
+        told: ends.map_or_else(|| amounts.full(change), |ends| with_ends(&amounts.full(change), ends)),
+        ..row(RowKind::All, "all boards".to_owned(), change)
+    }];
+    rows.extend(
+        boards(comparison, effect).into_iter().map(|(label, value)| row(RowKind::Board, label, value)),
+    );
+    let (shown, hidden) = ends_of(&effect.points);
+    for point in shown {
+        let ends = point.interval.map(|ends| (ends.low, ends.high));
+        rows.push(ForestRow {
+            interval: ends.map(scaled),
+            is_undecided: is_undecided(point),
+            ..row(RowKind::Point, point.place.to_string(), point.change)
+        });
+    }
+    for bounded in effect.matched.bounded.iter().take(MOST_POINTS / 2) {
+        rows.push(ForestRow {
+            truth_is_more: Some(bounded.bound == Bound::Lower),
+            is_undecided: true,
+            told: format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)),
+            ..row(RowKind::Point, bounded.place.to_string(), bounded.change)
+        });
+    }
+    let hidden = hidden + effect.matched.bounded.len().saturating_sub(MOST_POINTS / 2);
+    let worse_is_more = match effect.quantity().better() {
+        Better::Lower => Some(true),
+        Better::Higher => Some(false),
+        Better::Neither => None,
+    };
+    let axis = format!("change of the {} in {}", effect.quantity().title(), amounts.unit);
+    Some((Forest { axis, worse_is_more, rows }, hidden))
+}
+
+const fn sign(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Upper => "≤",
+        Bound::Lower => "≥",
+    }
+}
+
+/// Each board against the mean of the other side; of pairs each board against itself.
+fn boards(comparison: &Comparison, effect: &Effect) -> Vec<(String, f64)> {
+    let (before, after) = (&effect.matched.before, &effect.matched.after);
+    let Some((level_before, level_after)) = effect.levels else { return Vec::new() };
+    if comparison.pairing == Pairing::Board {
+        let pairs = before.iter().zip(after);
+        return pairs.map(|(left, right)| (left.serial.to_string(), right.score - left.score)).collect();
+    }
+    let left =
+        before.iter().map(|board| (format!("{} to mean after", board.serial), level_after - board.score));
+    let right =
+        after.iter().map(|board| (format!("mean before to {}", board.serial), board.score - level_before));
+    left.chain(right).collect()
+}
+
+/// The points to be shown in the order of their places, and how many are not.
+fn ends_of(points: &[PointChange]) -> (Vec<&PointChange>, usize) {
+    let mut sorted: Vec<&PointChange> = points.iter().collect();
+    if sorted.len() > MOST_POINTS {
+        sorted.sort_by(|a, b| a.change.total_cmp(&b.change));
+        let last = sorted.split_off(sorted.len() - MOST_POINTS / 2);
+        sorted.truncate(MOST_POINTS / 2);
+        sorted.extend(last);
+        sorted.sort_by_key(|point| point.place);
+    }
+    let hidden = points.len() - sorted.len();
+    (sorted, hidden)
+}
+
+/// Every board's score, a row a side.
+#[must_use]
+pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
+    let (before, after) = effect.levels?;
+    let quantity = effect.quantity();
+    let title = quantity.title();
+    // Decibels over a volt are negative for everything that rides on an output; over a millivolt they are not.
+    let (show, axis): (Box<dyn Fn(f64) -> f64>, String) = match quantity.scale() {
+        Scale::Decibels => {
+            (Box::new(|score| score + 60.0), format!("{title}, mean over the points, in dB over 1 mV"))
+        }
+        Scale::Plain => {
+            let factor = if quantity.unit().is_empty() { 100.0 } else { 1.0 };
+            let unit = if quantity.unit().is_empty() { "%" } else { quantity.unit() };
+            (Box::new(move |score| score * factor), format!("{title}, mean over the points, in {unit}"))
+        }
+    };
+    let row = |name: &str, boards: &[BoardScore], mean: f64| DotRow {
+        name: name.to_owned(),
+        boards: boards.iter().map(|board| (board.serial.to_string(), show(board.score))).collect(),
+        mean: Some(show(mean)),
+    };
+    let rows = vec![
+        row(&comparison.before.name, &effect.matched.before, before),
+        row(&comparison.after.name, &effect.matched.after, after),
+    ];
+    Some(Dots { axis, rows })
+}
+
+/// The change over input voltage and load. `None` where there are not several of either.
+#[must_use]
+pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
+    let amounts = Amounts::of(effect);
+    let mut cells: BTreeMap<Place, ChangeCell> = BTreeMap::new();
+    for point in &effect.points {
+        let told = amounts.signed(point.change);
+        let (value, is_undecided) = (point.change * amounts.factor(), is_undecided(point));
+        cells.insert(point.place, ChangeCell { value, is_undecided, told });
+    }
+    for bounded in &effect.matched.bounded {
+        let told = format!("{}{}", sign(bounded.bound), amounts.signed(bounded.change));
+        let value = bounded.change * amounts.factor();
+        cells.insert(bounded.place, ChangeCell { value, is_undecided: false, told });
+    }
+    let axis = |pick: fn(&Place) -> Option<f64>| {
+        let mut values: Vec<f64> = cells.keys().filter_map(pick).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
+    };
+    let vin = |place: &Place| place.vin().map(|vin| vin.value());
+    let load = |place: &Place| place.load().map(|load| load.value());
+    let (vins, loads) = (axis(vin), axis(load));
+    if vins.len() < 2 && loads.len() < 2 {
+        return None;
+    }
+    let at = |wanted_vin: f64, wanted_load: f64| {
+        let found = cells
+            .iter()
+            .find(|(place, _)| vin(place) == Some(wanted_vin) && load(place) == Some(wanted_load));
+        found.map(|(_, cell)| cell.clone())
+    };
+    let grid = loads.iter().flat_map(|load| vins.iter().map(move |vin| (*vin, *load)));
+    let grid: Vec<Option<ChangeCell>> = grid.map(|(vin, load)| at(vin, load)).collect();
+    let most =
+        grid.iter().flatten().fold(0.0_f64, |most, cell| most.max(cell.value.abs())) / amounts.factor();
+    Some(ChangeMap { vins, loads, cells: grid, least: amounts.full(-most), most: amounts.full(most) })
+}

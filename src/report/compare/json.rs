@@ -1,0 +1,178 @@
+//! Comparisons as JSON.
+
+use super::schema::{
+    BoardRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, LimitRow, PointRow, VERSION,
+};
+use crate::compare::cell::Place;
+use crate::compare::comparison::{Comparison, Gate, Request};
+use crate::compare::effect::{CONFIDENCE, Effect, Pairing};
+use crate::compare::gate::Judgement;
+use crate::compare::scores::BoardScore;
+use crate::waveform::Bound;
+
+/// The text of `--json`.
+///
+/// # Errors
+/// It has no form as JSON, which is a fault of this program.
+pub fn render(made: &[Comparison], request: &Request) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&document(made, request))
+}
+
+fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
+    let mut document = ComparisonDocument {
+        format: VERSION,
+        forced: request.is_forced,
+        confidence: CONFIDENCE,
+        groups: Vec::new(),
+        differences: Vec::new(),
+        changes: Vec::new(),
+        points: Vec::new(),
+        boards: Vec::new(),
+        limits: Vec::new(),
+    };
+    for comparison in made {
+        let name = &comparison.after.name;
+        document.groups.push(groups(comparison));
+        document.differences.extend(comparison.guard.differences.iter().map(|difference| DifferenceRow {
+            after_group: name.clone(),
+            what: difference.title(),
+            weight: difference.weight.word(),
+            before: difference.before.clone(),
+            after: difference.after.clone(),
+            why: difference.kind.why(),
+        }));
+        for effect in &comparison.effects {
+            document.changes.push(change(name, effect));
+            document.points.extend(points(name, effect));
+            document.boards.extend(boards(name, effect));
+        }
+        let limits = comparison.gates.iter().map(|gate| limit(name, gate, request.is_strict));
+        document.limits.extend(limits);
+    }
+    document
+}
+
+fn groups(comparison: &Comparison) -> GroupsRow {
+    let names = |serials: &[crate::base::names::Serial]| serials.iter().map(ToString::to_string).collect();
+    GroupsRow {
+        before: comparison.before.name.clone(),
+        after: comparison.after.name.clone(),
+        boards_before: names(&comparison.before.boards),
+        boards_after: names(&comparison.after.boards),
+        boards_on_both_sides: names(&comparison.shared),
+        runs_before: comparison.before.runs,
+        runs_after: comparison.after.runs,
+        pairing: match comparison.pairing {
+            Pairing::None => "none",
+            Pairing::Board => "board",
+        },
+        comparability: comparison.guard.comparability.word(),
+        compared: comparison.is_made(),
+    }
+}
+
+fn change(name: &str, effect: &Effect) -> ChangeRow {
+    let (quantity, certainty) = (effect.quantity(), &effect.certainty);
+    let interval = certainty.interval.as_ref().ok();
+    let rank = certainty.rank.as_ref().ok();
+    let resampled = certainty.resampled.as_ref().ok();
+    let (spread, bounded) = (effect.spread(), effect.bounded());
+    ChangeRow {
+        after_group: name.to_owned(),
+        figure: quantity.key(),
+        title: quantity.title(),
+        unit: quantity.unit_of_change(),
+        change: effect.change,
+        low: interval.map(|ends| ends.low),
+        high: interval.map(|ends| ends.high),
+        no_interval: certainty.interval.as_ref().err().cloned(),
+        sense: effect.sense().word(),
+        df: certainty.df,
+        p: certainty.p,
+        rank_p: certainty.rank_p.as_ref().ok().copied(),
+        least_rank_p: certainty.least_rank_p,
+        rank_change: rank.map(|(change, _)| *change),
+        rank_low: rank.map(|(_, ends)| ends.low),
+        rank_high: rank.map(|(_, ends)| ends.high),
+        resampled_low: resampled.map(|ends| ends.low),
+        resampled_high: resampled.map(|ends| ends.high),
+        boards_before: effect.matched.before.len(),
+        boards_after: effect.matched.after.len(),
+        points: effect.matched.places.len(),
+        points_bounded: effect.matched.bounded.len(),
+        points_missing: effect.matched.missing.len(),
+        least_at_a_point: spread.map(|spread| spread.low),
+        most_at_a_point: spread.map(|spread| spread.high),
+        level_before: effect.levels.map(|(before, _)| quantity.unscaled(before)),
+        level_after: effect.levels.map(|(_, after)| quantity.unscaled(after)),
+        bounded_change: bounded.map(|bounded| bounded.change),
+        bounded_side: bounded.map(|bounded| side(bounded.bound)),
+    }
+}
+
+const fn side(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Upper => "at most",
+        Bound::Lower => "at least",
+    }
+}
+
+fn points(name: &str, effect: &Effect) -> Vec<PointRow> {
+    let row = |place: Place, change: f64| PointRow {
+        after_group: name.to_owned(),
+        figure: effect.quantity().key(),
+        vin_v: place.vin().map(|vin| vin.value()),
+        load_a: place.load().map(|load| load.value()),
+        change,
+        low: None,
+        high: None,
+        p: None,
+        holm_p: None,
+        screened_p: None,
+        bound: None,
+    };
+    let values = effect.points.iter().map(|point| PointRow {
+        low: point.interval.map(|ends| ends.low),
+        high: point.interval.map(|ends| ends.high),
+        p: point.p,
+        holm_p: point.holm_p,
+        screened_p: point.screened_p,
+        ..row(point.place, point.change)
+    });
+    let bounds = effect.matched.bounded.iter();
+    let bounds = bounds
+        .map(|bounded| PointRow { bound: Some(side(bounded.bound)), ..row(bounded.place, bounded.change) });
+    values.chain(bounds).collect()
+}
+
+fn boards(name: &str, effect: &Effect) -> Vec<BoardRow> {
+    let row = |side: &'static str, board: &BoardScore| BoardRow {
+        after_group: name.to_owned(),
+        figure: effect.quantity().key(),
+        side,
+        board: board.serial.to_string(),
+        score: board.score,
+    };
+    let matched = &effect.matched;
+    if matched.places.is_empty() {
+        return Vec::new();
+    }
+    let before = matched.before.iter().map(|board| row("before", board));
+    before.chain(matched.after.iter().map(|board| row("after", board))).collect()
+}
+
+fn limit(name: &str, gate: &Gate, is_strict: bool) -> LimitRow {
+    LimitRow {
+        after_group: name.to_owned(),
+        figure: gate.allowance.quantity.key(),
+        kind: if gate.is_sameness { "same_within" } else { "worse_than" },
+        most: gate.allowance.most,
+        unit: gate.allowance.quantity.unit_of_change(),
+        judgement: gate.judgement.word(),
+        why: match &gate.judgement {
+            Judgement::Impossible(why) => Some(why.clone()),
+            _ => None,
+        },
+        fails: gate.is_broken(is_strict),
+    }
+}

@@ -1,0 +1,13 @@
+//! A comparison for people and for machines: lines for the terminal, JSON, JUnit, a page with pictures.
+
+pub mod amount;
+pub mod draw;
+pub mod json;
+pub mod junit;
+pub mod page;
+pub(super) mod parts;
+pub mod pictures;
+pub mod schema;
+pub mod text;
+pub mod traces;
+pub mod words;

@@ -1,0 +1,77 @@
+//! Everything that the page of a comparison shows: the comparison, and the data of its pictures.
+
+use super::draw;
+use super::parts::{Part, part};
+use super::pictures::{ChangeMap, Dots, Forest, OverlaidSpectra};
+use super::traces::{self, Overlaid};
+use crate::compare::comparison::Comparison;
+use crate::compare::effect::Effect;
+use crate::compare::group::Group;
+use crate::compare::quantity::Quantity;
+use crate::compare::spectra::GroupSpectra;
+use crate::event::FigureName as F;
+
+/// The pictures of a quantity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantityView {
+    /// Which.
+    pub quantity: Quantity,
+    /// Changes with their intervals, and how many points are not shown.
+    pub forest: Option<(Forest, usize)>,
+    /// Every board.
+    pub dots: Option<Dots>,
+    /// The change over input voltage and load.
+    pub map: Option<ChangeMap>,
+}
+
+/// A comparison with its pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparisonPage {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// Whether it was forced.
+    pub is_forced: bool,
+    /// What is drawn over boards, points and settings.
+    pub views: Vec<QuantityView>,
+    /// A folded period of both sides, or why there is none.
+    pub folded: Result<Overlaid, String>,
+    /// The worst spike of both sides, or why there is none.
+    pub spikes: Result<Overlaid, String>,
+    /// Spectra of both sides.
+    pub spectra: Option<OverlaidSpectra>,
+}
+
+/// Builds the page. Samples are read for the traces of one point of one board a side.
+#[must_use]
+pub fn build(
+    comparison: Comparison,
+    groups: (&Group, &Group),
+    spectra: Option<(&GroupSpectra, &GroupSpectra)>,
+    is_forced: bool,
+) -> ComparisonPage {
+    let drawn = |effect: &&Effect| {
+        matches!(part(effect.quantity()), Part::Bought)
+            || [Quantity::Figure(F::Vout), Quantity::Figure(F::Efficiency), Quantity::Figure(F::Loss)]
+                .contains(&effect.quantity())
+    };
+    let views = comparison.effects.iter().filter(drawn).map(|effect| QuantityView {
+        quantity: effect.quantity(),
+        forest: draw::forest(&comparison, effect),
+        dots: draw::dots(&comparison, effect),
+        map: draw::change_map(effect),
+    });
+    let views = views.collect();
+    let of = |name: F, make: fn(&Effect, (&Group, &Group)) -> _| -> Result<Overlaid, String> {
+        let effect = comparison.effect(Quantity::Figure(name));
+        let none = || {
+            format!("No trace of both sides belongs to a point at which the {} was compared.", name.title())
+        };
+        let made: Result<Option<Overlaid>, crate::record::RecordError> =
+            make(effect.ok_or_else(none)?, groups);
+        made.map_err(|error| format!("The traces cannot be shown: {error}."))?.ok_or_else(none)
+    };
+    let (folded, spikes) = (of(F::RipplePp, traces::folded), of(F::SpikePos, traces::spikes));
+    let names = (groups.0.name.as_str(), groups.1.name.as_str());
+    let spectra = spectra.and_then(|(before, after)| traces::spectra(names, before, after));
+    ComparisonPage { comparison, is_forced, views, folded, spikes, spectra }
+}

@@ -1,0 +1,123 @@
+//! What is drawn of a comparison: the data of its pictures.
+
+/// What a row of a forest plot stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKind {
+    /// All boards together.
+    All,
+    /// One board against the mean of the other side.
+    Board,
+    /// One point.
+    Point,
+}
+
+/// A row of a forest plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestRow {
+    /// What it stands for.
+    pub kind: RowKind,
+    /// What stands in front.
+    pub label: String,
+    /// The change.
+    pub value: f64,
+    /// Its interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+    /// Whether it is not told from no change.
+    pub is_undecided: bool,
+    /// Of a bound: whether the truth is more than told.
+    pub truth_is_more: Option<bool>,
+    /// What stands behind, in digits.
+    pub told: String,
+}
+
+/// A forest plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forest {
+    /// Title of the axis.
+    pub axis: String,
+    /// Whether more is worse; `None` where neither side is.
+    pub worse_is_more: Option<bool>,
+    /// From above.
+    pub rows: Vec<ForestRow>,
+}
+
+/// The boards of a group as dots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DotRow {
+    /// The group.
+    pub name: String,
+    /// Serial number and score of each board.
+    pub boards: Vec<(String, f64)>,
+    /// Their mean.
+    pub mean: Option<f64>,
+}
+
+/// A dot plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dots {
+    /// Title of the axis.
+    pub axis: String,
+    /// The groups, from above.
+    pub rows: Vec<DotRow>,
+}
+
+/// A cell of a map of changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeCell {
+    /// The change.
+    pub value: f64,
+    /// Whether it is not told from no change.
+    pub is_undecided: bool,
+    /// In digits, with a sign in front of a bound.
+    pub told: String,
+}
+
+/// A change over input voltage and load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeMap {
+    /// Input voltages, rising.
+    pub vins: Vec<f64>,
+    /// Loads, rising.
+    pub loads: Vec<f64>,
+    /// Row by row from the smallest load.
+    pub cells: Vec<Option<ChangeCell>>,
+    /// The ends of the colours, in words.
+    pub least: String,
+    /// See `least`.
+    pub most: String,
+}
+
+/// A side of traces over one another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceOver {
+    /// What it is called.
+    pub name: String,
+    /// Time in seconds, lowest and highest volts.
+    pub band: Vec<(f64, f64, f64)>,
+    /// Time in seconds and volts of the line through it.
+    pub line: Vec<(f64, f64)>,
+}
+
+/// Traces over one another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverlaidTraces {
+    /// What the time counts from.
+    pub time_title: &'static str,
+    /// What the volts are.
+    pub volts_title: &'static str,
+    /// Both sides.
+    pub sides: Vec<TraceOver>,
+}
+
+/// Spectra over one another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverlaidSpectra {
+    /// Both sides: name; frequency in Hz and density in V/√Hz.
+    pub sides: Vec<(String, Vec<(f64, f64)>)>,
+    /// The same of probe and scope alone; empty where it was not captured.
+    pub floor: Vec<(f64, f64)>,
+    /// Frequency and change in decibels.
+    pub change: Vec<(f64, f64)>,
+    /// Stretches in which the second side stands at the floor, and what is to be said of them.
+    pub at_floor: Vec<(f64, f64, &'static str)>,
+}

@@ -1,0 +1,206 @@
+//! The comparison as JSON: flat rows, so that a script or a spreadsheet reads it without a tree. `soakrig schema comparison`
+//! prints its JSON Schema. Changes are in decibels for amplitudes and in SI units for everything else (a difference of
+//! efficiencies is a ratio, not per cent).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The version of this form; any change that a reader would misread raises it.
+pub const VERSION: u32 = 1;
+
+/// What `soakrig compare --json` prints.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ComparisonDocument {
+    /// The version of this form.
+    pub format: u32,
+    /// Whether `--force` was given.
+    pub forced: bool,
+    /// How sure every interval is, e.g. 0.95.
+    pub confidence: f64,
+    /// The pairs of groups that were held against each other.
+    pub groups: Vec<GroupsRow>,
+    /// What differs beside the boards.
+    pub differences: Vec<DifferenceRow>,
+    /// What changed, over all boards.
+    pub changes: Vec<ChangeRow>,
+    /// What changed at single points.
+    pub points: Vec<PointRow>,
+    /// The score of every board.
+    pub boards: Vec<BoardRow>,
+    /// Limits on the change.
+    pub limits: Vec<LimitRow>,
+}
+
+/// Two groups.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GroupsRow {
+    /// The group that is held against.
+    pub before: String,
+    /// The group in which something may have changed.
+    pub after: String,
+    /// Its boards.
+    pub boards_before: Vec<String>,
+    /// Its boards.
+    pub boards_after: Vec<String>,
+    /// Boards that stand on both sides.
+    pub boards_on_both_sides: Vec<String>,
+    /// How many runs.
+    pub runs_before: usize,
+    /// How many runs.
+    pub runs_after: usize,
+    /// `none` or `board`.
+    pub pairing: &'static str,
+    /// `comparable`, `comparable except` or `not comparable`.
+    pub comparability: &'static str,
+    /// Whether anything was compared.
+    pub compared: bool,
+}
+
+/// Something that differs beside the boards.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DifferenceRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// What.
+    pub what: String,
+    /// `slight`, `matters` or `breaks`.
+    pub weight: &'static str,
+    /// What the runs before say.
+    pub before: String,
+    /// What the runs after say.
+    pub after: String,
+    /// Why it weighs so.
+    pub why: &'static str,
+}
+
+/// A change over all boards.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ChangeRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// What a person calls it.
+    pub title: &'static str,
+    /// Unit of the change: `dB`, an SI unit, or empty for a ratio.
+    pub unit: &'static str,
+    /// Mean of the boards after less mean of those before; null where there is none.
+    pub change: Option<f64>,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// Why there is no interval.
+    pub no_interval: Option<String>,
+    /// `better`, `worse`, `changed` or `undecided`.
+    pub sense: &'static str,
+    /// Degrees of freedom.
+    pub df: Option<f64>,
+    /// p of the t test.
+    pub p: Option<f64>,
+    /// p of the rank test.
+    pub rank_p: Option<f64>,
+    /// The smallest p that the rank test can reach with so many boards.
+    pub least_rank_p: Option<f64>,
+    /// Hodges and Lehmann's estimate of the change.
+    pub rank_change: Option<f64>,
+    /// Lower end of its interval.
+    pub rank_low: Option<f64>,
+    /// Upper end of its interval.
+    pub rank_high: Option<f64>,
+    /// Lower end of the interval by resampling boards.
+    pub resampled_low: Option<f64>,
+    /// Upper end of the interval by resampling boards.
+    pub resampled_high: Option<f64>,
+    /// Boards before.
+    pub boards_before: usize,
+    /// Boards after.
+    pub boards_after: usize,
+    /// Points with a value on every board.
+    pub points: usize,
+    /// Points left out because a value is only a bound.
+    pub points_bounded: usize,
+    /// Points left out because a board has no value there.
+    pub points_missing: usize,
+    /// Smallest change at a single point.
+    pub least_at_a_point: Option<f64>,
+    /// Largest change at a single point.
+    pub most_at_a_point: Option<f64>,
+    /// Mean before, in the figure's own unit (of amplitudes the geometric mean).
+    pub level_before: Option<f64>,
+    /// Mean after.
+    pub level_after: Option<f64>,
+    /// With the points that are only bounds: the change ...
+    pub bounded_change: Option<f64>,
+    /// ... and the side on which the truth lies, `at most` or `at least`.
+    pub bounded_side: Option<&'static str>,
+}
+
+/// A change at a point.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PointRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// Input voltage; null for what is made of several.
+    pub vin_v: Option<f64>,
+    /// Load; null for what is made of several.
+    pub load_a: Option<f64>,
+    /// The change.
+    pub change: f64,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// p of the t test, as if it were the only point.
+    pub p: Option<f64>,
+    /// p for a claim about this point beside all others (Holm).
+    pub holm_p: Option<f64>,
+    /// p for a look through all points (Benjamini and Hochberg).
+    pub screened_p: Option<f64>,
+    /// Null for a value; for a bound the side on which the truth lies, `at most` or `at least`.
+    pub bound: Option<&'static str>,
+}
+
+/// The score of a board.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct BoardRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// `before` or `after`.
+    pub side: &'static str,
+    /// Serial number.
+    pub board: String,
+    /// Mean over the points: of amplitudes in decibels over 1 V.
+    pub score: f64,
+}
+
+/// A limit on a change.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LimitRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// `worse_than` or `same_within`.
+    pub kind: &'static str,
+    /// How much it may change.
+    pub most: f64,
+    /// Unit of the change.
+    pub unit: &'static str,
+    /// `met`, `broken`, `undecided` or `not judged`.
+    pub judgement: &'static str,
+    /// Why it could not be judged.
+    pub why: Option<String>,
+    /// Whether it lets the comparison fail.
+    pub fails: bool,
+}
+
+/// The JSON Schema of [`ComparisonDocument`].
+#[must_use]
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(ComparisonDocument)
+}

@@ -1,0 +1,83 @@
+//! The lines for the terminal: whether the groups may be compared, then what changed, then the limits.
+
+use std::fmt::Write as _;
+
+use super::parts::{Part, part};
+use super::words::{self, counted};
+use crate::compare::comparison::{Comparison, Side};
+use crate::compare::effect::{Effect, Pairing};
+use crate::compare::guard::Comparability;
+
+/// The lines of one comparison.
+#[must_use]
+pub fn render(comparison: &Comparison, is_forced: bool) -> String {
+    let mut text = String::new();
+    let guard = &comparison.guard;
+    let (before, after) = (&comparison.before, &comparison.after);
+    let side = |side: &Side| {
+        format!("{} ({}, {})", side.name, counted(side.boards.len(), "board"), counted(side.runs, "run"))
+    };
+    // Writing into a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{}  {} against {}",
+        guard.comparability.word().to_uppercase(),
+        side(after),
+        side(before)
+    );
+    if guard.comparability == Comparability::NotComparable && is_forced {
+        let _ = writeln!(
+            text,
+            "      compared all the same, because --force was given; what follows proves nothing"
+        );
+    }
+    for difference in &guard.differences {
+        let _ = writeln!(
+            text,
+            "  {:<8} {}: {} before, {} after ({})",
+            difference.weight.word(),
+            difference.title(),
+            difference.before,
+            difference.after,
+            difference.kind.why()
+        );
+    }
+    if !comparison.is_made() {
+        return text;
+    }
+    if comparison.pairing == Pairing::None && !comparison.shared.is_empty() {
+        let boards = counted(comparison.shared.len(), "board");
+        let _ = writeln!(
+            text,
+            "  {boards} stand on both sides: --pair board compares each with itself, which tells more"
+        );
+    }
+    for (wanted, heading) in Part::ALL {
+        let effects: Vec<&Effect> =
+            comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
+        if effects.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{heading}");
+        for effect in effects {
+            render_effect(&mut text, comparison, effect);
+        }
+    }
+    render_gates(&mut text, comparison);
+    text
+}
+
+fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
+    let name = &comparison.after.name;
+    let _ = writeln!(text, "  {:<10} {name} {}", effect.sense().word(), words::change(comparison, effect));
+}
+
+fn render_gates(text: &mut String, comparison: &Comparison) {
+    if comparison.gates.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nlimits on the change");
+    for gate in &comparison.gates {
+        let _ = writeln!(text, "  {:<10} {}", gate.judgement.word(), words::gate(comparison, gate));
+    }
+}

@@ -1,0 +1,167 @@
+//! What changed, as sentences: always with direction, interval, number of boards, averaging rule and spread over the points.
+
+use super::amount::{Amounts, level};
+use crate::compare::comparison::{Comparison, Gate};
+use crate::compare::effect::{Effect, Interval, Pairing, Sense};
+use crate::compare::gate::Judgement;
+use crate::waveform::Bound;
+
+/// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
+#[must_use]
+pub fn change(comparison: &Comparison, effect: &Effect) -> String {
+    let title = effect.quantity().title();
+    let Some(change) = effect.change else { return bounded_only(effect) };
+    let amounts = Amounts::of(effect);
+    let interval = effect.certainty.interval.as_ref().ok().copied();
+    let verb = match (interval.is_some() && effect.sense() == Sense::Undecided, change < 0.0) {
+        (true, _) => format!("does not surely change the {title}: {}", amounts.full(change)),
+        (false, true) => format!("lowers the {title} by {} {}", amounts.size(change), amounts.unit),
+        (false, false) => format!("raises the {title} by {} {}", amounts.size(change), amounts.unit),
+    };
+    let mut facts = vec![interval_words(effect, amounts, interval), boards(comparison)];
+    facts.push(points(effect, amounts));
+    facts.extend(tests(comparison, effect));
+    facts.extend(at_the_floor(effect, amounts));
+    format!("{verb} ({})", facts.join("; "))
+}
+
+/// Ends told as the sentence tells its amount: where it says `lowers`, a lowering has no sign.
+fn interval_words(effect: &Effect, amounts: Amounts, interval: Option<Interval>) -> String {
+    let Some(Interval { low, high }) = interval else {
+        let why = effect.certainty.interval.as_ref().err().map_or("", String::as_str);
+        return format!("no interval, for {why}");
+    };
+    let ends = if effect.sense() == Sense::Undecided {
+        format!("{} to {}", amounts.signed(low), amounts.signed(high))
+    } else if high < 0.0 {
+        format!("{} to {}", amounts.size(high), amounts.size(low))
+    } else {
+        format!("{} to {}", amounts.size(low), amounts.size(high))
+    };
+    format!("95 % interval {ends}")
+}
+
+fn boards(comparison: &Comparison) -> String {
+    let (before, after) = (comparison.before.boards.len(), comparison.after.boards.len());
+    match comparison.pairing {
+        Pairing::Board => format!("{} measured both ways", counted(comparison.shared.len(), "board")),
+        Pairing::None => format!("{} before, {after} after", counted(before, "board")),
+    }
+}
+
+fn points(effect: &Effect, amounts: Amounts) -> String {
+    let count = effect.points.len();
+    let Some(Interval { low, high }) = effect.spread().filter(|_| count > 1) else {
+        return format!("at {}", counted(count, "point"));
+    };
+    // As the sentence tells its amount: where all points are lower and it says `lowers`, they have no signs.
+    let is_plain = effect.sense() != Sense::Undecided && (high < 0.0 || low > 0.0);
+    let (near, far) =
+        if effect.change.is_some_and(|change| change < 0.0) { (high, low) } else { (low, high) };
+    let digits = |value: f64| if is_plain { amounts.size(value) } else { amounts.signed(value) };
+    let unit = amounts.unit;
+    format!("mean over {count} points, {} to {} {unit} at single points", digits(near), digits(far))
+}
+
+fn tests(comparison: &Comparison, effect: &Effect) -> Option<String> {
+    let name = match comparison.pairing {
+        Pairing::None => "Welch's t on board means",
+        Pairing::Board => "paired t on board means",
+    };
+    let df = effect.certainty.df?;
+    Some(format!("{name}, df {df:.1}"))
+}
+
+/// What is left out of the mean because it is only a bound.
+fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
+    let count = effect.matched.bounded.len();
+    if count == 0 {
+        return None;
+    }
+    let told = effect
+        .bounded()
+        .map(|bounded| format!("; with them {} {}", sign(bounded.bound), amounts.full(bounded.change)));
+    Some(format!(
+        "{} left out, where a value is only a bound{}",
+        counted(count, "point"),
+        told.unwrap_or_default()
+    ))
+}
+
+const fn sign(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Upper => "≤",
+        Bound::Lower => "≥",
+    }
+}
+
+/// Where every point is only a bound.
+fn bounded_only(effect: &Effect) -> String {
+    let title = effect.quantity().title();
+    let Some(bounded) = effect.bounded() else {
+        return format!(
+            "cannot be compared in the {title}: no point has a value on every board of both sides"
+        );
+    };
+    let amounts = Amounts::for_change(effect.quantity(), bounded.change, None);
+    let count = counted(effect.matched.bounded.len(), "point");
+    match (bounded.bound, bounded.change < 0.0) {
+        (Bound::Upper, true) => format!(
+            "lowers the {title} by at least {} {} (mean over {count}, all at the noise floor on one side)",
+            amounts.size(bounded.change),
+            amounts.unit
+        ),
+        (Bound::Lower, false) => format!(
+            "raises the {title} by at least {} {} (mean over {count}, all bounds on one side)",
+            amounts.size(bounded.change),
+            amounts.unit
+        ),
+        (side, _) => {
+            format!(
+                "changes the {title} by {} {} (mean over {count}, all bounds)",
+                sign(side),
+                amounts.full(bounded.change)
+            )
+        }
+    }
+}
+
+/// Levels on both sides, e.g. `1.48 V to 31.6 mV`.
+#[must_use]
+pub fn levels(effect: &Effect) -> Option<String> {
+    let (before, after) = effect.levels?;
+    Some(format!("{} to {}", level(effect.quantity(), before), level(effect.quantity(), after)))
+}
+
+/// A limit on a change and how it came out, as a sentence.
+#[must_use]
+pub fn gate(comparison: &Comparison, gate: &Gate) -> String {
+    let quantity = gate.allowance.quantity;
+    let effect = comparison.effect(quantity);
+    let amounts = Amounts::for_change(quantity, gate.allowance.most, None);
+    let (most, unit) = (amounts.size(gate.allowance.most), amounts.unit);
+    let limit = if gate.is_sameness {
+        format!("{quantity} the same within {most} {unit}")
+    } else {
+        format!("{quantity} not worse than {most} {unit}")
+    };
+    let told = match (&gate.judgement, effect) {
+        (Judgement::Impossible(why), _) => format!("cannot be judged: {why}"),
+        (_, Some(effect)) => {
+            let own = Amounts::of(effect);
+            let interval = effect.certainty.interval.as_ref();
+            let ends = interval.map_or_else(
+                |_| String::new(),
+                |ends| format!(" (95 % interval {} to {})", own.signed(ends.low), own.signed(ends.high)),
+            );
+            format!("{}{ends}", effect.change.map_or_else(String::new, |change| own.full(change)))
+        }
+        (_, None) => String::new(),
+    };
+    format!("{limit}: {told}")
+}
+
+/// `1 board`, `5 boards`.
+pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,205 @@
+//! The page of a comparison: what the change bought, in words with numbers, and what stands behind them.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::top::sentence;
+use super::{STYLE, compare_tables as tables, picture};
+use crate::compare::comparison::Comparison;
+use crate::compare::effect::{Effect, Sense};
+use crate::compare::guard::Comparability;
+use crate::report::compare::page::{ComparisonPage, QuantityView};
+use crate::report::compare::parts::{Part, part};
+use crate::report::compare::traces::Overlaid;
+use crate::report::compare::words::{self, counted};
+use crate::report::svg::{
+    render_change_map, render_dots, render_forest, render_overlaid_spectra, render_overlaid_traces,
+};
+
+/// The page of comparisons that share their first group. Every text in it is escaped.
+#[must_use]
+pub fn render_comparisons(pages: &[ComparisonPage]) -> String {
+    let names: Vec<&str> = pages.iter().map(|page| page.comparison.after.name.as_str()).collect();
+    let first = pages.first().map_or("", |page| page.comparison.before.name.as_str());
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (names.join(", ")) " against " (first) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { @for page in pages { (one(page)) } (tables::method()) } }
+        }
+    };
+    page.into_string()
+}
+
+fn one(page: &ComparisonPage) -> Markup {
+    let comparison = &page.comparison;
+    html! {
+        (head(comparison))
+        (verdict(comparison))
+        @if comparison.guard.comparability == Comparability::NotComparable {
+            p.alarm {
+                @if page.is_forced {
+                    "These groups are not comparable. They were compared all the same, because that was forced: what follows shows "
+                    "what was measured, and proves nothing about the boards."
+                } @else { "These groups are not comparable, and nothing was compared. The differences stand below." }
+            }
+        }
+        @if comparison.is_made() {
+            (first_page(comparison))
+            (tables::changes(comparison))
+            (pictures(page))
+        }
+        (tables::differences(comparison))
+        (tables::boards(comparison))
+    }
+}
+
+fn head(comparison: &Comparison) -> Markup {
+    let (before, after) = (&comparison.before, &comparison.after);
+    html! {
+        header {
+            h1 { "What did " (after.name) " buy against " (before.name) "?" }
+            p.lead {
+                (after.name) ": " (counted(after.boards.len(), "board")) ", " (counted(after.runs, "run")) " · "
+                (before.name) ": " (counted(before.boards.len(), "board")) ", " (counted(before.runs, "run"))
+            }
+        }
+    }
+}
+
+fn verdict(comparison: &Comparison) -> Markup {
+    let guard = &comparison.guard;
+    let class = match guard.comparability {
+        Comparability::Comparable => "pass",
+        Comparability::Except => "incomplete",
+        Comparability::NotComparable => "fail",
+    };
+    let serious: Vec<String> = guard
+        .differences
+        .iter()
+        .filter(|difference| difference.weight > crate::compare::aspect::Weight::Slight)
+        .map(crate::compare::guard::Difference::title)
+        .collect();
+    html! {
+        div class={ "verdict " (class) } {
+            div.word { (guard.comparability.word().to_uppercase()) }
+            div.why {
+                @if serious.is_empty() {
+                    "Instruments, probe, bandwidth, points and settling agree (" (guard.looked_at) " things looked at"
+                    @if !guard.differences.is_empty() { ", " (counted(guard.differences.len(), "slight difference")) }
+                    ")."
+                } @else { (sentence(&serious.join("; "))) }
+            }
+        }
+        @for gate in &comparison.gates {
+            p.statement {
+                span class={ "tag " (tag(gate.judgement.word())) } { (gate.judgement.word()) } " " (words::gate(comparison, gate))
+            }
+        }
+    }
+}
+
+/// The class of a word on a limit.
+fn tag(word: &str) -> &'static str {
+    match word {
+        "met" => "pass",
+        "broken" => "fail",
+        _ => "undecided",
+    }
+}
+
+fn first_page(comparison: &Comparison) -> Markup {
+    let of = |wanted: Part| comparison.effects.iter().filter(move |effect| part(effect.quantity()) == wanted);
+    html! {
+        div.statement {
+            @for effect in of(Part::Bought) { (statement(comparison, effect)) }
+        }
+        h2 { "What it costs" }
+        @for effect in of(Part::Price) { (statement(comparison, effect)) }
+        @if of(Part::Where).next().is_some() {
+            h2 { "Where in the spectrum" }
+            @for effect in of(Part::Where) { (statement(comparison, effect)) }
+        }
+    }
+}
+
+fn statement(comparison: &Comparison, effect: &Effect) -> Markup {
+    let name = &comparison.after.name;
+    let text = format!("{name} {}", words::change(comparison, effect));
+    html! {
+        p class=[(effect.sense() != Sense::Undecided).then_some("sure")] {
+            (sentence(&text))
+            @if let Some(levels) = words::levels(effect) { span.small { " From " (levels) "." } }
+        }
+    }
+}
+
+fn pictures(page: &ComparisonPage) -> Markup {
+    html! {
+        h2 { "Traces of both" }
+        div.figure { div.row.two {
+            (overlaid("One period", &page.folded))
+            (overlaid("The worst spike", &page.spikes))
+        } }
+        @if let Some(spectra) = &page.spectra {
+            div.figure {
+                h3 { "Spectra" }
+                (picture(&render_overlaid_spectra(spectra), "wide", "spectra of both groups and their change"))
+                p.small {
+                    "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond. "
+                    "Below, the change. Where a line stands at the noise of probe and scope, the board itself is quieter than told."
+                }
+            }
+        }
+        @for view in &page.views { (quantity(page, view)) }
+    }
+}
+
+fn overlaid(title: &str, made: &Result<Overlaid, String>) -> Markup {
+    html! {
+        div {
+            h3 { (title) }
+            @match made {
+                Ok(made) => {
+                    (picture(&render_overlaid_traces(&made.traces), "half", title))
+                    p.small { (made.caption) " Both on the same scales." }
+                },
+                Err(why) => p { (why) },
+            }
+        }
+    }
+}
+
+fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
+    let title = sentence(view.quantity.title());
+    let undecided = "undecided points are hollow; the diamond is all boards together with its 95 % interval";
+    html! {
+        h2 { (title.trim_end_matches('.')) }
+        div.figure {
+            @if let Some(dots) = view.dots.as_ref().and_then(render_dots) {
+                (picture(&dots, "curves", "every board"))
+                p.small { "Every board is a dot: the mean over the points that all boards have. The boards are what conclusions are drawn from." }
+            }
+            @if let Some(svg) = view.map.as_ref().map(render_change_map) {
+                (picture(&svg, "map", "the change over input voltage and load"))
+                p.small {
+                    "The change of " (page.comparison.after.name) " against " (page.comparison.before.name) " at each point. "
+                    "A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %)."
+                }
+            }
+            @if let Some((forest, hidden)) = &view.forest {
+                @if let Some(svg) = render_forest(forest) {
+                    (picture(&svg, "curves", "changes with their intervals"))
+                    p.small {
+                        (sentence(undecided))
+                        @if *hidden > 0 { " " (hidden) " points between the smallest and the largest changes are not shown." }
+                    }
+                }
+            }
+        }
+    }
+}

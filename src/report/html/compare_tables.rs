@@ -1,0 +1,117 @@
+//! The tables of a comparison: all changes, what differs beside the boards, the boards, how it was made.
+
+use maud::{Markup, html};
+
+use crate::compare::comparison::Comparison;
+use crate::compare::effect::{Effect, Interval};
+use crate::report::compare::amount::{Amounts, level};
+use crate::report::compare::draw::is_undecided;
+use crate::report::compare::parts::{Part, part};
+
+pub(super) fn changes(comparison: &Comparison) -> Markup {
+    html! {
+        h2 { "All changes" }
+        div.scroll { table.cards {
+            thead { tr {
+                th { "figure" } th { "" } th.number { "before" } th.number { "after" } th.number { "change" } th.number { "95 % interval" }
+                th.number { "rank test p" } th.number { "single points" } th.number { "points" } th.number { "surely changed" }
+            } }
+            @for (wanted, heading) in Part::ALL {
+                @let effects = comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect::<Vec<_>>();
+                @if !effects.is_empty() {
+                    tbody {
+                        tr.group { td colspan="10" { b { (heading) } } }
+                        @for effect in effects { (change_row(effect)) }
+                    }
+                }
+            }
+        } }
+        p.small {
+            "Amplitudes are compared in decibels; their means are geometric ones. Points are those at which every board of both sides "
+            "has a value. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
+        }
+    }
+}
+
+fn change_row(effect: &Effect) -> Markup {
+    let (quantity, amounts) = (effect.quantity(), Amounts::of(effect));
+    let ends = |ends: Interval| format!("{} to {}", amounts.signed(ends.low), amounts.signed(ends.high));
+    let dash = || "–".to_owned();
+    let sense = effect.sense().word();
+    let bounded = effect.matched.bounded.len();
+    html! {
+        tr {
+            td { (quantity.title()) br; span.small { code { (quantity.key()) } } }
+            td { span class={ "tag " (class(sense)) } { (sense) } }
+            td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }
+            td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
+            td.number data-label="change" { (effect.change.map_or_else(dash, |change| amounts.full(change))) }
+            td.number data-label="95 % interval" { (effect.certainty.interval.as_ref().map_or_else(|_| dash(), |interval| ends(*interval))) }
+            td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| format!("{p:.3}"))) }
+            td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
+            td.number data-label="points" {
+                (effect.matched.places.len())
+                @if bounded > 0 { " + " (bounded) " bounds" }
+            }
+            td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
+        }
+    }
+}
+
+fn class(sense: &str) -> &'static str {
+    match sense {
+        "better" => "pass",
+        "worse" => "fail",
+        "undecided" => "not_applicable",
+        _ => "",
+    }
+}
+
+pub(super) fn differences(comparison: &Comparison) -> Markup {
+    let guard = &comparison.guard;
+    html! {
+        h2 { "What differs beside the boards" }
+        @if guard.differences.is_empty() {
+            p { "Nothing: all " (guard.looked_at) " things that were looked at agree." }
+        } @else {
+            div.scroll { table.cards {
+                thead { tr { th { "weight" } th { "what" } th { (comparison.before.name) } th { (comparison.after.name) } th { "why it weighs so" } } }
+                tbody { @for difference in &guard.differences { tr {
+                    td { b { (difference.weight.word()) } }
+                    td { (difference.title()) }
+                    td data-label=(comparison.before.name) { (difference.before) }
+                    td data-label=(comparison.after.name) { (difference.after) }
+                    td.aside data-label="why" { (difference.kind.why()) }
+                } } }
+            } }
+        }
+    }
+}
+
+pub(super) fn boards(comparison: &Comparison) -> Markup {
+    html! {
+        h2 { "Boards" }
+        dl {
+            @for side in [&comparison.before, &comparison.after] {
+                dt { (side.name) }
+                dd { (side.boards.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) " (" (side.runs) " runs)" }
+            }
+            @if !comparison.shared.is_empty() {
+                dt { "On both sides" }
+                dd { (comparison.shared.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
+            }
+        }
+    }
+}
+
+pub(super) fn method() -> Markup {
+    html! {
+        h2 { "How it was made" }
+        p.small {
+            "The board is what conclusions are drawn from: repeats are averaged, then the points at which every board has a value, so that "
+            "each board is one number; these numbers are compared. Points and repeats of one board are not independent of each other. "
+            "The interval is Welch's on the boards' numbers, or the paired one where the same boards were measured both ways. "
+            "Values that are only bounds (at the noise floor, clipped) are left out of means. docs/comparison.md tells all of it."
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A change over input voltage and load: which way, how much, and where it is not decided.
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Anchor, Canvas, GREY, INK, Letters, letters_on, render};
+use super::map::{Grid, LEFT, STROKE, WIDTH};
+use crate::report::compare::pictures::{ChangeCell, ChangeMap};
+
+/// For less; it is read as dark in grey, too.
+const LESS: RGBColor = RGBColor(0x05, 0x5a, 0x8c);
+/// For more; told from the other by colour-blind people, and by the sign in the cell.
+const MORE: RGBColor = RGBColor(0xc2, 0x50, 0x00);
+const PAPER: RGBColor = RGBColor(0xf7, 0xf7, 0xf5);
+
+/// Draws the map.
+#[must_use]
+pub fn render_change_map(map: &ChangeMap) -> String {
+    let grid = Grid::new(map.vins.len(), map.loads.len());
+    let values = || map.cells.iter().flatten().map(|cell| cell.value);
+    let most = values().fold(0.0_f64, |most, value| most.max(value.abs()));
+    render(WIDTH, grid.bottom() + 66.0, |canvas| {
+        for (place, cell) in map.cells.iter().enumerate() {
+            let corners = grid.corners(place % map.vins.len(), place / map.vins.len());
+            match cell {
+                Some(cell) => draw_cell(canvas, corners, cell, (most, grid.has_room_for_digits())),
+                None => canvas.frame(corners.0, corners.1, STROKE, 0.5),
+            }
+        }
+        grid.draw_labels(canvas, &map.vins, &map.loads);
+        draw_legend(canvas, grid.bottom() + 52.0, map, most);
+    })
+}
+
+fn ground(value: f64, most: f64) -> RGBColor {
+    let share = if most > 0.0 { (value.abs() / most).clamp(0.0, 1.0) } else { 0.0 };
+    let end = if value < 0.0 { LESS } else { MORE };
+    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * share).round() as u8;
+    RGBColor(mix(PAPER.0, end.0), mix(PAPER.1, end.1), mix(PAPER.2, end.2))
+}
+
+fn draw_cell(
+    canvas: &Canvas<'_>,
+    (from, to): ((f64, f64), (f64, f64)),
+    cell: &ChangeCell,
+    (most, has_digits): (f64, bool),
+) {
+    let ground = ground(cell.value, most);
+    canvas.fill(from, to, ground);
+    if cell.is_undecided {
+        canvas.hatch(from, to, if letters_on(ground) == INK { STROKE } else { PAPER });
+        canvas.frame((from.0 + 1.0, from.1 + 1.0), (to.0 - 1.0, to.1 - 1.0), INK, 1.5);
+    }
+    if has_digits {
+        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        let size = ((to.0 - from.0 - 3.0) / (0.6 * cell.told.chars().count() as f64)).clamp(7.0, 11.0);
+        if cell.is_undecided {
+            let half = 0.3 * size * cell.told.chars().count() as f64 + 2.0;
+            canvas.fill((middle.0 - half, middle.1 - 7.0), (middle.0 + half, middle.1 + 7.0), ground);
+        }
+        canvas.text(&cell.told, middle, Letters::new(size, letters_on(ground), Anchor::Middle));
+    }
+}
+
+fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap, most: f64) {
+    let letters = Letters::new(11.5, GREY, Anchor::Left);
+    let ramp = LEFT + 70.0;
+    canvas.text(&map.least, (LEFT, y), letters);
+    for step in 0..21_u8 {
+        let x = ramp + 5.0 * f64::from(step);
+        let value = (f64::from(step) - 10.0) / 10.0 * most;
+        canvas.fill((x, y - 6.0), (x + 5.0, y + 6.0), ground(value, most));
+    }
+    canvas.text(&map.most, (ramp + 112.0, y), letters);
+    let mut x = ramp + 220.0;
+    let mut entry = |text: &str, draw: &dyn Fn((f64, f64), (f64, f64))| {
+        draw((x, y - 7.0), (x + 22.0, y + 7.0));
+        canvas.text(text, (x + 28.0, y), letters);
+        x += 46.0 + 6.2 * text.chars().count() as f64;
+    };
+    if map.cells.iter().flatten().any(|cell| cell.is_undecided) {
+        entry("not decided: the boards scatter as much", &|from, to| {
+            canvas.hatch(from, to, STROKE);
+            canvas.frame(from, to, INK, 1.5);
+        });
+    }
+    if map.cells.iter().flatten().any(|cell| cell.told.contains(['≤', '≥'])) {
+        entry("a bound", &|from, to| {
+            let middle = (f64::midpoint(from.0, to.0), y);
+            canvas.text("≤ ≥", middle, Letters::new(11.0, GREY, Anchor::Middle));
+        });
+    }
+    if map.cells.iter().any(Option::is_none) {
+        entry("not on both sides", &|from, to| canvas.frame(from, to, STROKE, 0.5));
+    }
+}

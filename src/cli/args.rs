@@ -354,6 +354,9 @@ pub(super) struct CompareArgs {
     /// Exit with 1 where the figure has surely become worse by more, e.g. noise_pp_20mhz_v:1dB or efficiency:2%
     #[arg(long, value_name = "FIGURE:AMOUNT")]
     pub(super) worse_than: Vec<Allowance>,
+    /// Exit with 1 unless the figure is shown to be the same within this margin (two one-sided tests at 5 %), e.g. vout_v:100mV
+    #[arg(long, value_name = "FIGURE:AMOUNT")]
+    pub(super) same_within: Vec<Allowance>,
     /// A limit of --worse-than that is not decided counts as broken, too
     #[arg(long)]
     pub(super) strict: bool,

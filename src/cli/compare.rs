@@ -39,7 +39,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
             None => Pairing::None,
         },
         worse_than: args.worse_than.clone(),
-        same_within: Vec::new(),
+        same_within: args.same_within.clone(),
         is_strict: args.strict,
         is_forced: args.force,
         seed: args.seed,

@@ -2,59 +2,105 @@
 
 use super::effect::{CONFIDENCE, Certainty, Interval, Pairing, PointChange};
 use super::scores::{BoardScore, Matched};
-use crate::base::distribution::two_sided_t;
+use super::stat::{
+    BootstrapKind, BootstrapSettings, MeanDifference, Wanted, benjamini_hochberg, boards_needed, bootstrap,
+    bootstrap_pairs, holm, mann_whitney, paired, permute_means, permute_pairs, shift_of_pairs, shift_of_two,
+    signed_rank, welch,
+};
+use crate::base::estimate::{Estimate, NoAnswer};
 use crate::base::stats::{mean, std_dev};
+
+/// How often boards are drawn anew.
+const RESAMPLES: u32 = 4000;
+
+/// The risk of calling a difference where there is none.
+const ALPHA: f64 = 1.0 - CONFIDENCE;
+
+/// The chance with which so many boards as are told would show a change of the size that was seen.
+const CHANCE: f64 = 0.8;
+
+impl From<Estimate> for Interval {
+    fn from(estimate: Estimate) -> Self {
+        Self { low: estimate.low, high: estimate.high }
+    }
+}
 
 impl Certainty {
     /// Nothing can be concluded, for one reason.
     #[must_use]
     pub fn none(why: &str) -> Self {
+        let why = || why.to_owned();
         Self {
-            interval: Err(why.to_owned()),
-            df: None,
-            p: None,
-            rank_p: Err(why.to_owned()),
+            mean: Err(why()),
+            interval: Err(why()),
+            rank_p: Err(why()),
             least_rank_p: None,
-            rank: Err(why.to_owned()),
-            resampled: Err(why.to_owned()),
+            permuted_p: Err(why()),
+            rank: Err(why()),
+            rank_shortfall: None,
+            resampled: Err(why()),
+            boards_needed: None,
         }
     }
 }
 
 /// What the boards' scores say of the change of their mean.
 #[must_use]
-pub(super) fn of_boards(left: &[f64], right: &[f64], pairing: Pairing, _seed: u64) -> Certainty {
-    let mut certainty = Certainty::none("not computed");
-    match interval(left, right, pairing) {
-        Ok((interval, df)) => {
-            certainty.interval = Ok(interval);
-            certainty.df = Some(df);
-        }
-        Err(why) => certainty.interval = Err(why),
+pub(super) fn of_boards(left: &[f64], right: &[f64], pairing: Pairing, seed: u64) -> Certainty {
+    let settings = BootstrapSettings {
+        confidence: CONFIDENCE,
+        seed,
+        resamples: RESAMPLES,
+        kind: BootstrapKind::Expanded,
+    };
+    let (ranks, permuted, shift, drawn) = match pairing {
+        Pairing::None => (
+            mann_whitney(left, right),
+            permute_means(left, right),
+            shift_of_two(left, right, CONFIDENCE),
+            bootstrap(left, right, &settings),
+        ),
+        Pairing::Board => (
+            signed_rank(left, right),
+            permute_pairs(left, right),
+            shift_of_pairs(left, right, CONFIDENCE),
+            bootstrap_pairs(left, right, &settings),
+        ),
+    };
+    let mean = difference(left, right, pairing).map_err(told);
+    Certainty {
+        interval: mean.as_ref().map(|mean| mean.estimate.into()).map_err(Clone::clone),
+        mean,
+        rank_p: ranks.as_ref().map(|test| test.p).map_err(|why| why.0.clone()),
+        least_rank_p: ranks.ok().map(|test| test.smallest_p),
+        permuted_p: permuted.map(|test| test.p).map_err(told),
+        rank_shortfall: shift.as_ref().ok().and_then(super::stat::Shift::shortfall),
+        rank: shift.map(|shift| (shift.estimate.value, shift.estimate.into())).map_err(told),
+        resampled: drawn.map(|drawn| drawn.estimate.into()).map_err(told),
+        boards_needed: needed(left, right, pairing),
     }
-    certainty
 }
 
-fn interval(left: &[f64], right: &[f64], pairing: Pairing) -> Result<(Interval, f64), String> {
-    let none = || "an interval needs two boards a side, and boards that are not all alike".to_owned();
-    let (change, error, df) = match pairing {
-        Pairing::Board => {
-            let changes: Vec<f64> = left.iter().zip(right).map(|(left, right)| right - left).collect();
-            let count = changes.len() as f64;
-            let spread = std_dev(&changes, 1).ok_or_else(none)?;
-            (mean(&changes).ok_or_else(none)?, spread / count.sqrt(), count - 1.0)
-        }
-        Pairing::None => {
-            let part = |values: &[f64]| Some(std_dev(values, 1)?.powi(2) / values.len() as f64);
-            let (a, b) = (part(left).ok_or_else(none)?, part(right).ok_or_else(none)?);
-            let sizes = (left.len() as f64 - 1.0, right.len() as f64 - 1.0);
-            let df = (a + b).powi(2) / (a * a / sizes.0 + b * b / sizes.1);
-            let change = mean(right).ok_or_else(none)? - mean(left).ok_or_else(none)?;
-            (change, (a + b).sqrt(), df)
-        }
-    };
-    let reach = error * two_sided_t(CONFIDENCE, df).ok_or_else(none)?;
-    Ok((Interval { low: change - reach, high: change + reach }, df))
+fn told(why: NoAnswer) -> String {
+    why.0
+}
+
+fn difference(left: &[f64], right: &[f64], pairing: Pairing) -> Result<MeanDifference, NoAnswer> {
+    match pairing {
+        Pairing::None => welch(left, right, CONFIDENCE),
+        Pairing::Board => paired(left, right, CONFIDENCE),
+    }
+}
+
+/// How many boards a side would show a change of the size that was seen; `None` where nothing tells that, or for pairs, whose
+/// scatter is another one.
+fn needed(left: &[f64], right: &[f64], pairing: Pairing) -> Option<usize> {
+    if pairing == Pairing::Board {
+        return None;
+    }
+    let difference = mean(right)? - mean(left)?;
+    let deviations = (std_dev(left, 1)?, std_dev(right, 1)?);
+    boards_needed(&Wanted { difference, deviations, alpha: ALPHA }, CHANCE).ok()
 }
 
 /// The change at each matched place, with what its boards say of it.
@@ -63,18 +109,26 @@ pub(super) fn of_points(matched: &Matched, pairing: Pairing) -> Vec<PointChange>
     let at = |boards: &[BoardScore], index: usize| -> Vec<f64> {
         boards.iter().filter_map(|board| board.values.get(index).copied()).collect()
     };
-    let places = matched.places.iter().enumerate();
-    places
-        .filter_map(|(index, place)| {
-            let (left, right) = (at(&matched.before, index), at(&matched.after, index));
-            Some(PointChange {
-                place: *place,
-                change: mean(&right)? - mean(&left)?,
-                interval: interval(&left, &right, pairing).ok().map(|(interval, _)| interval),
-                p: None,
-                holm_p: None,
-                screened_p: None,
-            })
+    let point = |(index, place): (usize, &super::cell::Place)| {
+        let (left, right) = (at(&matched.before, index), at(&matched.after, index));
+        let sure = difference(&left, &right, pairing).ok();
+        Some(PointChange {
+            place: *place,
+            change: mean(&right)? - mean(&left)?,
+            interval: sure.map(|sure| sure.estimate.into()),
+            p: sure.map(|sure| sure.p),
+            holm_p: None,
+            screened_p: None,
         })
-        .collect()
+    };
+    let mut points: Vec<PointChange> = matched.places.iter().enumerate().filter_map(point).collect();
+    // Points without a p of their own take no part in the claim.
+    let claimed: Vec<f64> = points.iter().filter_map(|point| point.p).collect();
+    if let (Ok(claims), Ok(screened)) = (holm(&claimed), benjamini_hochberg(&claimed)) {
+        let with_p = points.iter_mut().filter(|point| point.p.is_some());
+        for (point, (claim, screened)) in with_p.zip(claims.into_iter().zip(screened)) {
+            (point.holm_p, point.screened_p) = (Some(claim), Some(screened));
+        }
+    }
+    points
 }

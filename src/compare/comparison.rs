@@ -1,7 +1,7 @@
 //! Two groups held against each other: whether they may be, what changed, and how the limits on the change came out.
 
 use super::effect::{Effect, Pairing, compare_quantity};
-use super::gate::{Allowance, Judgement, judge_worse};
+use super::gate::{Allowance, Judgement, judge_same, judge_worse};
 use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
 use super::quantity::{COMPARED, Quantity};
@@ -118,7 +118,12 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         is_sameness: false,
         judgement: judge_worse(*allowance, find(allowance.quantity)),
     });
-    let gates = if may { worse.collect() } else { Vec::new() };
+    let same = request.same_within.iter().map(|allowance| Gate {
+        allowance: *allowance,
+        is_sameness: true,
+        judgement: judge_same(*allowance, find(allowance.quantity)),
+    });
+    let gates = if may { worse.chain(same).collect() } else { Vec::new() };
     Comparison {
         before: Side::of(before),
         after: Side::of(after),

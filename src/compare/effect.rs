@@ -5,6 +5,7 @@ use super::certainty::{of_boards, of_points};
 use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::scores::{BoardScore, BoundedChange, Matched, match_places};
+use super::stat::MeanDifference;
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -39,20 +40,24 @@ pub enum Pairing {
 /// What the boards together say of a change. A reason stands for what cannot be concluded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Certainty {
-    /// 95 % interval of the change.
+    /// The t test of the change.
+    pub mean: Result<MeanDifference, String>,
+    /// Its 95 % interval.
     pub interval: Result<Interval, String>,
-    /// Degrees of freedom of the interval.
-    pub df: Option<f64>,
-    /// p of the t test.
-    pub p: Option<f64>,
-    /// Exact p of the rank test, or why there is none.
+    /// p of the rank test (Mann and Whitney's; of pairs the signed rank test).
     pub rank_p: Result<f64, String>,
-    /// The smallest p that the rank test can reach with so many boards.
+    /// The smallest p that the rank test could have given with so many boards.
     pub least_rank_p: Option<f64>,
-    /// Hodges and Lehmann's estimate and interval, or why there is none.
+    /// p of the exact permutation test on the means.
+    pub permuted_p: Result<f64, String>,
+    /// Hodges and Lehmann's estimate and interval.
     pub rank: Result<(f64, Interval), String>,
-    /// Interval by resampling boards, or why there is none.
+    /// What must be said where that interval is of a lower level.
+    pub rank_shortfall: Option<String>,
+    /// Interval by drawing boards anew.
     pub resampled: Result<Interval, String>,
+    /// How many boards a side would show a change of this size in eight of ten comparisons.
+    pub boards_needed: Option<usize>,
 }
 
 /// A point's own change.

@@ -105,6 +105,27 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     judge(worsening(allowance.quantity, interval), allowance.most)
 }
 
+/// Whether a quantity is shown to be the same within a margin on both sides: two one-sided tests at 5 %, which is the 90 %
+/// interval lying inside. That no change was found does not show it.
+#[must_use]
+pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
+    let Some(effect) = effect else {
+        return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
+    };
+    let mean = match &effect.certainty.mean {
+        Ok(mean) => mean,
+        Err(why) => return Judgement::Impossible(why.clone()),
+    };
+    match mean.within((-allowance.most, allowance.most), 0.05) {
+        Err(why) => Judgement::Impossible(why.0),
+        Ok(told) if told.is_equivalent => Judgement::Met,
+        Ok(told) if told.interval.low > allowance.most || told.interval.high < -allowance.most => {
+            Judgement::Broken
+        }
+        Ok(_) => Judgement::Undecided,
+    }
+}
+
 /// How far to the worse an interval reaches, from its near end to its far end.
 fn worsening(quantity: Quantity, Interval { low, high }: Interval) -> (f64, f64) {
     match quantity.better() {

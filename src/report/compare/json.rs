@@ -74,6 +74,7 @@ fn groups(comparison: &Comparison) -> GroupsRow {
 fn change(name: &str, effect: &Effect) -> ChangeRow {
     let (quantity, certainty) = (effect.quantity(), &effect.certainty);
     let interval = certainty.interval.as_ref().ok();
+    let mean = certainty.mean.as_ref().ok();
     let rank = certainty.rank.as_ref().ok();
     let resampled = certainty.resampled.as_ref().ok();
     let (spread, bounded) = (effect.spread(), effect.bounded());
@@ -87,8 +88,9 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         high: interval.map(|ends| ends.high),
         no_interval: certainty.interval.as_ref().err().cloned(),
         sense: effect.sense().word(),
-        df: certainty.df,
-        p: certainty.p,
+        df: mean.map(|mean| mean.freedom),
+        p: mean.map(|mean| mean.p),
+        permuted_p: certainty.permuted_p.as_ref().ok().copied(),
         rank_p: certainty.rank_p.as_ref().ok().copied(),
         least_rank_p: certainty.least_rank_p,
         rank_change: rank.map(|(change, _)| *change),
@@ -96,6 +98,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         rank_high: rank.map(|(_, ends)| ends.high),
         resampled_low: resampled.map(|ends| ends.low),
         resampled_high: resampled.map(|ends| ends.high),
+        boards_needed: certainty.boards_needed,
         boards_before: effect.matched.before.len(),
         boards_after: effect.matched.after.len(),
         points: effect.matched.places.len(),

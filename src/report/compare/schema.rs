@@ -98,6 +98,8 @@ pub struct ChangeRow {
     pub df: Option<f64>,
     /// p of the t test.
     pub p: Option<f64>,
+    /// p of the exact permutation test on the boards' means.
+    pub permuted_p: Option<f64>,
     /// p of the rank test.
     pub rank_p: Option<f64>,
     /// The smallest p that the rank test can reach with so many boards.
@@ -112,6 +114,8 @@ pub struct ChangeRow {
     pub resampled_low: Option<f64>,
     /// Upper end of the interval by resampling boards.
     pub resampled_high: Option<f64>,
+    /// How many boards a side would show a change of this size in eight of ten comparisons.
+    pub boards_needed: Option<usize>,
     /// Boards before.
     pub boards_before: usize,
     /// Boards after.

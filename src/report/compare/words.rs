@@ -63,13 +63,38 @@ fn points(effect: &Effect, amounts: Amounts) -> String {
     format!("mean over {count} points, {} to {} {unit} at single points", digits(near), digits(far))
 }
 
-fn tests(comparison: &Comparison, effect: &Effect) -> Option<String> {
-    let name = match comparison.pairing {
-        Pairing::None => "Welch's t on board means",
-        Pairing::Board => "paired t on board means",
+fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
+    let certainty = &effect.certainty;
+    let Ok(mean) = &certainty.mean else { return Vec::new() };
+    let (name, rank) = match comparison.pairing {
+        Pairing::None => ("Welch's t on board means", "Mann-Whitney"),
+        Pairing::Board => ("paired t on board means", "signed rank"),
     };
-    let df = effect.certainty.df?;
-    Some(format!("{name}, df {df:.1}"))
+    let mut told = vec![format!("{name}, df {:.1}", mean.freedom)];
+    if let (Ok(p), Some(least)) = (&certainty.rank_p, certainty.least_rank_p) {
+        // A test that can never reach 5 % must not look as if it had spoken.
+        told.push(if least > 0.05 {
+            format!("{rank} can reach no less than p = {} with so few boards", short_p(least))
+        } else {
+            format!("{rank} p = {}", short_p(*p))
+        });
+    }
+    if let (Sense::Undecided, Some(boards)) = (effect.sense(), certainty.boards_needed) {
+        told.push(format!("it would take {boards} boards a side to tell a change of this size from none"));
+    }
+    told
+}
+
+/// Two digits of a p.
+#[must_use]
+pub fn short_p(p: f64) -> String {
+    if p < 0.000_095 {
+        "<0.0001".to_owned()
+    } else if p < 0.0995 {
+        format!("{p:.*}", (1.0 - p.log10().floor()) as usize)
+    } else {
+        format!("{p:.2}")
+    }
 }
 
 /// What is left out of the mean because it is only a bound.

@@ -7,6 +7,7 @@ use crate::compare::effect::{Effect, Interval};
 use crate::report::compare::amount::{Amounts, level};
 use crate::report::compare::draw::is_undecided;
 use crate::report::compare::parts::{Part, part};
+use crate::report::compare::words::short_p;
 
 pub(super) fn changes(comparison: &Comparison) -> Markup {
     html! {
@@ -47,7 +48,7 @@ fn change_row(effect: &Effect) -> Markup {
             td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
             td.number data-label="change" { (effect.change.map_or_else(dash, |change| amounts.full(change))) }
             td.number data-label="95 % interval" { (effect.certainty.interval.as_ref().map_or_else(|_| dash(), |interval| ends(*interval))) }
-            td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| format!("{p:.3}"))) }
+            td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| short_p(*p))) }
             td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
             td.number data-label="points" {
                 (effect.matched.places.len())

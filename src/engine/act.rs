@@ -1,5 +1,6 @@
 //! Carries steps out: the thin shell around the machine. Every set is read back before the step counts as done.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub(super) struct Shell<'a> {
     pub(super) trips: u32,
     /// What is kept for the looks at an early end, where the profile allows one.
     pub(super) early: Option<EarlyWatch>,
+    /// The limits whose first breach is told.
+    pub(super) broken: BTreeSet<usize>,
     /// The look with which the soak ends before its time.
     pub(super) ended_early: Option<EarlyLook>,
 }
@@ -101,6 +104,7 @@ impl<'a> Shell<'a> {
             timekeeping: Timekeeping::default(),
             trips: 0,
             early: EarlyWatch::of(plan),
+            broken: BTreeSet::new(),
             ended_early: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Holding a setting and reading supply, load and thermometers at the soak's interval, under the interlocks' eyes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::act::{Shell, split};
@@ -13,8 +13,8 @@ use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::Celsius;
 use crate::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, Region, Setting, Sink, Stamp, StartCheck,
-    StartId,
+    BrokenAt, DwellEnd, DwellId, Event, Gap, GapCause, Limit, LimitBroken, Reading, Readings, ReadingsJudged,
+    Region, Setting, Sink, Stamp, StartCheck, StartId,
 };
 use crate::plan::PlannedDwell;
 use crate::trend::{On, Steadiness, SteadyJudge, Temperatures};
@@ -234,10 +234,16 @@ impl Shell<'_> {
             timekeeping: &mut self.timekeeping,
             longest_silence: (lost_reading / 6).min(NEEDED_PAUSE),
             rows: Vec::with_capacity(BATCH),
+            limits: &self.plan.limits,
+            judged_from: self.changed + self.plan.settle.limit,
+            judged: ReadingsJudged::new(id, dwell.setting),
+            broken: &mut self.broken,
         };
         let outcome = hold.run();
         // What was read before something failed is kept, too.
         let kept = hold.keep();
+        let judged = hold.judged;
+        let kept = kept.and_then(|()| self.keep_judged(judged));
         match (outcome, kept) {
             (Err(failure @ Failure::Record(_)), _) => Err(failure),
             (_, Err(failure)) => Err(failure),
@@ -248,6 +254,16 @@ impl Shell<'_> {
                 self.emit(&Event::DwellFinished { dwell: id, took, end })
             }
         }
+    }
+
+    /// What came of the limits in the readings of a dwell, or of a part of it.
+    fn keep_judged(&mut self, judged: ReadingsJudged) -> Result<(), Failure> {
+        if judged.checks.is_empty() {
+            return Ok(());
+        }
+        self.tally.readings_judged += judged.judged();
+        self.tally.readings_failed += judged.failed();
+        self.emit(&Event::ReadingsJudged(judged))
     }
 
     /// Looks whether the answer is clear; with a clear one the soak ends.
@@ -324,6 +340,12 @@ struct Hold<'h, 'b> {
     /// How long a thermometer that the interlocks need is left in peace at most.
     longest_silence: Duration,
     rows: Vec<Reading>,
+    limits: &'h [Limit],
+    /// Readings are held against the limits from here on, as a point is that has had its time to settle.
+    judged_from: Instant,
+    judged: ReadingsJudged,
+    /// The limits whose first breach is told.
+    broken: &'h mut BTreeSet<usize>,
 }
 
 impl Hold<'_, '_> {
@@ -343,6 +365,7 @@ impl Hold<'_, '_> {
             if self.dwell.is_on && looks_off(&reading, self.dwell.setting) {
                 self.watcher.check_outputs()?;
             }
+            self.hold_against_limits(&reading)?;
             if let Some(judge) = &mut steady
                 && let Steadiness::Steady { .. } = judge.take(reading.at, temperatures(&reading))
             {
@@ -400,6 +423,24 @@ impl Hold<'_, '_> {
         self.rows.push(*reading);
         let since = self.rows.first().map_or(Duration::ZERO, |first| reading.at.since(first.at));
         if self.rows.len() >= BATCH || since >= BATCH_SPAN { self.keep() } else { Ok(()) }
+    }
+
+    /// The outputs are on, or this is not reached: whatever the board does then is what the limits are for.
+    fn hold_against_limits(&mut self, reading: &Reading) -> Result<(), Failure> {
+        if !self.dwell.is_on || reading.at < self.judged_from {
+            return Ok(());
+        }
+        for (place, value) in self.judged.take(self.limits, reading) {
+            if self.broken.insert(place) {
+                // The reading that broke it is kept before it.
+                self.keep()?;
+                let (setting, at) = (self.dwell.setting, BrokenAt::Dwell(self.dwell.id));
+                let broken = LimitBroken::of((place, &self.limits[place]), value, setting, at);
+                let event = Event::LimitBroken(broken);
+                self.sink.event(stamp(self.clock), &event).map_err(Failure::Record)?;
+            }
+        }
+        Ok(())
     }
 
     fn keep(&mut self) -> Result<(), Failure> {

@@ -12,7 +12,9 @@ use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
 use crate::event::limit::{Known, check_limits, point_verdict, withhold_checks};
-use crate::event::{Event, FigureName, Figures, NOT_SETTLED, PointId, PointResult, Region};
+use crate::event::{
+    BrokenAt, Event, FigureName, Figures, LimitBroken, NOT_SETTLED, Outcome, PointId, PointResult, Region,
+};
 use crate::instrument::scope::Scope;
 use crate::instrument::{Asked, ErrorKind};
 use crate::plan::PlannedPoint;
@@ -205,6 +207,23 @@ impl Shell<'_> {
             self.tally.add(result);
             if let Some(early) = &mut self.early {
                 early.take_point(at.monotonic, result);
+            }
+            self.tell_broken(result)?;
+        }
+        Ok(())
+    }
+}
+
+impl Shell<'_> {
+    /// The first breach of each limit is an event of its own: nobody should have to read all points to hear of it.
+    fn tell_broken(&mut self, result: &PointResult) -> Result<(), Failure> {
+        for check in &result.checks {
+            let Outcome::Fail(value) = check.outcome else { continue };
+            let Some(limit) = self.plan.limits.get(check.limit) else { continue };
+            if self.broken.insert(check.limit) {
+                let at = BrokenAt::Point(result.point);
+                let broken = LimitBroken::of((check.limit, limit), value, result.setting, at);
+                self.emit(&Event::LimitBroken(broken))?;
             }
         }
         Ok(())

@@ -19,6 +19,7 @@ pub mod timekeeping;
 pub mod waits;
 pub mod watch;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -105,6 +106,8 @@ pub struct Earlier {
     pub trips: u32,
     /// The look with which it had ended early, if it had.
     pub ended_early: Option<EarlyLook>,
+    /// The limits whose first breach is told.
+    pub broken: BTreeSet<usize>,
 }
 
 /// Carries out what is left of the plan of a run that was cut off; as [`run`].
@@ -132,6 +135,7 @@ fn carry_out(
         shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
         shell.trips = earlier.trips;
         shell.ended_early = earlier.ended_early;
+        shell.broken = earlier.broken;
     }
     let driven = catch_unwind(AssertUnwindSafe(|| drive(&mut shell)));
     // Nothing stands between the end of the drive, however it came, and switching off: no event either, for it may wait for
@@ -293,8 +297,17 @@ fn input_of(failure: Failure, trouble: Trouble) -> Input {
 
 /// Of a run of which all points were finished and nothing failed: met is only what was there to be met.
 fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
-    let Tally { finished, not_applicable, starts, .. } = shell.tally;
-    match (finished.saturating_sub(not_applicable), starts) {
+    let Tally { finished, not_applicable, starts, readings_judged, .. } = shell.tally;
+    let judged = finished.saturating_sub(not_applicable);
+    if readings_judged > 0 {
+        let at_points =
+            if judged > 0 { format!("at all {judged} points they apply to and ") } else { String::new() };
+        return (
+            RunVerdict::Pass,
+            format!("all limits are met {at_points}in all readings held against them"),
+        );
+    }
+    match (judged, starts) {
         (0, 0) if shell.plan.limits.is_empty() => {
             (RunVerdict::NotJudged, "no limits, nothing judged".to_owned())
         }
@@ -310,20 +323,17 @@ fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
 }
 
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
-    let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, .. } = shell.tally;
+    let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, readings_failed, .. } =
+        shell.tally;
     let planned = shell.plan.points.len();
     let (verdict, reason) = match ending {
-        Ending::Completed if failed > 0 && failed_starts > 0 => (
-            RunVerdict::Fail,
-            format!(
-                "{failed} of {finished} points break a limit, and {failed_starts} of {starts} starts failed"
-            ),
-        ),
-        Ending::Completed if failed > 0 => {
-            (RunVerdict::Fail, format!("{failed} of {finished} points break a limit"))
-        }
-        Ending::Completed if failed_starts > 0 => {
-            (RunVerdict::Fail, format!("{failed_starts} of {starts} starts failed"))
+        Ending::Completed if failed > 0 || failed_starts > 0 || readings_failed > 0 => {
+            let told = [
+                (failed > 0).then(|| format!("{failed} of {finished} points break a limit")),
+                (readings_failed > 0).then(|| format!("readings break a limit {readings_failed} times")),
+                (failed_starts > 0).then(|| format!("{failed_starts} of {starts} starts failed")),
+            ];
+            (RunVerdict::Fail, told.into_iter().flatten().collect::<Vec<_>>().join(", and "))
         }
         Ending::Completed if not_measured > 0 => (
             RunVerdict::Incomplete,

@@ -15,6 +15,10 @@ pub struct Tally {
     pub not_applicable: u32,
     /// Those that were measured before they settled.
     pub unsettled: u32,
+    /// Times that a reading of a soak was held against a limit.
+    pub readings_judged: u64,
+    /// Times that a reading of a soak broke a limit.
+    pub readings_failed: u64,
     /// Starts that were looked at.
     pub starts: u32,
     /// Of these, those at which the board did not start.

@@ -134,6 +134,19 @@ impl Limit {
         let above = self.max.map_or(f64::INFINITY, |max| max - value);
         below.min(above)
     }
+
+    /// What a value comes to where the limit applies.
+    #[must_use]
+    pub fn judge(&self, value: f64) -> Outcome {
+        let room = self.room(value);
+        if room < 0.0 {
+            Outcome::Fail(value)
+        } else if room < self.marginal {
+            Outcome::Marginal(value)
+        } else {
+            Outcome::Pass(value)
+        }
+    }
 }
 
 /// What came of a limit at a point.
@@ -190,14 +203,14 @@ fn outcome(limit: &Limit, setting: Setting, known: Known<'_>) -> Outcome {
         Err(reason) => return Outcome::NotMeasured(reason.0),
     };
     let Some(bound) = known.bounds.get(&limit.figure) else {
-        return judge(limit, value);
+        return limit.judge(value);
     };
     // The truth lies between the value and nothing, or beyond the value: a verdict that both ends share holds for it.
     let other_end = match bound {
         Bound::Upper => 0.0,
         Bound::Lower => f64::INFINITY.copysign(value),
     };
-    match (judge(limit, value), judge(limit, other_end)) {
+    match (limit.judge(value), limit.judge(other_end)) {
         (Outcome::Fail(_), Outcome::Fail(_)) => Outcome::Fail(value),
         (Outcome::Fail(_), _) | (_, Outcome::Fail(_)) => Outcome::NotMeasured(format!(
             "{} {} is only a bound, and does not decide whether the limit ({}) is met",
@@ -207,17 +220,6 @@ fn outcome(limit: &Limit, setting: Setting, known: Known<'_>) -> Outcome {
         )),
         (Outcome::Pass(_), Outcome::Pass(_)) => Outcome::Pass(value),
         _ => Outcome::Marginal(value),
-    }
-}
-
-fn judge(limit: &Limit, value: f64) -> Outcome {
-    let room = limit.room(value);
-    if room < 0.0 {
-        Outcome::Fail(value)
-    } else if room < limit.marginal {
-        Outcome::Marginal(value)
-    } else {
-        Outcome::Pass(value)
     }
 }
 

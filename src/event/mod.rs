@@ -1,6 +1,7 @@
 //! What happened, in the past tense. Events are the only thing that leaves the engine: the record, the live view and the
 //! report are readers of them.
 
+pub mod breach;
 pub mod coverage;
 pub mod drill;
 pub mod early;
@@ -21,6 +22,7 @@ use crate::base::names::{ProfileName, Revision, Role, Serial};
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
+pub use breach::{BrokenAt, LimitBroken, ReadingCheck, ReadingsJudged};
 pub use coverage::{Coverage, Lost};
 pub use drill::Drilled;
 pub use early::{EarlyAnswer, EarlyLook};
@@ -287,6 +289,10 @@ pub enum Event {
     StartChecked(StartCheck),
     /// It was looked whether the answer of a soak is clear before its end; where it is, the soak ends with this.
     LookedEarly(EarlyLook),
+    /// A limit was broken for the first time in the run.
+    LimitBroken(LimitBroken),
+    /// Readings of a dwell were held against the limits.
+    ReadingsJudged(ReadingsJudged),
     /// Readings are missing.
     GapFound(Gap),
     /// The traces of a capture were kept.

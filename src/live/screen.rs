@@ -94,6 +94,10 @@ fn so_far(state: &State) -> (&'static str, String) {
             if starts_failed > 0 { format!(", {starts_failed} starts failed") } else { String::new() };
         return ("fail", format!("{failed} failed ({}){starts}, {of}", limits.join(", ")));
     }
+    let broken: Vec<&str> = state.limits_broken_in_readings().collect();
+    if !broken.is_empty() {
+        return ("fail", format!("readings break {}, {of}", broken.join(", ")));
+    }
     if missing > 0 {
         return ("incomplete", format!("{missing} without a figure that a limit needs, {of}"));
     }

@@ -1,7 +1,7 @@
 //! The state of a run as told by its events: a pure fold. What it does not know it lets pass, so that a new kind of event
 //! changes nothing here until somebody wants to see it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::pace::{Expected, Pace};
@@ -11,8 +11,8 @@ use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Celsius, with_prefix};
 use crate::event::{
-    Event, FigureName, Outcome, PointId, PointResult, PointVerdict, RunEnd, RunFacts, SafeState, Setting,
-    Stamp, Stop,
+    BrokenAt, Event, FigureName, LimitBroken, Outcome, PointId, PointResult, PointVerdict, RunEnd, RunFacts,
+    SafeState, Setting, Stamp, Stop,
 };
 
 /// Remarks that are kept: the last ones.
@@ -112,6 +112,8 @@ pub struct State {
     underway: Option<Underway>,
     verdicts: BTreeMap<PointId, PointVerdict>,
     failures: BTreeMap<usize, u64>,
+    /// Limits that a reading of a soak has broken.
+    broken_in_readings: BTreeSet<usize>,
     result: Option<Box<PointResult>>,
     temperatures: BTreeMap<Role, (Stamp, Celsius)>,
     outputs: BTreeMap<Role, bool>,
@@ -173,6 +175,9 @@ impl State {
                 if !matches!(self.phase, Phase::Tripped | Phase::SwitchedOff | Phase::Ended) =>
             {
                 self.phase = Phase::Holding;
+            }
+            Event::LimitBroken(LimitBroken { limit, at: BrokenAt::Dwell(_), .. }) => {
+                self.broken_in_readings.insert(*limit);
             }
             Event::InterlockHeld { what } => self.held = Some((at, what.clone())),
             Event::InterlockReleased { .. } => self.held = None,
@@ -268,6 +273,11 @@ impl State {
     pub fn failing_limits(&self) -> impl Iterator<Item = (&str, u64)> {
         let name = |place: usize| self.facts()?.limits.get(place).map(|limit| limit.name.as_str());
         self.failures.iter().filter_map(move |(place, count)| Some((name(*place)?, *count)))
+    }
+    /// The limits that a reading of a soak has broken first, in the profile's order.
+    pub fn limits_broken_in_readings(&self) -> impl Iterator<Item = &str> {
+        let name = |place: &usize| self.facts()?.limits.get(*place).map(|limit| limit.name.as_str());
+        self.broken_in_readings.iter().filter_map(name)
     }
     /// What a soak has of its own; `None` for a sweep.
     #[must_use]
@@ -390,6 +400,7 @@ impl State {
 pub fn remark(event: &Event) -> Option<(&'static str, &str)> {
     match event {
         Event::Warned { what } => Some(("warning", what)),
+        Event::LimitBroken(broken) => Some(("limit", &broken.what)),
         Event::LookedEarly(look) => Some((if look.ends() { "ended early" } else { "goes on" }, &look.what)),
         Event::RunResumed(resumed) => Some(("resumed", &resumed.what)),
         Event::Retried { what, .. } => Some(("trouble", what)),

@@ -44,6 +44,7 @@ pub fn level_of(event: &Event) -> Option<(Level, String)> {
         Event::GapFound(gap) => {
             Some((Level::Warn, format!("{} readings are missing: {}", gap.missed, gap.what)))
         }
+        Event::LimitBroken(broken) => Some((Level::Warn, broken.what.clone())),
         Event::StartChecked(check) if !check.started => {
             Some((Level::Warn, format!("the board did not start at start {}", check.start.0)))
         }
@@ -68,7 +69,9 @@ pub fn level_of(event: &Event) -> Option<(Level, String)> {
 mod tests {
     use super::*;
     use crate::base::units::{Amps, Celsius, Volts};
-    use crate::event::{PointId, RunEnd, RunVerdict, SafeState, Setting, Stop};
+    use crate::event::{
+        BrokenAt, DwellId, LimitBroken, PointId, RunEnd, RunVerdict, SafeState, Setting, Stop,
+    };
     use std::time::Duration;
 
     fn safe(verified: bool) -> Event {
@@ -100,6 +103,7 @@ mod tests {
         let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
         let events = [
             Event::Warned { what: what() },
+            Event::LimitBroken(LimitBroken { limit: 0, at: BrokenAt::Dwell(DwellId(3)), what: what() }),
             Event::Retried { role: role(), what: what(), attempt: 1 },
             Event::SensorFailed { role: role(), what: what() },
             Event::InterlockHeld { what: what() },

@@ -12,6 +12,7 @@ use super::format::{
     CalibrationEntry, DeadmanDrilled, DwellEntry, Entry, InstrumentOpened, MadeSafe, Number, PhaseEntry,
     RunFinished, RunResumed, StopWord, UnsentEntry,
 };
+use super::judged::{broken_in, broken_out, judged_in, judged_out};
 use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
 };
@@ -154,6 +155,8 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
             end: dwell_end_out(*end),
         }),
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
+        Event::LimitBroken(broken) => Entry::LimitBroken(broken_out(broken)),
+        Event::ReadingsJudged(judged) => Entry::ReadingsJudged(judged_out(judged)),
         Event::LookedEarly(look) => Entry::LookedEarly(early_out(look)),
         Event::GapFound(gap) => Entry::GapFound(gap_out(gap)),
         Event::EvidenceKept { point, why } => Entry::EvidenceKept { point: point.0, why: why.clone() },
@@ -223,6 +226,8 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
             end: dwell_end_in(end),
         },
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
+        Entry::LimitBroken(entry) => Event::LimitBroken(broken_in(entry)?),
+        Entry::ReadingsJudged(entry) => Event::ReadingsJudged(judged_in(entry)),
         Entry::LookedEarly(entry) => Event::LookedEarly(early_in(entry)),
         Entry::GapFound(entry) => Event::GapFound(gap_in(entry)),
         Entry::EvidenceKept { point, why } => Event::EvidenceKept { point: PointId(point), why },
@@ -264,8 +269,9 @@ mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::event::{
-        DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause, Reading,
-        Readings, Resumed, RunVerdict, Setting, StartCheck, StartId,
+        BrokenAt, DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause,
+        LimitBroken, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed, RunVerdict, Setting,
+        StartCheck, StartId,
     };
     use crate::waveform::Unavailable;
 
@@ -357,6 +363,23 @@ mod tests {
                 started: false,
             }),
             Event::EvidenceKept { point: PointId(4), why: what() },
+            Event::LimitBroken(LimitBroken { limit: 2, at: BrokenAt::Point(PointId(4)), what: what() }),
+            Event::LimitBroken(LimitBroken { limit: 0, at: BrokenAt::Dwell(DwellId(0)), what: what() }),
+            Event::ReadingsJudged(ReadingsJudged {
+                dwell: DwellId(3),
+                setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+                checks: vec![
+                    ReadingCheck {
+                        limit: 1,
+                        judged: 60,
+                        marginal: 2,
+                        failed: 7,
+                        worst: 4.75,
+                        first: Some(Instant(77)),
+                    },
+                    ReadingCheck { limit: 2, judged: 1, marginal: 0, failed: 0, worst: 0.0, first: None },
+                ],
+            }),
             Event::LookedEarly(EarlyLook {
                 look: 2,
                 looks: 5,

@@ -17,13 +17,14 @@ use serde_json::value::RawValue;
 
 pub use baseline::{BASELINE_VERSION, Baseline, BaselineRun};
 pub use soak_summary::{DriftSummary, GapSummary, SoakSummary, StartSummary};
-pub use summary::{LimitSummary, PointCounts, Summary, WorstValue};
+pub use summary::{LimitSummary, PointCounts, ReadingsSummary, Summary, WorstValue};
 
 pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEntry, WaveformEntry};
 
 pub(super) use soak::{
-    DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord, PhaseEntry,
-    ReadingsEntry, ReadingsHead, RunResumed, SoakEntry, StartEntry,
+    BrokenEntry, DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord,
+    JudgedEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead, RunResumed, SoakEntry,
+    StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.
@@ -156,6 +157,8 @@ pub(super) enum Entry {
     DwellFinished(DwellEntry),
     StartChecked(StartEntry),
     LookedEarly(EarlyEntry),
+    LimitBroken(BrokenEntry),
+    ReadingsJudged(JudgedEntry),
     GapFound(GapEntry),
     EvidenceKept {
         point: u32,

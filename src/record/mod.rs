@@ -9,6 +9,7 @@ pub mod export_csv;
 pub mod follow;
 pub mod format;
 pub mod journal;
+mod judged;
 mod line;
 mod pieces;
 pub mod products;

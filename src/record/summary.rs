@@ -1,9 +1,13 @@
 //! `summary.json`, from the events alone.
 
-use crate::event::{Limit, Outcome, PointResult, PointVerdict, RunVerdict};
+use std::collections::BTreeSet;
+
+use crate::event::{Event, Limit, Outcome, PointResult, PointVerdict, RunVerdict};
 
 use super::export_csv::rounded;
-use super::format::{BoardEntry, LimitSummary, PointCounts, SUMMARY_VERSION, Summary, WorstValue};
+use super::format::{
+    BoardEntry, LimitSummary, PointCounts, ReadingsSummary, SUMMARY_VERSION, Summary, WorstValue,
+};
 use super::recover::Tail;
 use super::{Record, RecordError};
 
@@ -39,7 +43,10 @@ pub fn build(record: &Record) -> Summary {
                 .limits
                 .iter()
                 .enumerate()
-                .map(|(place, limit)| limit_summary(place, limit, &points))
+                .map(|(place, limit)| LimitSummary {
+                    readings: readings_summary((place, limit), record),
+                    ..limit_summary(place, limit, &points)
+                })
                 .collect()
         }),
         outputs_off_verified: record.outputs_off_verified(),
@@ -74,6 +81,42 @@ fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
     }
 }
 
+/// What the dwells tell of a limit.
+fn readings_summary((place, limit): (usize, &Limit), record: &Record) -> Option<ReadingsSummary> {
+    let start = record.started().monotonic;
+    let mut summary: Option<ReadingsSummary> = None;
+    let mut dwells = BTreeSet::new();
+    for logged in record.events() {
+        let Event::ReadingsJudged(judged) = &logged.event else { continue };
+        let Some(check) = judged.checks.iter().find(|check| check.limit == place) else { continue };
+        let setting = judged.setting;
+        let here = (rounded(check.worst), rounded(setting.vin.value()), rounded(setting.load.value()));
+        let (worst, vin_set_v, load_set_a) = here;
+        let sum = summary.get_or_insert(ReadingsSummary {
+            judged: 0,
+            marginal: 0,
+            failed: 0,
+            dwells_failed: 0,
+            worst,
+            vin_set_v,
+            load_set_a,
+            first_s: None,
+        });
+        sum.judged += check.judged;
+        sum.marginal += check.marginal;
+        sum.failed += check.failed;
+        if limit.room(worst) < limit.room(sum.worst) {
+            (sum.worst, sum.vin_set_v, sum.load_set_a) = here;
+        }
+        if let Some(first) = check.first {
+            dwells.insert(judged.dwell);
+            sum.first_s.get_or_insert(rounded(first.since(start).as_secs_f64()));
+        }
+        sum.dwells_failed = dwells.len() as u64;
+    }
+    summary
+}
+
 fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitSummary {
     let mut summary = LimitSummary {
         name: limit.name.clone(),
@@ -89,6 +132,7 @@ fn limit_summary(place: usize, limit: &Limit, points: &[&PointResult]) -> LimitS
         not_applicable: 0,
         not_measured: 0,
         worst: None,
+        readings: None,
     };
     for point in points {
         let Some(check) = point.checks.iter().find(|check| check.limit == place) else {

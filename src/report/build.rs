@@ -130,11 +130,12 @@ impl Report {
 
     /// The limits that failed, could not be judged, were nearly broken, or were met, in this order.
     pub fn limits_by_weight(&self) -> impl Iterator<Item = &LimitSummary> {
-        let weight = |limit: &LimitSummary| match (limit.failed, limit.not_measured, limit.marginal) {
-            (1.., _, _) => 0,
-            (0, 1.., _) => 1,
-            (0, 0, 1..) => 2,
-            (0, 0, 0) => 3,
+        let weight = |limit: &LimitSummary| match (limit.is_broken(), limit.not_measured, limit.is_marginal())
+        {
+            (true, _, _) => 0,
+            (false, 1.., _) => 1,
+            (false, 0, true) => 2,
+            (false, 0, false) => 3,
         };
         (0..4).flat_map(move |wanted| self.summary.limits.iter().filter(move |limit| weight(limit) == wanted))
     }

@@ -125,6 +125,7 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
             Event::StopRequested { stop: Stop::Now } => ("stop asked for", "outputs off at once".to_owned()),
             Event::Warned { what } => ("warning", what.clone()),
             Event::MessageUnsent(unsent) => ("message not delivered", unsent.to_string()),
+            Event::LimitBroken(broken) => ("limit broken", broken.what.clone()),
             Event::LookedEarly(look) if look.ends() => ("ended early", look.what.clone()),
             Event::RunResumed(resumed) => ("gone on with", resumed.what.clone()),
             Event::ClockStepped { by_s } => ("wall clock stepped", format!("by {by_s:+.1} s")),

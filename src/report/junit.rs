@@ -6,10 +6,12 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 use crate::base::units::with_prefix;
 use crate::event::{Limit, Outcome, PointResult, RunVerdict};
 use crate::record::RecordError;
+use crate::record::format::LimitSummary;
 
 use super::build::Report;
 use super::facts::ranges;
 use super::products::JUNIT;
+use super::text::readings;
 
 /// The file's bytes. No time of day stands in it: the same record gives the same bytes.
 ///
@@ -27,6 +29,9 @@ pub fn render(report: &Report) -> Result<String, RecordError> {
         let mut suite = TestSuite::new(clean(&limit.name));
         for (load_a, points) in groups(&report.points) {
             suite.add_test_case(limit_case(place, limit, load_a, &points));
+        }
+        if let Some(summary) = report.summary.limits.get(place).filter(|summary| summary.readings.is_some()) {
+            suite.add_test_case(readings_case(summary));
         }
         document.add_test_suite(suite);
     }
@@ -112,6 +117,18 @@ fn limit_case(place: usize, limit: &Limit, load_a: f64, points: &[&PointResult])
         TestCaseStatus::success()
     };
     let mut case = TestCase::new(format!("load {}", with_prefix(load_a, "A")), status);
+    case.set_classname(clean(&limit.name));
+    case
+}
+
+/// The readings of a soak, which were held against the limit too.
+fn readings_case(limit: &LimitSummary) -> TestCase {
+    let told = readings(limit).unwrap_or_default();
+    let status = match limit.readings_failed() {
+        0 => TestCaseStatus::success(),
+        _ => non_success(NonSuccessKind::Failure, &format!("{}, broken in readings", limit.bounds), &told),
+    };
+    let mut case = TestCase::new("readings", status);
     case.set_classname(clean(&limit.name));
     case
 }

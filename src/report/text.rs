@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
@@ -115,10 +116,10 @@ fn outputs(report: &Report) -> String {
 #[must_use]
 pub fn limit_word(limit: &LimitSummary) -> &'static str {
     match limit {
-        limit if limit.failed > 0 => "fail",
+        limit if limit.is_broken() => "fail",
         limit if limit.not_measured > 0 => "not measured",
-        limit if limit.marginal > 0 => "marginal",
-        limit if limit.passed > 0 => "pass",
+        limit if limit.is_marginal() => "marginal",
+        limit if limit.passed > 0 || limit.readings.is_some() => "pass",
         _ => "not applicable",
     }
 }
@@ -148,6 +149,28 @@ pub fn worst(report: &Report, limit: &LimitSummary) -> Option<String> {
     Some(format!("{sign}{} at {place} (point {})", figure.show(worst.value), worst.point))
 }
 
+/// What came of a limit in the readings of a soak, e.g. `12 of 3600 readings broken, worst 4.75 V at 24 V, 500 mA, first after
+/// 2 h`.
+#[must_use]
+pub fn readings(limit: &LimitSummary) -> Option<String> {
+    let readings = limit.readings?;
+    let figure: FigureName = limit.figure.parse().ok()?;
+    let mut told = match readings.failed {
+        0 => format!("{} readings", readings.judged),
+        failed => {
+            let dwells = counted(readings.dwells_failed, "dwell");
+            format!("{failed} of {} readings broken, in {dwells}", readings.judged)
+        }
+    };
+    let place =
+        format!("{}, {}", with_prefix(readings.vin_set_v, "V"), with_prefix(readings.load_set_a, "A"));
+    let _ = write!(told, ", worst {} at {place}", figure.show(readings.worst));
+    if let Some(first_s) = readings.first_s.filter(|s| (0.0..1e9).contains(s)) {
+        let _ = write!(told, ", first after {}", render_span(Duration::from_secs(first_s as u64)));
+    }
+    Some(told)
+}
+
 fn render_limits(text: &mut String, report: &Report) {
     let width = |cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0);
     let name_width = width(&mut report.summary.limits.iter().map(|limit| limit.name.chars().count()));
@@ -162,6 +185,7 @@ fn render_limits(text: &mut String, report: &Report) {
                 format!("{failed} of {applied} points, worst {}", worst(report, limit).unwrap_or_default())
             }
         };
+        let count = readings(limit).map_or_else(|| count.clone(), |readings| format!("{count}; {readings}"));
         let (word, name, bounds) = (limit_word(limit), &limit.name, &limit.bounds);
         let _ = writeln!(text, "  {word:<14} {name:<name_width$}  {bounds:<bound_width$}  {count}");
     }

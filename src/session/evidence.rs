@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::event::{Event, FigureName, PointId, PointResult, PointVerdict, Stamp};
+use crate::event::{BrokenAt, Event, FigureName, LimitBroken, PointId, PointResult, PointVerdict, Stamp};
 use crate::plan::profile::soak::Evidence;
 use crate::waveform::Waveform;
 
@@ -64,6 +64,10 @@ impl Keeper {
     pub(super) fn judge(&mut self, event: &Event) -> Vec<Capture> {
         match event {
             Event::PointFinished(result) => self.finish(result),
+            Event::LimitBroken(LimitBroken { at: BrokenAt::Dwell(_), what, .. }) => self.breach(
+                &format!("before a reading broke one: {what}"),
+                format!("after a reading broke one: {what}"),
+            ),
             Event::InterlockHeld { what } | Event::InterlockTripped { what } => {
                 let why = format!("before an interlock spoke: {what}");
                 self.breach(&why, format!("after an interlock spoke: {what}"))

@@ -1,6 +1,6 @@
 //! A run that was cut off, checked before it is gone on with: the same plan, the same instruments, the next point.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::base::clock::{Clock, Instant, RealClock};
 use crate::base::digest::digest;
 use crate::engine::{Earlier, Tally};
-use crate::event::{DwellId, Event, InstrumentFacts, RunFacts, Stamp};
+use crate::event::{BrokenAt, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError};
@@ -121,9 +121,18 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
         tally.add(result);
     }
     let (mut dwell_ended, mut trips, mut ended_early) = (None, 0, None);
+    let (mut broken, mut in_reading) = (BTreeSet::new(), false);
     for logged in record.events() {
         match &logged.event {
             Event::InterlockTripped { .. } => trips += 1,
+            Event::LimitBroken(first) => {
+                broken.insert(first.limit);
+                in_reading |= matches!(first.at, BrokenAt::Dwell(_));
+            }
+            Event::ReadingsJudged(judged) => {
+                tally.readings_judged += judged.judged();
+                tally.readings_failed += judged.failed();
+            }
             Event::LookedEarly(look) if look.ends() => ended_early = Some(look.clone()),
             Event::PhaseStarted { phase, round, .. } => {
                 reached.phase = reached.phase.max(Some((*round, *phase)));
@@ -145,8 +154,10 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
     let begun = record.last_readings().filter(|last| reached.dwell.is_none_or(|ended| last.dwell > ended));
     let begun = begun.filter(|last| dwell_ended.is_none_or(|ended| last.at.monotonic >= ended));
     reached.within = begun.map(|last| (last.dwell, last.done));
+    // A dwell that was cut off has told its first breach, but not yet how many there were.
+    tally.readings_failed = tally.readings_failed.max(u64::from(in_reading));
     reached.ended_early = ended_early.is_some();
-    (reached, Earlier { tally, within: reached.within, trips, ended_early })
+    (reached, Earlier { tally, within: reached.within, trips, ended_early, broken })
 }
 
 /// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.

@@ -1,6 +1,7 @@
 //! Runs that were cut off and are gone on with: nothing that was acknowledged is lost, no point is doubled, and the verdict is
 //! that of an undisturbed run.
 
+mod breach;
 #[cfg(target_os = "linux")]
 mod disk;
 mod early;

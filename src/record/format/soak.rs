@@ -96,6 +96,35 @@ pub(in crate::record) enum EarlyWord {
     Fail,
 }
 
+/// The first breach of a limit: at a point, or in a reading of a dwell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::record) struct BrokenEntry {
+    pub(in crate::record) limit: u32,
+    pub(in crate::record) point: Option<u32>,
+    pub(in crate::record) dwell: Option<u32>,
+    pub(in crate::record) what: String,
+}
+
+/// What came of the limits in readings of a dwell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct JudgedEntry {
+    pub(in crate::record) dwell: u32,
+    pub(in crate::record) vin_set_v: Number,
+    pub(in crate::record) load_set_a: Number,
+    pub(in crate::record) checks: Vec<ReadingCheckEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct ReadingCheckEntry {
+    pub(in crate::record) limit: u32,
+    pub(in crate::record) judged: u64,
+    pub(in crate::record) marginal: u64,
+    pub(in crate::record) failed: u64,
+    pub(in crate::record) worst: Number,
+    /// The first reading outside, by the run's monotonic clock.
+    pub(in crate::record) first_ns: Option<u64>,
+}
+
 /// What makes a run a soak.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::record) struct SoakEntry {

@@ -76,6 +76,48 @@ pub struct LimitSummary {
     pub not_measured: u32,
     /// The value with the least room to a bound, or farthest beyond it.
     pub worst: Option<WorstValue>,
+    /// What came of it in the readings of a soak; absent where none was held against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readings: Option<ReadingsSummary>,
+}
+
+/// What came of one limit in the readings of a soak.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReadingsSummary {
+    /// Readings that were held against it.
+    pub judged: u64,
+    /// Of these, those inside, but near a bound.
+    pub marginal: u64,
+    /// Those outside.
+    pub failed: u64,
+    /// In how many dwells.
+    pub dwells_failed: u64,
+    /// The value with the least room to a bound, or farthest beyond it.
+    pub worst: f64,
+    /// Input voltage set there, in volts.
+    pub vin_set_v: f64,
+    /// Load set there, in amperes.
+    pub load_set_a: f64,
+    /// When the first one was outside, in seconds since the start of the run.
+    pub first_s: Option<f64>,
+}
+
+impl LimitSummary {
+    /// Readings outside.
+    #[must_use]
+    pub fn readings_failed(&self) -> u64 {
+        self.readings.map_or(0, |readings| readings.failed)
+    }
+    /// Whether a point or a reading was outside.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.failed > 0 || self.readings_failed() > 0
+    }
+    /// Whether a point or a reading was near a bound.
+    #[must_use]
+    pub fn is_marginal(&self) -> bool {
+        self.marginal > 0 || self.readings.is_some_and(|readings| readings.marginal > 0)
+    }
 }
 
 /// A value and where it was measured.

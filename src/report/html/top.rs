@@ -9,7 +9,7 @@ use crate::record::Tail;
 use crate::record::format::LimitSummary;
 use crate::report::build::Report;
 use crate::report::figure::minus;
-use crate::report::text::{limit_word, uncertainty, worst};
+use crate::report::text::{limit_word, readings, uncertainty, worst};
 
 pub(super) fn render(report: &Report) -> Markup {
     let summary = &report.summary;
@@ -154,9 +154,10 @@ fn limit_row(report: &Report, limit: &LimitSummary) -> Markup {
             td data-label="applies where" {
                 @if limit.condition.is_empty() { "everywhere" } @else { (signs(&limit.condition)) }
             }
-            td.broken[limit.failed > 0] data-label="worst value" {
+            td.broken[limit.is_broken()] data-label="worst value" {
                 (worst(report, limit).map_or_else(|| "–".to_owned(), |worst| signs(&worst)))
                 @if let Some(note) = uncertainty(report, limit) { br; span.small { (note) } }
+                @if let Some(readings) = readings(limit) { br; span.small { "Readings: " (signs(&readings)) } }
             }
             td.number data-label="met" { (limit.passed) }
             td.number data-label="near" { (limit.marginal) }

@@ -36,7 +36,7 @@ pub struct Statement {
 pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s: f64) -> Statement {
     let mut failures: Vec<String> = limits
         .iter()
-        .filter(|limit| limit.failed > 0)
+        .filter(|limit| limit.is_broken())
         .map(|limit| format!("limit {} was broken", limit.name))
         .collect();
     let will_break = story.ended_early.as_ref().is_some_and(|look| look.answer == EarlyAnswer::Fail);

@@ -38,12 +38,14 @@ pub enum MarkKind {
     Stop,
     /// A start failed.
     FailedStart,
+    /// A limit was broken for the first time.
+    Broken,
 }
 
 impl MarkKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Warn, Self::Hold, Self::Trip, Self::Retry, Self::Stop, Self::FailedStart];
+    pub const ALL: [Self; 7] =
+        [Self::Warn, Self::Hold, Self::Trip, Self::Retry, Self::Stop, Self::FailedStart, Self::Broken];
     /// The letter that stands for it.
     #[must_use]
     pub const fn letter(self) -> &'static str {
@@ -54,6 +56,7 @@ impl MarkKind {
             Self::Retry => "R",
             Self::Stop => "S",
             Self::FailedStart => "F",
+            Self::Broken => "L",
         }
     }
     /// One and many of it.
@@ -66,6 +69,7 @@ impl MarkKind {
             Self::Retry => ("retry", "retries"),
             Self::Stop => ("stop asked for", "stops asked for"),
             Self::FailedStart => ("failed start", "failed starts"),
+            Self::Broken => ("limit broken for the first time", "limits broken for the first time"),
         }
     }
 }
@@ -159,6 +163,7 @@ pub fn build(record: &Record) -> Story {
                 (!check.started).then_some(MarkKind::FailedStart)
             }
             Event::Warned { .. } | Event::SensorFailed { .. } => Some(MarkKind::Warn),
+            Event::LimitBroken(_) => Some(MarkKind::Broken),
             Event::InterlockHeld { .. } => Some(MarkKind::Hold),
             Event::InterlockTripped { .. } => Some(MarkKind::Trip),
             Event::Retried { .. } => Some(MarkKind::Retry),

@@ -73,10 +73,10 @@ pub fn build(
         let columns = envelope.columns().collect();
         Curve { name, columns, width_s: envelope.width_s(), is_of_captures: true }
     };
-    let bounds = |figure: FigureName| {
+    let bounds = |figures: &[FigureName]| {
         limits
             .iter()
-            .filter(|limit| limit.figure == figure)
+            .filter(|limit| figures.contains(&limit.figure))
             .flat_map(|limit| [limit.min, limit.max])
             .flatten()
             .collect()
@@ -93,21 +93,21 @@ pub fn build(
             "temperature",
             "°C",
             vec![readings("board", 0), readings("ambient", 1)],
-            bounds(F::BoardTemperature),
+            bounds(&[F::BoardTemperature]),
         ),
-        panel("output voltage", "V", vec![readings("output", 2)], bounds(F::Vout)),
-        panel("input power", "W", vec![readings("input", 3)], bounds(F::InputPower)),
+        panel("output voltage", "V", vec![readings("output", 2)], bounds(&[F::Vout])),
+        panel("input power", "W", vec![readings("input", 3)], bounds(&[F::InputPower])),
         panel(
             "ripple and noise",
             "V",
             vec![captures("20 MHz", F::NoisePp20Mhz), captures("ripple", F::RipplePp)],
-            Vec::new(),
+            bounds(&[F::NoisePp20Mhz, F::RipplePp]),
         ),
         panel(
             "spikes",
             "V",
             vec![captures("highest", F::SpikePos), captures("lowest", F::SpikeNeg)],
-            Vec::new(),
+            bounds(&[F::SpikePos, F::SpikeNeg]),
         ),
     ];
     let start = stream.start();

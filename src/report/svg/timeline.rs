@@ -201,7 +201,7 @@ fn draw_names(canvas: &Canvas<'_>, field: &Field, panel: &Panel, factor: f64) {
 /// Ground of a kind of mark; its letter says the same without colour.
 pub(super) const fn mark_color(kind: MarkKind) -> RGBColor {
     match kind {
-        MarkKind::Trip | MarkKind::FailedStart => RED,
+        MarkKind::Trip | MarkKind::FailedStart | MarkKind::Broken => RED,
         MarkKind::Warn | MarkKind::Hold => AMBER,
         MarkKind::Retry => GREY,
         MarkKind::Stop => INK,

@@ -1,0 +1,147 @@
+//! Readings of a soak are held against the limits: a board that is bad for hours and good at its points does not pass.
+
+use std::path::Path;
+
+use soakrig::event::{BrokenAt, Event, LimitBroken, ReadingsJudged, RunVerdict};
+use soakrig::record::Record;
+use soakrig::report::soak::story::MarkKind;
+use soakrig::report::{html, junit, text, write_all};
+use soakrig::session::Finished;
+
+use super::soak::{resume, run};
+use super::{cut_off, line_ends};
+
+/// The sweep stays away from the setting that is held.
+const PROFILE: &str = r#"
+name = "breach"
+purpose = "Holds full load in parts, with a capture between."
+vout_nominal = "5 V"
+figures = ["vin_v", "iin_a", "vout_v", "iout_a", "board_c", "noise_pp_20mhz_v"]
+
+[points]
+vin = ["24 V"]
+load = ["100 mA"]
+
+[soak]
+readings = "1 s"
+capture_every = "CAPTURE"
+
+[[soak.phases]]
+name = "full load"
+vin = "24 V"
+load = "500 mA"
+for = "10 min"
+
+[interlocks]
+over_temperature = "95 degC"
+
+[capture]
+span = "60 us"
+samples = 6000
+range_attempts = 1
+noise_floor = false
+
+[[limits]]
+name = "output"
+figure = "vout_v"
+LIMIT
+when = "load >= 400 mA"
+
+[[limits]]
+name = "noise"
+figure = "noise_pp_20mhz_v"
+max = "500 mV"
+when = "load >= 400 mA"
+"#;
+
+const KEPT: &str = "min = \"4.8 V\"\nmax = \"5.2 V\"";
+const BROKEN: &str = "min = \"5.15 V\"";
+
+fn soak(folder: &Path, limit: &str, capture: &str) -> Finished {
+    run(folder, &PROFILE.replace("LIMIT", limit).replace("CAPTURE", capture), &mut |_, _| {})
+}
+
+fn broken(record: &Record) -> Vec<LimitBroken> {
+    let events = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::LimitBroken(broken) => Some(broken.clone()),
+        _ => None,
+    });
+    events.collect()
+}
+
+fn judged(record: &Record) -> Vec<ReadingsJudged> {
+    let events = record.events().iter().filter_map(|logged| match &logged.event {
+        Event::ReadingsJudged(judged) => Some(judged.clone()),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn a_board_that_is_bad_in_its_readings_and_good_at_its_points_fails_and_everybody_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = soak(folder.path(), BROKEN, "1 h");
+    let end = &finished.outcome.end;
+    assert_eq!((end.verdict, end.points_failed), (RunVerdict::Fail, 0), "{}", end.reason);
+    let record = Record::open(&finished.folder).unwrap();
+    let judged = judged(&record);
+    let [dwell] = judged.as_slice() else { panic!("{judged:?}") };
+    let check = dwell.checks[0];
+    // All but those of the first two seconds, the time that a point has to settle.
+    assert!((595..=600).contains(&check.judged) && check.failed == check.judged, "{check:?}");
+    assert_eq!(end.reason, format!("readings break a limit {} times", check.failed));
+    let first = broken(&record);
+    assert_eq!(first.len(), 1, "told once: {first:?}");
+    assert_eq!((first[0].limit, first[0].at), (0, BrokenAt::Dwell(dwell.dwell)));
+    assert!(
+        first[0].what.starts_with("limit `output` (at least 5.15 V) is broken: output voltage"),
+        "{first:?}"
+    );
+
+    let report = write_all(&finished.folder).unwrap().report;
+    let limit = &report.summary.limits[0];
+    let readings = limit.readings.unwrap();
+    assert_eq!((limit.failed, readings.failed, readings.dwells_failed), (0, check.failed, 1));
+    assert!(readings.worst < 5.15 && readings.first_s.unwrap() > 2.0, "{readings:?}");
+    let told = text::render(&report, Path::new("run"));
+    assert!(told.contains("readings broken, in 1 dwell, worst") && told.contains("  fail "), "{told}");
+    assert!(told.contains("1 failure in"), "what the hours show counts it: {told}");
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert!(view.timeline.marks.iter().any(|(_, kind)| *kind == MarkKind::Broken));
+    assert!(html::render(&report).contains("limit broken for the first time"));
+    assert!(junit::render(&report).unwrap().contains("broken in readings"));
+}
+
+#[test]
+fn a_good_board_passes_with_its_readings_counted_and_every_limit_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = soak(folder.path(), KEPT, "4 min");
+    let end = &finished.outcome.end;
+    assert_eq!(end.verdict, RunVerdict::Pass, "{}", end.reason);
+    let record = Record::open(&finished.folder).unwrap();
+    assert_eq!(broken(&record), Vec::new());
+    assert_eq!(judged(&record).len(), 3, "each dwell tells its own");
+    let report = write_all(&finished.folder).unwrap().report;
+    let readings = report.summary.limits[0].readings.unwrap();
+    assert!(readings.judged > 580 && readings.failed == 0 && readings.first_s.is_none(), "{readings:?}");
+    assert_eq!(report.summary.limits[1].readings, None, "no reading tells a noise");
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    let bounds =
+        |title: &str| view.timeline.panels.iter().find(|panel| panel.title == title).unwrap().bounds.clone();
+    assert_eq!(bounds("output voltage"), [4.8, 5.2]);
+    assert_eq!(bounds("ripple and noise"), [0.5]);
+}
+
+#[test]
+fn a_breach_is_told_once_and_still_fails_the_run_when_the_controller_died_right_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = soak(&folder.path().join("whole"), BROKEN, "1 h");
+    let journal = std::fs::read(whole.folder.join("journal.jsonl")).unwrap();
+    let text = String::from_utf8(journal.clone()).unwrap();
+    let line = text.lines().position(|line| line.contains("limit_broken")).unwrap();
+    let to = folder.path().join("cut");
+    cut_off(&whole.folder, &journal[..line_ends(&journal)[line]], &to);
+    let finished = resume(&to, false).unwrap();
+    assert_eq!(finished.outcome.end.verdict, RunVerdict::Fail, "{}", finished.outcome.end.reason);
+    assert_eq!(broken(&Record::open(&to).unwrap()).len(), 1);
+}

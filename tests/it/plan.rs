@@ -184,9 +184,9 @@ fn several_lines_that_are_no_toml_are_told_together_and_the_rest_is_still_checke
        |                      ^
 
     error: unknown key `chanel`; known here: `ageing`, `ambient`, `day_swing`, `faults`, `lid_opens_every`, `load_identity`, `seed`
-      --> rigs/torn.toml:68:1
+      --> rigs/torn.toml:70:1
        |
-    68 | chanel = 2
+    70 | chanel = 2
        | ^^^^^^ sim.chanel
 
     3 faults in rigs/torn.toml
@@ -407,6 +407,7 @@ fn a_plan_is_shown_to_people() {
     A few points that show in seconds whether bench and board work.
 
     Expected duration: about 13.7 s of bench time
+    Written at most: 8.7 MB (journal 98 kB, tapes 480 kB, tables and report 8.1 MB)
     Plan digest: DIGEST
 
     Checked
@@ -649,7 +650,7 @@ fn what_is_set_at_a_start_is_what_the_plan_says_of_it() {
             let Step::CheckStart(id) = step else { continue };
             let set = standing(&plan.steps[..place]);
             assert_eq!(set.setting, starts[id.0 as usize - 1]);
-            assert!(set.supply_on && set.load_on && set.setting.load == Amps(0.0), "{set:?}");
+            assert!(set.supply_on && set.load_on && set.setting.load > Amps(0.0), "{set:?}");
             looked_at += 1;
         }
         assert!(looked_at > 2 && looked_at == starts.len());

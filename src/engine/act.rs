@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::capture::Scales;
 use super::dwell::Progress;
 use super::early::EarlyWatch;
+use super::holds::{DwellHolds, Holding};
 use super::interlock::{Interlock, Source, Watched};
 use super::machine::Input;
 use super::measure::{Finishing, Pending};
@@ -56,7 +57,11 @@ pub(super) struct Shell<'a> {
     pub(super) attempt: (PointId, u32),
     pub(super) tally: Tally,
     /// What the plan wants the load to draw; a hold draws less.
-    planned_load: Amps,
+    pub(super) planned_load: Amps,
+    /// The hold that is not released yet.
+    pub(super) holding: Option<Holding>,
+    /// How often the present dwell was held.
+    pub(super) holds: DwellHolds,
     /// How far the present dwell came.
     pub(super) dwelling: Progress,
     /// What probe and scope show by themselves.
@@ -98,6 +103,8 @@ impl<'a> Shell<'a> {
             attempt: (PointId(0), 0),
             tally: Tally::default(),
             planned_load: Amps(0.0),
+            holding: None,
+            holds: DwellHolds::default(),
             dwelling: Progress::default(),
             floor: None,
             breaker: Breaker::default(),
@@ -158,18 +165,6 @@ impl<'a> Shell<'a> {
     /// What the machine is told of an action that was done.
     pub(super) const fn done(&self) -> Input {
         if self.ended_early.is_some() { Input::EndedEarly } else { Input::Done }
-    }
-
-    /// Load down to the part that may be kept until the interlock is released, or until somebody wants to stop: `false`.
-    pub(super) fn hold(&mut self) -> Result<bool, Failure> {
-        let derated = self.planned_load * self.plan.interlocks.derate_to;
-        self.set_load(derated)?;
-        let clock = self.bench.clock.clone();
-        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
-        let outcome = watcher.cool();
-        let outbox = watcher.outbox;
-        self.emit_all(outbox)?;
-        outcome
     }
 
     /// Opens the link anew that failed, and those of supply and load if they do not answer a question about their state. A
@@ -336,7 +331,7 @@ impl<'a> Shell<'a> {
         Ok(())
     }
 
-    fn set_load(&mut self, current: Amps) -> Result<(), Failure> {
+    pub(super) fn set_load(&mut self, current: Amps) -> Result<(), Failure> {
         let load = &mut self.bench.load;
         load.set_current(current)?;
         let back = load.read_set_current()?;

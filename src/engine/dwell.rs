@@ -98,6 +98,11 @@ impl Progress {
         std::mem::take(&mut self.good) >= GONE_WELL
     }
 
+    /// The dwell that is being done, and how much of it is done.
+    pub(super) const fn within(&self) -> Option<(DwellId, Duration)> {
+        self.within
+    }
+
     /// The dwell that is done from now on, or again after a failure.
     fn begin(&mut self, id: DwellId) {
         if self.within.is_some_and(|(known, _)| known == id) {

@@ -93,7 +93,7 @@ enum Doing {
     Hold,
 }
 
-/// How often one point is held before it is given up.
+/// How often one point is held before it is given up: each time it is begun anew.
 const HOLDS: u32 = 3;
 
 /// The machine.
@@ -109,7 +109,7 @@ pub struct Machine<'p> {
     /// Its place in the plan; `None` for one that restores.
     place: Option<usize>,
     doing: Doing,
-    /// How often the present point was held.
+    /// How often the present point was held. A dwell goes on where it was, so that how often it is held is judged elsewhere.
     holds: u32,
     /// An interlock holds and has not released yet, whatever went wrong meanwhile.
     held: bool,
@@ -158,11 +158,12 @@ impl<'p> Machine<'p> {
             Input::Failed { kind, what, trouble } => self.recover(kind, what, trouble),
             // Nobody who asked to stop shall wait until the board has cooled.
             Input::Held if wish.is_some() => Action::End(Ending::Stopped(Stop::AfterPoint)),
-            Input::Held if self.holds >= HOLDS => Action::End(Ending::Tripped(format!(
+            Input::Held if self.holds >= HOLDS && !self.held => Action::End(Ending::Tripped(format!(
                 "the point was held {HOLDS} times and the interlock asks to hold again: it cannot be measured"
             ))),
             Input::Held => {
-                self.holds += 1;
+                // Not another one where trouble meanwhile came back to it.
+                self.holds += u32::from(self.point.is_some() && !self.held);
                 self.hold()
             }
             Input::Released => {

@@ -7,6 +7,7 @@ mod dwell;
 mod early;
 mod floor;
 mod heat;
+mod holds;
 pub mod interlock;
 pub mod machine;
 mod measure;
@@ -219,7 +220,7 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         }
         let outcome = tell(shell, notice.take()).and_then(|()| act(shell, action));
         input = outcome.unwrap_or_else(|failure| {
-            let failure = failure.or_stop(shell.stop);
+            let failure = shell.note_hold(failure.or_stop(shell.stop));
             let trouble = shell.note_trouble(&failure, machine.attempt());
             notice = notice_of(&failure, if trouble.is_new { 1 } else { machine.attempt() + 1 });
             shell.failed = failed_role(&failure);
@@ -237,33 +238,22 @@ fn act(shell: &mut Shell<'_>, action: Action) -> Result<Input, Failure> {
             shell.perform(&step).map(|()| shell.done())
         }
         Action::Reopen { wait } => shell.reopen(wait).map(|()| Input::Done),
-        Action::Hold => hold(shell).map(|()| Input::Released),
+        Action::Hold => shell.hold().map(|()| Input::Released),
         Action::End(_) => Ok(Input::Done),
     }
-}
-
-/// Holds until the interlock is released or somebody wants to stop; the machine then has the point done again, or ends.
-fn hold(shell: &mut Shell<'_>) -> Result<(), Failure> {
-    let start = shell.bench.clock.now();
-    if !shell.hold()? {
-        return Ok(());
-    }
-    let held = shell.bench.clock.now().since(start);
-    let what = "the board has cooled; the point is measured again".to_owned();
-    shell.emit(&Event::InterlockReleased { what, held })
 }
 
 fn tell(shell: &mut Shell<'_>, notice: Option<Event>) -> Result<(), Failure> {
     notice.map_or(Ok(()), |event| shell.emit(&event))
 }
 
-/// What is told of a failure before the machine's answer to it is carried out; an end is told in `RunFinished`.
+/// What is told of a failure before the machine's answer to it is carried out; a hold is told when the load is down, an end in
+/// `RunFinished`.
 fn notice_of(failure: &Failure, attempt: u32) -> Option<Event> {
     match failure {
         Failure::Instrument(error) => {
             Some(Event::Retried { role: error.role.clone(), what: error.to_string(), attempt })
         }
-        Failure::Held(what) => Some(Event::InterlockHeld { what: what.clone() }),
         _ => None,
     }
 }

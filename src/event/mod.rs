@@ -7,6 +7,7 @@ pub mod drill;
 pub mod early;
 pub mod end;
 pub mod figures;
+pub mod hold;
 pub mod limit;
 pub mod soak;
 pub mod unsent;
@@ -28,6 +29,7 @@ pub use drill::Drilled;
 pub use early::{EarlyAnswer, EarlyLook};
 pub use end::{Resumed, RunEnd};
 pub use figures::{FigureName, Figures};
+pub use hold::LoadChange;
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{
     DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, SoakFacts, StartCheck, StartId,
@@ -325,17 +327,21 @@ pub enum Event {
         /// What was seen.
         what: String,
     },
-    /// An interlock held the run: nothing is measured until it is released.
+    /// An interlock held the run and the load was lowered: nothing is measured at its setting until it is released.
     InterlockHeld {
-        /// Which rule, what was measured, against what.
+        /// Which rule, what was measured, against what, and what was done.
         what: String,
+        /// What was done to the load; `None` in a record that does not say it.
+        load: Option<LoadChange>,
     },
     /// A held interlock was released.
     InterlockReleased {
-        /// Which rule and what was measured.
+        /// Why, and what is done next.
         what: String,
         /// How long it was held.
         held: Duration,
+        /// What the load goes back to; `None` in a record that does not say it.
+        load: Option<LoadChange>,
     },
     /// An interlock tripped: the run ends with the outputs off.
     InterlockTripped {

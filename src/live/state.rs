@@ -179,7 +179,7 @@ impl State {
             Event::LimitBroken(LimitBroken { limit, at: BrokenAt::Dwell(_), .. }) => {
                 self.broken_in_readings.insert(*limit);
             }
-            Event::InterlockHeld { what } => self.held = Some((at, what.clone())),
+            Event::InterlockHeld { what, .. } => self.held = Some((at, what.clone())),
             Event::InterlockReleased { .. } => self.held = None,
             Event::InterlockTripped { what } => {
                 (self.phase, self.held) = (Phase::Tripped, None);
@@ -405,7 +405,7 @@ pub fn remark(event: &Event) -> Option<(&'static str, &str)> {
         Event::RunResumed(resumed) => Some(("resumed", &resumed.what)),
         Event::Retried { what, .. } => Some(("trouble", what)),
         Event::SensorFailed { what, .. } => Some(("sensor", what)),
-        Event::InterlockHeld { what } => Some(("held", what)),
+        Event::InterlockHeld { what, .. } => Some(("held", what)),
         Event::InterlockReleased { what, .. } => Some(("released", what)),
         Event::InterlockTripped { what } => Some(("TRIPPED", what)),
         _ => None,
@@ -502,7 +502,7 @@ mod tests {
             attempts: 1,
             failures: Vec::new(),
         };
-        let held = || Event::InterlockHeld { what: "board at 90 °C".to_owned() };
+        let held = || Event::InterlockHeld { what: "board at 90 °C".to_owned(), load: None };
         let mut state = State::default();
         let mut told = Vec::new();
         for event in [
@@ -510,7 +510,11 @@ mod tests {
             Event::OutputSwitched { role: role.clone(), on: true },
             Event::PointStarted { point: PointId(1), setting: setting(), attempt: 1 },
             held(),
-            Event::InterlockReleased { what: "board at 70 °C".to_owned(), held: Duration::from_secs(5) },
+            Event::InterlockReleased {
+                what: "board at 70 °C".to_owned(),
+                held: Duration::from_secs(5),
+                load: None,
+            },
             Event::Settled { point: PointId(1), took: Duration::from_secs(1), settled: true },
             finished(1, PointVerdict::Pass),
             held(),

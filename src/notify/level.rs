@@ -39,7 +39,7 @@ pub fn level_of(event: &Event) -> Option<(Level, String)> {
         Event::Warned { what } => Some((Level::Warn, what.clone())),
         Event::Retried { what, .. } => Some((Level::Warn, format!("tried again: {what}"))),
         Event::SensorFailed { what, .. } => Some((Level::Warn, format!("sensor failed: {what}"))),
-        Event::InterlockHeld { what } => Some((Level::Warn, format!("held: {what}"))),
+        Event::InterlockHeld { what, .. } => Some((Level::Warn, format!("held: {what}"))),
         Event::InterlockReleased { what, .. } => Some((Level::Warn, format!("released: {what}"))),
         Event::GapFound(gap) => {
             Some((Level::Warn, format!("{} readings are missing: {}", gap.missed, gap.what)))
@@ -106,8 +106,8 @@ mod tests {
             Event::LimitBroken(LimitBroken { limit: 0, at: BrokenAt::Dwell(DwellId(3)), what: what() }),
             Event::Retried { role: role(), what: what(), attempt: 1 },
             Event::SensorFailed { role: role(), what: what() },
-            Event::InterlockHeld { what: what() },
-            Event::InterlockReleased { what: what(), held: Duration::from_secs(9) },
+            Event::InterlockHeld { what: what(), load: None },
+            Event::InterlockReleased { what: what(), held: Duration::from_secs(9), load: None },
             Event::InterlockTripped { what: what() },
             safe(true),
             safe(false),

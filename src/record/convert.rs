@@ -17,8 +17,8 @@ use super::pieces::{
     facts_in, facts_out, figure_in, figure_out, floor_in, floor_out, point_in, point_out, setting_in, word,
 };
 use super::readings::{
-    dwell_end_in, dwell_end_out, early_in, early_out, gap_in, gap_out, readings_in, readings_out, start_in,
-    start_out,
+    dwell_end_in, dwell_end_out, early_in, early_out, gap_in, gap_out, load_change_in, load_change_out,
+    readings_in, readings_out, start_in, start_out,
 };
 
 pub(super) fn nanos(span: Duration) -> u64 {
@@ -168,10 +168,14 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         Event::SensorFailed { role, what } => {
             Entry::SensorFailed { role: role.to_string(), what: what.clone() }
         }
-        Event::InterlockHeld { what } => Entry::InterlockHeld { what: what.clone() },
-        Event::InterlockReleased { what, held } => {
-            Entry::InterlockReleased { what: what.clone(), held_ns: nanos(*held) }
+        Event::InterlockHeld { what, load } => {
+            Entry::InterlockHeld { what: what.clone(), load: load.map(load_change_out) }
         }
+        Event::InterlockReleased { what, held, load } => Entry::InterlockReleased {
+            what: what.clone(),
+            held_ns: nanos(*held),
+            load: load.map(load_change_out),
+        },
         Event::InterlockTripped { what } => Entry::InterlockTripped { what: what.clone() },
         Event::StopRequested { stop } => Entry::StopRequested {
             stop: match stop {
@@ -235,10 +239,12 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::RunResumed(entry) => Event::RunResumed(resumed_in(entry)),
         Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
         Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
-        Entry::InterlockHeld { what } => Event::InterlockHeld { what },
-        Entry::InterlockReleased { what, held_ns } => {
-            Event::InterlockReleased { what, held: Duration::from_nanos(held_ns) }
-        }
+        Entry::InterlockHeld { what, load } => Event::InterlockHeld { what, load: load.map(load_change_in) },
+        Entry::InterlockReleased { what, held_ns, load } => Event::InterlockReleased {
+            what,
+            held: Duration::from_nanos(held_ns),
+            load: load.map(load_change_in),
+        },
         Entry::InterlockTripped { what } => Event::InterlockTripped { what },
         Entry::StopRequested { stop } => Event::StopRequested {
             stop: match stop {
@@ -270,8 +276,8 @@ mod tests {
     use crate::base::clock::Instant;
     use crate::event::{
         BrokenAt, DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause,
-        LimitBroken, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed, RunVerdict, Setting,
-        StartCheck, StartId,
+        LimitBroken, LoadChange, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed, RunVerdict,
+        Setting, StartCheck, StartId,
     };
     use crate::waveform::Unavailable;
 
@@ -286,8 +292,14 @@ mod tests {
             Event::Settled { point: PointId(3), took: Duration::from_nanos(1_234_567_891), settled: false },
             Event::Retried { role: role(), what: what(), attempt: 2 },
             Event::SensorFailed { role: role(), what: what() },
-            Event::InterlockHeld { what: what() },
-            Event::InterlockReleased { what: what(), held: Duration::from_secs(9) },
+            Event::InterlockHeld { what: what(), load: None },
+            Event::InterlockHeld { what: what(), load: Some(LoadChange { from: Amps(0.5), to: Amps(0.25) }) },
+            Event::InterlockReleased { what: what(), held: Duration::from_secs(9), load: None },
+            Event::InterlockReleased {
+                what: what(),
+                held: Duration::from_secs(9),
+                load: Some(LoadChange { from: Amps(0.25), to: Amps(0.5) }),
+            },
             Event::InterlockTripped { what: what() },
             Event::StopRequested { stop: Stop::Now },
             Event::StopRequested { stop: Stop::AfterPoint },

@@ -23,8 +23,8 @@ pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEn
 
 pub(super) use soak::{
     BrokenEntry, DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord,
-    JudgedEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead, RunResumed, SoakEntry,
-    StartEntry,
+    JudgedEntry, LoadChangeEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead, RunResumed,
+    SoakEntry, StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.
@@ -179,10 +179,14 @@ pub(super) enum Entry {
     },
     InterlockHeld {
         what: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        load: Option<LoadChangeEntry>,
     },
     InterlockReleased {
         what: String,
         held_ns: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        load: Option<LoadChangeEntry>,
     },
     InterlockTripped {
         what: String,

@@ -8,17 +8,18 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::convert::nanos;
 use super::format::{
-    DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, Number, ReadingsEntry, ReadingsHead, SoakEntry,
-    StartEntry,
+    DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, LoadChangeEntry, Number, ReadingsEntry,
+    ReadingsHead, SoakEntry, StartEntry,
 };
 use super::line::{Line, What};
 use super::pieces::{figure_in, figure_out, setting_in};
 use super::recover::read_lines;
 use super::{RecordError, journal};
 use crate::base::clock::Instant;
+use crate::base::units::Amps;
 use crate::event::{
-    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, Reading, Readings, SoakFacts, StartCheck,
-    StartId,
+    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, LoadChange, Reading, Readings, SoakFacts,
+    StartCheck, StartId,
 };
 
 /// Most readings of one batch; a line of the journal is bounded.
@@ -155,6 +156,14 @@ pub(super) fn early_in(entry: EarlyEntry) -> EarlyLook {
         planned: Duration::from_nanos(entry.planned_ns),
         what: entry.what,
     }
+}
+
+pub(super) const fn load_change_out(change: LoadChange) -> LoadChangeEntry {
+    LoadChangeEntry { from_a: Number(change.from.value()), to_a: Number(change.to.value()) }
+}
+
+pub(super) const fn load_change_in(entry: LoadChangeEntry) -> LoadChange {
+    LoadChange { from: Amps(entry.from_a.0), to: Amps(entry.to_a.0) }
 }
 
 pub(super) fn gap_out(gap: &Gap) -> GapEntry {

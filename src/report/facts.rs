@@ -114,8 +114,8 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
                 ("tried again", format!("{role}, attempt {attempt}: {what}"))
             }
             Event::SensorFailed { role, what } => ("sensor failed", format!("{role}: {what}")),
-            Event::InterlockHeld { what } => ("interlock held", what.clone()),
-            Event::InterlockReleased { what, held } => {
+            Event::InterlockHeld { what, .. } => ("interlock held", what.clone()),
+            Event::InterlockReleased { what, held, .. } => {
                 ("interlock released", format!("{what}, after {}", crate::base::span::render_span(*held)))
             }
             Event::InterlockTripped { what } => ("interlock tripped", what.clone()),

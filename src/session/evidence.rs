@@ -68,7 +68,7 @@ impl Keeper {
                 &format!("before a reading broke one: {what}"),
                 format!("after a reading broke one: {what}"),
             ),
-            Event::InterlockHeld { what } | Event::InterlockTripped { what } => {
+            Event::InterlockHeld { what, .. } | Event::InterlockTripped { what } => {
                 let why = format!("before an interlock spoke: {what}");
                 self.breach(&why, format!("after an interlock spoke: {what}"))
             }

@@ -77,6 +77,13 @@ pub(in crate::record) enum GapWord {
     Sleep,
 }
 
+/// What an interlock that holds or releases does to the load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct LoadChangeEntry {
+    pub(in crate::record) from_a: Number,
+    pub(in crate::record) to_a: Number,
+}
+
 /// A look at whether the answer of a soak is clear before its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::record) struct EarlyEntry {

@@ -396,10 +396,14 @@ fn tell_trouble(sink: &mut dyn Sink, index: u32, ms: u64) -> Result<(), SinkErro
             role: "ambient".parse().unwrap(),
             what: "the reading 24.31 °C stands still bit by bit for 12 s".to_owned(),
         },
-        60 => Event::InterlockHeld { what: "board temperature 86.1 °C, hold above 85 °C".to_owned() },
+        60 => Event::InterlockHeld {
+            what: "board temperature 86.1 °C, hold above 85 °C".to_owned(),
+            load: None,
+        },
         61 => Event::InterlockReleased {
             what: "board temperature 79.8 °C, released below 80 °C".to_owned(),
             held: Duration::from_secs(95),
+            load: None,
         },
         80 => Event::Warned { what: "calibration of the load is past since 2026-09-30".to_owned() },
         90 => Event::TemperatureRead { role: "board".parse().unwrap(), temperature: Celsius(41.3) },

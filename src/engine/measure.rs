@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::act::{Shell, split};
 use super::capture::{CaptureJob, Captures, read_lx};
 use super::readings::{PointReadings, board_vout, build_figures, region, unmet_setting};
-use super::watch::Transfer;
+use super::transfer::Transfer;
 use super::{Failure, stamp};
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;

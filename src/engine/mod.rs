@@ -17,6 +17,7 @@ pub mod settle;
 pub mod stop;
 pub mod tally;
 pub mod timekeeping;
+mod transfer;
 pub mod waits;
 pub mod watch;
 

@@ -1,6 +1,5 @@
 //! Reading meters and thermometers under the interlocks' eyes, while settling and while measuring.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use super::interlock::{Interlock, Ruling, Source, Watched};
 use super::readings::{MeterReadings as Meters, board_vin, board_vout};
 use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
+use super::transfer::Transfer;
 use super::waits::Waits;
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
@@ -111,36 +111,6 @@ fn keep_temperature(temperatures: &mut Temperatures, role: &Role, figure: Figure
         "board" => temperatures.board_c = figure,
         "ambient" => temperatures.ambient_c = figure,
         _ => {}
-    }
-}
-
-/// Whether the scope is still at work while the meters are watched.
-#[derive(Debug)]
-pub struct Transfer(AtomicBool);
-
-impl Default for Transfer {
-    /// At work, from before its task has begun.
-    fn default() -> Self {
-        Self(AtomicBool::new(true))
-    }
-}
-
-impl Transfer {
-    /// At work as long as the answer lives: also a panic ends it.
-    pub fn running(&self) -> impl Drop + '_ {
-        Running(&self.0)
-    }
-
-    fn is_running(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-struct Running<'a>(&'a AtomicBool);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
     }
 }
 

@@ -188,11 +188,9 @@ fn only_fault(args: &[&str], exit: i32) -> Value {
 #[test]
 fn a_fault_of_a_whole_file_stands_among_the_faults_of_a_script() {
     let folder = TempDir::new().unwrap();
-    for (path, words) in [
-        (folder.path().join("none.csv"), "cannot read the trace"),
-        (file(&folder, "empty.csv", ""), "empty"),
-        (file(&folder, "picture.csv", "\u{89}PNG\r\n\u{1a}\n"), "picture"),
-    ] {
+    for (path, words) in
+        [(folder.path().join("none.csv"), "cannot read the trace"), (file(&folder, "empty.csv", ""), "empty")]
+    {
         let fault = only_fault(&[arg(&path)], 2);
         assert_eq!(fault["file"], arg(&path));
         assert!(fault["line"].is_null() && fault["message"].as_str().unwrap().contains(words), "{fault}");

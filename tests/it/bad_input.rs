@@ -76,16 +76,17 @@ fn a_bench_is_simulated_as_a_whole_or_not_at_all() {
     told.assert_told(&["simulated as a whole or not at all", "load.address"]);
 }
 
-/// A port of this machine on which nobody listens.
-fn closed_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("TCPIP0::127.0.0.1::{}::SOCKET", listener.local_addr().unwrap().port())
+/// Ports of this machine on which nobody listens, each another one: they are let go together.
+fn closed_ports() -> [String; 3] {
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    std::array::from_fn(|place| format!("TCPIP0::127.0.0.1::{}::SOCKET", address(&listeners[place])))
 }
 
 #[test]
 fn a_dead_address_names_role_and_address_and_the_run_says_why_there_is_nothing_in_it() {
     let folder = TempDir::new().unwrap();
-    let (supply, load, scope) = (closed_port(), closed_port(), closed_port());
+    let [supply, load, scope] = closed_ports();
     let rig = file(&folder, "rig.toml", &real_rig([&supply, &load, &scope, "ASRL/dev/nothing-here::INSTR"]));
     let out = folder.path().join("out");
     let told = run(Path::new(SMOKE), &rig, &out).assert_exit(3);
@@ -151,7 +152,7 @@ fn a_run_without_its_load_or_supply_tells_how_the_other_one_was_left() {
         ("source", "load", "(supply NOT VERIFIED OFF, load off): the supply was not reached"),
     ] {
         let folder = TempDir::new().unwrap();
-        let rig = served.rig.replace(&served.addresses[dead], &closed_port());
+        let rig = served.rig.replace(&served.addresses[dead], &closed_ports()[0]);
         let rig = file(&folder, "rig.toml", &rig);
         let told = run(Path::new(SMOKE), &rig, &folder.path().join("out")).assert_exit(3);
         assert!(told.out.contains(&format!("NOT VERIFIED OFF after 1 attempt {sides}")), "{}", told.out);

@@ -489,8 +489,8 @@ fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
     let trace = file(&folder, "trace.csv", "time,CH1\n0,1\n1e-6,2\n2e-6,oops\n3e-6,2\n");
     let (profile, rig, nowhere, trace) = (arg(&profile), arg(&rig), arg(&nowhere), arg(&trace));
     for (args, exit, faults, word) in [
-        (&["run", nowhere, "--rig", SIM][..], 2, 0, "no such file"),
-        (&["run", SMOKE, "--rig", nowhere], 2, 0, "no such file"),
+        (&["run", nowhere, "--rig", SIM][..], 2, 1, "no such file"),
+        (&["run", SMOKE, "--rig", nowhere], 2, 1, "no such file"),
         (&["run", profile, "--rig", SIM], 2, 1, "30 V is more than this rig allows"),
         (&["plan", profile, "--rig", SIM], 2, 1, "30 V is more than this rig allows"),
         (&["run", SMOKE, "--rig", rig], 2, 2, "max_voltge"),
@@ -500,7 +500,7 @@ fn whoever_asks_for_json_gets_its_errors_as_json_of_one_shape() {
         (&["check", rig], 2, 2, "max_voltge"),
         (&["sim", rig], 2, 2, "max_voltge"),
         (&["report", nowhere], 2, 0, "nowhere"),
-        (&["analyze", nowhere], 2, 0, "nowhere"),
+        (&["analyze", nowhere], 2, 1, "nowhere"),
         (&["analyze", trace], 2, 1, "trace.csv:4: `oops`"),
         (&["list", "--out", nowhere], 2, 0, "there is no folder"),
         (&["scpi", SIM, "load", "VOLT 3"], 2, 0, "only questions"),

@@ -56,6 +56,12 @@ span = "60 us"
 samples = 6000
 range_attempts = 1
 noise_floor = false
+
+[[limits]]
+name = "output"
+figure = "vout_v"
+min = "4 V"
+max = "6 V"
 "#;
 
 /// Keeps the record, and changes the board when a dwell has ended.

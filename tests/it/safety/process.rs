@@ -26,6 +26,12 @@ order = "written"
 band = "50 mV"
 hold = "600 ms"
 limit = "2 s"
+
+[[limits]]
+name = "output"
+figure = "vout_v"
+min = "4 V"
+max = "6 V"
 "#;
 
 pub(crate) struct Running(pub(crate) Child);

@@ -46,6 +46,12 @@ span = "60 us"
 samples = 6000
 range_attempts = 1
 noise_floor = false
+
+[[limits]]
+name = "output"
+figure = "vout_v"
+min = "4 V"
+max = "6 V"
 "#;
 
 type Deed = Box<dyn FnMut(&World) + Send>;

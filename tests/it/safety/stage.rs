@@ -41,6 +41,12 @@ keep = true
 screen_every = 2
 range_attempts = 1
 noise_floor = false
+
+[[limits]]
+name = "output"
+figure = "vout_v"
+min = "4 V"
+max = "6 V"
 "#;
 
 /// The simulated rig whose thermometers may say the same for so long.

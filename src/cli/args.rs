@@ -442,7 +442,7 @@ pub(super) enum SchemaKind {
     Profile,
     /// A family of instruments that speak alike
     Family,
-    /// What `compare --json` prints
+    /// What a comparison prints as JSON
     Comparison,
     /// Settings: values of options
     Settings,

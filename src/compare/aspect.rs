@@ -68,6 +68,8 @@ kinds! {
     Memory = "memory depth", Breaks, "peak to peak grows with the length of the record";
     /// Sample rate.
     SampleRate = "sample rate", Breaks, "peak to peak grows with the number of samples a second";
+    /// How traces were captured, where none was kept to tell.
+    Capture = "capture settings", Breaks, "no trace was kept, and only the profile says how they were captured";
     /// Maker and model.
     Model = "model", Matters, "another instrument has other errors, which do not cancel in the change";
     /// Serial number.

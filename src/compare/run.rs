@@ -170,6 +170,9 @@ impl Reader {
         add(A::Work.whole(), if facts.soak.is_some() { "soak" } else { "sweep" }.to_owned());
         add(A::Profile.whole(), facts.profile.to_string());
         add(A::ProfileText.whole(), short(&facts.profile_digest));
+        if self.traces.is_empty() && !facts.definitions.is_empty() {
+            add(A::Capture.whole(), format!("profile {}", short(&facts.profile_digest)));
+        }
         add(A::RigText.whole(), short(&facts.rig_digest));
         add(A::Software.whole(), facts.software.clone());
         for (figure, version) in &facts.definitions {

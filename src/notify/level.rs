@@ -127,6 +127,7 @@ mod tests {
             .collect();
         insta::assert_snapshot!(table.join("\n"), @r"
         warn   X
+        warn   X
         warn   tried again: X
         warn   sensor failed: X
         warn   held: X

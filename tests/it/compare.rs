@@ -122,7 +122,7 @@ fn runs_that_were_captured_otherwise_are_not_compared_unless_it_is_forced() {
     let sides = ["--before", "*_a?", "--after", arg(folder.path())];
     let refused = compare(&sides).assert_exit(2);
     assert!(refused.out.starts_with("NOT COMPARABLE"), "{}", refused.out);
-    assert!(line_of(&refused, "memory depth").contains("breaks"), "{}", refused.out);
+    assert!(line_of(&refused, "capture settings").contains("breaks"), "{}", refused.out);
     assert!(!refused.out.contains("what it bought"), "{}", refused.out);
     let forced = compare(&[&sides[..], &["--force"]].concat()).assert_exit(0);
     assert!(

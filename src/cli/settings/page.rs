@@ -257,7 +257,10 @@ mod tests {
             for arg in sub.get_arguments().filter(|arg| arg.get_long().is_some()) {
                 let place = format!("{} --{}", sub.get_name(), arg.get_id());
                 let values = arg.get_num_args().unwrap();
-                assert!(values.max_values() <= 1 && values.min_values() == values.max_values(), "{place}");
+                // Several values in a row are several options, which a list stands for.
+                let is_list = matches!(arg.get_action(), ArgAction::Append);
+                let is_plain = values.max_values() <= 1 && values.min_values() == values.max_values();
+                assert!(is_plain || is_list && values.min_values() == 1, "{place}");
                 assert_eq!(arg.get_value_delimiter(), None, "{place}: write it as several options");
                 assert!(!arg.get_help().unwrap().to_string().is_empty(), "{place}");
             }

@@ -28,7 +28,7 @@ hold = "600 ms"
 limit = "2 s"
 
 [[limits]]
-name = "output"
+name = "output in range"
 figure = "vout_v"
 min = "4 V"
 max = "6 V"

@@ -43,9 +43,9 @@ range_attempts = 1
 noise_floor = false
 
 [[limits]]
-name = "output"
+name = "output in range"
 figure = "vout_v"
-min = "4 V"
+min = "1 V"
 max = "6 V"
 "#;
 

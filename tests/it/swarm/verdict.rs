@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use soakrig::event::{Event, GapCause, RunVerdict};
+use soakrig::event::{Event, GapCause, RunEnd, RunVerdict};
 use soakrig::sim::{Fault, Instrument, Mishap, Trouble};
 
 use super::{FROZEN_AFTER, Flight, LOST_READING};
@@ -87,6 +87,17 @@ fn foretell(schedule: &[Trouble], over: Duration) -> Vec<Ending> {
     endings
 }
 
+/// The same end, word for word. A point whose Vout was answered with rubbish while it settled may be called not settled: it
+/// was not seen to settle.
+fn is_same_end(end: &RunEnd, undisturbed: &RunEnd, schedule: &[Trouble]) -> bool {
+    let has_rubbish = schedule.iter().any(|trouble| trouble.to_string().contains("are no numbers"));
+    let reason = match end.reason.rsplit_once("; ") {
+        Some((reason, rest)) if has_rubbish && rest.ends_with("points did not settle") => reason.to_owned(),
+        _ => end.reason.clone(),
+    };
+    RunEnd { reason, ..end.clone() } == *undisturbed
+}
+
 pub(super) fn check_ending(
     flight: &Flight,
     undisturbed: &Flight,
@@ -99,20 +110,24 @@ pub(super) fn check_ending(
     let over = flight.told.last().map_or(Duration::ZERO, |(at, _)| Duration::from_nanos(at.monotonic.0));
     let endings = foretell(schedule, over);
     let differences: Vec<String> =
-        endings.iter().filter_map(|ending| differs(flight, undisturbed, *ending)).collect();
+        endings.iter().filter_map(|ending| differs(flight, (undisturbed, schedule), *ending)).collect();
     if differences.len() == endings.len() {
         broken.push(differences.join("; or "));
     }
 }
 
 /// What of a flight is not as this ending wants it.
-fn differs(flight: &Flight, undisturbed: &Flight, ending: Ending) -> Option<String> {
+fn differs(
+    flight: &Flight,
+    (undisturbed, schedule): (&Flight, &[Trouble]),
+    ending: Ending,
+) -> Option<String> {
     let (outcome, may_be_on) = (&flight.finished.outcome, flight.finished.may_be_on);
     let end = &outcome.end;
     let fails = outcome.record_failed.as_deref();
     let is_so = match ending {
         Ending::Undisturbed => {
-            *end == undisturbed.finished.outcome.end
+            is_same_end(end, &undisturbed.finished.outcome.end, schedule)
                 && fails.is_none()
                 && !may_be_on
                 && flight.done() == undisturbed.done()

@@ -105,6 +105,7 @@ fn header() -> Outcome<RunHeader> {
         rig_text: String::new(),
         profile_text: String::new(),
         plan_text: String::new(),
+        families: Vec::new(),
     })
 }
 

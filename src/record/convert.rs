@@ -177,12 +177,7 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
             load: load.map(load_change_out),
         },
         Event::InterlockTripped { what } => Entry::InterlockTripped { what: what.clone() },
-        Event::StopRequested { stop } => Entry::StopRequested {
-            stop: match stop {
-                Stop::AfterPoint => StopWord::AfterPoint,
-                Stop::Now => StopWord::Now,
-            },
-        },
+        Event::StopRequested { stop } => Entry::StopRequested { stop: stop_out(*stop) },
         Event::Warned { what } => Entry::Warned { what: what.clone() },
         Event::MessageUnsent(unsent) => Entry::MessageUnsent(Box::new(unsent_out(unsent))),
         Event::TemperatureRead { role, temperature } => {
@@ -190,15 +185,26 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         }
         Event::DeadmanDrilled(drilled) => Entry::DeadmanDrilled(Box::new(drilled_out(drilled))),
         Event::MadeSafe(state) => Entry::MadeSafe(safe_out(state)),
-        Event::RunFinished(end) => Entry::RunFinished(RunFinished {
-            verdict: end.verdict.to_string(),
-            reason: end.reason.clone(),
-            points_finished: end.points_finished,
-            points_failed: end.points_failed,
-            points_not_applicable: end.points_not_applicable,
-            outputs_off_verified: end.outputs_off_verified,
-        }),
+        Event::RunFinished(end) => Entry::RunFinished(end_out(end)),
     })
+}
+
+const fn stop_out(stop: Stop) -> StopWord {
+    match stop {
+        Stop::AfterPoint => StopWord::AfterPoint,
+        Stop::Now => StopWord::Now,
+    }
+}
+
+fn end_out(end: &RunEnd) -> RunFinished {
+    RunFinished {
+        verdict: end.verdict.to_string(),
+        reason: end.reason.clone(),
+        points_finished: end.points_finished,
+        points_failed: end.points_failed,
+        points_not_applicable: end.points_not_applicable,
+        outputs_off_verified: end.outputs_off_verified,
+    }
 }
 
 /// The event that an entry stands for; `None` for entries that are no events (header, waveform, screen).

@@ -45,13 +45,16 @@ pub struct Held {
     pub off: Duration,
 }
 
-/// A figure of one setting in the first and the last sweep.
+/// A figure: its first and last value, where both could be had, and the one change between two sweeps that stands out.
+pub type ComparedFigure = (FigureName, Option<f64>, Option<f64>, Option<Jump>);
+
+/// The figures of one setting in the first and the last sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
     /// The setting.
     pub setting: Setting,
-    /// The figures: first and last value, where both could be had, and the one change between two sweeps that stands out.
-    pub figures: Vec<(FigureName, Option<f64>, Option<f64>, Option<Jump>)>,
+    /// The figures.
+    pub figures: Vec<ComparedFigure>,
 }
 
 /// What the page shows of a soak.

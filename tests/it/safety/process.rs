@@ -80,14 +80,10 @@ pub(super) fn serve_to_come_back() -> (Served, u16) {
 /// The bench on three ports from this one on, or on any; `None` where one of them is taken.
 pub(super) fn serve_on(port: u16) -> Option<Served> {
     let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/sim.toml");
-    let mut process = soakrig()
-        .args(["sim", "--json", "--port", &port.to_string()])
-        .arg(rig)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    let mut command = soakrig();
+    command.args(["sim", "--json", "--port", &port.to_string()]).arg(rig);
+    let mut process = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     if line.is_empty() {
@@ -95,7 +91,7 @@ pub(super) fn serve_on(port: u16) -> Option<Served> {
     }
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
     let rig = without_thermometers(told["rig"].as_str().unwrap());
-    Some(Served { _process: Running(process), _stdout: stdout, rig })
+    Some(Served { _process: process, _stdout: stdout, rig })
 }
 
 /// The number of a pty is soon somebody else's, and the dead-man of another test may still hold its lock; what is tested here

@@ -1,5 +1,7 @@
 //! The tables: bench, conditions, what is missing, incidents, points, method.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::top::sentence;
@@ -7,7 +9,7 @@ use crate::base::span::render_span;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::{FigureName, NoiseFloor, PointResult, PointVerdict};
 use crate::report::build::{Protection, Report};
-use crate::report::facts::{Conditions, ranges};
+use crate::report::facts::{Conditions, Note, ranges};
 use crate::report::figure::minus;
 use crate::report::figure::{Mark, Shown, mark};
 
@@ -234,7 +236,7 @@ const COLUMNS: [(FigureName, &str); 13] = [
 ];
 
 pub(super) fn points(report: &Report) -> Markup {
-    let rows = table_rows(report);
+    let (rows, letters) = (table_rows(report), letters(&report.notes));
     let shown: Vec<(FigureName, &str, Shown)> = COLUMNS
         .into_iter()
         .map(|(name, heading)| {
@@ -253,7 +255,7 @@ pub(super) fn points(report: &Report) -> Markup {
                 } }
                 tbody { @for (place, point) in rows.iter().copied().enumerate() {
                     @let is_new = place > 0 && rows[place - 1].setting.vin != point.setting.vin;
-                    (point_row(report, point, &shown, is_new))
+                    (point_row((report, &letters), point, &shown, is_new))
                 } }
             } }
             @if !report.notes.is_empty() {
@@ -280,8 +282,23 @@ fn table_rows(report: &Report) -> Vec<&PointResult> {
     report.points.iter().filter(is_shown).collect()
 }
 
+/// The letters of the notes of each point, by its number: looked up once, for a soak has thousands of points.
+fn letters(notes: &[Note]) -> HashMap<u32, Vec<&str>> {
+    let mut letters: HashMap<u32, Vec<&str>> = HashMap::new();
+    for note in notes {
+        for point in &note.points {
+            let of_point = letters.entry(*point).or_default();
+            // A point may say the same kind of thing twice.
+            if of_point.last() != Some(&note.letter.as_str()) {
+                of_point.push(&note.letter);
+            }
+        }
+    }
+    letters
+}
+
 fn point_row(
-    report: &Report,
+    (report, letters): (&Report, &HashMap<u32, Vec<&str>>),
     point: &PointResult,
     shown: &[(FigureName, &str, Shown)],
     is_new: bool,
@@ -309,7 +326,7 @@ fn point_row(
                 @else { span class={ "tag " (point.verdict) } { (point.verdict.as_str().replace('_', " ")) } }
             }
             td.notes {
-                @for note in report.notes.iter().filter(|note| note.points.contains(&point.point.0)) { (note.letter) " " }
+                @for letter in letters.get(&point.point.0).into_iter().flatten() { (letter) " " }
             }
         }
     }

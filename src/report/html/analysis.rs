@@ -1,8 +1,8 @@
 //! The page of one analysed trace: figures first, then pictures, the table, conditions, definitions.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::{STYLE, pictures, top};
+use super::{pictures, top};
 use crate::event::FigureName;
 use crate::report::analysis::Analysis;
 use crate::waveform::figures::{DEFINITIONS, find_definition};
@@ -21,27 +21,16 @@ const HEADLINE: [(&str, &str); 7] = [
 /// The page. It needs nothing from outside.
 #[must_use]
 pub fn render_analysis(analysis: &Analysis) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Analysis of " (analysis.origin.file) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main {
-                (headline(analysis))
-                (limits(analysis))
-                (drawn(analysis))
-                (table(analysis))
-                (missing(analysis))
-                (conditions(analysis))
-                (definitions())
-            } }
-        }
+    let content = html! {
+        (headline(analysis))
+        (limits(analysis))
+        (drawn(analysis))
+        (table(analysis))
+        (missing(analysis))
+        (conditions(analysis))
+        (definitions())
     };
-    page.into_string()
+    super::page(&format!("Analysis of {}", analysis.origin.file), &content)
 }
 
 fn headline(analysis: &Analysis) -> Markup {

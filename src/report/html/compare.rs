@@ -1,9 +1,9 @@
 //! The page of a comparison: what the change bought, in words with numbers, and what stands behind them.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::top::sentence;
-use super::{STYLE, compare_tables as tables, picture};
+use super::{compare_tables as tables, picture};
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Sense};
 use crate::compare::guard::Comparability;
@@ -20,19 +20,8 @@ use crate::report::svg::{
 pub fn render_comparisons(pages: &[ComparisonPage]) -> String {
     let names: Vec<&str> = pages.iter().map(|page| page.comparison.after.name.as_str()).collect();
     let first = pages.first().map_or("", |page| page.comparison.before.name.as_str());
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (names.join(", ")) " against " (first) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main { @for page in pages { (one(page)) } (tables::method()) } }
-        }
-    };
-    page.into_string()
+    let title = format!("{} against {first}", names.join(", "));
+    super::page(&title, &html! { @for page in pages { (one(page)) } (tables::method()) })
 }
 
 fn one(page: &ComparisonPage) -> Markup {

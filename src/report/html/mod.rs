@@ -30,6 +30,24 @@ pub fn render(report: &Report) -> String {
         report.summary.profile.as_deref().unwrap_or("unknown profile"),
         board.as_deref().unwrap_or("unknown board")
     );
+    let content = html! {
+        (top::render(report))
+        (soak::render(report))
+        (tables::bench(report))
+        (tables::conditions(report))
+        (figures::render(report))
+        (figures::starts(report))
+        (captures::render(report))
+        (tables::missing(report))
+        (tables::incidents(report))
+        (tables::points(report))
+        (tables::method(report))
+    };
+    page(&title, &content)
+}
+
+/// A whole page with its style; it needs nothing from outside.
+fn page(title: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,21 +57,7 @@ pub fn render(report: &Report) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                main {
-                    (top::render(report))
-                    (soak::render(report))
-                    (tables::bench(report))
-                    (tables::conditions(report))
-                    (figures::render(report))
-                    (figures::starts(report))
-                    (captures::render(report))
-                    (tables::missing(report))
-                    (tables::incidents(report))
-                    (tables::points(report))
-                    (tables::method(report))
-                }
-            }
+            body { main { (content) } }
         }
     };
     page.into_string()

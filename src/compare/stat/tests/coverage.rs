@@ -2,7 +2,7 @@
 //! tables stand in `docs/comparison.md` too.
 
 use super::super::*;
-use super::normal;
+use super::{in_order, normal};
 use crate::base::random::Random;
 
 /// Boards a side, their scatter before and after, and how often the whole comparison is made.
@@ -207,16 +207,10 @@ fn drift_taken_off_leaves_the_effect_where_it_is_and_a_drift_ignored_does_not() 
         let (mut held, mut plain_held) = (0, 0);
         for _ in 0..TIMES {
             let scatter = normal(&mut random, order.len(), 0.0, 1.0);
-            let runs: Vec<BoardRun> = order
-                .chars()
-                .enumerate()
-                .map(|(at, side)| BoardRun {
-                    board: at as u32,
-                    is_after: side == 'B',
-                    position: at as f64,
-                    score: 0.4 * at as f64 + scatter[at] + if side == 'B' { TRUTH } else { 0.0 },
-                })
-                .collect();
+            let score = |at: usize, is_after: bool| {
+                0.4 * at as f64 + scatter[at] + if is_after { TRUTH } else { 0.0 }
+            };
+            let runs = in_order(order, score);
             let side = |is_after: bool| -> Vec<f64> {
                 runs.iter().filter(|run| run.is_after == is_after).map(|run| run.score).collect()
             };

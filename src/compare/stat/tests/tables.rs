@@ -1,4 +1,5 @@
 use super::super::*;
+use super::in_order;
 
 const BEFORE: [f64; 5] = [20.1, 22.4, 19.7, 21.3, 23.0];
 const AFTER: [f64; 5] = [18.2, 19.9, 20.4, 17.1, 18.8];
@@ -199,16 +200,10 @@ fn drift_is_told_apart_from_the_effect_where_the_order_lets_it() {
     // Effect -3, drift 0.5 a run, and a little scatter that adds up to nothing.
     let scatter = [0.02, -0.03, 0.01, 0.03, -0.02, -0.04, 0.01, 0.02];
     let told = |sides: &str| {
-        let runs: Vec<BoardRun> = sides
-            .chars()
-            .enumerate()
-            .map(|(at, side)| BoardRun {
-                board: at as u32,
-                is_after: side == 'B',
-                position: at as f64,
-                score: 40.0 + 0.5 * at as f64 - if side == 'B' { 3.0 } else { 0.0 } + scatter[at],
-            })
-            .collect();
+        let score = |at: usize, is_after: bool| {
+            40.0 + 0.5 * at as f64 - if is_after { 3.0 } else { 0.0 } + scatter[at]
+        };
+        let runs = in_order(sides, score);
         order_effect(&runs, Replication::Boards, 0.95)
     };
     let (mixed, blocks) = (told("ABBAABBA").unwrap(), told("AAAABBBB").unwrap());

@@ -88,6 +88,35 @@ pub fn render_span(span: Duration) -> String {
     shown.join(" ")
 }
 
+/// A length with every unit that it has, so that it can be read back as it was: `1 d 3 h 25 min 7 s`, `1 min 0.25 s`, `0 s`.
+#[must_use]
+pub fn render_span_exactly(span: Duration) -> String {
+    let (whole, nanos) = (span.as_secs(), span.subsec_nanos());
+    if whole == 0 && nanos > 0 && nanos.is_multiple_of(1_000_000) {
+        return format!("{} ms", nanos / 1_000_000);
+    }
+    let parts = [(whole / 86_400, "d"), (whole / 3600 % 24, "h"), (whole / 60 % 60, "min")];
+    let mut shown: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
+    let seconds = whole % 60;
+    if nanos > 0 {
+        let fraction = format!("{nanos:09}");
+        shown.push(format!("{seconds}.{} s", fraction.trim_end_matches('0')));
+    } else if seconds > 0 || shown.is_empty() {
+        shown.push(format!("{seconds} s"));
+    }
+    shown.join(" ")
+}
+
+/// How long after a begin something happened: to the second from a minute on, however many days have gone.
+#[must_use]
+pub fn render_elapsed(span: Duration) -> String {
+    if span < Duration::from_secs(60) {
+        return render_span(span);
+    }
+    render_span_exactly(Duration::from_secs(span.as_secs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +141,16 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_is_told_exactly_keeps_all_its_units() {
+        let told = |ms| render_span_exactly(Duration::from_millis(ms));
+        assert_eq!(told(98_707_000), "1 d 3 h 25 min 7 s");
+        assert_eq!(told(86_407_000), "1 d 7 s");
+        assert_eq!([told(0), told(200), told(60_250)], ["0 s", "200 ms", "1 min 0.25 s"]);
+        let elapsed = |ms| render_elapsed(Duration::from_millis(ms));
+        assert_eq!([elapsed(86_407_900), elapsed(12_340)], ["1 d 7 s", "12.3 s"]);
+    }
+
+    #[test]
     fn what_is_no_length_says_why() {
         let told: Vec<String> =
             ["", "5", "h", "3 fortnights", "99999999999 d"].map(|t| parse_span(t).unwrap_err().reason).into();
@@ -128,6 +167,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_length_that_is_told_exactly_is_read_back_as_it_was(ns in 0u64..1 << 52) {
+            let span = Duration::from_nanos(ns);
+            prop_assert_eq!(parse_span(&render_span_exactly(span)), Ok(span));
+        }
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,40}") {
             let _ = parse_span(&text);

@@ -1,44 +1,52 @@
 //! `soakrig config`: every value, and who says so.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::args::ConfigArgs;
 use super::exit::Exit;
-use super::message::{CliError, Outcome, print};
-use super::settings::{Origin, Place, Resolved, Settings, State, Table};
+use super::message::{Outcome, print};
+use super::settings::{Origin, Place, Resolved, Settings, State};
 
 pub(super) fn run(args: &ConfigArgs, settings: &Settings) -> Outcome {
     let explained = settings.explain(&args.command)?;
-    let text = if args.json { render_json(&explained, settings) } else { render(&explained, settings)? };
+    let notify = settings.explain_notify()?;
+    let text = if args.json {
+        render_json(&explained, &notify, settings)
+    } else {
+        render(&explained, &notify, settings)
+    };
     print(&text)?;
     Ok(Exit::Done)
 }
 
-/// What a table says, whatever it means.
-fn content(table: &Table<'_>) -> Map<String, Value> {
-    table.read().0.unwrap_or_default()
-}
-
 /// A file of settings with everything in it; comments tell the origins.
-fn render(explained: &[(String, Vec<Resolved>)], settings: &Settings) -> Result<String, CliError> {
+fn render(explained: &[(String, Vec<Resolved>)], notify: &[Resolved], settings: &Settings) -> String {
     let mut text: String = settings.places.iter().map(place).collect();
     if settings.places.is_empty() {
         text.push_str("# no files, because of --no-config\n");
     }
     for (command, options) in explained {
         text.push_str(&format!("\n[{command}]\n"));
-        let rows: Vec<(String, String)> = options.iter().map(row).collect();
-        let width = rows.iter().map(|(said, _)| said.chars().count()).max().unwrap_or(0).min(60);
-        for (said, origin) in rows {
-            text.push_str(&format!("{said:<width$}  # {origin}\n"));
-        }
+        text.push_str(&render_rows(options.iter().map(row)));
     }
-    for table in settings.tables() {
-        let written = toml::to_string(&json!({ table.name: content(&table) }));
-        let written = written.map_err(|error| CliError::internal(format!("[{}]: {error}", table.name)))?;
-        text.push_str(&format!("\n# {}:{}\n{written}", table.file.display(), table.line));
+    let rows = notify.iter().map(row);
+    if let Some(table) = settings.notify() {
+        let rows = render_rows(rows);
+        text.push_str(&format!("\n# {}:{}\n[notify]\n{rows}", table.file.display(), table.line));
+    } else {
+        // As a table it would want to know whom to tell.
+        text.push_str("\n# no file has this table: nobody is told anything\n# [notify]\n");
+        text.push_str(&render_rows(
+            rows.map(|(said, origin)| (format!("# {}", said.trim_start_matches("# ")), origin)),
+        ));
     }
-    Ok(text)
+    text
+}
+
+fn render_rows(rows: impl Iterator<Item = (String, String)>) -> String {
+    let rows: Vec<(String, String)> = rows.collect();
+    let width = rows.iter().map(|(said, _)| said.chars().count()).max().unwrap_or(0).min(60);
+    rows.into_iter().map(|(said, origin)| format!("{said:<width$}  # {origin}\n")).collect()
 }
 
 fn place(place: &Place) -> String {
@@ -68,24 +76,19 @@ fn row(option: &Resolved) -> (String, String) {
     (said, origin)
 }
 
-fn render_json(explained: &[(String, Vec<Resolved>)], settings: &Settings) -> String {
+fn render_json(explained: &[(String, Vec<Resolved>)], notify: &[Resolved], settings: &Settings) -> String {
     let files: Vec<Value> = settings.places.iter().map(json_place).collect();
     let values: Vec<Value> = explained
         .iter()
-        .flat_map(|(command, options)| options.iter().map(|option| json_row(command, option)))
+        .flat_map(|(command, options)| options.iter().map(|option| json_row(Some(command), option)))
         .collect();
-    let tables: Vec<Value> = settings
-        .tables()
-        .map(|table| {
-            json!({
-                "name": table.name,
-                "value": content(&table),
-                "file": table.file.display().to_string(),
-                "line": table.line,
-            })
-        })
-        .collect();
-    format!("{:#}", json!({ "files": files, "values": values, "tables": tables }))
+    let table = settings.notify();
+    let notify = json!({
+        "file": table.as_ref().map(|table| table.file.display().to_string()),
+        "line": table.as_ref().map(|table| table.line),
+        "values": notify.iter().map(|key| json_row(None, key)).collect::<Vec<_>>(),
+    });
+    format!("{:#}", json!({ "files": files, "values": values, "notify": notify }))
 }
 
 fn json_place(place: &Place) -> Value {
@@ -102,7 +105,8 @@ fn json_place(place: &Place) -> Value {
     })
 }
 
-fn json_row(command: &str, option: &Resolved) -> Value {
+/// An option of a subcommand, or a key of the table [notify].
+fn json_row(command: Option<&str>, option: &Resolved) -> Value {
     let (origin, place) = match &option.origin {
         Origin::CommandLine => ("command line", None),
         Origin::File(file, line) => ("file", Some((file, line))),
@@ -110,13 +114,19 @@ fn json_row(command: &str, option: &Resolved) -> Value {
         Origin::Unset => ("not set", None),
     };
     let set_aside = option.set_aside.as_ref().map(|(file, line)| json!({ "file": file, "line": line }));
-    json!({
-        "command": command,
-        "option": option.name,
+    let mut row = json!({
         "value": option.value,
         "origin": origin,
         "file": place.map(|(file, _)| file),
         "line": place.map(|(_, line)| line),
-        "set_aside": set_aside,
-    })
+    });
+    match command {
+        Some(command) => {
+            row["command"] = json!(command);
+            row["option"] = json!(option.name);
+            row["set_aside"] = json!(set_aside);
+        }
+        None => row["key"] = json!(option.name),
+    }
+    row
 }

@@ -64,7 +64,7 @@ pub(super) fn try_alarms(settings: &settings::Settings) -> Result<Alarms, CliErr
 
 /// Whom to tell, where a file of settings says so.
 pub(super) fn load(settings: &settings::Settings) -> Result<Option<Settings>, CliError> {
-    let Some(table) = settings.table("notify") else { return Ok(None) };
+    let Some(table) = settings.notify() else { return Ok(None) };
     let name = table.file.display().to_string();
     let read = notify::parse(&name, table.text)
         .map_err(|faults| SessionError::Faults { faults, sources: vec![(name, table.text.to_owned())] })?;

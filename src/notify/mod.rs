@@ -16,4 +16,4 @@ pub mod settings;
 pub use level::Level;
 pub use message::{About, Message, Standing};
 pub use post::{Note, Notifier, try_each};
-pub use settings::{Settings, parse};
+pub use settings::{Key, Settings, explain, json_schema, parse};

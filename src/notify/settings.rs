@@ -7,6 +7,7 @@ use super::level::Level;
 use super::message::{PLACES, next_place};
 use super::schema::NotifyFile;
 use crate::base::names::nearest;
+use crate::base::span::render_span_exactly;
 use crate::instrument::dialect::Fault;
 use crate::plan::document::Document;
 use crate::plan::written::Written;
@@ -14,7 +15,7 @@ use crate::plan::written::Written;
 /// Whom to tell, and of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// By which ways; never none.
+    /// By which ways; none where nobody is told.
     pub ways: Vec<Way>,
     /// What is told.
     pub on: Vec<Level>,
@@ -79,7 +80,84 @@ pub fn parse(file_name: &str, text: &str) -> Result<Settings, Vec<Fault>> {
     document.finish(settings)
 }
 
+/// A key of the table with the value that counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// `None` where nobody says anything and nothing is built in.
+    pub value: Option<toml::Value>,
+    /// Where the value stands in the text; `None` where it is what is built in.
+    pub at: Option<usize>,
+}
+
+/// Every key of the table `[notify]` with the value that counts; what counts where no file has the table, without a text.
+///
+/// # Errors
+/// Every fault at once, in the order of the lines.
+pub fn explain(file_name: &str, text: Option<&str>) -> Result<Vec<Key>, Vec<Fault>> {
+    let Some(text) = text else { return Ok(Settings::silent().keys(|_| None)) };
+    let (file, mut document) = Document::read_part::<NotifyFile>(file_name, text, "notify");
+    let places = document.places.clone();
+    let settings = file.and_then(|file| check(&mut document, &file));
+    let settings = document.finish(settings)?;
+    Ok(settings.keys(|name| {
+        let key = format!("notify.{name}");
+        places.is_written(&key).then(|| places.span(&key).map(|span| span.start))?
+    }))
+}
+
+/// The JSON Schema of the table.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    crate::plan::document::json_schema::<NotifyFile>()
+}
+
+impl Settings {
+    /// Nobody is told anything; what is built in for the other keys.
+    fn silent() -> Self {
+        Self {
+            ways: Vec::new(),
+            on: Level::ALL.map(|(_, level)| level).into(),
+            alive_every: Duration::from_secs(6 * 3600),
+            repeat_every: Duration::from_secs(600),
+            timeout: Duration::from_secs(20),
+            retries: 5,
+            wait_at_end: Duration::from_secs(30),
+        }
+    }
+
+    fn keys(&self, at: impl Fn(&str) -> Option<usize>) -> Vec<Key> {
+        let texts = |texts: &[String]| toml::Value::Array(texts.iter().cloned().map(Into::into).collect());
+        let span = |span: Duration| Some(render_span_exactly(span).into());
+        let command = self.ways.iter().find_map(|way| match way {
+            Way::Command(words) => Some(texts(words)),
+            Way::Post { .. } => None,
+        });
+        let post = self.ways.iter().find_map(|way| match way {
+            Way::Post { url, headers } => Some((url, headers)),
+            Way::Command(_) => None,
+        });
+        let headers = post.map(|(_, headers)| headers.iter().cloned()).into_iter().flatten();
+        let headers: toml::Table = headers.map(|(name, value)| (name, value.into())).collect();
+        let on: Vec<String> = self.on.iter().map(|level| level.word().to_owned()).collect();
+        let values: [(&'static str, Option<toml::Value>); 9] = [
+            ("command", command),
+            ("url", post.map(|(url, _)| url.clone().into())),
+            ("headers", (!headers.is_empty()).then_some(headers.into())),
+            ("on", Some(texts(&on))),
+            ("alive_every", span(self.alive_every)),
+            ("repeat_every", span(self.repeat_every)),
+            ("timeout", span(self.timeout)),
+            ("retries", Some(i64::from(self.retries).into())),
+            ("wait_at_end", span(self.wait_at_end)),
+        ];
+        values.map(|(name, value)| Key { name, value, at: at(name) }).into()
+    }
+}
+
 fn check(document: &mut Document, file: &NotifyFile) -> Option<Settings> {
+    let silent = Settings::silent();
     let command = file.command.as_ref().map(|words| check_command(document, words));
     let post = file.url.as_ref().map(|url| check_post(document, url, file));
     if file.headers.is_some() && file.url.is_none() {
@@ -88,24 +166,30 @@ fn check(document: &mut Document, file: &NotifyFile) -> Option<Settings> {
     if file.command.is_none() && file.url.is_none() {
         document.fault("notify", "neither `command` nor `url` is given: it says nowhere to send");
     }
-    let on = check_levels(document, file.on.as_ref());
-    let mut span = |key: &str, written: Option<&Written<Duration>>, (default, range): (u64, (u64, u64))| {
-        let key = format!("notify.{key}");
-        match written {
-            None => Some(Duration::from_secs(default)),
-            Some(_) => {
-                let span = document.take(&key, written);
-                document.span_within(&key, span, range)
-            }
-        }
+    let on = match &file.on {
+        None => Some(silent.on),
+        Some(written) => check_levels(document, written),
     };
+    let mut span =
+        |key: &str, written: Option<&Written<Duration>>, (default, range): (Duration, (u64, u64))| {
+            let key = format!("notify.{key}");
+            match written {
+                None => Some(default),
+                Some(_) => {
+                    let span = document.take(&key, written);
+                    document.span_within(&key, span, range)
+                }
+            }
+        };
     const DAY_MS: u64 = 86_400_000;
-    let alive_every = span("alive_every", file.alive_every.as_ref(), (6 * 3600, (1000, 30 * DAY_MS)));
-    let repeat_every = span("repeat_every", file.repeat_every.as_ref(), (600, (1000, DAY_MS)));
-    let timeout = span("timeout", file.timeout.as_ref(), (20, (100, 300_000)));
-    let wait_at_end = span("wait_at_end", file.wait_at_end.as_ref(), (30, (0, 600_000)));
+    let alive_every =
+        span("alive_every", file.alive_every.as_ref(), (silent.alive_every, (1000, 30 * DAY_MS)));
+    let repeat_every =
+        span("repeat_every", file.repeat_every.as_ref(), (silent.repeat_every, (1000, DAY_MS)));
+    let timeout = span("timeout", file.timeout.as_ref(), (silent.timeout, (100, 300_000)));
+    let wait_at_end = span("wait_at_end", file.wait_at_end.as_ref(), (silent.wait_at_end, (0, 600_000)));
     let retries = match &file.retries {
-        None => Some(5),
+        None => Some(u64::from(silent.retries)),
         written => {
             let retries = document.take("notify.retries", written.as_ref());
             document.within("notify.retries", retries, (0, 20))
@@ -123,10 +207,7 @@ fn check(document: &mut Document, file: &NotifyFile) -> Option<Settings> {
     })
 }
 
-fn check_levels(document: &mut Document, written: Option<&Vec<Written<Level>>>) -> Option<Vec<Level>> {
-    let Some(written) = written else {
-        return Some(Level::ALL.map(|(_, level)| level).into());
-    };
+fn check_levels(document: &mut Document, written: &[Written<Level>]) -> Option<Vec<Level>> {
     if written.is_empty() {
         document.fault("notify.on", "it names nothing that is told; leave the table out instead");
     }

@@ -188,6 +188,11 @@ impl Document {
         }
     }
 
+    /// Whether this has been told of this key.
+    pub(crate) fn has_told(&self, fault: &Fault) -> bool {
+        self.faults.iter().any(|told| told.key == fault.key && told.message == fault.message)
+    }
+
     /// Tells a fault at a key.
     pub(crate) fn fault(&mut self, key: &str, message: impl Into<String>) {
         self.push(self.places.fault(key, message));

@@ -129,7 +129,7 @@ fn the_projects_file_is_the_nearest_one_up_to_the_root_of_the_project() {
 /// Every long option of every subcommand that a person may type, with the schema of its value.
 fn options(machine: &Machine) -> Vec<(String, String, Value)> {
     let schema = machine.soakrig(&["schema", "settings"]).assert_exit(0).json();
-    let tables = schema["properties"].as_object().unwrap().iter();
+    let tables = schema["properties"].as_object().unwrap().iter().filter(|(name, _)| *name != "notify");
     let tables = tables.filter_map(|(name, table)| Some((name, table["properties"].as_object()?)));
     let options = tables.flat_map(|(command, options)| {
         options.iter().map(move |(name, schema)| (command.clone(), name.clone(), schema.clone()))
@@ -231,15 +231,21 @@ fn what_is_missing_although_files_say_something_tells_what_they_say() {
 }
 
 #[test]
-fn the_table_of_notifications_is_the_highest_files_as_a_whole() {
+fn the_table_of_notifications_is_the_highest_files_as_a_whole_and_each_key_says_where_it_is_from() {
     let machine = Machine::new();
-    machine.system("[notify]\na = 1\nb = 2");
-    machine.user("seed = 1\n\n[notify]\nb = 3\n[notify.deep]\nc = [\"d\"]");
+    machine.system("[notify]\ncommand = [\"/bin/page\"]\nretries = 2");
+    machine.user(
+        "seed = 1\n\n[notify]\nurl = \"http://h/x\"\nalive_every = \"90 min\"\n[notify.headers]\nA = \"b c\"",
+    );
     let told = machine.soakrig(&["config", "--json"]).assert_exit(0).json();
-    let tables = told["tables"].as_array().unwrap();
-    assert_eq!(tables.len(), 1);
-    assert_eq!(tables[0]["value"], serde_json::json!({ "b": 3, "deep": { "c": ["d"] } }));
-    assert_eq!((tables[0]["name"].as_str(), tables[0]["line"].as_u64()), (Some("notify"), Some(3)));
+    assert_eq!(told["notify"]["line"], 3);
+    let values = told["notify"]["values"].as_array().unwrap();
+    let key = |name: &str| values.iter().find(|row| row["key"] == name).unwrap();
+    assert_eq!(
+        (&key("alive_every")["value"], &key("alive_every")["line"]),
+        (&"1 h 30 min".into(), &5.into())
+    );
+    assert_eq!((&key("retries")["value"], &key("retries")["origin"]), (&5.into(), &"default".into()));
     let told = machine.soakrig(&["config", "list"]).assert_exit(0).out;
     insta::assert_snapshot!(machine.masked(&told), @r#"
     # system   MACHINE/system.toml
@@ -252,11 +258,64 @@ fn the_table_of_notifications_is_the_highest_files_as_a_whole() {
 
     # MACHINE/home/.config/soakrig/config.toml:3
     [notify]
-    b = 3
-
-    [notify.deep]
-    c = ["d"]
+    # command                                 # not set
+    url = "http://h/x"                        # MACHINE/home/.config/soakrig/config.toml:4
+    headers = { A = "b c" }                   # MACHINE/home/.config/soakrig/config.toml:6
+    on = ["warn", "trip", "finish", "alive"]  # default
+    alive_every = "1 h 30 min"                # MACHINE/home/.config/soakrig/config.toml:5
+    repeat_every = "10 min"                   # default
+    timeout = "20 s"                          # default
+    retries = 5                               # default
+    wait_at_end = "30 s"                      # default
     "#);
+    // What is printed is itself a file of settings that says the same.
+    machine.user(&told);
+    let again = machine.soakrig(&["config", "--json"]).assert_exit(0).json();
+    for (row, before) in again["notify"]["values"].as_array().unwrap().iter().zip(values) {
+        assert_eq!(row["value"], before["value"]);
+    }
+}
+
+#[test]
+fn what_is_built_in_is_told_where_nobody_is_to_be_told_anything() {
+    let machine = Machine::new();
+    let told = machine.soakrig(&["config", "list"]).assert_exit(0).out;
+    insta::assert_snapshot!(told.split_once("# no file has this table: ").unwrap().1, @r#"
+    nobody is told anything
+    # [notify]
+    # command                                   # not set
+    # url                                       # not set
+    # headers                                   # not set
+    # on = ["warn", "trip", "finish", "alive"]  # default
+    # alive_every = "6 h"                       # default
+    # repeat_every = "10 min"                   # default
+    # timeout = "20 s"                          # default
+    # retries = 5                               # default
+    # wait_at_end = "30 s"                      # default
+    "#);
+    machine.user(&told);
+    machine.soakrig(&["config"]).assert_exit(0);
+    let told = machine.soakrig(&["notify-test"]).assert_exit(2);
+    told.assert_told(&["nobody is told anything"]);
+}
+
+#[test]
+fn a_fault_in_whom_to_tell_is_told_by_every_subcommand_before_anything_is_done() {
+    let machine = Machine::new();
+    machine.system("[notify]\nurl = \"ftp://h\"\nretires = 2\ntimeout = \"1 h\"\non = 3");
+    machine.user("[notify]\ncommand = [\"x\"]");
+    for args in [&["config"][..], &["list"], &["plan", "x.toml"]] {
+        let told = machine.soakrig(args).assert_exit(2).err;
+        for words in [
+            "begins with http://",
+            "unknown key `retires`",
+            "did you mean `retries`",
+            "1 h is out of range",
+            "a list is expected here, not a number",
+        ] {
+            assert_eq!(told.matches(words).count(), 1, "{words}: {told}");
+        }
+    }
 }
 
 fn without_known(line: &str) -> String {

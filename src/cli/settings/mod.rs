@@ -13,19 +13,16 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 
 use super::args::{Cli, Command};
-use super::message::CliError;
+use super::message::{CliError, line_at};
 use crate::instrument::dialect::Fault;
-use crate::plan::document::Document;
 use crate::session::SessionError;
 
 pub(super) use places::{Place, State};
 pub(super) use resolve::{Origin, Resolved};
 
-use options::{Options, TABLES};
+use options::Options;
 use page::Page;
 use parser::{Parser, Typed, with_negations};
 use resolve::resolve;
@@ -55,9 +52,8 @@ pub(super) struct Settings {
     pages: Vec<Page>,
 }
 
-/// A table of a file that is no subcommand's.
-pub(super) struct Table<'s> {
-    pub(super) name: &'s str,
+/// The table of a file that says whom to tell.
+pub(super) struct Notify<'s> {
     pub(super) file: &'s Path,
     /// The whole file's, which places are told in.
     pub(super) text: &'s str,
@@ -175,17 +171,36 @@ impl Settings {
         passed.collect()
     }
 
-    /// The table of this name in the highest file that has one; lower ones are then not heeded at all.
-    pub(super) fn table(&self, name: &str) -> Option<Table<'_>> {
-        self.pages.iter().rev().find_map(|page| {
-            let (name, line) = page.tables.iter().find(|(there, _)| there == name)?;
-            Some(Table { name, file: &page.file, text: &page.text, line: *line })
-        })
+    /// The table that says whom to tell in the highest file that has one; lower ones are then not heeded at all.
+    pub(super) fn notify(&self) -> Option<Notify<'_>> {
+        self.pages
+            .iter()
+            .rev()
+            .find_map(|page| Some(Notify { file: &page.file, text: &page.text, line: page.notify? }))
     }
 
-    /// All tables that are no subcommand's.
-    pub(super) fn tables(&self) -> impl Iterator<Item = Table<'_>> {
-        TABLES.iter().filter_map(|name| self.table(name))
+    /// Every key of that table with its value and origin; what is built in where no file has the table.
+    ///
+    /// # Errors
+    /// The table is at fault.
+    pub(super) fn explain_notify(&self) -> Result<Vec<Resolved>, CliError> {
+        let table = self.notify();
+        let (file, text) =
+            table.as_ref().map_or(("".into(), ""), |table| (table.file.to_string_lossy(), table.text));
+        let keys = crate::notify::explain(&file, table.as_ref().map(|_| text)).map_err(|faults| {
+            SessionError::Faults { faults, sources: vec![(file.to_string(), text.to_owned())] }
+        })?;
+        let resolved = keys.into_iter().map(|key| Resolved {
+            name: key.name.to_owned(),
+            origin: match (key.at, &key.value) {
+                (Some(at), _) => Origin::File(file.to_string(), line_at(text, at)),
+                (None, Some(_)) => Origin::Default,
+                (None, None) => Origin::Unset,
+            },
+            value: key.value,
+            set_aside: None,
+        });
+        Ok(resolved.collect())
     }
 
     /// Every option of every subcommand with its value and origin; or of the one of a command line, as that would have it.
@@ -208,13 +223,6 @@ impl Settings {
             Ok((typed.command, resolved))
         };
         lines.into_iter().map(explain).collect()
-    }
-}
-
-impl Table<'_> {
-    /// Reads the table as a checked type; faults are gathered in the document, with places in the whole file.
-    pub(super) fn read<T: DeserializeOwned + JsonSchema>(&self) -> (Option<T>, Document) {
-        Document::read_part(&self.file.display().to_string(), self.text, self.name)
     }
 }
 

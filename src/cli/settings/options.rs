@@ -14,8 +14,8 @@ use crate::plan::document::noun;
 /// Options that are about the files themselves, or that answer in place of the subcommand.
 const ONLY_TYPED: [&str; 3] = ["no-config", "help", "version"];
 
-/// Tables that are no subcommand's; what is in them is somebody else's to judge.
-pub(super) const TABLES: [&str; 1] = ["notify"];
+/// The one table that is no subcommand's; what is in it is judged by those who tell people.
+pub(super) const NOTIFY: &str = "notify";
 
 /// What may stand behind an option's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,9 +108,7 @@ impl Options {
                 json!({ "type": "object", "properties": options, "additionalProperties": false }),
             );
         }
-        for table in TABLES {
-            top.insert(table.to_owned(), json!({ "type": "object" }));
-        }
+        top.insert(NOTIFY.to_owned(), crate::notify::json_schema());
         json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "title": "Settings of soakrig",

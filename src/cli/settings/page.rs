@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::options::{Options, TABLES};
+use super::options::{NOTIFY, Options};
 use super::parser::Parser;
 use crate::cli::message::line_at;
 use crate::instrument::dialect::Fault;
@@ -18,8 +18,8 @@ pub(super) struct Page {
     pub(super) file: PathBuf,
     pub(super) text: String,
     pub(super) settings: Vec<Setting>,
-    /// Tables that are no subcommand's, by name, with the line of each.
-    pub(super) tables: Vec<(String, usize)>,
+    /// The line, from 1, of the table that says whom to tell.
+    pub(super) notify: Option<usize>,
 }
 
 /// A value that a file gives to an option.
@@ -38,8 +38,7 @@ impl Page {
     /// Reads a file's text. What is wrong is told and left out; the rest is kept.
     pub(super) fn read(file: &Path, text: &str, options: &Options, parser: &Parser) -> (Self, Vec<Fault>) {
         let (root, document) = Document::read_table(&file.display().to_string(), text, &options.schema());
-        let page =
-            Self { file: file.to_owned(), text: text.to_owned(), settings: Vec::new(), tables: Vec::new() };
+        let page = Self { file: file.to_owned(), text: text.to_owned(), settings: Vec::new(), notify: None };
         let mut reading = Reading { page, document, options, parser };
         for (key, value) in root.iter().flat_map(|root| root.get_ref().iter()) {
             reading.take(key.get_ref(), value);
@@ -78,16 +77,25 @@ impl Reading<'_> {
     fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
         let line = line_at(&self.page.text, value.span().start);
         match value.get_ref() {
-            DeValue::Table(_) if TABLES.contains(&key) => self.page.tables.push((key.to_owned(), line)),
+            DeValue::Table(_) if key == NOTIFY => {
+                self.page.notify = Some(line);
+                self.check_notify();
+            }
             DeValue::Table(inner) if self.options.commands().contains(&key) => {
                 for (name, value) in inner {
                     self.take_setting(Some(key), name.get_ref(), value);
                 }
             }
-            _ if TABLES.contains(&key) => {
-                self.document.fault(key, format!("`{key}` is a table: write [{key}]"));
-            }
             _ => self.take_setting(None, key, value),
+        }
+    }
+
+    /// Tells what is wrong with the values of the table; unknown keys and wrong shapes are told already.
+    fn check_notify(&mut self) {
+        let faults = crate::notify::parse(&self.document.places.file, &self.page.text).err();
+        let unsaid = faults.into_iter().flatten().filter(|fault| !self.document.has_told(fault));
+        for fault in unsaid.collect::<Vec<_>>() {
+            self.document.push(fault);
         }
     }
 

@@ -1,7 +1,12 @@
 //! What the report says in tables: how ripple was looked at, what went wrong on the way, what could not be had, where the
 //! board starts. Pure.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::reason::ReasonKind;
+use crate::base::span::render_span;
 use crate::event::{Event, NoiseFloor, PointId, PointResult, Region, Stop};
 use crate::record::Record;
 use crate::waveform::Acquisition;
@@ -82,8 +87,10 @@ pub fn floors(record: &Record) -> Vec<NoiseFloor> {
 /// Something that went other than planned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
-    /// Seconds since the run began.
-    pub at_s: f64,
+    /// How long after the begin of the run.
+    pub after: Duration,
+    /// The wall clock then.
+    pub utc: Timestamp,
     /// The point that was being measured; `None` before the first.
     pub point: Option<u32>,
     /// What kind.
@@ -108,7 +115,7 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
                 ("measured again", format!("attempt {attempt}"))
             }
             Event::Settled { took, settled: false, .. } => {
-                ("not settled", format!("given up after {}", crate::base::span::render_span(*took)))
+                ("not settled", format!("given up after {}", render_span(*took)))
             }
             Event::Retried { role, what, attempt } => {
                 ("tried again", format!("{role}, attempt {attempt}: {what}"))
@@ -116,7 +123,7 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
             Event::SensorFailed { role, what } => ("sensor failed", format!("{role}: {what}")),
             Event::InterlockHeld { what, .. } => ("interlock held", what.clone()),
             Event::InterlockReleased { what, held, .. } => {
-                ("interlock released", format!("{what}, after {}", crate::base::span::render_span(*held)))
+                ("interlock released", format!("{what}, after {}", render_span(*held)))
             }
             Event::InterlockTripped { what } => ("interlock tripped", what.clone()),
             Event::StopRequested { stop: Stop::AfterPoint } => {
@@ -137,7 +144,8 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
             }
             _ => continue,
         };
-        incidents.push(Incident { at_s: logged.at.monotonic.since(start).as_secs_f64(), point, kind, what });
+        let after = logged.at.monotonic.since(start);
+        incidents.push(Incident { after, utc: logged.at.utc, point, kind, what });
     }
     incidents
 }

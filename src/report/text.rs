@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::base::span::render_span;
+use crate::base::span::render_elapsed;
 use crate::base::units::with_prefix;
 use crate::event::{FigureName, PointResult};
 use crate::record::Tail;
@@ -44,7 +44,7 @@ pub fn render(report: &Report, folder: &Path) -> String {
         points.planned,
         points.failed,
         points.not_applicable,
-        render_span(report.lasted)
+        render_elapsed(report.lasted)
     );
     let _ = writeln!(text, "outputs    {}", outputs(report));
     text.push('\n');
@@ -166,7 +166,7 @@ pub fn readings(limit: &LimitSummary) -> Option<String> {
         format!("{}, {}", with_prefix(readings.vin_set_v, "V"), with_prefix(readings.load_set_a, "A"));
     let _ = write!(told, ", worst {} at {place}", figure.show(readings.worst));
     if let Some(first_s) = readings.first_s.filter(|s| (0.0..1e9).contains(s)) {
-        let _ = write!(told, ", first after {}", render_span(Duration::from_secs(first_s as u64)));
+        let _ = write!(told, ", first after {}", render_elapsed(Duration::from_secs(first_s as u64)));
     }
     Some(told)
 }

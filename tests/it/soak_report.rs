@@ -139,6 +139,31 @@ fn a_drift_is_told_of_what_was_held_and_not_of_the_warm_up() {
 }
 
 #[test]
+fn what_happened_is_told_to_the_second_by_both_clocks_however_many_days_have_gone() {
+    let out = TempDir::new().unwrap();
+    let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+    recorder.event(at(0), &Event::RunStarted(Box::new(sweep::facts("B", 0)))).unwrap();
+    let day_ms = 86_400_000;
+    for (ms, what) in [(day_ms + 7_300, "a fan stood still"), (3 * day_ms + 7_384_000, "it turned again")] {
+        recorder.event(at(ms), &Event::Warned { what: what.to_owned() }).unwrap();
+    }
+    let page = html::render(&report::build(&Record::open(recorder.folder()).unwrap()));
+    let row = |what: &str| {
+        let end = page.find(what).unwrap();
+        let text = &page[page[..end].rfind("<tr>").unwrap()..end];
+        text.split('<')
+            .filter_map(|part| part.split_once('>'))
+            .map(|(_, text)| text)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    insta::assert_snapshot!(["a fan stood still", "it turned again"].map(row).map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).join("\n"), @r"
+    1 d 7 s 11-24 16:04:17 – warning
+    3 d 2 h 3 min 4 s 11-26 18:07:14 – warning
+    ");
+}
+
+#[test]
 fn a_run_without_an_end_gives_the_same_page_marked_as_unfinished() {
     let out = TempDir::new().unwrap();
     let folder = record_soak(out.path(), false);

@@ -11,6 +11,7 @@ mod soak_trends;
 mod tables;
 mod top;
 
+use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::build::Report;
@@ -66,4 +67,9 @@ fn page(title: &str, content: &Markup) -> String {
 /// A picture that keeps its letters readable on a narrow page: it is scrolled, not shrunk away.
 fn picture(svg: &str, class: &str, says: &str) -> Markup {
     html! { div class={ "picture " (class) } role="img" aria-label=(says) { (PreEscaped(svg)) } }
+}
+
+/// A moment by the wall clock, for a table whose column says that it is UTC.
+fn moment(utc: Timestamp) -> String {
+    utc.strftime("%m-%d %H:%M:%S").to_string()
 }

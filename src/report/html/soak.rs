@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::picture;
 use super::soak_trends;
 use super::top::sentence;
-use crate::base::span::render_span;
+use super::{moment, picture};
+use crate::base::span::{render_elapsed, render_span};
 use crate::base::units::with_prefix;
 use crate::event::{FigureName, Gap, StartCheck};
 use crate::report::build::Report;
@@ -72,7 +72,7 @@ fn unfinished(report: &Report, view: &SoakView) -> Markup {
             @match view.last_reading {
                 None => { "There is no reading yet." }
                 Some((utc, after)) => {
-                    "The last reading is of " (utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()) ", " (render_span(after)) " after the begin"
+                    "The last reading is of " (utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()) ", " (render_elapsed(after)) " after the begin"
                     // A simulated run lives by a clock of its own, which may be ahead.
                     @if let Some(Ok(age)) = report.now.map(|now| Duration::try_from(now.duration_since(utc))) {
                         "; it was " (render_span(age)) " old when this page was made"
@@ -105,7 +105,7 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
             li { b { (interruptions) } span { "interruptions: gaps and holds" } }
             li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
-            li { b { (render_span(report.lasted)) } span { "from first to last event" } }
+            li { b { (render_elapsed(report.lasted)) } span { "from first to last event" } }
         }
         @let events: Vec<String> = MarkKind::ALL.into_iter().filter(|kind| count(*kind) > 0)
             .map(|kind| format!("{} {}", count(kind), if count(kind) == 1 { kind.words().0 } else { kind.words().1 })).collect();
@@ -260,7 +260,7 @@ fn steady(view: &SoakView) -> Markup {
 }
 
 fn after(at_s: f64) -> String {
-    render_span(Duration::from_secs_f64(at_s.clamp(0.0, 1e9)))
+    render_elapsed(Duration::from_secs_f64(at_s.clamp(0.0, 1e9)))
 }
 
 fn starts(view: &SoakView) -> Markup {
@@ -302,8 +302,8 @@ fn gaps(view: &SoakView) -> Markup {
     let row = |gap: &Gap| {
         let since = gap.from.since(view.started.monotonic);
         html! { tr {
-            td.number { (render_span(since)) } td.nowrap { ((view.started.utc + since).strftime("%m-%d %H:%M:%S").to_string()) }
-            td.number { (render_span(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
+            td.number { (render_elapsed(since)) } td.nowrap { (moment(view.started.utc + since)) }
+            td.number { (render_elapsed(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
         } }
     };
     html! {

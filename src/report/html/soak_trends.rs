@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::picture;
 use super::top::{sentence, signs};
-use crate::base::span::render_span;
+use crate::base::span::{render_elapsed, render_span};
 use crate::event::FigureName;
 use crate::report::figure::Shown;
 use crate::report::soak::show::{change, is_sure, level, long_span, outlook, reaches};
@@ -142,7 +142,7 @@ fn row(trend: &Trend) -> Markup {
 }
 
 fn one_change(found: &Change, unit: &str) -> String {
-    let at = render_span(Duration::from_secs_f64(found.at_s.clamp(0.0, 1e9)));
+    let at = render_elapsed(Duration::from_secs_f64(found.at_s.clamp(0.0, 1e9)));
     format!("after {at}: {}", change(found.size, unit))
 }
 

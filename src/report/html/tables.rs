@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
+use super::moment;
 use super::top::sentence;
-use crate::base::span::render_span;
+use crate::base::span::render_elapsed;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::{FigureName, NoiseFloor, PointResult, PointVerdict};
 use crate::report::build::{Protection, Report};
@@ -191,9 +192,9 @@ pub(super) fn incidents(report: &Report) -> Markup {
         h2 { "Interruptions, retries and warnings" }
         @if report.incidents.is_empty() { p { "None." } } @else {
             div.scroll { table.slim {
-                thead { tr { th.number { "after" } th { "point" } th { "kind" } th { "what" } } }
+                thead { tr { th.number { "after" } th { "UTC" } th { "point" } th { "kind" } th { "what" } } }
                 tbody { @for incident in &report.incidents { tr {
-                    td.number { (render_span(std::time::Duration::from_secs_f64(incident.at_s.clamp(0.0, 1e9)))) }
+                    td.number { (render_elapsed(incident.after)) } td.nowrap { (moment(incident.utc)) }
                     td { @match incident.point { Some(point) => { (point) } None => { "–" } } }
                     td.nowrap { b { (incident.kind) } }
                     td { (incident.what) }

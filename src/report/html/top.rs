@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::soak;
-use crate::base::span::render_span;
+use crate::base::span::render_elapsed;
 use crate::event::FigureName;
 use crate::record::Tail;
 use crate::record::format::LimitSummary;
@@ -98,7 +98,7 @@ fn numbers(report: &Report) -> Markup {
             li { b { (points.failed) } span { "points with a broken limit" } }
             li { b { (points.not_applicable) } span { "points where no limit applies" } }
             li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
-            li { b { (render_span(report.lasted)) } span { "from first to last event" } }
+            li { b { (render_elapsed(report.lasted)) } span { "from first to last event" } }
         }
     }
 }

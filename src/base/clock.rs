@@ -157,12 +157,13 @@ fn run_threads(tasks: Vec<(u64, Task<'_>)>, before: impl Fn(u64) + Sync, meanwhi
 #[derive(Debug)]
 pub struct SimClock {
     epoch: Timestamp,
+    /// Written only by whoever holds the lock of the state; everybody asks for it, and far more often than anything happens.
+    now_ns: AtomicU64,
     state: Mutex<SimState>,
 }
 
 #[derive(Debug, Default)]
 struct SimState {
-    now_ns: u64,
     running: u64,
     sleeping: BTreeSet<(u64, u64)>,
     /// Threads that wait for the baton: only the one that gets it is woken.
@@ -181,7 +182,11 @@ impl SimClock {
     /// A simulated clock whose wall time starts at `epoch`.
     #[must_use]
     pub fn starting_at(epoch: Timestamp) -> Self {
-        Self { epoch, state: Mutex::default() }
+        Self { epoch, now_ns: AtomicU64::new(0), state: Mutex::default() }
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.now_ns.load(Ordering::Acquire)
     }
 
     fn state(&self) -> MutexGuard<'_, SimState> {
@@ -198,14 +203,12 @@ impl SimClock {
             state.waiting.retain(|(_, waiting)| waiting.id() != me);
         }
     }
-}
 
-impl SimState {
-    fn pass_baton(&mut self) {
-        if let Some((wake_ns, task)) = self.sleeping.pop_first() {
-            self.now_ns = self.now_ns.max(wake_ns);
-            self.running = task;
-            let next = self.waiting.iter().filter(|(waiting, _)| *waiting == task);
+    fn pass_baton(&self, state: &mut SimState) {
+        if let Some((wake_ns, task)) = state.sleeping.pop_first() {
+            self.now_ns.store(self.now_ns().max(wake_ns), Ordering::Release);
+            state.running = task;
+            let next = state.waiting.iter().filter(|(waiting, _)| *waiting == task);
             next.for_each(|(_, thread)| thread.unpark());
         }
     }
@@ -213,11 +216,11 @@ impl SimState {
 
 impl Clock for SimClock {
     fn now(&self) -> Instant {
-        Instant(self.state().now_ns)
+        Instant(self.now_ns())
     }
 
     fn utc(&self) -> Timestamp {
-        let elapsed = Duration::from_nanos(self.state().now_ns);
+        let elapsed = Duration::from_nanos(self.now_ns());
         self.epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX)
     }
 
@@ -228,15 +231,15 @@ impl Clock for SimClock {
     fn sleep(&self, span: Duration) {
         let me = TASK.get();
         let mut state = self.state();
-        let wake_ns = state.now_ns.saturating_add(nanos(span));
+        let wake_ns = self.now_ns().saturating_add(nanos(span));
         // Nobody wakes before this one, or it is a thread that takes no part: there is nobody to hand the baton to.
         let is_next = state.sleeping.first().is_none_or(|first| (wake_ns, me) < *first);
         if is_next || state.running != me {
-            state.now_ns = wake_ns;
+            self.now_ns.store(wake_ns, Ordering::Release);
             return;
         }
         state.sleeping.insert((wake_ns, me));
-        state.pass_baton();
+        self.pass_baton(&mut state);
         self.await_baton(state, me);
     }
 
@@ -255,10 +258,9 @@ impl Clock for SimClock {
                     let outcome = catch_unwind(AssertUnwindSafe(task));
                     let mut state = self.state();
                     if left.fetch_sub(1, Ordering::Relaxed) == 1 {
-                        let now_ns = state.now_ns;
-                        state.sleeping.insert((now_ns, parent));
+                        state.sleeping.insert((self.now_ns(), parent));
                     }
-                    state.pass_baton();
+                    self.pass_baton(&mut state);
                     drop(state);
                     if let Err(panic) = outcome {
                         resume_unwind(panic);
@@ -269,7 +271,7 @@ impl Clock for SimClock {
             .collect();
         {
             let mut state = self.state();
-            let now_ns = state.now_ns;
+            let now_ns = self.now_ns();
             state.sleeping.extend(tasks.iter().map(|(id, _)| (now_ns, *id)));
         }
         let start = |id: u64| {
@@ -278,7 +280,7 @@ impl Clock for SimClock {
         };
         run_threads(tasks, start, || {
             let mut state = self.state();
-            state.pass_baton();
+            self.pass_baton(&mut state);
             self.await_baton(state, parent);
         });
     }

@@ -29,19 +29,21 @@ pub(super) enum Kept {
 }
 
 /// Whether an event is what a soak does all the time, so that nobody needs the exchanges before it.
-pub(super) const fn is_calm(event: &Event) -> bool {
-    matches!(
-        event,
+pub(super) fn is_calm(event: &Event) -> bool {
+    match event {
+        // A limit that is broken in readings is told when it is; at the end of a dwell it is only counted.
+        Event::ReadingsJudged(judged) => judged.failed() == 0,
         Event::ReadingsTaken(_)
-            | Event::DwellFinished { .. }
-            | Event::PhaseStarted { .. }
-            | Event::PointStarted { .. }
-            | Event::Settled { .. }
-            | Event::PointFinished(_)
-            | Event::EvidenceKept { .. }
-            | Event::OutputSwitched { .. }
-            | Event::StartChecked(StartCheck { started: true, .. })
-    )
+        | Event::DwellFinished { .. }
+        | Event::PhaseStarted { .. }
+        | Event::PointStarted { .. }
+        | Event::Settled { .. }
+        | Event::PointFinished(_)
+        | Event::EvidenceKept { .. }
+        | Event::OutputSwitched { .. }
+        | Event::StartChecked(StartCheck { started: true, .. }) => true,
+        _ => false,
+    }
 }
 
 /// The tapes of a run, by role.
@@ -148,5 +150,26 @@ impl Tape for RunTape {
             held.left_out += 1;
         }
         held.lines.push_back(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Instant;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::{DwellId, ReadingCheck, ReadingsJudged, Setting};
+
+    #[test]
+    fn the_end_of_a_dwell_that_broke_no_limit_is_no_reason_to_keep_its_exchanges() {
+        let judged = |failed| {
+            let first = (failed > 0).then_some(Instant(1));
+            let check = ReadingCheck { limit: 0, judged: 60, marginal: 0, failed, worst: 5.0, first };
+            let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
+            let judged = ReadingsJudged { checks: vec![check], ..ReadingsJudged::new(DwellId(1), setting) };
+            Event::ReadingsJudged(judged)
+        };
+        assert!(is_calm(&judged(0)));
+        assert!(!is_calm(&judged(1)));
     }
 }

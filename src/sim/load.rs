@@ -279,6 +279,7 @@ fn sense(bench: &mut Bench, _: usize, _: P) -> Result<Answer> {
 }
 
 /// Voltage at the terminals, or at the board with remote sense, and current into them, as the instrument sees them.
+#[inline]
 fn looked(bench: &mut Bench) -> (f64, f64) {
     bench.takes(Duration::from_millis(12));
     let true_v = if bench.load.knobs.sense { bench.plant.node_v() } else { bench.plant.load_v() };

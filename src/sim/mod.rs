@@ -4,6 +4,7 @@
 //! one to the outside.
 
 pub mod days;
+mod decimal;
 pub mod fault;
 mod load;
 mod panel;

@@ -14,6 +14,7 @@ use scpi::parser::response::{Formatter, ResponseData, ResponseUnit};
 use scpi::parser::tokenizer::Token;
 use scpi::tree::command::Command;
 
+use super::decimal;
 use super::world::Bench;
 
 /// Entries of the error queue; one more and the last becomes -350.
@@ -86,7 +87,7 @@ impl Answer {
     }
     /// A number with a fixed number of decimals; zero never carries a sign.
     pub(crate) fn fixed(value: f64, decimals: usize) -> Self {
-        let text = format!("{value:.decimals$}");
+        let text = decimal::fixed(value, decimals);
         let zero = text.trim_start_matches('-').bytes().all(|b| matches!(b, b'0' | b'.'));
         Self::Text(if zero { text.trim_start_matches('-').to_owned() } else { text })
     }

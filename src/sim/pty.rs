@@ -37,8 +37,8 @@ fn send(sender: &mut TTYPort, listener: &TTYPort, world: &World, stop: &AtomicBo
             let _ = listener.clear(ClearBuffer::Input);
         }
         let line = {
-            let bench = world.bench();
-            if bench.faults.thermometer_silent { None } else { thermometer::line(&bench, next) }
+            let mut bench = world.bench();
+            if bench.faults.thermometer_silent { None } else { thermometer::line(&mut bench, next) }
         };
         next += 1;
         if let Some(line) = line {

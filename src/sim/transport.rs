@@ -164,7 +164,7 @@ impl Transport for SensorLink {
                 return Err(LinkError::CutShort);
             }
             self.check_link()?;
-            let line = thermometer::line(&self.world.bench(), self.next);
+            let line = thermometer::line(&mut self.world.bench(), self.next);
             self.next += 1;
             // A line older than the buffer is lost, as on a serial port that nobody read.
             if let Some(line) = line {

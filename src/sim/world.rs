@@ -25,6 +25,7 @@ use super::plant::{Leads, Plant};
 use super::schedule::{Mishap, Trouble};
 use super::scope::{self, Scope};
 use super::supply::{self, Supply};
+use super::thermometer::Lines;
 
 /// How long an instrument is away when it reboots.
 const BOOT: Duration = Duration::from_secs(2);
@@ -152,6 +153,7 @@ pub(crate) struct Bench {
     /// What begins (or ends) to be wrong, and when.
     script: VecDeque<(Instant, Fault, bool)>,
     spoiler: Generator,
+    pub(crate) lines: Lines,
 }
 
 impl scpi::Device for Bench {
@@ -186,6 +188,7 @@ impl Bench {
             boots: [0; 4],
             script: VecDeque::new(),
             spoiler: Generator::seeded(mix(settings.seed ^ 0x06)),
+            lines: Lines::default(),
         }
     }
 

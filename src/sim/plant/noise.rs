@@ -25,6 +25,7 @@ impl Generator {
     }
 
     /// The next 64 random bits.
+    #[inline]
     pub(crate) fn bits(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
@@ -39,6 +40,7 @@ impl Generator {
     }
 
     /// A number in `[0, 1)`.
+    #[inline]
     pub(crate) fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -49,6 +51,7 @@ impl Generator {
     }
 
     /// A normal deviate with mean 0 and standard deviation 1.
+    #[inline]
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()

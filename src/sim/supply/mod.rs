@@ -274,7 +274,9 @@ fn regulation(bench: &mut Bench, _: usize, p: P) -> Result<Answer> {
     }))
 }
 
-/// Voltage at the terminals and current out of them as the instrument sees them.
+/// Voltage at the terminals and current out of them as the instrument sees them. Most callers want one of the two, and what
+/// they do not want is not calculated where this is part of them.
+#[inline]
 fn looked(bench: &mut Bench, index: usize) -> (f64, f64) {
     refresh(bench);
     bench.takes(Duration::from_millis(20));

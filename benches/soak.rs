@@ -94,7 +94,7 @@ fn readings(minute: u64) -> (Stamp, Event) {
     let rows: Vec<Reading> = (0..60).map(row).collect();
     let done = Duration::from_secs(minute * 60 + 59);
     let stamp = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: rows[59].at };
-    (stamp, Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(1), done, rows })))
+    (stamp, Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(1), done, held: false, rows })))
 }
 
 fn header() -> Outcome<RunHeader> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::capture::Scales;
-use super::dwell::Progress;
 use super::early::EarlyWatch;
 use super::holds::{DwellHolds, Holding};
 use super::interlock::{Interlock, Source, Watched};
 use super::machine::Input;
 use super::measure::{Finishing, Pending};
+use super::progress::Progress;
 use super::stop::StopWish;
 use super::tally::Tally;
 use super::timekeeping::Timekeeping;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::act::{Shell, split};
+use super::keeping::{BATCH, Keeper, longest_silence};
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
 use crate::event::{DwellId, Event, LoadChange};
@@ -109,14 +110,10 @@ impl Shell<'_> {
             let what = format!("{}; {}", holding.what, change.tell_lowered());
             self.emit(&Event::InterlockHeld { what, load: Some(change) })?;
         }
-        let clock = self.bench.clock.clone();
-        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
-        let outcome = watcher.cool();
-        let outbox = watcher.outbox;
-        self.emit_all(outbox)?;
-        if !outcome? {
+        if !self.cool()? {
             return Ok(());
         }
+        self.dwelling.end_hold();
         let now = self.bench.clock.now();
         let held = self.holding.take().map_or(Duration::ZERO, |holding| now.since(holding.since));
         let goes_on = match self.dwelling.within() {
@@ -128,6 +125,36 @@ impl Shell<'_> {
         let back = LoadChange { from: derated, to: planned };
         let what = format!("the board has cooled; {}; {goes_on}", back.tell_restored());
         self.emit(&Event::InterlockReleased { what, held, load: Some(back) })
+    }
+
+    /// Waits until the interlock is released, or until somebody wants to stop: `false`. A soak is read on meanwhile.
+    fn cool(&mut self) -> Result<bool, Failure> {
+        let clock = self.bench.clock.clone();
+        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let Some(soak) = &self.plan.soak else {
+            let outcome = watcher.cool();
+            let outbox = watcher.outbox;
+            self.emit_all(outbox)?;
+            return outcome;
+        };
+        let dwell = self.dwelling.within().map_or(DwellId::WARMING, |(id, _)| id);
+        let mut keeper = Keeper {
+            dwell,
+            held: true,
+            interval: soak.interval,
+            watcher,
+            clock: &*clock,
+            sink: &mut *self.sink,
+            progress: &mut self.dwelling,
+            timekeeping: &mut self.timekeeping,
+            longest_silence: longest_silence(self.plan),
+            rows: Vec::with_capacity(BATCH),
+        };
+        let outcome = keeper.cool();
+        let outcome = keeper.watcher.off_at_once(outcome);
+        let kept = keeper.keep();
+        let outbox = keeper.watcher.outbox;
+        kept.and_then(|()| self.emit_all(outbox)).and(outcome)
     }
 }
 

@@ -9,8 +9,10 @@ mod floor;
 mod heat;
 mod holds;
 pub mod interlock;
+mod keeping;
 pub mod machine;
 mod measure;
+mod progress;
 pub mod range;
 pub mod readings;
 pub mod settle;
@@ -134,7 +136,7 @@ fn carry_out(
     let mut shell = Shell::new(plan, bench, sink, stop);
     if let Some(earlier) = earlier {
         shell.tally = earlier.tally;
-        shell.dwelling = dwell::Progress::resumed(earlier.within, shell.bench.clock.now());
+        shell.dwelling = progress::Progress::resumed(earlier.within, shell.bench.clock.now());
         shell.trips = earlier.trips;
         shell.ended_early = earlier.ended_early;
         shell.broken = earlier.broken;

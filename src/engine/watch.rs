@@ -26,7 +26,7 @@ use crate::plan::profile::SettleRule;
 use crate::waveform::{Figure, Unavailable};
 
 /// Time between two looks at the thermometers while settling.
-const TEMPERATURE_INTERVAL: Duration = Duration::from_secs(2);
+pub(super) const TEMPERATURE_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two looks at the meters while only the scope is busy.
 const GUARD_INTERVAL: Duration = Duration::from_millis(500);
 /// How soon the end of the scope's work is seen.
@@ -192,16 +192,19 @@ impl Watcher<'_> {
     /// What cannot wait until the scope has done its work: it may transfer for long, or hang. Whatever else is waited for is
     /// cut short. Whether it was done is looked at afterwards, by whoever ends the run.
     fn act_at_once<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let outcome = self.off_at_once(outcome);
+        if let Err(Failure::Held(_)) = &outcome {
+            let _ = self.load.set_current(Amps(0.0));
+        }
+        outcome
+    }
+
+    /// What ends the run does not wait for anything else either, the record among it.
+    pub(super) fn off_at_once<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         let outcome = outcome.map_err(|failure| failure.or_stop(self.stop));
-        match &outcome {
-            Err(Failure::StopNow | Failure::Tripped(_)) => {
-                self.cut.ask();
-                let _ = switch_off(self.load, self.supply, self.clock, Effort::AT_ONCE);
-            }
-            Err(Failure::Held(_)) => {
-                let _ = self.load.set_current(Amps(0.0));
-            }
-            _ => {}
+        if let Err(Failure::StopNow | Failure::Tripped(_)) = &outcome {
+            self.cut.ask();
+            let _ = switch_off(self.load, self.supply, self.clock, Effort::AT_ONCE);
         }
         outcome
     }
@@ -342,30 +345,46 @@ impl Watcher<'_> {
                 return Ok(false);
             }
             wait(self.clock, self.stop, TEMPERATURE_INTERVAL)?;
-            self.read_meters()?;
-            match self.look_at_temperatures() {
-                Ok(()) if !self.interlock.is_held() => return Ok(true),
-                Ok(()) | Err(Failure::Held(_)) => {}
-                Err(other) => return Err(other),
+            if self.look_released()? {
+                return Ok(true);
             }
         }
     }
 
-    /// Reads everything once, for a dwell, but the thermometers that are left in peace. What trips does not wait for an
-    /// instrument that hangs.
+    /// Looks at everything while the run is held; whether the interlock is released.
+    pub(super) fn look_released(&mut self) -> Result<bool, Failure> {
+        self.read_meters()?;
+        let ruled = self.look_at_temperatures();
+        self.is_released(ruled)
+    }
+
+    /// Whether what was ruled releases a run that is held.
+    pub(super) fn is_released(&self, ruled: Result<(), Failure>) -> Result<bool, Failure> {
+        match ruled {
+            Ok(()) => Ok(!self.interlock.is_held()),
+            Err(Failure::Held(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Reads everything once, for a soak, but the thermometers that are left in peace, and says how the temperatures are ruled.
+    /// What trips does not wait for an instrument that hangs.
     ///
     /// # Errors
     /// An instrument failed, an interlock spoke, or the outputs shall go off now.
-    pub fn take_reading(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Reading, Failure> {
+    pub fn take_reading(
+        &mut self,
+        is_resting: &dyn Fn(&Role) -> bool,
+    ) -> Result<(Reading, Result<(), Failure>), Failure> {
         let (vout, iin) = self.read_meters()?;
         let asked = self.clock.now();
         let terminal = self.supply.measure_voltage();
         self.waits.note(&self.supply.facts().role, asked, self.clock);
         let (terminal, at) = (terminal?, self.clock.now());
         self.waits.close();
-        let temperatures = self.read_and_judge(is_resting)?;
+        let (temperatures, ruled) = self.read_and_judge(is_resting);
         let vin = board_vin(terminal, iin, self.wiring.source_lead);
-        Ok(Reading {
+        let reading = Reading {
             at,
             vin_v: Some(at_resolution(vin.value(), 1e6)),
             iin_a: Some(at_resolution(iin.value(), 1e6)),
@@ -373,7 +392,8 @@ impl Watcher<'_> {
             iout_a: Some(at_resolution(self.iout.value(), 1e6)),
             board_c: temperatures.board_c.ok().map(|board_c| at_resolution(board_c, 1e3)),
             ambient_c: temperatures.ambient_c.ok().map(|ambient_c| at_resolution(ambient_c, 1e3)),
-        })
+        };
+        Ok((reading, ruled))
     }
 
     /// Reads Vout and the input current and has them judged.
@@ -414,19 +434,19 @@ impl Watcher<'_> {
     }
 
     fn look_at_temperatures(&mut self) -> Result<(), Failure> {
-        self.read_and_judge(&|_| false).map(|_| ())
+        self.read_and_judge(&|_| false).1
     }
 
     /// Reads the thermometers, tells what they warn of, and has them judged.
-    fn read_and_judge(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> Result<Temperatures, Failure> {
+    fn read_and_judge(&mut self, is_resting: &dyn Fn(&Role) -> bool) -> (Temperatures, Result<(), Failure>) {
         let told = (&mut self.outbox, &mut self.waits);
         let temperatures = read_temperatures(self.thermometers, is_resting, self.clock, told);
         let known = |figure: &Figure| figure.as_ref().ok().copied();
         let told = self.interlock.warnings(known(&temperatures.board_c), known(&temperatures.ambient_c));
         let at = stamp(self.clock);
         self.outbox.extend(told.into_iter().map(|what| (at, Event::Warned { what })));
-        judge_board(self.interlock, self.clock.now(), &temperatures)?;
-        Ok(temperatures)
+        let ruled = judge_board(self.interlock, self.clock.now(), &temperatures);
+        (temperatures, ruled)
     }
 }
 

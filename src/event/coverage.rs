@@ -9,8 +9,10 @@ use crate::base::clock::Instant;
 /// Readings that were taken, and those that are missing by their cause.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// Readings that were taken.
+    /// Readings that were taken at what the plan sets.
     pub taken: u64,
+    /// Readings that were taken while an interlock held the run: at a lowered load.
+    pub held: u64,
     /// What is missing, by cause; a cause that cost nothing is not there.
     pub lost: BTreeMap<GapCause, Lost>,
     /// Up to where gaps are known.
@@ -57,10 +59,12 @@ impl Coverage {
     /// Readings that should have been taken.
     #[must_use]
     pub fn due(&self) -> u64 {
-        self.lost.values().fold(self.taken, |due, lost| due.saturating_add(lost.readings))
+        self.lost
+            .values()
+            .fold(self.taken.saturating_add(self.held), |due, lost| due.saturating_add(lost.readings))
     }
 
-    /// Part of the readings due that was taken, 0 to 1; `None` where none was due.
+    /// Part of the readings due that was taken at what the plan sets, 0 to 1; `None` where none was due.
     #[must_use]
     pub fn share(&self) -> Option<f64> {
         self.part(self.taken)
@@ -72,16 +76,28 @@ impl Coverage {
         self.share().map(|share| share.mul_add(1e5, 1e-6).floor() / 1e3)
     }
 
-    /// Part of the readings due that a cause has cost, 0 to 1; `None` where none was due.
+    /// Part of the readings due that was taken while the run was held, in per cent; `None` where none was due.
     #[must_use]
-    pub fn share_lost(&self, cause: GapCause) -> Option<f64> {
-        self.part(self.lost.get(&cause).map_or(0, |lost| lost.readings))
+    pub fn percent_held(&self) -> Option<f64> {
+        self.part(self.held).map(to_percent)
+    }
+
+    /// Part of the readings due that a cause has cost, in per cent; `None` where none was due.
+    #[must_use]
+    pub fn percent_lost(&self, cause: GapCause) -> Option<f64> {
+        self.part(self.lost.get(&cause).map_or(0, |lost| lost.readings)).map(to_percent)
     }
 
     fn part(&self, readings: u64) -> Option<f64> {
         let due = self.due();
         (due > 0).then(|| readings as f64 / due as f64)
     }
+}
+
+/// To a thousandth of a per cent, but never to nothing where there is something.
+fn to_percent(share: f64) -> f64 {
+    let rounded = (share * 1e5).round() / 1e3;
+    if rounded == 0.0 && share > 0.0 { 1e-3 } else { rounded }
 }
 
 #[cfg(test)]
@@ -98,8 +114,8 @@ mod tests {
         let share =
             |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.3} %", share * 100.0));
         let lost = coverage.lost.iter().map(|(cause, lost)| {
-            let (part, s) = (share(coverage.share_lost(*cause)), lost.span.as_secs());
-            format!("; {cause:?} {}x {} in {s} s = {part}", lost.gaps, lost.readings)
+            let (part, s) = (coverage.percent_lost(*cause).unwrap(), lost.span.as_secs());
+            format!("; {cause:?} {}x {} in {s} s = {part:.3} %", lost.gaps, lost.readings)
         });
         format!("{}{}", share(coverage.share()), lost.collect::<String>())
     }
@@ -127,5 +143,16 @@ mod tests {
         for (taken, gaps, expected) in table {
             assert_eq!(told(taken, gaps), expected);
         }
+    }
+
+    #[test]
+    fn readings_of_a_hold_are_there_and_yet_none_of_what_the_plan_sets() {
+        let mut coverage = Coverage::of(900, &[gap(100, 111, GapCause::Interlock)]);
+        coverage.held = 90;
+        assert_eq!(coverage.due(), 1000);
+        assert_eq!((coverage.percent(), coverage.percent_held()), (Some(90.0), Some(9.0)));
+        assert_eq!(coverage.percent_lost(GapCause::Interlock), Some(1.0));
+        assert_eq!(Coverage { held: 1, ..Coverage::of(999_999, &[]) }.percent_held(), Some(0.001));
+        assert_eq!(Coverage::default().percent_held(), None);
     }
 }

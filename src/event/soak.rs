@@ -11,7 +11,7 @@ use crate::waveform::Figure;
 pub struct DwellId(pub u32);
 
 impl DwellId {
-    /// Stands for no dwell of the plan: warming the board up again after a gap, for dwells count from 1.
+    /// Stands for no dwell of the plan, for those count from 1: warming the board up again after a gap, or the hold of a point.
     pub const WARMING: Self = Self(0);
 }
 
@@ -115,6 +115,8 @@ pub struct Readings {
     pub dwell: DwellId,
     /// How much of the dwell is done with the last of them; a run that is cut off goes on from there.
     pub done: Duration,
+    /// Whether an interlock held the run: the load was lowered, and they say nothing of what the dwell sets.
+    pub held: bool,
     /// The readings; never empty where they were kept.
     pub rows: Vec<Reading>,
 }
@@ -123,7 +125,7 @@ impl Readings {
     /// No readings, for a reader to put some in their place.
     #[must_use]
     pub const fn none() -> Self {
-        Self { dwell: DwellId::WARMING, done: Duration::ZERO, rows: Vec::new() }
+        Self { dwell: DwellId::WARMING, done: Duration::ZERO, held: false, rows: Vec::new() }
     }
 }
 

@@ -93,9 +93,14 @@ impl SoakState {
     }
 
     fn take_readings(&mut self, readings: &Readings) {
-        self.within = Some((readings.dwell, readings.done));
         self.last = readings.rows.last().copied().or(self.last);
-        self.coverage.taken += readings.rows.len() as u64;
+        let count = readings.rows.len() as u64;
+        if readings.held {
+            self.coverage.held += count;
+        } else {
+            self.within = Some((readings.dwell, readings.done));
+            self.coverage.taken += count;
+        }
         self.counts.batches += 1;
     }
 

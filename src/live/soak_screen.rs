@@ -128,6 +128,10 @@ pub(super) fn coverage(soak: &SoakState) -> Vec<String> {
         format!("{} by {} ({gaps}, {span})", lost.readings, cause.word())
     });
     let lost: Vec<String> = lost.collect();
+    if coverage.held > 0 {
+        let percent = coverage.percent_held().unwrap_or_default();
+        told.push(format!("read while held, at a lowered load: {} ({percent:.3} %)", coverage.held));
+    }
     if !lost.is_empty() {
         told.push(format!("missing: {}", lost.join(", ")));
     }
@@ -174,6 +178,7 @@ pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value 
                 "cause": cause.word(),
                 "gaps": lost.gaps,
                 "readings": lost.readings,
+                "percent": coverage.percent_lost(*cause),
                 "span_s": lost.span.as_secs_f64(),
             })
         })
@@ -197,6 +202,8 @@ pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value 
         "coverage": {
             "percent": coverage.percent(),
             "taken": coverage.taken,
+            "held": coverage.held,
+            "percent_held": coverage.percent_held(),
             "due": coverage.due(),
             "lost": lost,
         },

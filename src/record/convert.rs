@@ -363,6 +363,7 @@ mod tests {
             Event::ReadingsTaken(Box::new(Readings {
                 dwell: DwellId(3),
                 done: Duration::from_millis(2500),
+                held: true,
                 rows: vec![
                     Reading { at: Instant(1_500_000_000), vout_v: Some(4.998_7), ..Reading::default() },
                     Reading { at: Instant(2_501_000_000), board_c: Some(41.25), ..Reading::default() },

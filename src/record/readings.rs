@@ -52,6 +52,7 @@ pub(super) fn readings_out(readings: &Readings) -> Result<Box<RawValue>, serde_j
     to_raw_value(&ReadingsEntry {
         dwell: readings.dwell.0,
         done_ns: nanos(readings.done),
+        held: readings.held,
         first_ns: first.0,
         t_ms: rows.iter().map(|row| (row.at.since(first).as_nanos() as u64 + 500_000) / 1_000_000).collect(),
         vin_v: column(|row| row.vin_v),
@@ -84,6 +85,7 @@ pub(super) fn readings_in(raw: &RawValue) -> Result<Readings, String> {
     Ok(Readings {
         dwell: DwellId(entry.dwell),
         done: Duration::from_nanos(entry.done_ns),
+        held: entry.held,
         rows: (0..count).map(row).collect(),
     })
 }

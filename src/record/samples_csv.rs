@@ -11,10 +11,10 @@ use crate::event::{Reading, Readings};
 /// The table's name in a run folder.
 pub const FILE_NAME: &str = "samples.csv";
 
-/// The first line. `t_s` is the run's monotonic time in seconds.
+/// The first line. `t_s` is the run's monotonic time in seconds, `held` 1 while an interlock held the run.
 #[must_use]
 pub fn header() -> String {
-    format!("t_s,dwell,{}\n", Reading::COLUMNS.join(","))
+    format!("t_s,dwell,{},held\n", Reading::COLUMNS.join(","))
 }
 
 /// Adds the rows of a batch. What could not be read is an empty cell.
@@ -28,7 +28,7 @@ pub fn add_rows(text: &mut String, readings: &Readings) {
                 add_number(text, value);
             }
         }
-        text.push('\n');
+        text.push_str(if readings.held { ",1\n" } else { ",0\n" });
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) struct Head<'l> {
     pub(super) ns: u64,
     dwell: u32,
     done_ns: u64,
+    held: bool,
     first_ns: u64,
     /// From the first column to the end of the body.
     columns: &'l [u8],
@@ -35,10 +36,11 @@ impl<'l> Head<'l> {
         let dwell = u32::try_from(text.count()?).ok()?;
         text.word(b",\"done_ns\":")?;
         let done_ns = text.count()?;
+        let held = text.word_if_there(b",\"held\":true");
         text.word(b",\"first_ns\":")?;
         let first_ns = text.count()?;
         text.word(b",")?;
-        Some(Self { seq, utc, ns, dwell, done_ns, first_ns, columns: text.rest })
+        Some(Self { seq, utc, ns, dwell, done_ns, held, first_ns, columns: text.rest })
     }
 
     /// The dwell, and how much of it is done with these readings.
@@ -74,6 +76,7 @@ impl<'l> Head<'l> {
     /// worth nothing.
     pub(super) fn read_into(&self, into: &mut Readings) -> Option<()> {
         (into.dwell, into.done) = self.dwell();
+        into.held = self.held;
         let rows = &mut into.rows;
         rows.clear();
         let first = |text: &mut Text<'_>| {
@@ -123,6 +126,10 @@ impl<'l> Text<'l> {
     fn word(&mut self, word: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(word)?;
         Some(())
+    }
+
+    fn word_if_there(&mut self, word: &[u8]) -> bool {
+        self.word(word).is_some()
     }
 
     /// Text up to the next quote, if it stands for itself.
@@ -282,9 +289,10 @@ mod tests {
     fn readings(value: BoxedStrategy<Option<f64>>) -> impl Strategy<Value = Readings> {
         let row = (0_u64..70_000, prop::array::uniform6(value))
             .prop_map(|(ms, values)| Reading::of(Instant(3_000_000_000 + ms * 1_000_000), values));
-        (any::<u32>(), any::<u64>(), prop::collection::vec(row, 1..70)).prop_map(|(dwell, done, mut rows)| {
+        let head = (any::<u32>(), any::<u64>(), any::<bool>());
+        (head, prop::collection::vec(row, 1..70)).prop_map(|((dwell, done, held), mut rows)| {
             rows.sort_by_key(|row| row.at);
-            Readings { dwell: DwellId(dwell), done: Duration::from_nanos(done), rows }
+            Readings { dwell: DwellId(dwell), done: Duration::from_nanos(done), held, rows }
         })
     }
 
@@ -295,6 +303,7 @@ mod tests {
             let read = by_hand(&body).expect("it has the form");
             same(&read, &by_serde(&body).unwrap());
             prop_assert_eq!(bits(&read.3), bits(&kept));
+            prop_assert_eq!(read.3.held, kept.held);
         }
 
         #[test]
@@ -320,7 +329,7 @@ mod tests {
     #[test]
     fn what_is_not_json_is_not_read_by_hand() {
         let row = Reading { vin_v: Some(24.0), ..Reading::default() };
-        let body = body(&Readings { dwell: DwellId(1), done: Duration::ZERO, rows: vec![row] });
+        let body = body(&Readings { dwell: DwellId(1), rows: vec![row], ..Readings::none() });
         let body = String::from_utf8(body).unwrap();
         assert!(by_hand(body.as_bytes()).is_some());
         for wrong in

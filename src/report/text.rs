@@ -63,6 +63,10 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
     if let Some(percent) = soak.coverage_percent {
         let _ = write!(text, ", {percent} % of those that were due");
     }
+    if let (true, Some(percent)) = (soak.readings_held > 0, soak.held_percent) {
+        let held = soak.readings_held;
+        let _ = write!(text, "; {held} while an interlock held the run, at a lowered load, {percent} %");
+    }
     for gap in &soak.gaps {
         let _ = write!(text, "; {} missing in {} by {}", gap.readings, counted(gap.gaps, "gap"), gap.cause);
     }

@@ -12,6 +12,7 @@ mod deaths;
 mod drill;
 #[cfg(target_os = "linux")]
 mod hangup;
+mod holds;
 mod instruments;
 #[cfg(target_os = "linux")]
 mod kills;

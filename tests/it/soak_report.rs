@@ -7,8 +7,8 @@ use std::time::Duration;
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, Reading, Readings, RunVerdict, Setting, Sink, SoakFacts,
-    StartCheck, StartId,
+    DwellEnd, DwellId, Event, Gap, GapCause, LoadChange, Reading, Readings, RunVerdict, Setting, Sink,
+    SoakFacts, StartCheck, StartId,
 };
 use soakrig::record::{Record, Recorder};
 use soakrig::report::products::write_at;
@@ -30,7 +30,8 @@ fn readings(dwell: u32, from_s: u64, to_s: u64) -> Event {
         Reading::of(Instant(second * 1_000_000_000), values)
     };
     let rows: Vec<Reading> = (from_s..to_s).step_by(EVERY_S as usize).map(row).collect();
-    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(dwell), done: Duration::from_secs(to_s), rows }))
+    let done = Duration::from_secs(to_s);
+    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(dwell), done, held: false, rows }))
 }
 
 fn tell(recorder: &mut Recorder, from_s: u64, to_s: u64, dwell: u32) {
@@ -192,4 +193,82 @@ fn a_soak_cut_at_any_line_gives_a_sound_page() {
         assert_eq!(page.contains("Unfinished."), cut > 1 && cut < lines.len(), "{cut}");
         assert!(text::render(&report, &folder).contains("report.html"));
     }
+}
+
+/// An hour at 0.5 A with ten minutes of a hold in it, after which the run was released or cut off.
+fn record_hold(out: &Path, is_released: bool) -> PathBuf {
+    let mut recorder = Recorder::create(out, &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    facts.soak = Some(SoakFacts {
+        interval: Duration::from_secs(EVERY_S),
+        phases: vec!["hold".to_owned()],
+        dwells_last: Duration::from_secs(3600),
+        dwells: 1,
+        starts: 0,
+    });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    let phase = Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 };
+    recorder.event(at(0), &phase).unwrap();
+    tell(&mut recorder, 0, 1800, 1);
+    let load = LoadChange { from: Amps(0.5), to: Amps(0.25) };
+    let what = "board temperature 91 °C is above 90 °C".to_owned();
+    recorder.event(at(1_800_000), &Event::InterlockHeld { what, load: Some(load) }).unwrap();
+    let Event::ReadingsTaken(mut held) = readings(1, 1800, 2400) else { panic!("readings") };
+    held.held = true;
+    // Anybody can see that these are of another load.
+    held.rows.iter_mut().for_each(|row| (row.iout_a, row.vout_v) = (Some(0.25), Some(5.1)));
+    recorder.event(at(2_400_000), &Event::ReadingsTaken(held)).unwrap();
+    if !is_released {
+        return recorder.folder().to_owned();
+    }
+    let (what, load) = ("the board has cooled".to_owned(), Some(LoadChange { from: load.to, to: load.from }));
+    let released = Event::InterlockReleased { what, held: Duration::from_secs(600), load };
+    recorder.event(at(2_400_000), &released).unwrap();
+    tell(&mut recorder, 2400, 3600, 1);
+    tell_end(&mut recorder, 3_600_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
+    recorder.seal().unwrap()
+}
+
+#[test]
+fn what_was_read_while_held_is_drawn_and_told_apart_and_says_nothing_of_the_setting() {
+    let out = TempDir::new().unwrap();
+    let folder = record_hold(out.path(), true);
+    let written = write_all(&folder).unwrap();
+    let view = written.report.soak.as_ref().unwrap().as_ref().unwrap();
+    let coverage = &view.coverage;
+    assert_eq!((coverage.taken, coverage.held, coverage.due()), (300, 60, 360));
+    assert_eq!((coverage.percent(), coverage.percent_held()), (Some(83.333), Some(16.667)));
+    // One setting was held, for fifty minutes, and its drift is the one that it had.
+    assert_eq!(
+        view.held.iter().map(|held| (held.settings, held.on.as_secs())).collect::<Vec<_>>(),
+        [(1, 3000)]
+    );
+    assert!((view.statement.board_hours - 3000.0 / 3600.0).abs() < 1e-9, "{}", view.statement.board_hours);
+    let soak = written.report.summary.soak.as_ref().unwrap();
+    let vout = soak.drift.iter().find(|drift| drift.figure == "output voltage").unwrap();
+    assert!((vout.per_hour.unwrap() + 1e-3).abs() < 1e-4, "{vout:?}");
+    assert_eq!(view.timeline.holds, [(1800.0, 2400.0)]);
+    let highest =
+        view.timeline.panels[1].curves[0].columns.iter().map(|column| column.max).fold(0.0, f64::max);
+    assert!((highest - 5.1).abs() < 1e-9, "it is drawn: {highest}");
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    for words in ["Holds by an interlock", "500 mA to 250 mA", "read while held", "16.667 %", "Amber ground"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    let told = text::render(&written.report, Path::new("run"));
+    assert!(told.contains("; 60 while an interlock held the run, at a lowered load, 16.667 %"), "{told}");
+    let table = fs::read_to_string(folder.join("samples.csv")).unwrap();
+    assert!(table.starts_with("t_s,dwell,vin_v,iin_a,vout_v,iout_a,board_c,ambient_c,held\n"), "{table:.80}");
+    assert_eq!(table.lines().filter(|line| line.ends_with(",1")).count(), 60);
+}
+
+#[test]
+fn a_hold_in_which_a_run_was_cut_off_lasted_as_long_as_it_was_read() {
+    let out = TempDir::new().unwrap();
+    let folder = record_hold(out.path(), false);
+    let report = report::build(&Record::open(&folder).unwrap());
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(view.timeline.holds, [(1800.0, 2390.0)]);
+    assert!(html::render(&report).contains("not released"));
 }

@@ -221,6 +221,7 @@ fn readings(dwell: u32, done_s: u64, first_s: u64, count: u64) -> Event {
     Event::ReadingsTaken(Box::new(Readings {
         dwell: DwellId(dwell),
         done,
+        held: false,
         rows: (0..count).map(row).collect(),
     }))
 }
@@ -305,7 +306,7 @@ fn a_soak_tells_its_phase_its_readings_and_what_is_missing_of_them() {
         (&soak["coverage"]["percent"], &soak["coverage"]["due"]),
         (&Value::from(99.777), &Value::from(5392))
     );
-    let lost = serde_json::json!({ "cause": "interlock", "gaps": 1, "readings": 2, "span_s": 3.0 });
+    let lost = serde_json::json!({ "cause": "interlock", "gaps": 1, "readings": 2, "percent": 0.037, "span_s": 3.0 });
     assert_eq!(soak["coverage"]["lost"][1], lost);
     assert_eq!(told["kept"]["free_bytes"], 45_000_000_000_u64);
     assert_eq!(told["expected_end"], "2026-11-23T20:49:20.25Z");

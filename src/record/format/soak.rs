@@ -9,6 +9,9 @@ use super::{FigureEntry, Number};
 pub(in crate::record) struct ReadingsEntry {
     pub(in crate::record) dwell: u32,
     pub(in crate::record) done_ns: u64,
+    /// Whether an interlock held the run; absent where none did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::record) held: bool,
     /// Monotonic time of the first reading; the others stand in `t_ms` behind it.
     pub(in crate::record) first_ns: u64,
     pub(in crate::record) t_ms: Vec<u64>,

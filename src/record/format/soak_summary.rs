@@ -17,10 +17,16 @@ pub struct SoakSummary {
     pub confidence: f64,
     /// Starts that were looked at; `null` without any.
     pub starts: Option<StartSummary>,
-    /// Readings that are there.
+    /// Readings that are there, at what the plan sets.
     pub readings: u64,
     /// Of those that were due, in per cent, rounded down; `null` where none was due.
     pub coverage_percent: Option<f64>,
+    /// Readings that were taken while an interlock held the run, at a lowered load.
+    #[serde(default)]
+    pub readings_held: u64,
+    /// Of those that were due, in per cent.
+    #[serde(default)]
+    pub held_percent: Option<f64>,
     /// What is missing, by cause.
     pub gaps: Vec<GapSummary>,
     /// When the last reading was taken, UTC; `null` without any.
@@ -43,7 +49,7 @@ pub struct StartSummary {
 }
 
 /// Readings that are missing for one cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GapSummary {
     /// `instrument`, `interlock`, `controller` or `sleep`.
     pub cause: String,
@@ -51,6 +57,9 @@ pub struct GapSummary {
     pub gaps: u64,
     /// How many readings are missing in them.
     pub readings: u64,
+    /// Of those that were due, in per cent.
+    #[serde(default)]
+    pub percent: Option<f64>,
 }
 
 /// The drift of one figure at one setting of one phase.

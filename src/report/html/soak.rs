@@ -13,7 +13,7 @@ use crate::event::{FigureName, Gap, StartCheck};
 use crate::report::build::Report;
 use crate::report::soak::SoakView;
 use crate::report::soak::show::rounded;
-use crate::report::soak::story::MarkKind;
+use crate::report::soak::story::{Hold, MarkKind};
 use crate::report::svg::{render_hours, render_starts, render_timeline, render_waterfall};
 
 /// Most rows of a table of single things; the record holds all.
@@ -95,8 +95,11 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
         ul.facts.four {
             li { b { (format!("{:.1} h", view.statement.board_hours)) } span { "board-hours under power" } }
             li {
-                b { (view.coverage.percent().map_or_else(|| "none due".to_owned(), |percent| format!("{percent} %"))) }
-                span { "of the readings are there" }
+                b { (percent(view.coverage.percent())) }
+                span { "of the readings due are there, at what the plan sets" }
+            }
+            @if view.coverage.held > 0 {
+                li { b { (percent(view.coverage.percent_held())) } span { "were taken while an interlock held the run" } }
             }
             @if let Some((tried, failed)) = view.statement.starts {
                 li { b { (failed) " / " (tried) } span { "starts failed" } }
@@ -111,6 +114,10 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             .map(|kind| format!("{} {}", count(kind), if count(kind) == 1 { kind.words().0 } else { kind.words().1 })).collect();
         p.small { "Events: " @if events.is_empty() { "none." } @else { (events.join(", ")) "." } }
     }
+}
+
+fn percent(part: Option<f64>) -> String {
+    part.map_or_else(|| "none due".to_owned(), |part| format!("{part} %"))
 }
 
 /// `24 V` or `14 V to 24 V`, from measured values: three digits are enough to tell what was set.
@@ -146,19 +153,36 @@ fn held(view: &SoakView) -> Markup {
 }
 
 fn coverage(view: &SoakView) -> Markup {
-    let interval = view.facts.interval;
+    let (interval, coverage) = (view.facts.interval, &view.coverage);
+    let mut rows = Vec::new();
+    if coverage.held > 0 || !coverage.lost.is_empty() {
+        rows.push(("read at what the plan sets".to_owned(), None, coverage.taken, coverage.percent()));
+    }
+    if coverage.held > 0 {
+        rows.push(("read while held".to_owned(), None, coverage.held, coverage.percent_held()));
+    }
+    rows.extend(coverage.lost.iter().map(|(cause, lost)| {
+        (
+            format!("missing by {}", cause.word()),
+            Some(lost.gaps),
+            lost.readings,
+            coverage.percent_lost(*cause),
+        )
+    }));
     html! {
-        @if view.coverage.lost.is_empty() {
-            p { "No reading is missing." }
-        } @else {
-            h3 { "Missing readings by cause" }
+        @if view.coverage.lost.is_empty() { p { "No reading is missing." } }
+        @if !rows.is_empty() {
+            h3 { "The readings that were due" }
             div.scroll { table.slim {
-                thead { tr { th { "cause" } th.number { "gaps" } th.number { "readings missed" } th.number { "time" } } }
-                tbody { @for (cause, lost) in &view.coverage.lost { tr {
-                    td { (cause.word()) } td.number { (lost.gaps) } td.number { (lost.readings) }
-                    td.number { (render_span(interval.mul_f64(lost.readings as f64))) }
+                thead { tr { th { "" } th.number { "gaps" } th.number { "readings" } th.number { "of those due" } th.number { "time" } } }
+                tbody { @for (what, gaps, readings, part) in &rows { tr {
+                    td { (what) } td.number { @if let Some(gaps) = gaps { (gaps) } @else { "–" } } td.number { (readings) }
+                    td.number { (percent(*part)) } td.number { (render_span(interval.mul_f64(*readings as f64))) }
                 } } }
             } }
+            @if view.coverage.held > 0 {
+                p.small { "While an interlock held the run the load was lowered: those readings are drawn, and count for no limit, no drift and no board-hour." }
+            }
         }
         @if !view.holes.is_empty() {
             p { "In readings that are there, values could not be read: "
@@ -179,6 +203,7 @@ pub(super) fn render(report: &Report) -> Markup {
         (waterfall(view))
         (steady(view))
         (starts(view))
+        (holds(view))
         (gaps(view))
     }
 }
@@ -198,6 +223,7 @@ fn timeline(view: &SoakView) -> Markup {
                 @if view.held.len() > 1 {
                     "Phases: " @for (place, held) in view.held.iter().enumerate() { @if place > 0 { ", " } (place + 1) " " (held.phase) } ". "
                 }
+                @if !timeline.holds.is_empty() { "Amber ground under a bar: an interlock held the run, at a lowered load. " }
                 @if !timeline.gaps.is_empty() { "Hatched: readings are missing. " }
                 @if !kinds.is_empty() {
                     @for (place, kind) in kinds.iter().enumerate() { @if place > 0 { ", " } b { (kind.letter()) } " " (kind.words().0) } ". "
@@ -296,6 +322,29 @@ fn starts(view: &SoakView) -> Markup {
 /// Says that a table was cut.
 fn more(count: usize) -> Markup {
     html! { @if count > MOST_ROWS { p.small { "The first " (MOST_ROWS) " of " (count) "; the journal holds all." } } }
+}
+
+fn holds(view: &SoakView) -> Markup {
+    let row = |hold: &Hold| {
+        let (from_s, to_s) = hold.span_s;
+        let utc = view.started.utc + Duration::from_secs_f64(from_s.clamp(0.0, 1e9));
+        html! { tr {
+            td.number { (after(from_s)) } td.nowrap { (utc.strftime("%m-%d %H:%M:%S").to_string()) } td.number { (after(to_s - from_s)) }
+            td.nowrap { @if let Some(load) = hold.load { (load.from) " to " (load.to) } @else { "not told" } }
+            td { @if hold.is_released { "released" } @else { b { "not released" } } } td { (sentence(&hold.what)) }
+        } }
+    };
+    let holds = &view.story.holds;
+    html! {
+        @if !holds.is_empty() {
+            h2 { "Holds by an interlock" }
+            div.scroll { table.slim {
+                thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th { "load" } th { "" } th { "why" } } }
+                tbody { @for hold in holds.iter().take(MOST_ROWS) { (row(hold)) } }
+            } }
+            (more(holds.len()))
+        }
+    }
 }
 
 fn gaps(view: &SoakView) -> Markup {

@@ -64,7 +64,7 @@ pub struct SoakView {
     pub facts: SoakFacts,
     /// What was shown.
     pub statement: Statement,
-    /// How many of the readings are there.
+    /// How many of the readings are there, at what the plan sets and while the run was held.
     pub coverage: Coverage,
     /// Values that could not be read in readings that are there, by column.
     pub holes: Vec<(&'static str, u64)>,
@@ -110,7 +110,7 @@ fn view(
     facts: SoakFacts,
     (limits, limit_summaries): (&[Limit], &[LimitSummary]),
 ) -> Result<SoakView, RecordError> {
-    let story = story::build(record);
+    let mut story = story::build(record);
     let started = record.started();
     let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
     let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
@@ -118,6 +118,7 @@ fn view(
         let at_s = batch.rows.first().map_or(0.0, |row| row.at.since(started.monotonic).as_secs_f64());
         stream.take(batch, story.stretch(at_s), &story.gaps);
     })?;
+    story.extend_holds(&stream.held_s);
     let mut gaps = story.gaps.clone();
     gaps.extend(stream.breaks.iter().cloned());
     gaps.sort_by_key(|gap| gap.from);
@@ -128,9 +129,9 @@ fn view(
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
     let now_s = last.unwrap_or_default().as_secs_f64();
     let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
-    let coverage = Coverage::of(stream.count, &gaps);
-    let missing_s = (coverage.due() - coverage.taken) as f64 * interval_s;
-    let pauses = (lasted_s - stream.count as f64 * interval_s - missing_s).max(0.0);
+    let mut coverage = Coverage::of(stream.count, &gaps);
+    coverage.held = stream.held;
+    let pauses = (lasted_s - coverage.due() as f64 * interval_s).max(0.0);
     let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
     Ok(SoakView {
         statement: statement::build(&stream, &story, limit_summaries, interval_s),

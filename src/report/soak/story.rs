@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{DwellEnd, EarlyLook, Event, Gap, StartCheck, Stop};
+use crate::event::{DwellEnd, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
 use crate::record::Record;
 
 /// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
@@ -87,6 +87,19 @@ pub struct SteadyTime {
     pub steady: bool,
 }
 
+/// An interlock held the run: from here to there the load was lowered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hold {
+    /// Begin and end, in seconds since the start of the run.
+    pub span_s: (f64, f64),
+    /// What was done to the load; `None` in a record that does not say it.
+    pub load: Option<LoadChange>,
+    /// Which rule, what was measured, against what.
+    pub what: String,
+    /// Whether it was released: the run may have ended, or been cut off, in it.
+    pub is_released: bool,
+}
+
 /// What the events tell.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Story {
@@ -96,6 +109,8 @@ pub struct Story {
     pub marks: Vec<(f64, MarkKind)>,
     /// Gaps that events tell.
     pub gaps: Vec<Gap>,
+    /// Where an interlock held the run.
+    pub holds: Vec<Hold>,
     /// Thermal steady states.
     pub steady: Vec<SteadyTime>,
     /// The look with which it ended early, if it did.
@@ -111,6 +126,15 @@ impl Story {
         let after = self.stretches.partition_point(|stretch| stretch.span_s.0 <= at_s);
         after.checked_sub(1).and_then(|place| self.stretches.get(place))
     }
+    /// A hold that was not released lasted as long as something was read in it; `read_s` are the stretches of such readings.
+    pub fn extend_holds(&mut self, read_s: &[(f64, f64)]) {
+        for (from_s, to_s) in read_s {
+            let after = self.holds.partition_point(|hold| hold.span_s.0 <= *from_s);
+            if let Some(hold) = after.checked_sub(1).and_then(|place| self.holds.get_mut(place)) {
+                hold.span_s.1 = hold.span_s.1.max(*to_s);
+            }
+        }
+    }
     /// How many marks of a kind there are.
     #[must_use]
     pub fn count(&self, kind: MarkKind) -> usize {
@@ -123,6 +147,8 @@ impl Story {
 pub fn build(record: &Record) -> Story {
     let start = record.started().monotonic;
     let mut story = Story::default();
+    // Whether the last hold goes on.
+    let mut is_held = false;
     for logged in record.events() {
         let at_s = logged.at.monotonic.since(start).as_secs_f64();
         let mark = match &logged.event {
@@ -171,6 +197,7 @@ pub fn build(record: &Record) -> Story {
             _ => None,
         };
         story.marks.extend(mark.map(|kind| (at_s, kind)));
+        is_held = follow_hold(&mut story.holds, (is_held, &logged.event), at_s);
     }
     end_stretch(&mut story, record.lasted().as_secs_f64());
     story
@@ -182,4 +209,26 @@ fn end_stretch(story: &mut Story, at_s: f64) {
         last.span_s.1 = at_s;
         last.settled_s = last.span_s.0 + SETTLING_S.min((at_s - last.span_s.0) / 4.0);
     }
+}
+
+/// Follows the last hold through an event; whether one goes on behind it. Of a run that was cut off in one, how long it lasted is
+/// told by its readings.
+fn follow_hold(holds: &mut Vec<Hold>, (is_held, event): (bool, &Event), at_s: f64) -> bool {
+    if let Event::InterlockHeld { what, load } = event {
+        holds.push(Hold { span_s: (at_s, at_s), load: *load, what: what.clone(), is_released: false });
+        return true;
+    }
+    let is_cut = matches!(event, Event::RunResumed(_));
+    if let Some(hold) = holds.last_mut().filter(|_| is_held && !is_cut) {
+        hold.span_s.1 = at_s;
+        hold.is_released = matches!(event, Event::InterlockReleased { .. });
+    }
+    let ends = matches!(
+        event,
+        Event::InterlockReleased { .. }
+            | Event::InterlockTripped { .. }
+            | Event::MadeSafe(_)
+            | Event::RunFinished(_)
+    );
+    is_held && !is_cut && !ends
 }

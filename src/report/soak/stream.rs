@@ -65,9 +65,13 @@ pub struct Stream {
     pub groups: Vec<Group>,
     /// Readings of settings beyond those that are told apart.
     pub ungrouped: u64,
-    /// How many readings.
+    /// How many readings of what the plan sets.
     pub count: u64,
-    /// How many of them have the input on.
+    /// How many of a run that was held: they are drawn, and nothing is said of them.
+    pub held: u64,
+    /// The stretches of those, in seconds since the start of the run.
+    pub held_s: Vec<(f64, f64)>,
+    /// How many of the former have the input on.
     pub powered: u64,
     /// Values that could not be read, by column.
     pub holes: [u64; 6],
@@ -75,7 +79,8 @@ pub struct Stream {
     pub breaks: Vec<Gap>,
     /// The last reading.
     pub last: Option<Instant>,
-    dwell: Option<u32>,
+    /// The dwell of the last reading, and whether it was held.
+    dwell: Option<(u32, bool)>,
 }
 
 impl Stream {
@@ -95,6 +100,8 @@ impl Stream {
             groups: Vec::new(),
             ungrouped: 0,
             count: 0,
+            held: 0,
+            held_s: Vec::new(),
             powered: 0,
             holes: [0; 6],
             breaks: Vec::new(),
@@ -111,28 +118,32 @@ impl Stream {
 
     /// Takes a batch. `stretch` is where in the phases it stands, `gaps` what events say of missing readings.
     pub fn take(&mut self, batch: &Readings, stretch: Option<&Stretch>, gaps: &[Gap]) {
-        let group = stretch.and_then(|stretch| self.group(batch, stretch.phase));
+        let group = stretch.filter(|_| !batch.held).and_then(|stretch| self.group(batch, stretch.phase));
         let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
         for row in &batch.rows {
-            let goes_on = self.dwell == Some(batch.dwell.0);
-            self.dwell = Some(batch.dwell.0);
+            let before = self.dwell.replace((batch.dwell.0, batch.held));
+            let goes_on = before.is_some_and(|(dwell, _)| dwell == batch.dwell.0);
             if let (Some(last), true) = (self.last, goes_on) {
                 self.look_for_break(last, row.at, gaps);
             }
             self.last = Some(row.at);
-            self.take_row(row, group, settled_s);
+            let is_on = self.draw_row(row);
+            if batch.held {
+                self.take_held(row, before.is_some_and(|(_, held)| held));
+            } else {
+                self.take_row(row, is_on, (group, settled_s));
+            }
         }
     }
 
-    fn take_row(&mut self, row: &Reading, group: Option<usize>, settled_s: f64) {
+    /// What is shown of every reading; whether the input is on.
+    fn draw_row(&mut self, row: &Reading) -> bool {
         let at_s = row.at.since(self.start).as_secs_f64();
-        self.count += 1;
         for (hole, value) in self.holes.iter_mut().zip(row.values()) {
             *hole += u64::from(value.is_none());
         }
         let is_on = row.vin_v.is_some_and(|vin_v| vin_v >= POWERED_V);
-        self.powered += u64::from(is_on);
-        let input_w = row.vin_v.zip(row.iin_a).map(|(volts, amps)| volts * amps);
+        let input_w = input_w(row);
         let shown = [row.board_c, row.ambient_c, row.vout_v.filter(|_| is_on), input_w.filter(|_| is_on)];
         for (curve, value) in self.curves.iter_mut().zip(shown) {
             if let Some(value) = value {
@@ -144,6 +155,24 @@ impl Stream {
                 hours.push(at_s, value);
             }
         }
+        is_on
+    }
+
+    fn take_held(&mut self, row: &Reading, goes_on: bool) {
+        let at_s = row.at.since(self.start).as_secs_f64();
+        self.held += 1;
+        match self.held_s.last_mut().filter(|_| goes_on) {
+            Some(last) => last.1 = at_s,
+            None => self.held_s.push((at_s, at_s)),
+        }
+    }
+
+    /// What is said of a reading of what the plan sets.
+    fn take_row(&mut self, row: &Reading, is_on: bool, (group, settled_s): (Option<usize>, f64)) {
+        let at_s = row.at.since(self.start).as_secs_f64();
+        self.count += 1;
+        self.powered += u64::from(is_on);
+        let input_w = input_w(row);
         let Some(group) = group.map(|place| &mut self.groups[place]) else {
             self.ungrouped += 1;
             return;
@@ -209,4 +238,8 @@ impl Stream {
             });
         }
     }
+}
+
+fn input_w(row: &Reading) -> Option<f64> {
+    row.vin_v.zip(row.iin_a).map(|(volts, amps)| volts * amps)
 }

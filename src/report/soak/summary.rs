@@ -43,6 +43,8 @@ pub fn build(view: &SoakView) -> SoakSummary {
         starts,
         readings: view.coverage.taken,
         coverage_percent: view.coverage.percent(),
+        readings_held: view.coverage.held,
+        held_percent: view.coverage.percent_held(),
         gaps: view
             .coverage
             .lost
@@ -51,6 +53,7 @@ pub fn build(view: &SoakView) -> SoakSummary {
                 cause: cause.word().to_owned(),
                 gaps: lost.gaps,
                 readings: lost.readings,
+                percent: view.coverage.percent_lost(*cause),
             })
             .collect(),
         last_reading: view.last_reading.map(|(utc, _)| utc.to_string()),

@@ -43,6 +43,8 @@ pub struct Timeline {
     pub stretches: Vec<Stretch>,
     /// Where readings are missing, in seconds.
     pub gaps: Vec<(f64, f64)>,
+    /// Where an interlock held the run, in seconds.
+    pub holds: Vec<(f64, f64)>,
     /// What is marked.
     pub marks: Vec<(f64, MarkKind)>,
     /// The fields from the top.
@@ -118,6 +120,7 @@ pub fn build(
             .iter()
             .map(|gap| (gap.from.since(start).as_secs_f64(), gap.to.since(start).as_secs_f64()))
             .collect(),
+        holds: story.holds.iter().map(|hold| hold.span_s).collect(),
         marks: story.marks.clone(),
         panels: panels.into_iter().filter(|panel| !panel.curves.is_empty()).collect(),
     }

@@ -27,6 +27,8 @@ const PHASES: [RGBColor; 5] = [
     RGBColor(0xd3, 0xd6, 0xda),
 ];
 const GAP_GROUND: RGBColor = RGBColor(0xf0, 0xef, 0xec);
+/// Ground where an interlock held the run.
+const HOLD_GROUND: RGBColor = RGBColor(0xfb, 0xf0, 0xd6);
 const GAP: RGBColor = RGBColor(0x9a, 0x9a, 0x94);
 
 /// A unit for a long time: seconds in it and its name.
@@ -69,6 +71,9 @@ pub fn render_timeline(timeline: &Timeline) -> String {
             .collect();
         for gap in &timeline.gaps {
             draw_gap(canvas, (x.px(gap.0 / unit_s), x.px(gap.1 / unit_s)), bottom);
+        }
+        for hold in &timeline.holds {
+            draw_hold(canvas, (x.px(hold.0 / unit_s), x.px(hold.1 / unit_s)), bottom);
         }
         for stretch in &timeline.stretches {
             draw_stretch(canvas, (&x, unit_s), stretch, bottom);
@@ -121,9 +126,21 @@ fn field(panel: &Panel, x: Scale, top: f64) -> (Field, f64, String) {
     (Field { x, y: Scale::new(y_range, (top + PANEL, top)) }, factor, title)
 }
 
-fn draw_gap(canvas: &Canvas<'_>, (left, right): (f64, f64), bottom: f64) {
+/// A band is never so narrow that nobody sees it.
+fn band((left, right): (f64, f64)) -> (f64, f64) {
     let right = right.max(left + 2.0).min(RIGHT);
-    let left = left.min(right - 2.0);
+    (left.min(right - 2.0), right)
+}
+
+/// A ground behind the curves with a bar above them, which is seen without colour, too.
+fn draw_hold(canvas: &Canvas<'_>, ends: (f64, f64), bottom: f64) {
+    let (left, right) = band(ends);
+    canvas.fill((left, BAND.1), (right, bottom), HOLD_GROUND);
+    canvas.fill((left, BAND.1 + 1.0), (right, BAND.1 + 6.0), AMBER);
+}
+
+fn draw_gap(canvas: &Canvas<'_>, ends: (f64, f64), bottom: f64) {
+    let (left, right) = band(ends);
     canvas.fill((left, BAND.0), (right, bottom), GAP_GROUND);
     canvas.hatch((left, BAND.0), (right, bottom), GAP);
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use soakrig::base::clock::Clock;
-use soakrig::base::units::{Amps, Kelvins};
-use soakrig::event::{Coverage, DwellEnd, Event, Gap, GapCause, LoadChange, Reading, RunVerdict};
+use soakrig::event::{Coverage, DwellEnd, Event, Gap, GapCause, Reading, RunVerdict};
 use soakrig::link::transport::{Address, FaultLink, Faults, LinkError, LinkSettings, Opener, Transport};
 use soakrig::sim::{Fault, Instrument, Spoiling, World};
 
 use super::stage::{Keeper, Played, Setup, rig_with_frozen_after};
 
-const HOLD: &str = r#"
+pub(super) const HOLD: &str = r#"
 name = "hold"
 purpose = "Holds one setting."
 vout_nominal = "5 V"
@@ -54,9 +53,9 @@ min = "4 V"
 max = "6 V"
 "#;
 
-type Deed = Box<dyn FnMut(&World) + Send>;
+pub(super) type Deed = Box<dyn FnMut(&World) + Send>;
 
-fn inject(fault: Fault) -> Deed {
+pub(super) fn inject(fault: Fault) -> Deed {
     Box::new(move |world| world.inject(fault.clone()))
 }
 
@@ -64,13 +63,13 @@ fn mend() -> Deed {
     Box::new(World::mend)
 }
 
-fn hold(span: &str) -> Setup {
+pub(super) fn hold(span: &str) -> Setup {
     let rig = rig_with_frozen_after("15 s");
     Setup::with_rig(&HOLD.replace("SPAN", span), &rig)
 }
 
 /// Holds for a time and does these things so many seconds after the bench was opened.
-fn play(setup: &Setup, mut deeds: Vec<(u64, Deed)>) -> Played {
+pub(super) fn play(setup: &Setup, mut deeds: Vec<(u64, Deed)>) -> Played {
     let stage = setup.undisturbed();
     let bench = stage.open_bench(None).unwrap();
     let (clock, world) = (stage.opened.clock.clone(), stage.world.clone());
@@ -92,7 +91,7 @@ fn play(setup: &Setup, mut deeds: Vec<(u64, Deed)>) -> Played {
     played
 }
 
-fn gaps(played: &Played) -> Vec<Gap> {
+pub(super) fn gaps(played: &Played) -> Vec<Gap> {
     let gaps = played.events.iter().filter_map(|event| match event {
         Event::GapFound(gap) => Some(gap.clone()),
         _ => None,
@@ -100,16 +99,21 @@ fn gaps(played: &Played) -> Vec<Gap> {
     gaps.collect()
 }
 
-fn readings(played: &Played) -> Vec<Reading> {
+/// The readings of what the plan sets, or those that were taken while the run was held.
+pub(super) fn readings_of(played: &Played, held: bool) -> Vec<Reading> {
     let batches = played.events.iter().filter_map(|event| match event {
-        Event::ReadingsTaken(readings) => Some(readings.rows.clone()),
+        Event::ReadingsTaken(readings) if readings.held == held => Some(readings.rows.clone()),
         _ => None,
     });
     batches.flatten().collect()
 }
 
+pub(super) fn readings(played: &Played) -> Vec<Reading> {
+    readings_of(played, false)
+}
+
 /// The hold is complete, and every reading is one of the setting.
-fn assert_whole(played: &Played, what: &str) {
+pub(super) fn assert_whole(played: &Played, what: &str) {
     let told = format!("{what}: {:?}\n{:?}", played.outcome.end, gaps(played));
     assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{told}");
     assert!(played.outcome.safe.verified, "{told}");
@@ -411,68 +415,4 @@ fn answers_that_come_late_or_not_at_all_cost_readings_and_never_stand_for_anothe
         assert!(!gaps.is_empty(), "{faults:?} made no gap");
         assert!(gaps.iter().all(|gap| gap.cause == GapCause::Instrument), "{faults:?}: {gaps:?}");
     }
-}
-
-/// As [`hold`], with half the load while a board above 60 °C cools.
-fn hold_derated(span: &str) -> Setup {
-    let rules = "[interlocks]\nhold_temperature = \"60 degC\"\nderate_to = \"50 %\"\nrise_k_per_min = 1000";
-    let profile = HOLD.replace("SPAN", span).replace("[interlocks]", rules);
-    Setup::with_rig(&profile, &rig_with_frozen_after("15 s"))
-}
-
-fn assert_load(world: &World, amps: f64) {
-    let truth = world.truth();
-    assert!((truth.iout.value() - amps).abs() < 0.005, "{amps} A expected: {truth:?}");
-}
-
-/// The board is too hot from here to there, and the load is at its half meanwhile.
-fn overheats(from_s: u64, to_s: u64) -> [(u64, Deed); 2] {
-    let ends = |world: &World| {
-        assert_load(world, 0.125);
-        world.inject(Fault::BoardOverheats(Kelvins(0.0)));
-    };
-    [(from_s, inject(Fault::BoardOverheats(Kelvins(50.0)))), (to_s, Box::new(ends))]
-}
-
-#[test]
-fn a_dwell_that_is_held_tells_what_the_load_was_lowered_to_and_goes_on_behind_every_hold() {
-    let mut deeds: Vec<(u64, Deed)> = (0..4).flat_map(|n| overheats(60 + 100 * n, 80 + 100 * n)).collect();
-    deeds.insert(2, (90, Box::new(|world| assert_load(world, 0.25))));
-    let played = play(&hold_derated("8 min"), deeds);
-    assert_whole(&played, "held");
-    let (full, half) = (Amps(0.25), Amps(0.125));
-    let (mut holds, mut releases) = (0, 0);
-    for event in &played.events {
-        match event {
-            Event::InterlockHeld { what, load } => {
-                holds += 1;
-                assert_eq!(*load, Some(LoadChange { from: full, to: half }));
-                assert!(
-                    what.contains("above 60 °C") && what.ends_with("lowered from 250 mA to 125 mA"),
-                    "{what}"
-                );
-            }
-            Event::InterlockReleased { what, held, load } => {
-                releases += 1;
-                assert_eq!(*load, Some(LoadChange { from: half, to: full }));
-                assert!(what.ends_with("from 125 mA to 250 mA; the dwell goes on"), "{what}");
-                assert!((18..26).contains(&held.as_secs()), "{held:?}");
-            }
-            _ => {}
-        }
-    }
-    assert_eq!((holds, releases), (4, 4), "{:?}", played.outcome);
-    let taken = readings(&played).len();
-    assert!((470..=490).contains(&taken), "the time of a hold is not the dwell's: {taken} readings");
-}
-
-#[test]
-fn a_dwell_that_is_held_again_at_once_is_given_up_in_words_of_a_dwell() {
-    let mut deeds: Vec<(u64, Deed)> = (0..3).flat_map(|n| overheats(60 + 40 * n, 75 + 40 * n)).collect();
-    deeds.push((180, inject(Fault::BoardOverheats(Kelvins(50.0)))));
-    let played = play(&hold_derated("8 min"), deeds);
-    played.assert_safe("held again and again");
-    assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{}", played.reason());
-    assert!(played.reason().starts_with("the dwell was held 3 times in a row"), "{}", played.reason());
-    assert_eq!(played.count(|event| matches!(event, Event::InterlockHeld { .. })), 3);
 }

@@ -6,6 +6,7 @@ mod drilling;
 #[cfg(unix)]
 mod drilling_unix;
 mod evidence;
+mod facts;
 #[cfg(unix)]
 mod faulting;
 mod guarding;

@@ -76,6 +76,11 @@ name!(
     BaselineName, "baseline name"
 );
 
+name!(
+    /// What an order of runs is called, part of what is typed to begin one of them.
+    OrderName, "name of an order of runs"
+);
+
 /// One rule for all names, because all of them become parts of file names.
 fn broken_rule(text: &str) -> Option<&'static str> {
     if text.is_empty() {

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::base::names::{BaselineName, Revision, Serial};
+use crate::base::names::{BaselineName, OrderName, Revision, Serial};
 use crate::base::units::Hertz;
 use crate::compare::gate::Allowance;
+use crate::event::Turn;
 use crate::notify::Level;
+use crate::plan::design::BoardList;
 use crate::waveform::import::Format;
 
 /// What the program's exit code means, as in `exit.rs` and in the README.
@@ -155,6 +157,12 @@ pub(super) struct RunArgs {
     /// On the simulated bench: let this seed's faults happen (links drop, instruments reboot, answers are late or garbled, ...)
     #[arg(long, value_name = "SEED")]
     pub(super) faults: Option<u64>,
+    /// Take the points of a pass in an order shuffled by --seed, whatever the profile says
+    #[arg(long)]
+    pub(super) shuffle: bool,
+    /// The run's place in an order of runs, as `soakrig plan --compare` gives it; kept with the run
+    #[arg(long, value_name = "ORDER:N/M")]
+    pub(super) turn: Option<Turn>,
     #[command(flatten)]
     pub(super) telling: TellingArgs,
 }
@@ -168,9 +176,43 @@ pub(super) struct PlanArgs {
     pub(super) rig: PathBuf,
     #[command(flatten)]
     pub(super) board: BoardArgs,
+    /// Take the points of a pass in an order shuffled by --seed, whatever the profile says
+    #[arg(long)]
+    pub(super) shuffle: bool,
+    #[command(flatten)]
+    pub(super) design: DesignArgs,
     /// Print the plan as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// An order of runs instead of one run.
+#[derive(Debug, Args)]
+pub(super) struct DesignArgs {
+    /// Lay down an order of runs that compares these revisions, so that drift does not look like a change; prints a table and
+    /// the commands
+    #[arg(long, value_name = "REV,REV", value_delimiter = ',', conflicts_with_all = ["board", "revision"])]
+    pub(super) compare: Vec<Revision>,
+    /// With --compare: the boards of a revision, once for each; without a revision, boards that are measured as every one
+    #[arg(long, value_name = "REV=SERIAL,…")]
+    pub(super) boards: Vec<BoardList>,
+    /// With --compare: how the revisions take turns
+    #[arg(long, value_enum, default_value_t = DesignChoice::Abba)]
+    pub(super) design: DesignChoice,
+    /// With --compare: a board that is measured first and last, for drift; with REV= where it stands in no list of one
+    #[arg(long, value_name = "REV=SERIAL")]
+    pub(super) reference: Option<BoardList>,
+    /// With --compare: the folder of the runs
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum DesignChoice {
+    /// A B B A: what drifts evenly falls out by itself
+    Abba,
+    /// A B A B
+    Interleaved,
 }
 
 #[derive(Debug, Args)]
@@ -345,6 +387,9 @@ pub(super) struct CompareArgs {
     /// Make a group of each board revision; the first one, or that of --baseline, is held against all others
     #[arg(long, value_enum)]
     pub(super) by: Option<GroupChoice>,
+    /// Only runs of this order of runs, as `soakrig plan --compare` named it
+    #[arg(long, value_name = "ORDER")]
+    pub(super) order: Option<OrderName>,
     /// The same boards stand on both sides: compare each with itself
     #[arg(long, value_enum)]
     pub(super) pair: Option<PairChoice>,

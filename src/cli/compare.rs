@@ -14,7 +14,7 @@ use crate::compare::effect::Pairing;
 use crate::compare::guard::Comparability;
 use crate::compare::scores::add_load_regulation;
 use crate::compare::spectra::{GroupSpectra, add_spectra};
-use crate::compare::{Comparison, Group, Request, Stretch, compare, read_run};
+use crate::compare::{Comparison, Gathering, Group, Request, compare};
 use crate::record::baseline::{find_baseline, keep_baseline};
 use crate::record::{Record, RecordError, export_csv, store};
 use crate::report::compare::page::{self, ComparisonPage};
@@ -23,7 +23,8 @@ use crate::report::html::render_comparisons;
 
 pub(super) fn run(args: &CompareArgs) -> Outcome {
     args.html.as_deref().map_or(Ok(()), check_page_place)?;
-    let mut groups = read_groups(args)?;
+    let mut gathering = Gathering { order: args.order.clone(), ..Gathering::default() };
+    let mut groups = read_groups(args, &mut gathering)?;
     if let Some(path) = &args.points {
         write_points(path, &groups)?;
     }
@@ -98,7 +99,7 @@ fn exit(made: &[Comparison], request: &Request) -> Exit {
 }
 
 /// The groups, with the one in front that all others are held against.
-fn read_groups(args: &CompareArgs) -> Result<Vec<Group>, CliError> {
+fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Group>, CliError> {
     let mut before = find(args, &args.before)?;
     if let Some(name) = &args.baseline {
         before.extend(find_baseline(&args.out, name)?);
@@ -114,17 +115,22 @@ fn read_groups(args: &CompareArgs) -> Result<Vec<Group>, CliError> {
     }
     let mut groups = Vec::new();
     if !before.is_empty() {
-        groups.push(read_group("before", &before)?);
+        groups.push(read_group("before", &before, gathering)?);
     }
     if args.by.is_some() {
-        groups.extend(by_revision(&after)?);
-        if groups.len() < 2 {
-            let count = before.len() + after.len();
-            let told = format!("all {count} runs are of one revision: there is nothing to hold it against");
-            return Err(CliError::usage(told));
-        }
+        groups.extend(by_revision(&after, gathering)?);
     } else {
-        groups.push(read_group("after", &after)?);
+        groups.push(read_group("after", &after, gathering)?);
+    }
+    let count = groups.iter().map(|group| group.members.len()).sum::<usize>();
+    if let (true, Some(order)) = (groups.iter().any(|group| group.members.is_empty()), &args.order) {
+        return Err(CliError::usage(format!("a side has no run of the order {order}")));
+    }
+    if args.by.is_some() && groups.len() < 2 {
+        let order = args.order.as_ref().map_or_else(String::new, |order| format!(" of the order {order}"));
+        let told =
+            format!("all {count} runs{order} are of one revision: there is nothing to hold it against");
+        return Err(CliError::usage(told));
     }
     name_by_revision(&mut groups);
     Ok(groups)
@@ -139,10 +145,12 @@ fn find(args: &CompareArgs, wanted: &[String]) -> Result<BTreeSet<PathBuf>, CliE
     Ok(found)
 }
 
-fn read_group(name: &str, folders: &BTreeSet<PathBuf>) -> Result<Group, CliError> {
+fn read_group(name: &str, folders: &BTreeSet<PathBuf>, gathering: &mut Gathering) -> Result<Group, CliError> {
     let mut group = Group::new(name);
     for folder in folders {
-        group.add(read_run(folder, Stretch::Whole)?);
+        if let Some(run) = gathering.take(folder)? {
+            group.add(run);
+        }
     }
     Ok(group)
 }
@@ -161,10 +169,10 @@ fn name_by_revision(groups: &mut [Group]) {
     }
 }
 
-fn by_revision(folders: &BTreeSet<PathBuf>) -> Result<Vec<Group>, CliError> {
+fn by_revision(folders: &BTreeSet<PathBuf>, gathering: &mut Gathering) -> Result<Vec<Group>, CliError> {
     let mut groups: Vec<Group> = Vec::new();
     for folder in folders {
-        let run = read_run(folder, Stretch::Whole)?;
+        let Some(run) = gathering.take(folder)? else { continue };
         let revision = run.board.revision.clone();
         match groups.iter_mut().find(|group| group.revisions.contains(&revision)) {
             Some(group) => group.add(run),

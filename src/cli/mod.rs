@@ -7,6 +7,7 @@ mod compare;
 mod config;
 #[cfg(unix)]
 mod deadman;
+mod design;
 #[cfg(unix)]
 mod drill;
 mod exit;

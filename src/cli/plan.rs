@@ -2,7 +2,7 @@
 
 use super::args::{BoardArgs, PlanArgs};
 use super::exit::Exit;
-use super::message::{Outcome, print};
+use super::message::{CliError, Outcome, print};
 use crate::plan::build::Overrides;
 use crate::plan::render;
 use crate::session;
@@ -15,11 +15,22 @@ pub(super) fn overrides(args: &BoardArgs) -> Overrides {
         operator: args.operator.clone(),
         note: args.note.clone(),
         seed: args.seed,
+        ..Overrides::default()
     }
 }
 
 pub(super) fn run(args: &PlanArgs) -> Outcome {
-    let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
+    if !args.design.compare.is_empty() {
+        return super::design::run(args);
+    }
+    if !args.design.boards.is_empty() || args.design.reference.is_some() {
+        return Err(CliError::usage(
+            "--boards and --reference are for an order of runs: name the revisions with --compare",
+        ));
+    }
+    check_shuffle(args.shuffle, &args.board)?;
+    let wanted = Overrides { shuffles: args.shuffle, ..overrides(&args.board) };
+    let prepared = session::prepare(&args.profile, &args.rig, &wanted)?;
     let text = if args.json {
         render::render_plan_json(&prepared.plan)
     } else {
@@ -27,4 +38,12 @@ pub(super) fn run(args: &PlanArgs) -> Outcome {
     };
     print(&text)?;
     Ok(Exit::Done)
+}
+
+/// The record keeps one seed: where nobody told it, a run that is gone on with could not be told the order again.
+pub(super) fn check_shuffle(shuffles: bool, board: &BoardArgs) -> Result<(), CliError> {
+    if shuffles && board.seed.is_none() {
+        return Err(CliError::usage("--shuffle draws an order from a seed: give --seed N, too"));
+    }
+    Ok(())
 }

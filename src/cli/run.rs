@@ -6,18 +6,20 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::message::{CliError, Outcome, tell, tell_error};
 use super::onlookers::Onlookers;
-use super::plan::overrides;
+use super::plan::{check_shuffle, overrides};
 use super::report::tell_products;
 use super::settings::Settings;
 use crate::base::span::render_span;
 use crate::engine::StopWish;
 use crate::event::{RunVerdict, SafeState};
 use crate::live::{Expected, State};
-use crate::plan::{Plan, SoakPlan};
+use crate::plan::{Overrides, Plan, SoakPlan};
 use crate::session::{self, Finished, Pulse, RunRequest};
 
 pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
-    let prepared = session::prepare(&args.profile, &args.rig, &overrides(&args.board))?;
+    check_shuffle(args.shuffle, &args.board)?;
+    let wanted = Overrides { turn: args.turn.clone(), shuffles: args.shuffle, ..overrides(&args.board) };
+    let prepared = session::prepare(&args.profile, &args.rig, &wanted)?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     if !args.telling.quiet {

@@ -7,6 +7,7 @@ mod certainty;
 pub mod comparison;
 pub mod effect;
 pub mod gate;
+pub mod gather;
 pub mod group;
 pub mod guard;
 pub mod quantity;
@@ -16,5 +17,6 @@ pub mod spectra;
 pub mod stat;
 
 pub use comparison::{Comparison, Request, compare};
+pub use gather::Gathering;
 pub use group::Group;
 pub use run::{Run, Stretch, read_run};

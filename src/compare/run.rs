@@ -12,6 +12,7 @@ use super::quantity::{COMPARED, Quantity};
 use crate::base::units::{Hertz, Volts};
 use crate::event::{
     Board, Event, FigureName, InstrumentFacts, PointId, PointResult, Region, RunFacts, RunVerdict, Stamp,
+    Turn,
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
 
@@ -41,6 +42,8 @@ pub struct Run {
     pub started: Timestamp,
     /// The board.
     pub board: Board,
+    /// Its place in an order of runs.
+    pub turn: Option<Turn>,
     /// What it was measured with and how: one of the things that must agree.
     pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
     /// Its values.
@@ -138,6 +141,7 @@ impl Reader {
             folder: folder.to_owned(),
             started: started.utc,
             board: facts.board.clone(),
+            turn: facts.turn.clone(),
             aspects,
             cells: Cells::new(),
             places: BTreeMap::new(),

@@ -345,6 +345,7 @@ mod tests {
             board: Board { serial: "7".parse().unwrap(), revision: "B".parse().unwrap() },
             operator: None,
             note: None,
+            turn: None,
             figures: Vec::new(),
             seed: None,
             points: vec![at(1, 12.0), at(2, 24.0)],

@@ -10,6 +10,7 @@ pub mod figures;
 pub mod hold;
 pub mod limit;
 pub mod soak;
+pub mod turn;
 pub mod unsent;
 pub mod verdict;
 
@@ -34,6 +35,7 @@ pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{
     DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, SoakFacts, StartCheck, StartId,
 };
+pub use turn::Turn;
 pub use unsent::Unsent;
 pub use verdict::{DrillKind, DrillVerdict, PointVerdict, Region, Regulation, RunVerdict};
 
@@ -113,6 +115,8 @@ pub struct RunFacts {
     pub definitions: BTreeMap<String, u16>,
     /// What makes it a soak; `None` for a sweep.
     pub soak: Option<SoakFacts>,
+    /// Its place in an order of runs that was laid down before; `None` for a run by itself.
+    pub turn: Option<Turn>,
 }
 
 /// An instrument as it identified itself.

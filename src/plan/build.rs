@@ -15,7 +15,7 @@ use super::step::{Plan, PlannedPoint, Step};
 use crate::base::digest::digest;
 use crate::base::names::{Revision, Serial};
 use crate::base::units::{Amps, Volts};
-use crate::event::Board;
+use crate::event::{Board, Turn};
 use crate::instrument::dialect::{Fault, Registry};
 
 /// What the command line says over the profile and the rig.
@@ -29,6 +29,10 @@ pub struct Overrides {
     pub operator: Option<String>,
     /// Free notes.
     pub note: Option<String>,
+    /// Its place in an order of runs.
+    pub turn: Option<Turn>,
+    /// Whether the points of a pass are taken in a shuffled order, whatever the profile says.
+    pub shuffles: bool,
     /// Seed of a shuffled order and of the simulated bench.
     pub seed: Option<u64>,
 }
@@ -62,6 +66,9 @@ pub fn build_for(
     let (Some(board), true) = (board, faults.is_empty()) else { return Err(faults) };
     let order = match (profile.order, overrides.seed) {
         (Order::Shuffled { .. }, Some(seed)) => Order::Shuffled { seed },
+        (Order::Written | Order::Snake, seed) if overrides.shuffles => {
+            Order::Shuffled { seed: seed.unwrap_or(1) }
+        }
         (order, _) => order,
     };
     let protection = protection(rig, profile, ability);
@@ -100,6 +107,7 @@ pub fn build_for(
         board,
         operator: overrides.operator.clone().or_else(|| profile.operator.clone()),
         note: overrides.note.clone().or_else(|| profile.note.clone()),
+        turn: overrides.turn.clone(),
         seed,
         points,
         steps,

@@ -4,6 +4,7 @@ pub mod ability;
 pub mod build;
 pub mod check;
 mod course;
+pub mod design;
 pub(crate) mod document;
 mod estimate;
 mod fit;
@@ -20,6 +21,7 @@ pub(crate) mod written;
 
 pub use ability::Ability;
 pub use build::Overrides;
+pub use design::Design;
 pub use profile::Profile;
 pub use rig::Rig;
 pub use soak::{PlannedDwell, SoakPlan};

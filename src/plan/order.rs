@@ -44,10 +44,10 @@ fn rows(vin: &[Volts], load: &[Amps], is_backwards: impl Fn(usize) -> bool) -> V
 }
 
 /// Fisher and Yates's shuffle.
-fn shuffle(settings: &mut [Setting], random: &mut Random) {
-    for last in (1..settings.len()).rev() {
+pub(super) fn shuffle<T>(items: &mut [T], random: &mut Random) {
+    for last in (1..items.len()).rev() {
         let pick = random.below(last + 1);
-        settings.swap(last, pick);
+        items.swap(last, pick);
     }
 }
 

@@ -8,7 +8,7 @@ use super::profile::{CaptureSelection, Interlocks, SettleRule};
 use super::soak::SoakPlan;
 use crate::base::names::ProfileName;
 use crate::base::units::{Amps, Volts};
-use crate::event::{Board, DwellId, FigureName, Limit, PointId, Setting, StartId};
+use crate::event::{Board, DwellId, FigureName, Limit, PointId, Setting, StartId, Turn};
 
 /// One imperative step. Load and supply are the rig's one load and one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,8 @@ pub struct Plan {
     pub operator: Option<String>,
     /// Free notes.
     pub note: Option<String>,
+    /// Its place in an order of runs.
+    pub turn: Option<Turn>,
     /// The seed of a shuffled order; no other order has one.
     pub seed: Option<u64>,
     /// The points in the order of measurement.

@@ -257,6 +257,18 @@ pub(super) struct RunStarted {
     /// Absent for a sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) soak: Option<SoakEntry>,
+    /// Absent for a run by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) turn: Option<TurnEntry>,
+}
+
+/// A place in an order of runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TurnEntry {
+    pub(super) order: String,
+    pub(super) number: u32,
+    pub(super) of: u32,
+    pub(super) reference: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::base::names::{Revision, Serial};
 use crate::base::units::Volts;
 use crate::event::limit::{Clause, Comparison, Operand};
-use crate::event::{Board, Condition, Figures, Limit, LimitCheck, Outcome, RunFacts, Setting};
+use crate::event::{Board, Condition, Figures, Limit, LimitCheck, Outcome, RunFacts, Setting, Turn};
 use crate::event::{NoiseFloor, PointId, PointResult};
 use crate::waveform::{Acquisition, Bound, Coupling, Figure, Unavailable};
 
 use super::format::{
     AcquisitionEntry, BoardEntry, BoundWord, CheckEntry, ClauseEntry, ComparisonWord, CouplingWord,
     FigureEntry, LimitEntry, NoiseFloorEntry, Number, OperandWord, OutcomeEntry, PointFinished,
-    RegulationEntry, RunStarted,
+    RegulationEntry, RunStarted, TurnEntry,
 };
 use super::readings::{soak_in, soak_out};
 use crate::base::units::Amps;
@@ -112,7 +112,19 @@ pub(super) fn facts_out(facts: &RunFacts) -> RunStarted {
         settle_rule: facts.settle_rule.clone(),
         definitions: facts.definitions.clone(),
         soak: facts.soak.as_ref().map(soak_out),
+        turn: facts.turn.as_ref().map(|turn| TurnEntry {
+            order: turn.order.to_string(),
+            number: turn.number,
+            of: turn.of,
+            reference: turn.is_reference,
+        }),
     }
+}
+
+fn turn_in(entry: &TurnEntry) -> Result<Turn, String> {
+    let TurnEntry { order, number, of, reference } = entry;
+    Turn::checked(word(order)?, (*number, *of), *reference)
+        .ok_or_else(|| format!("{number} of {of} is no place in an order of runs"))
 }
 
 pub(super) fn facts_in(entry: RunStarted) -> Result<RunFacts, String> {
@@ -135,6 +147,7 @@ pub(super) fn facts_in(entry: RunStarted) -> Result<RunFacts, String> {
         settle_rule: entry.settle_rule,
         definitions: entry.definitions,
         soak: entry.soak.map(soak_in),
+        turn: entry.turn.as_ref().map(turn_in).transpose()?,
     })
 }
 

@@ -160,20 +160,26 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
     (reached, Earlier { tally, within: reached.within, trips, ended_early, broken })
 }
 
-/// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone.
+/// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone. Whether the
+/// points were shuffled by the profile or by the command line, the digest of the plan tells.
 fn prepare_again(facts: &RunFacts, profile_path: &Path, rig_path: &Path) -> Result<Prepared, SessionError> {
-    let with = |seed| Overrides {
+    let with = |seed, shuffles| Overrides {
         serial: Some(facts.board.serial.clone()),
         revision: Some(facts.board.revision.clone()),
         operator: facts.operator.clone(),
         note: facts.note.clone(),
+        turn: facts.turn.clone(),
+        shuffles,
         seed,
     };
-    let prepared = prepare(profile_path, rig_path, &with(None))?;
-    if prepared.plan.digest == facts.plan_digest {
-        return Ok(prepared);
+    let mut prepared = prepare(profile_path, rig_path, &with(None, false))?;
+    for shuffles in [true, false] {
+        if prepared.plan.digest == facts.plan_digest {
+            break;
+        }
+        prepared = prepare(profile_path, rig_path, &with(facts.seed, shuffles))?;
     }
-    prepare(profile_path, rig_path, &with(facts.seed))
+    Ok(prepared)
 }
 
 /// The whole plan of a run, built again from the files in its folder. `None` where they do not give that plan, e.g. because

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::facts::build_facts;
 use super::faulting::Faulting;
 use super::keeping::{SoakKeeping, Tee};
 use super::opening::{Opened, open_bench, open_world_beating};
@@ -18,14 +19,13 @@ use crate::deadman::pulse::Pulse;
 use crate::engine::{self, Earlier, RunOutcome, StopWish};
 use crate::event::{
     Event, Gap, GapCause, InstrumentFacts, Resumed, RunEnd, RunFacts, RunVerdict, SafeState, Sink, SinkError,
-    SoakFacts, Stamp,
+    Stamp,
 };
 use crate::plan::{Plan, render};
 use crate::record::recover::Tail;
 use crate::record::{Record, RecordError, Recorder, RunHeader, RunState, store};
 use crate::report::products::{self, Written};
 use crate::waveform::Unavailable;
-use crate::waveform::figures::DEFINITIONS;
 
 /// Looks on while a run goes on. It is called from the thread that carries the run out and must not wait.
 pub trait Onlooker: Send {
@@ -471,38 +471,4 @@ fn calibration_warning(facts: &InstrumentFacts) -> Option<Event> {
     past.then(|| Event::Warned {
         what: format!("the calibration of {} ({} {}) was due on {day}", facts.role, facts.maker, facts.model),
     })
-}
-
-fn build_facts(plan: &Plan, rig: &str, opened: &Opened, seed: Option<u64>) -> RunFacts {
-    RunFacts {
-        software: concat!("soakrig ", env!("CARGO_PKG_VERSION")).to_owned(),
-        profile: plan.profile.clone(),
-        purpose: plan.purpose.clone(),
-        rig: rig.to_owned(),
-        simulated: opened.world.is_some(),
-        board: plan.board.clone(),
-        operator: plan.operator.clone(),
-        note: plan.note.clone(),
-        points_planned: u32::try_from(plan.points.len()).unwrap_or(u32::MAX),
-        seed,
-        plan_digest: plan.digest.clone(),
-        rig_digest: plan.rig_digest.clone(),
-        profile_digest: plan.profile_digest.clone(),
-        limits: plan.limits.clone(),
-        vout_nominal: plan.vout_nominal,
-        definitions: DEFINITIONS.iter().map(|made| (made.name.to_owned(), made.version)).collect(),
-        settle_rule: render::settle_sentence(&plan.settle),
-        soak: plan.soak.as_ref().map(soak_facts),
-    }
-}
-
-fn soak_facts(soak: &crate::plan::SoakPlan) -> SoakFacts {
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    SoakFacts {
-        interval: soak.interval,
-        phases: soak.phases.clone(),
-        dwells_last: soak.lasts(),
-        dwells: count(soak.dwells.len()),
-        starts: count(soak.starts.len()),
-    }
 }

@@ -24,6 +24,10 @@ pub(super) fn render(report: &Report) -> Markup {
                 (summary.profile.as_deref().unwrap_or("unknown profile")) " · " (day(&summary.started))
                 @if let Some(facts) = &report.facts {
                     @if let Some(operator) = &facts.operator { " · " (operator) }
+                    @if let Some(turn) = &facts.turn {
+                        " · run " (turn.number) " of " (turn.of) " in the order " (turn.order)
+                        @if turn.is_reference { " (reference board)" }
+                    }
                     @if facts.simulated { " · simulated bench: no real board was measured" }
                 }
             }

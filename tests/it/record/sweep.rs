@@ -83,6 +83,7 @@ pub(crate) fn facts(revision: &str, planned: u32) -> RunFacts {
         note: Some("First article after the change of D1; coil from the second batch.".to_owned()),
         points_planned: planned,
         soak: None,
+        turn: None,
         seed: Some(1),
         plan_digest: digest('a'),
         rig_digest: digest('b'),

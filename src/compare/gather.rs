@@ -1,0 +1,66 @@
+//! Runs on their way into groups, one at a time: which belong to the order of runs that is asked for, and which are runs of the
+//! reference board, which belong to no group.
+
+use std::path::Path;
+
+use super::run::{Run, Stretch, read_run};
+use crate::base::names::OrderName;
+use crate::record::RecordError;
+
+/// Reads runs and sets aside what belongs to no group.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    /// Only runs of this order are taken.
+    pub order: Option<OrderName>,
+    /// Which stretch of each is looked at.
+    pub stretch: Stretch,
+    /// The runs of the reference board that were met.
+    pub reference: ReferenceRuns,
+}
+
+/// Of the runs of the reference board, the first and the last: the memory does not grow with them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReferenceRuns {
+    /// The one that began first.
+    pub first: Option<Run>,
+    /// The one that began last, if there are two.
+    pub last: Option<Run>,
+    /// Runs of another board than the first one met; they are left out.
+    pub others: usize,
+}
+
+impl Gathering {
+    /// Reads a run; `None` where it belongs to no group.
+    ///
+    /// # Errors
+    /// As [`read_run`].
+    pub fn take(&mut self, folder: &Path) -> Result<Option<Run>, RecordError> {
+        let run = read_run(folder, self.stretch)?;
+        let order = run.turn.as_ref().map(|turn| &turn.order);
+        if self.order.is_some() && order != self.order.as_ref() {
+            return Ok(None);
+        }
+        if run.turn.as_ref().is_some_and(|turn| turn.is_reference) {
+            self.reference.take(run);
+            return Ok(None);
+        }
+        Ok(Some(run))
+    }
+}
+
+impl ReferenceRuns {
+    fn take(&mut self, run: Run) {
+        let Some(first) = &mut self.first else {
+            self.first = Some(run);
+            return;
+        };
+        if first.board != run.board {
+            self.others += 1;
+            return;
+        }
+        let later = if run.started < first.started { std::mem::replace(first, run) } else { run };
+        if self.last.as_ref().is_none_or(|last| last.started < later.started) {
+            self.last = Some(later);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! An order of runs for a comparison: laid down, followed on the simulated bench, and found again in the runs.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use soakrig::record::Record;
+use tempfile::TempDir;
+
+use crate::cli::{PROGRAM, SIM, Told, arg, file, program_by, smoke_at, soakrig};
+
+/// What is laid down for the profile `profile.toml` in a folder, whose runs go into `runs` there.
+fn plan(folder: &Path, more: &[&str]) -> Told {
+    let (profile, out) = (folder.join("profile.toml"), folder.join("runs"));
+    let fixed = ["plan", arg(&profile), "--rig", SIM, "--compare", "A,B", "--out", arg(&out)];
+    soakrig(&[&fixed[..], more].concat())
+}
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    file(&folder, "profile.toml", &smoke_at("[\"18 V\", \"24 V\"]"));
+    folder
+}
+
+/// The words of a command without the program's name, and never asking for a terminal.
+fn words(command: &Value) -> Vec<String> {
+    let words = command.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
+    words.skip(1).collect()
+}
+
+/// The settings of a run's points in the order of measurement.
+fn points(record: &Record) -> Vec<String> {
+    record.points().iter().map(|point| format!("{:?}", point.setting)).collect()
+}
+
+#[test]
+fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its_own_runs_only() {
+    let folder = folder();
+    let asked = ["--boards", "A=a1,a2", "--boards", "B=b1,b2", "--reference", "A=r", "--seed", "3"];
+    let order = plan(folder.path(), &[&asked[..], &["--json"]].concat()).assert_exit(0).json();
+    let name = order["order"].as_str().unwrap();
+    let runs = order["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 6);
+    let mut orders_of_points = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        let words = words(&run["command"]);
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(["--json", "-q"]).collect();
+        let made = soakrig(&words).assert_exit(0).json();
+        let record = Record::open(&PathBuf::from(made["run"].as_str().unwrap())).unwrap();
+        let facts = record.facts().unwrap();
+        let turn = facts.turn.as_ref().unwrap();
+        assert_eq!((turn.order.as_str(), turn.number, turn.of), (name, at as u32 + 1, 6));
+        assert_eq!(turn.is_reference, at == 0 || at == 5);
+        assert_eq!(facts.board.serial.as_str(), run["board"].as_str().unwrap());
+        assert_eq!(facts.board.revision.as_str(), run["revision"].as_str().unwrap());
+        orders_of_points.push(points(&record));
+    }
+    assert!(orders_of_points.iter().any(|points| *points != orders_of_points[0]), "no points were shuffled");
+
+    // A run that is not of the order stands among them.
+    let (profile, out) = (folder.path().join("profile.toml"), folder.path().join("runs"));
+    let alone = ["run", arg(&profile), "--rig", SIM, "--out", arg(&out), "--board", "x", "--revision", "B"];
+    soakrig(&[&alone[..], &["-q"]].concat()).assert_exit(0);
+    let words = words(&order["compare"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--json"]).collect();
+    let compared = soakrig(&words).assert_exit(0).json();
+    let groups = &compared["groups"][0];
+    assert_eq!(groups["boards_before"], serde_json::json!(["a1", "a2"]), "{groups}");
+    assert_eq!(groups["boards_after"], serde_json::json!(["b1", "b2"]), "{groups}");
+    soakrig(&["compare", "--by", "revision", "--order", "other", arg(&out)])
+        .assert_exit(2)
+        .assert_told(&["of the order other"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_printed_is_a_script_whose_comments_are_the_table() {
+    let folder = folder();
+    let told = plan(folder.path(), &["--boards", "s1,s2", "--note", "jumper J3; it's hot"]).assert_exit(0);
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert!(lines.iter().all(|line| line.is_empty()
+        || line.starts_with("# ")
+        || *line == "#"
+        || line.starts_with("soakrig ")));
+    for words in ["A with B (abba, the same boards measured both ways; seed 1)", "What it cannot do"] {
+        assert!(told.out.contains(words), "`{words}` is not in:\n{}", told.out);
+    }
+    let commands: Vec<&str> = lines.iter().filter(|line| line.starts_with("soakrig run ")).copied().collect();
+    assert_eq!(commands.len(), 8);
+    assert!(told.out.contains("--pair board"), "{}", told.out);
+    // A shell takes the note apart from the options as it was typed.
+    let script = format!("{} -q --json", commands[0].replacen("soakrig", PROGRAM, 1));
+    let made = Told::of(program_by("sh").args(["-c", &script])).assert_exit(0).json();
+    let record = Record::open(&PathBuf::from(made["run"].as_str().unwrap())).unwrap();
+    assert_eq!(record.facts().unwrap().note.as_deref(), Some("jumper J3; it's hot"));
+}
+
+#[test]
+fn an_order_that_cannot_be_run_or_compared_is_refused_before_the_first_run() {
+    let folder = folder();
+    let refused = |more: &[&str], told: &str| {
+        plan(folder.path(), more).assert_exit(2).assert_told(&[told]);
+    };
+    refused(&[], "--boards");
+    refused(&["--boards", "A=1"], "no board of revision B");
+    refused(&["--boards", "A=1", "--boards", "B=1"], "named twice");
+    refused(&["--boards", "A=1", "--boards", "B=2", "--board", "3"], "cannot be used with");
+    // The simulated bench knows no such filter.
+    let (profile, boards) = (folder.path().join("profile.toml"), ["--boards", "A=1", "--boards", "X=2"]);
+    let fixed = ["plan", arg(&profile), "--rig", SIM, "--compare", "A,X"];
+    soakrig(&[&fixed[..], &boards].concat()).assert_exit(2).assert_told(&["X"]);
+    soakrig(&["plan", arg(&profile), "--rig", SIM, "--boards", "1"])
+        .assert_exit(2)
+        .assert_told(&["--compare"]);
+    soakrig(&["run", arg(&profile), "--rig", SIM, "--shuffle"]).assert_exit(2).assert_told(&["--seed"]);
+    soakrig(&["run", arg(&profile), "--rig", SIM, "--turn", "3/4"])
+        .assert_exit(2)
+        .assert_told(&["no place in an order of runs"]);
+}
+
+#[test]
+fn a_run_with_shuffled_points_that_was_cut_off_goes_on_in_the_same_order() {
+    let folder = folder();
+    let (profile, out) = (folder.path().join("profile.toml"), folder.path().join("runs"));
+    let words =
+        ["run", arg(&profile), "--rig", SIM, "--out", arg(&out), "--shuffle", "--seed", "12", "-q", "--json"];
+    let made = soakrig(&words).assert_exit(0).json();
+    let run = PathBuf::from(made["run"].as_str().unwrap());
+    let whole = points(&Record::open(&run).unwrap());
+    // Cut off behind its second point.
+    let journal = run.join("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let mut finished = 0;
+    let kept: Vec<&str> = text
+        .lines()
+        .take_while(|line| {
+            let goes_on = finished < 2;
+            finished += usize::from(line.contains("\"point_finished\""));
+            goes_on
+        })
+        .collect();
+    std::fs::write(&journal, format!("{}\n", kept.join("\n"))).unwrap();
+    std::fs::remove_file(run.join("manifest.sha256")).unwrap();
+    soakrig(&["resume", arg(&run), "-q"]).assert_exit(0);
+    assert_eq!(points(&Record::open(&run).unwrap()), whole);
+}

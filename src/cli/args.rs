@@ -402,6 +402,10 @@ pub(super) struct CompareArgs {
     /// Exit with 1 unless the figure is shown to be the same within this margin (two one-sided tests at 5 %), e.g. vout_v:100mV
     #[arg(long, value_name = "FIGURE:AMOUNT")]
     pub(super) same_within: Vec<Allowance>,
+    /// The smallest change of a figure that matters, in the place of 0.5 dB, 5 mV, 5 mW, 0.5 K or 0.2 per cent points; 0 where
+    /// every change does
+    #[arg(long, value_name = "FIGURE:AMOUNT")]
+    pub(super) smallest: Vec<Allowance>,
     /// A limit of --worse-than that is not decided counts as broken, too
     #[arg(long)]
     pub(super) strict: bool,

@@ -41,6 +41,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         },
         worse_than: args.worse_than.clone(),
         same_within: args.same_within.clone(),
+        smallest: args.smallest.clone(),
         is_strict: args.strict,
         is_forced: args.force,
         seed: args.seed,

@@ -1,20 +1,17 @@
 //! How sure a change is, from the scores of the boards alone.
 
-use super::effect::{CONFIDENCE, Certainty, Interval, Pairing, PointChange};
+use super::effect::{ALPHA, CONFIDENCE, Certainty, Interval, Needed, Pairing, PointChange, Terms};
 use super::scores::{BoardScore, Matched};
 use super::stat::{
-    BootstrapKind, BootstrapSettings, MeanDifference, Wanted, benjamini_hochberg, boards_needed, bootstrap,
-    bootstrap_pairs, holm, mann_whitney, paired, permute_means, permute_pairs, shift_of_pairs, shift_of_two,
-    signed_rank, welch,
+    Bootstrap, BootstrapKind, BootstrapSettings, MeanDifference, Wanted, benjamini_hochberg, boards_needed,
+    bootstrap, bootstrap_pairs, holm, mann_whitney, paired, pairs_needed, permute_means, permute_pairs,
+    shift_of_pairs, shift_of_two, signed_rank, welch,
 };
 use crate::base::estimate::{Estimate, NoAnswer};
 use crate::base::stats::{mean, std_dev};
 
 /// How often boards are drawn anew.
 const RESAMPLES: u32 = 4000;
-
-/// The risk of calling a difference where there is none.
-const ALPHA: f64 = 1.0 - CONFIDENCE;
 
 /// The chance with which so many boards as are told would show a change of the size that was seen.
 const CHANCE: f64 = 0.8;
@@ -39,34 +36,24 @@ impl Certainty {
             rank: Err(why()),
             rank_shortfall: None,
             resampled: Err(why()),
-            boards_needed: None,
+            needed: None,
         }
     }
 }
 
 /// What the boards' scores say of the change of their mean.
 #[must_use]
-pub(super) fn of_boards(left: &[f64], right: &[f64], pairing: Pairing, seed: u64) -> Certainty {
-    let settings = BootstrapSettings {
-        confidence: CONFIDENCE,
-        seed,
-        resamples: RESAMPLES,
-        kind: BootstrapKind::Expanded,
+pub(super) fn of_boards(left: &[f64], right: &[f64], terms: Terms) -> Certainty {
+    let Terms { pairing, resampling, smallest } = terms;
+    let (ranks, permuted, shift) = match pairing {
+        Pairing::None => {
+            (mann_whitney(left, right), permute_means(left, right), shift_of_two(left, right, CONFIDENCE))
+        }
+        Pairing::Board => {
+            (signed_rank(left, right), permute_pairs(left, right), shift_of_pairs(left, right, CONFIDENCE))
+        }
     };
-    let (ranks, permuted, shift, drawn) = match pairing {
-        Pairing::None => (
-            mann_whitney(left, right),
-            permute_means(left, right),
-            shift_of_two(left, right, CONFIDENCE),
-            bootstrap(left, right, &settings),
-        ),
-        Pairing::Board => (
-            signed_rank(left, right),
-            permute_pairs(left, right),
-            shift_of_pairs(left, right, CONFIDENCE),
-            bootstrap_pairs(left, right, &settings),
-        ),
-    };
+    let drawn = resampled(left, right, pairing, resampling);
     let mean = difference(left, right, pairing).map_err(told);
     Certainty {
         interval: mean.as_ref().map(|mean| mean.estimate.into()).map_err(Clone::clone),
@@ -77,7 +64,22 @@ pub(super) fn of_boards(left: &[f64], right: &[f64], pairing: Pairing, seed: u64
         rank_shortfall: shift.as_ref().ok().and_then(super::stat::Shift::shortfall),
         rank: shift.map(|shift| (shift.estimate.value, shift.estimate.into())).map_err(told),
         resampled: drawn.map(|drawn| drawn.estimate.into()).map_err(told),
-        boards_needed: needed(left, right, pairing),
+        needed: needed(left, right, pairing, smallest),
+    }
+}
+
+fn resampled(
+    left: &[f64],
+    right: &[f64],
+    pairing: Pairing,
+    seed: Option<u64>,
+) -> Result<Bootstrap, NoAnswer> {
+    let seed = seed.ok_or_else(|| NoAnswer::because("resampling was not asked for"))?;
+    let kind = BootstrapKind::Expanded;
+    let settings = BootstrapSettings { confidence: CONFIDENCE, seed, resamples: RESAMPLES, kind };
+    match pairing {
+        Pairing::None => bootstrap(left, right, &settings),
+        Pairing::Board => bootstrap_pairs(left, right, &settings),
     }
 }
 
@@ -92,15 +94,23 @@ fn difference(left: &[f64], right: &[f64], pairing: Pairing) -> Result<MeanDiffe
     }
 }
 
-/// How many boards a side would show a change of the size that was seen; `None` where nothing tells that, or for pairs, whose
-/// scatter is another one.
-fn needed(left: &[f64], right: &[f64], pairing: Pairing) -> Option<usize> {
-    if pairing == Pairing::Board {
-        return None;
-    }
-    let difference = mean(right)? - mean(left)?;
-    let deviations = (std_dev(left, 1)?, std_dev(right, 1)?);
-    boards_needed(&Wanted { difference, deviations, alpha: ALPHA }, CHANCE).ok()
+/// How many boards it takes to see the smallest change that matters, or else one of the size that was seen.
+fn needed(left: &[f64], right: &[f64], pairing: Pairing, smallest: Option<f64>) -> Option<Needed> {
+    let change = match smallest.filter(|smallest| *smallest > 0.0) {
+        Some(smallest) => smallest,
+        None => mean(right)? - mean(left)?,
+    };
+    let boards = match pairing {
+        Pairing::None => {
+            let deviations = (std_dev(left, 1)?, std_dev(right, 1)?);
+            boards_needed(&Wanted { difference: change, deviations, alpha: ALPHA }, CHANCE)
+        }
+        Pairing::Board => {
+            let changes: Vec<f64> = left.iter().zip(right).map(|(left, right)| right - left).collect();
+            pairs_needed(change, std_dev(&changes, 1)?, ALPHA, CHANCE)
+        }
+    };
+    Some(Needed { boards: boards.ok()?, change })
 }
 
 /// The change at each matched place, with what its boards say of it.

@@ -1,6 +1,6 @@
 //! Two groups held against each other: whether they may be, what changed, and how the limits on the change came out.
 
-use super::effect::{Effect, Pairing, compare_quantity};
+use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
 use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
@@ -16,12 +16,27 @@ pub struct Request {
     pub worse_than: Vec<Allowance>,
     /// How near to their old values quantities must stay.
     pub same_within: Vec<Allowance>,
+    /// The smallest changes that matter, where they are not the usual ones.
+    pub smallest: Vec<Allowance>,
     /// Whether a limit that is not decided counts as broken.
     pub is_strict: bool,
     /// Whether what is not comparable is compared all the same.
     pub is_forced: bool,
     /// Seed of the resampling.
     pub seed: u64,
+}
+
+impl Request {
+    /// The terms of a quantity; of what is told twice the last counts.
+    fn terms(&self, quantity: Quantity) -> Terms {
+        let told = self.smallest.iter().rev().find(|smallest| smallest.quantity == quantity);
+        let smallest = told.map(|smallest| smallest.most).or_else(|| quantity.smallest_that_matters());
+        Terms {
+            pairing: self.pairing,
+            resampling: Some(self.seed),
+            smallest: smallest.filter(|smallest| *smallest > 0.0),
+        }
+    }
 }
 
 /// A limit on a change and how it came out.
@@ -109,8 +124,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
     let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
     let guard = check_comparable(before, after);
     let may = guard.comparability != Comparability::NotComparable || request.is_forced;
-    let of =
-        |quantity: &Quantity| compare_quantity(*quantity, (before, after), request.pairing, request.seed);
+    let of = |quantity: &Quantity| compare_quantity(*quantity, (before, after), request.terms(*quantity));
     let effects: Vec<Effect> = if may { COMPARED.iter().filter_map(of).collect() } else { Vec::new() };
     let find = |quantity| effects.iter().find(|effect| effect.quantity() == quantity);
     let worse = request.worse_than.iter().map(|allowance| Gate {

@@ -5,10 +5,13 @@ use super::certainty::{of_boards, of_points};
 use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::scores::{BoardScore, BoundedChange, Matched, match_places};
-use super::stat::MeanDifference;
+use super::stat::{Equivalence, MeanDifference};
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
+
+/// The risk of calling a difference where there is none, and that of calling two things the same where they are not.
+pub const ALPHA: f64 = 0.05;
 
 /// Lower and upper end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,8 +59,18 @@ pub struct Certainty {
     pub rank_shortfall: Option<String>,
     /// Interval by drawing boards anew.
     pub resampled: Result<Interval, String>,
-    /// How many boards a side would show a change of this size in eight of ten comparisons.
-    pub boards_needed: Option<usize>,
+    /// How many boards it takes.
+    pub needed: Option<Needed>,
+}
+
+/// How many boards a side (of pairs: how many pairs) show a change of some size in eight of ten comparisons, if boards scatter as
+/// these do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Needed {
+    /// How many.
+    pub boards: usize,
+    /// The size of the change.
+    pub change: f64,
 }
 
 /// A point's own change.
@@ -77,7 +90,7 @@ pub struct PointChange {
     pub screened_p: Option<f64>,
 }
 
-/// What a change is, in one word.
+/// What a change is, in a word or two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sense {
     /// For the better, surely.
@@ -86,8 +99,12 @@ pub enum Sense {
     Worse,
     /// Surely a change, of something that is neither good nor bad.
     Changed,
-    /// Not told from no change.
-    Undecided,
+    /// Surely smaller than anything that matters.
+    TooSmall,
+    /// Not told from no change, and a change that matters is not ruled out.
+    NoChange,
+    /// Nothing tells how sure it is.
+    NotKnown,
 }
 
 impl Sense {
@@ -98,21 +115,9 @@ impl Sense {
             Self::Better => "better",
             Self::Worse => "worse",
             Self::Changed => "changed",
-            Self::Undecided => "undecided",
-        }
-    }
-
-    /// What an interval says of a quantity.
-    #[must_use]
-    pub fn of(quantity: Quantity, interval: Option<Interval>) -> Self {
-        match interval {
-            None => Self::Undecided,
-            Some(interval) if interval.holds(0.0) => Self::Undecided,
-            Some(interval) => match (quantity.better(), interval.low > 0.0) {
-                (Better::Neither, _) => Self::Changed,
-                (Better::Higher, true) | (Better::Lower, false) => Self::Better,
-                (Better::Higher, false) | (Better::Lower, true) => Self::Worse,
-            },
+            Self::TooSmall => "too small to matter",
+            Self::NoChange => "no change shown",
+            Self::NotKnown => "not known",
         }
     }
 }
@@ -128,6 +133,8 @@ pub struct Effect {
     pub change: Option<f64>,
     /// How sure that is.
     pub certainty: Certainty,
+    /// The smallest change that matters, in the unit of the change; `None` where every change does.
+    pub smallest: Option<f64>,
     /// The matched points one by one.
     pub points: Vec<PointChange>,
 }
@@ -138,10 +145,37 @@ impl Effect {
     pub const fn quantity(&self) -> Quantity {
         self.matched.quantity
     }
-    /// In one word what it is.
+    /// The interval of its change, where there is one.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        self.certainty.interval.as_ref().ok().copied()
+    }
+    /// Whether it is surely a change, however small.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.interval().is_some_and(|interval| !interval.holds(0.0))
+    }
+    /// What two one-sided tests say of a change smaller than any that matters.
+    #[must_use]
+    pub fn equivalence(&self) -> Option<Equivalence> {
+        let smallest = self.smallest?;
+        self.certainty.mean.as_ref().ok()?.within((-smallest, smallest), ALPHA).ok()
+    }
+    /// In a word or two what it is.
     #[must_use]
     pub fn sense(&self) -> Sense {
-        Sense::of(self.quantity(), self.certainty.interval.as_ref().ok().copied())
+        let Some(interval) = self.interval() else { return Sense::NotKnown };
+        if self.equivalence().is_some_and(|told| told.is_equivalent) {
+            return Sense::TooSmall;
+        }
+        if interval.holds(0.0) {
+            return Sense::NoChange;
+        }
+        match (self.quantity().better(), interval.low > 0.0) {
+            (Better::Neither, _) => Sense::Changed,
+            (Better::Higher, true) | (Better::Lower, false) => Sense::Better,
+            (Better::Higher, false) | (Better::Lower, true) => Sense::Worse,
+        }
     }
     /// Smallest and largest change of single points.
     #[must_use]
@@ -169,13 +203,23 @@ impl Effect {
     }
 }
 
+/// On what terms a quantity is compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terms {
+    /// How boards belong together.
+    pub pairing: Pairing,
+    /// Seed of the resampling; `None` leaves it out.
+    pub resampling: Option<u64>,
+    /// The smallest change that matters; `None` where every change does.
+    pub smallest: Option<f64>,
+}
+
 /// Compares two groups in one quantity; of pairs both groups hold the same boards. `None` where neither knows it.
 #[must_use]
 pub fn compare_quantity(
     quantity: Quantity,
     (before, after): (&Group, &Group),
-    pairing: Pairing,
-    seed: u64,
+    terms: Terms,
 ) -> Option<Effect> {
     let matched = match_places(quantity, before, after)?;
     let has_values = !matched.places.is_empty() && !matched.before.is_empty() && !matched.after.is_empty();
@@ -184,11 +228,58 @@ pub fn compare_quantity(
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let levels = has_values.then(|| (mean(&left), mean(&right)));
     let certainty = if has_values {
-        of_boards(&left, &right, pairing, seed)
+        of_boards(&left, &right, terms)
     } else {
         Certainty::none("no point has a value on every board of both sides")
     };
-    let points = if has_values { of_points(&matched, pairing) } else { Vec::new() };
+    let points = if has_values { of_points(&matched, terms.pairing) } else { Vec::new() };
     let change = levels.map(|(before, after)| after - before);
-    Some(Effect { matched, levels, change, certainty, points })
+    Some(Effect { matched, levels, change, certainty, smallest: terms.smallest, points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::cell::Cell;
+    use crate::compare::group::BoardCells;
+
+    /// What a change of a quantity is, of boards whose scores are these.
+    fn sense(key: &str, before: &[f64], after: &[f64], smallest: Option<f64>) -> &'static str {
+        let quantity: Quantity = key.parse().unwrap();
+        let group = |scores: &[f64]| {
+            let mut group = Group::new("made");
+            for (number, score) in scores.iter().enumerate() {
+                let cells = [((quantity, Place::FIRST), Cell::one(*score, None))].into();
+                let board = BoardCells { cells, ..BoardCells::default() };
+                group.boards.insert(format!("b{number}").parse().unwrap(), board);
+            }
+            group
+        };
+        let terms = Terms { pairing: Pairing::None, resampling: None, smallest };
+        compare_quantity(quantity, (&group(before), &group(after)), terms).unwrap().sense().word()
+    }
+
+    #[test]
+    fn a_change_is_sure_or_not_and_matters_or_not() {
+        let near = [10.00, 10.01, 10.02, 10.03];
+        let far = [9.0, 10.5, 11.0, 12.5];
+        let moved = |scores: &[f64], by: f64| scores.iter().map(|score| score + by).collect::<Vec<f64>>();
+        // A certain change of 0.1 K is nothing where half a kelvin is.
+        let table = [
+            ("rise_k", &near[..], 0.1, Some(0.5), "too small to matter"),
+            ("rise_k", &near[..], 0.1, None, "worse"),
+            ("rise_k", &near[..], -0.1, None, "better"),
+            ("rise_k", &near[..], 0.0, Some(0.5), "too small to matter"),
+            ("rise_k", &near[..], 0.0, None, "no change shown"),
+            ("rise_k", &near[..], -2.0, Some(0.5), "better"),
+            // Surely a change; whether it is one that matters is not shown, and it is told as what it surely is.
+            ("rise_k", &near[..], 0.5, Some(0.5), "worse"),
+            ("rise_k", &far[..], 0.1, Some(0.5), "no change shown"),
+            ("vout_v", &near[..], 1.0, Some(0.1), "changed"),
+            ("rise_k", &near[..1], 1.0, Some(0.5), "not known"),
+        ];
+        for (key, scores, by, smallest, expected) in table {
+            assert_eq!(sense(key, scores, &moved(scores, by), smallest), expected, "{key} {by} {smallest:?}");
+        }
+    }
 }

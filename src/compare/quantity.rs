@@ -166,6 +166,20 @@ impl Quantity {
         }
     }
 
+    /// The smallest change that matters, unless told otherwise, in the unit of its change; `None` where no such number fits every
+    /// board. Under it a change may be sure and is still nothing that anybody would act on.
+    #[must_use]
+    pub fn smallest_that_matters(self) -> Option<f64> {
+        match self.unit_of_change() {
+            "dB" => Some(0.5),
+            "V" | "W" => Some(5e-3),
+            "K" => Some(0.5),
+            // Efficiency and duty in parts of one: 0.2 per cent points.
+            "" => Some(2e-3),
+            _ => None,
+        }
+    }
+
     /// A value in the scale in which it is averaged; `None` where it has no place there, as zero has none in decibels.
     #[must_use]
     pub fn scaled(self, value: f64) -> Option<f64> {

@@ -55,7 +55,12 @@ pub fn power((before, after): (usize, usize), wanted: &Wanted) -> Result<f64, No
     let errors = (wanted.deviations.0 / (before as f64).sqrt(), wanted.deviations.1 / (after as f64).sqrt());
     let freedom = welch_freedom((errors.0, before), (errors.1, after));
     let shift = wanted.difference.abs() / errors.0.hypot(errors.1);
-    let edge = t_quantile(1.0 - wanted.alpha / 2.0, freedom).ok_or_else(overflow)?;
+    chance_of(shift, freedom, wanted.alpha)
+}
+
+/// The chance that a t test shows a change that lies so many standard errors from zero.
+fn chance_of(shift: f64, freedom: f64, alpha: f64) -> Result<f64, NoAnswer> {
+    let edge = t_quantile(1.0 - alpha / 2.0, freedom).ok_or_else(overflow)?;
     // Beyond this the answer is one to all digits, and the tails are not computed.
     if shift > 900.0 && shift > 20.0 * edge {
         return Ok(1.0);
@@ -71,17 +76,34 @@ pub fn power((before, after): (usize, usize), wanted: &Wanted) -> Result<f64, No
 /// As for the power, a chance that is none, or more than ten thousand boards a side.
 pub fn boards_needed(wanted: &Wanted, chance: f64) -> Result<usize, NoAnswer> {
     wanted.check()?;
+    least(chance, |boards| power((boards, boards), wanted))
+}
+
+/// The smallest number of boards measured both ways that shows a change with at least this chance, if changes scatter so from
+/// board to board. Exact for normal scatter.
+///
+/// # Errors
+/// As for boards of two groups.
+pub fn pairs_needed(difference: f64, deviation: f64, alpha: f64, chance: f64) -> Result<usize, NoAnswer> {
+    Wanted { difference, deviations: (deviation, 0.0), alpha }.check()?;
+    least(chance, |pairs| {
+        let shift = difference.abs() * (pairs as f64).sqrt() / deviation;
+        chance_of(shift, pairs as f64 - 1.0, alpha)
+    })
+}
+
+/// The smallest number from two up whose power is at least the wanted chance.
+fn least(chance: f64, power: impl Fn(usize) -> Result<f64, NoAnswer>) -> Result<usize, NoAnswer> {
     if !(chance > 0.0 && chance < 1.0) {
         return Err(NoAnswer::because(format!(
             "a chance of {chance} is none: give a part below 1, e.g. 0.8"
         )));
     }
-    let shows = |boards: usize| Ok::<bool, NoAnswer>(power((boards, boards), wanted)? >= chance);
     let (mut too_few, mut enough) = (1, 2);
-    while !shows(enough)? {
+    while power(enough)? < chance {
         if enough >= MOST {
             return Err(NoAnswer::because(format!(
-                "even {MOST} boards a side would not show so small a difference"
+                "even {MOST} boards would not show so small a difference"
             )));
         }
         too_few = enough;
@@ -89,7 +111,7 @@ pub fn boards_needed(wanted: &Wanted, chance: f64) -> Result<usize, NoAnswer> {
     }
     while enough - too_few > 1 {
         let middle = usize::midpoint(too_few, enough);
-        if shows(middle)? { enough = middle } else { too_few = middle }
+        if power(middle)? >= chance { enough = middle } else { too_few = middle }
     }
     Ok(enough)
 }

@@ -21,7 +21,7 @@ pub mod tolerance;
 mod tests;
 
 pub use adjust::{benjamini_hochberg, holm};
-pub use boards::{Wanted, boards_needed, power};
+pub use boards::{Wanted, boards_needed, pairs_needed, power};
 pub use bootstrap::{Bootstrap, BootstrapKind, BootstrapSettings, bootstrap, bootstrap_pairs};
 pub use capability::{Capability, capability};
 pub use censored::{

@@ -86,6 +86,16 @@ fn unit(unit: &'static str, largest: f64) -> (i32, &'static str) {
     }
 }
 
+/// A change that somebody set, without the zeros at its end: `0.5 dB`.
+#[must_use]
+pub fn amount(quantity: Quantity, change: f64) -> String {
+    let amounts = Amounts::for_change(quantity, change, None);
+    let digits = amounts.size(change);
+    let short =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    format!("{short} {}", amounts.unit)
+}
+
 /// A level, not a change: `29.4 mV` of a score in decibels.
 #[must_use]
 pub fn level(quantity: Quantity, scaled: f64) -> String {
@@ -114,6 +124,9 @@ mod tests {
         assert_eq!(told("vout_v", -0.0231, 0.0), "−23.1 mV");
         assert_eq!(told("efficiency", 0.0123, 0.002), "+1.23 %-points");
         assert_eq!(told("loss_w", 0.0, 0.0), "0.0000 mW");
+        assert_eq!(amount("noise_pp_20mhz_v".parse().unwrap(), 0.5), "0.5 dB");
+        assert_eq!(amount("vout_v".parse().unwrap(), 0.1), "100 mV");
+        assert_eq!(amount("efficiency".parse().unwrap(), 0.002), "0.2 %-points");
         assert_eq!(level(Quantity::Figure(FigureName::NoisePp20Mhz), -30.0), "31.62 mV");
         assert_eq!(level(Quantity::Rise, 12.34), "12.3 K");
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The version of this form; any change that a reader would misread raises it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What `soakrig compare --json` prints.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -92,7 +92,7 @@ pub struct ChangeRow {
     pub high: Option<f64>,
     /// Why there is no interval.
     pub no_interval: Option<String>,
-    /// `better`, `worse`, `changed` or `undecided`.
+    /// `better`, `worse`, `changed`, `too small to matter`, `no change shown` or `not known`.
     pub sense: &'static str,
     /// Degrees of freedom.
     pub df: Option<f64>,
@@ -114,8 +114,14 @@ pub struct ChangeRow {
     pub resampled_low: Option<f64>,
     /// Upper end of the interval by resampling boards.
     pub resampled_high: Option<f64>,
-    /// How many boards a side would show a change of this size in eight of ten comparisons.
+    /// The smallest change that matters; null where every change does.
+    pub smallest: Option<f64>,
+    /// p of the two one-sided tests that the change is smaller than that.
+    pub within_smallest_p: Option<f64>,
+    /// How many boards a side (of pairs: how many boards) show a change of some size in eight of ten comparisons ...
     pub boards_needed: Option<usize>,
+    /// ... and that size: the smallest change that matters, or else the one that was seen.
+    pub boards_needed_for: Option<f64>,
     /// Boards before.
     pub boards_before: usize,
     /// Boards after.

@@ -69,7 +69,7 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
 
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
-    let _ = writeln!(text, "  {:<10} {name} {}", effect.sense().word(), words::change(comparison, effect));
+    let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
 }
 
 fn render_gates(text: &mut String, comparison: &Comparison) {

@@ -1,6 +1,6 @@
 //! What changed, as sentences: always with direction, interval, number of boards, averaging rule and spread over the points.
 
-use super::amount::{Amounts, level};
+use super::amount::{Amounts, amount, level};
 use crate::compare::comparison::{Comparison, Gate};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::Judgement;
@@ -12,26 +12,32 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     let title = effect.quantity().title();
     let Some(change) = effect.change else { return bounded_only(effect) };
     let amounts = Amounts::of(effect);
-    let interval = effect.certainty.interval.as_ref().ok().copied();
-    let verb = match (interval.is_some() && effect.sense() == Sense::Undecided, change < 0.0) {
-        (true, _) => format!("does not surely change the {title}: {}", amounts.full(change)),
-        (false, true) => format!("lowers the {title} by {} {}", amounts.size(change), amounts.unit),
-        (false, false) => format!("raises the {title} by {} {}", amounts.size(change), amounts.unit),
+    let (size, unit) = (amounts.size(change), amounts.unit);
+    let directed = format!("{} the {title} by {size} {unit}", if change < 0.0 { "lowers" } else { "raises" });
+    let verb = match (effect.sense(), effect.is_sure()) {
+        (Sense::TooSmall, true) => format!("{directed}, which is too little to matter"),
+        (Sense::TooSmall, false) => {
+            format!("changes the {title} by nothing that matters: {}", amounts.full(change))
+        }
+        (Sense::NoChange, _) => format!("does not surely change the {title}: {}", amounts.full(change)),
+        _ => directed,
     };
-    let mut facts = vec![interval_words(effect, amounts, interval), boards(comparison)];
+    let mut facts = vec![interval_words(effect, amounts), boards(comparison)];
     facts.push(points(effect, amounts));
     facts.extend(tests(comparison, effect));
+    facts.extend(matters(effect));
+    facts.extend(needed(comparison, effect));
     facts.extend(at_the_floor(effect, amounts));
     format!("{verb} ({})", facts.join("; "))
 }
 
 /// Ends told as the sentence tells its amount: where it says `lowers`, a lowering has no sign.
-fn interval_words(effect: &Effect, amounts: Amounts, interval: Option<Interval>) -> String {
-    let Some(Interval { low, high }) = interval else {
+fn interval_words(effect: &Effect, amounts: Amounts) -> String {
+    let Some(Interval { low, high }) = effect.interval() else {
         let why = effect.certainty.interval.as_ref().err().map_or("", String::as_str);
         return format!("no interval, for {why}");
     };
-    let ends = if effect.sense() == Sense::Undecided {
+    let ends = if !effect.is_sure() {
         format!("{} to {}", amounts.signed(low), amounts.signed(high))
     } else if high < 0.0 {
         format!("{} to {}", amounts.size(high), amounts.size(low))
@@ -39,6 +45,43 @@ fn interval_words(effect: &Effect, amounts: Amounts, interval: Option<Interval>)
         format!("{} to {}", amounts.size(low), amounts.size(high))
     };
     format!("95 % interval {ends}")
+}
+
+/// How the change stands to the smallest one that matters.
+fn matters(effect: &Effect) -> Option<String> {
+    let smallest = effect.smallest?;
+    let told = amount(effect.quantity(), smallest);
+    match effect.sense() {
+        Sense::TooSmall => {
+            let p = short_p(effect.equivalence()?.p);
+            Some(format!("shown to be within ±{told}, two one-sided tests p = {p}"))
+        }
+        Sense::NoChange => Some(format!("a change of {told} or more is not ruled out")),
+        Sense::Better | Sense::Worse | Sense::Changed => {
+            let Interval { low, high } = effect.interval()?;
+            (low.abs().min(high.abs()) < smallest)
+                .then(|| format!("that it is more than {told} is not shown"))
+        }
+        Sense::NotKnown => None,
+    }
+}
+
+/// Where nothing is shown: how many boards would show something.
+fn needed(comparison: &Comparison, effect: &Effect) -> Option<String> {
+    let needed = effect.certainty.needed.filter(|_| effect.sense() == Sense::NoChange)?;
+    let change = amount(effect.quantity(), needed.change.abs());
+    let (boards, have) = match comparison.pairing {
+        Pairing::None => (
+            format!("{} boards a side", needed.boards),
+            effect.matched.before.len().min(effect.matched.after.len()),
+        ),
+        Pairing::Board => (format!("{} boards measured both ways", needed.boards), comparison.shared.len()),
+    };
+    let more = match needed.boards.checked_sub(have) {
+        None | Some(0) => return None,
+        Some(more) => format!("{more} more than there are"),
+    };
+    Some(format!("it takes {boards} to see {change} in eight of ten comparisons, {more}"))
 }
 
 fn boards(comparison: &Comparison) -> String {
@@ -55,7 +98,7 @@ fn points(effect: &Effect, amounts: Amounts) -> String {
         return format!("at {}", counted(count, "point"));
     };
     // As the sentence tells its amount: where all points are lower and it says `lowers`, they have no signs.
-    let is_plain = effect.sense() != Sense::Undecided && (high < 0.0 || low > 0.0);
+    let is_plain = effect.is_sure() && (high < 0.0 || low > 0.0);
     let (near, far) =
         if effect.change.is_some_and(|change| change < 0.0) { (high, low) } else { (low, high) };
     let digits = |value: f64| if is_plain { amounts.size(value) } else { amounts.signed(value) };
@@ -78,9 +121,6 @@ fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
         } else {
             format!("{rank} p = {}", short_p(*p))
         });
-    }
-    if let (Sense::Undecided, Some(boards)) = (effect.sense(), certainty.boards_needed) {
-        told.push(format!("it would take {boards} boards a side to tell a change of this size from none"));
     }
     told
 }

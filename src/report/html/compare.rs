@@ -120,7 +120,7 @@ fn statement(comparison: &Comparison, effect: &Effect) -> Markup {
     let name = &comparison.after.name;
     let text = format!("{name} {}", words::change(comparison, effect));
     html! {
-        p class=[(effect.sense() != Sense::Undecided).then_some("sure")] {
+        p class=[matches!(effect.sense(), Sense::Better | Sense::Worse | Sense::Changed).then_some("sure")] {
             (sentence(&text))
             @if let Some(levels) = words::levels(effect) { span.small { " From " (levels) "." } }
         }

@@ -28,6 +28,8 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
             }
         } }
         p.small {
+            "Better, worse, changed: the interval holds no zero. Too small to matter: two one-sided tests at 5 % show that the change is "
+            "smaller than the smallest one that matters. No change shown: neither, so that a change that matters is not ruled out. "
             "Amplitudes are compared in decibels; their means are geometric ones. Points are those at which every board of both sides "
             "has a value. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
         }
@@ -63,8 +65,8 @@ fn class(sense: &str) -> &'static str {
     match sense {
         "better" => "pass",
         "worse" => "fail",
-        "undecided" => "not_applicable",
-        _ => "",
+        "changed" => "",
+        _ => "not_applicable",
     }
 }
 

@@ -50,6 +50,8 @@ mod analyze;
 mod cli;
 // Board revisions against each other: what is compared, what is refused, limits on the change.
 mod compare;
+// What is written and drawn in the pictures of a comparison.
+mod compare_pictures;
 // An order of runs for a comparison, laid down, followed and found again.
 mod run_order;
 // Files of settings: layers, origins, faults, odd files.

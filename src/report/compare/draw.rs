@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::amount::Amounts;
+use super::amount::{Amounts, level};
 use super::pictures::{ChangeCell, ChangeMap, DotRow, Dots, Forest, ForestRow, RowKind};
 use crate::compare::cell::Place;
 use crate::compare::comparison::Comparison;
@@ -119,33 +119,49 @@ fn ends_of(points: &[PointChange]) -> (Vec<&PointChange>, usize) {
     (sorted, hidden)
 }
 
+/// Sides whose means lie further apart than so many times the range of either side's boards are drawn about their own means.
+const FAR_APART: f64 = 4.0;
+
 /// Every board's score, a row a side.
 #[must_use]
 pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
     let (before, after) = effect.levels?;
     let quantity = effect.quantity();
-    let title = quantity.title();
     // Decibels over a volt are negative for everything that rides on an output; over a millivolt they are not.
-    let (show, axis): (Box<dyn Fn(f64) -> f64>, String) = match quantity.scale() {
-        Scale::Decibels => {
-            (Box::new(|score| score + 60.0), format!("{title}, mean over the points, in dB over 1 mV"))
-        }
-        Scale::Plain => {
-            let factor = if quantity.unit().is_empty() { 100.0 } else { 1.0 };
-            let unit = if quantity.unit().is_empty() { "%" } else { quantity.unit() };
-            (Box::new(move |score| score * factor), format!("{title}, mean over the points, in {unit}"))
-        }
+    let (offset, factor, unit) = match (quantity.scale(), quantity.unit()) {
+        (Scale::Decibels, _) => (60.0, 1.0, "dB over 1 mV"),
+        (Scale::Plain, "") => (0.0, 100.0, "%"),
+        (Scale::Plain, unit) => (0.0, 1.0, unit),
     };
+    let range = |boards: &[BoardScore]| {
+        let scores = boards.iter().map(|board| board.score);
+        let (low, high) = scores
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| (low.min(score), high.max(score)));
+        high - low
+    };
+    let widest = range(&effect.matched.before).max(range(&effect.matched.after));
+    let is_about_means = widest > 0.0 && (after - before).abs() > FAR_APART * widest;
     let row = |name: &str, boards: &[BoardScore], mean: f64| DotRow {
         name: name.to_owned(),
-        boards: boards.iter().map(|board| (board.serial.to_string(), show(board.score))).collect(),
-        mean: Some(show(mean)),
+        boards: boards
+            .iter()
+            .map(|board| (board.serial.to_string(), (board.score + offset) * factor))
+            .collect(),
+        mean: (mean + offset) * factor,
+        told: format!("mean {}", level(quantity, mean)),
     };
     let rows = vec![
         row(&comparison.before.name, &effect.matched.before, before),
         row(&comparison.after.name, &effect.matched.after, after),
     ];
-    Some(Dots { axis, rows })
+    let title = quantity.title();
+    let axis = if is_about_means {
+        let unit = if quantity.scale() == Scale::Decibels { "dB" } else { unit };
+        format!("{title}, mean over the points less that of the side, in {unit}")
+    } else {
+        format!("{title}, mean over the points, in {unit}")
+    };
+    Some(Dots { axis, is_about_means, rows })
 }
 
 /// The change over input voltage and load. `None` where there are not several of either.
@@ -183,7 +199,41 @@ pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
     };
     let grid = loads.iter().flat_map(|load| vins.iter().map(move |vin| (*vin, *load)));
     let grid: Vec<Option<ChangeCell>> = grid.map(|(vin, load)| at(vin, load)).collect();
-    let most =
-        grid.iter().flatten().fold(0.0_f64, |most, cell| most.max(cell.value.abs())) / amounts.factor();
-    Some(ChangeMap { vins, loads, cells: grid, least: amounts.full(-most), most: amounts.full(most) })
+    let ends = color_ends(grid.iter().flatten().map(|cell| cell.value));
+    let told = |end: f64| amounts.full(end / amounts.factor());
+    Some(ChangeMap { vins, loads, cells: grid, ends, told: (told(ends.0), told(ends.1)) })
+}
+
+/// The changes at the ends of a map's colours: the same to both sides of no change; where all changes are of one sign and large
+/// beside what they differ by, from the smallest to the largest, or a tenth of it where they differ by less.
+fn color_ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if !(low.is_finite() && high.is_finite()) {
+        return (0.0, 0.0);
+    }
+    let most = high.max(-low);
+    let least = low.max(-high);
+    if least < 0.5 * most {
+        return (-most, most);
+    }
+    let span = (high - low).max(0.1 * most);
+    if high < 0.0 { (low, low + span) } else { (high - span, high) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_colours_of_a_map_show_differences_between_points_also_far_from_no_change() {
+        let ends = |values: &[f64]| color_ends(values.iter().copied());
+        assert_eq!(ends(&[-1.0, 2.0]), (-2.0, 2.0));
+        assert_eq!(ends(&[1.0, 4.0]), (-4.0, 4.0));
+        assert_eq!(ends(&[-20.0, -30.0]), (-30.0, -20.0));
+        // What differs by a hundredth is not drawn as if it differed by all.
+        assert_eq!(ends(&[-40.0, -39.6]), (-40.0, -36.0));
+        assert_eq!(ends(&[20.0, 30.0]), (20.0, 30.0));
+        assert_eq!(ends(&[]), (0.0, 0.0));
+    }
 }

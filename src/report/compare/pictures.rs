@@ -49,7 +49,9 @@ pub struct DotRow {
     /// Serial number and score of each board.
     pub boards: Vec<(String, f64)>,
     /// Their mean.
-    pub mean: Option<f64>,
+    pub mean: f64,
+    /// The mean in words.
+    pub told: String,
 }
 
 /// A dot plot.
@@ -57,6 +59,9 @@ pub struct DotRow {
 pub struct Dots {
     /// Title of the axis.
     pub axis: String,
+    /// Whether each side has a scale of its own about its mean, because the sides lie so far apart that the boards of one would
+    /// be one dot; a unit is as long on both.
+    pub is_about_means: bool,
     /// The groups, from above.
     pub rows: Vec<DotRow>,
 }
@@ -81,10 +86,10 @@ pub struct ChangeMap {
     pub loads: Vec<f64>,
     /// Row by row from the smallest load.
     pub cells: Vec<Option<ChangeCell>>,
-    /// The ends of the colours, in words.
-    pub least: String,
-    /// See `least`.
-    pub most: String,
+    /// The values at the ends of the colours.
+    pub ends: (f64, f64),
+    /// The same in words.
+    pub told: (String, String),
 }
 
 /// A side of traces over one another.
@@ -118,6 +123,6 @@ pub struct OverlaidSpectra {
     pub floor: Vec<(f64, f64)>,
     /// Frequency and change in decibels.
     pub change: Vec<(f64, f64)>,
-    /// Stretches in which the second side stands at the floor, and what is to be said of them.
-    pub at_floor: Vec<(f64, f64, &'static str)>,
+    /// Stretches of frequency in which the second side stands at the floor.
+    pub at_floor: Vec<(f64, f64)>,
 }

@@ -232,22 +232,56 @@ fn columns(spectrum: &MeanSpectrum, (from, to): (f64, f64)) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Where a spectrum stands less than 3 dB over the floor.
-fn stretches(line: &[(f64, f64)], floor: &[(f64, f64)]) -> Vec<(f64, f64, &'static str)> {
-    let mut found: Vec<(f64, f64, &'static str)> = Vec::new();
+/// Decades on both sides over which a spectrum is averaged before it is held against the floor, and the narrowest stretch told:
+/// between two harmonics it touches the floor a hundred times, which is no stretch that anybody reads.
+const AROUND: f64 = 0.06;
+const NARROWEST: f64 = 0.12;
+
+/// Where a spectrum stands less than 3 dB over the floor, over stretches wide enough to be seen.
+fn stretches(line: &[(f64, f64)], floor: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let (line, floor) = (smooth(line), smooth(floor));
+    let mut found: Vec<(f64, f64)> = Vec::new();
     let mut was_at = false;
-    for ((hz, volts), (_, floor_volts)) in line.iter().zip(floor) {
+    for ((hz, volts), (_, floor_volts)) in line.iter().zip(&floor) {
         let is_at = *volts < floor_volts * 2f64.sqrt();
         match found.last_mut().filter(|_| was_at) {
             Some(last) if is_at => last.1 = *hz,
-            _ if is_at => found.push((
-                *hz,
-                *hz,
-                "grey: at the noise of probe and scope, where the change is at least that",
-            )),
+            _ if is_at => found.push((*hz, *hz)),
             _ => {}
         }
         was_at = is_at;
     }
+    found.retain(|(from, to)| (to / from).log10() >= NARROWEST);
     found
+}
+
+/// The power around each frequency: a harmonic counts for its neighbourhood.
+fn smooth(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let reach = 10f64.powf(AROUND);
+    let around = |hz: f64| {
+        let near = line.iter().filter(|(other, _)| *other >= hz / reach && *other <= hz * reach);
+        let (sum, count) =
+            near.fold((0.0, 0_u32), |(sum, count), (_, volts)| (sum + volts * volts, count + 1));
+        (sum / f64::from(count.max(1))).sqrt()
+    };
+    line.iter().map(|(hz, _)| (*hz, around(*hz))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spectrum_is_at_the_floor_over_whole_stretches_and_not_between_two_harmonics() {
+        let column = |index: i32| 1e4 * 10f64.powf(f64::from(index) / 100.0);
+        let floor: Vec<(f64, f64)> = (0..300).map(|index| (column(index), 1e-7)).collect();
+        // Harmonics at every tenth column from 100 kHz to 1 MHz, and nothing else.
+        let is_harmonic = |index: i32| (100..200).contains(&index) && index % 10 == 0;
+        let line: Vec<(f64, f64)> =
+            (0..300).map(|index| (column(index), if is_harmonic(index) { 1e-5 } else { 1.1e-7 })).collect();
+        let found = stretches(&line, &floor);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].0 < 1.1e4 && (7e4..1e5).contains(&found[0].1), "{found:?}");
+        assert!((9e5..1.2e6).contains(&found[1].0) && found[1].1 > 9e6, "{found:?}");
+    }
 }

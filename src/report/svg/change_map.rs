@@ -16,24 +16,30 @@ const PAPER: RGBColor = RGBColor(0xf7, 0xf7, 0xf5);
 #[must_use]
 pub fn render_change_map(map: &ChangeMap) -> String {
     let grid = Grid::new(map.vins.len(), map.loads.len());
-    let values = || map.cells.iter().flatten().map(|cell| cell.value);
-    let most = values().fold(0.0_f64, |most, value| most.max(value.abs()));
     render(WIDTH, grid.bottom() + 66.0, |canvas| {
         for (place, cell) in map.cells.iter().enumerate() {
             let corners = grid.corners(place % map.vins.len(), place / map.vins.len());
             match cell {
-                Some(cell) => draw_cell(canvas, corners, cell, (most, grid.has_room_for_digits())),
+                Some(cell) => draw_cell(canvas, corners, cell, (map.ends, grid.has_room_for_digits())),
                 None => canvas.frame(corners.0, corners.1, STROKE, 0.5),
             }
         }
         grid.draw_labels(canvas, &map.vins, &map.loads);
-        draw_legend(canvas, grid.bottom() + 52.0, map, most);
+        draw_legend(canvas, grid.bottom() + 52.0, map);
     })
 }
 
-fn ground(value: f64, most: f64) -> RGBColor {
-    let share = if most > 0.0 { (value.abs() / most).clamp(0.0, 1.0) } else { 0.0 };
+/// The colour of a value between two ends. About zero no change is white and both signs grow darker; of changes that are all of
+/// one sign and alike the smallest one is already tinted.
+fn ground(value: f64, (low, high): (f64, f64)) -> RGBColor {
     let end = if value < 0.0 { LESS } else { MORE };
+    let (near, far) = if low < 0.0 && high > 0.0 {
+        (0.0, high.max(-low))
+    } else {
+        (low.abs().min(high.abs()), low.abs().max(high.abs()))
+    };
+    let share = if far > near { ((value.abs() - near) / (far - near)).clamp(0.0, 1.0) } else { 0.0 };
+    let share = if near > 0.0 { 0.15 + 0.85 * share } else { share };
     let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * share).round() as u8;
     RGBColor(mix(PAPER.0, end.0), mix(PAPER.1, end.1), mix(PAPER.2, end.2))
 }
@@ -42,9 +48,9 @@ fn draw_cell(
     canvas: &Canvas<'_>,
     (from, to): ((f64, f64), (f64, f64)),
     cell: &ChangeCell,
-    (most, has_digits): (f64, bool),
+    (ends, has_digits): ((f64, f64), bool),
 ) {
-    let ground = ground(cell.value, most);
+    let ground = ground(cell.value, ends);
     canvas.fill(from, to, ground);
     if cell.is_undecided {
         canvas.hatch(from, to, if letters_on(ground) == INK { STROKE } else { PAPER });
@@ -61,16 +67,17 @@ fn draw_cell(
     }
 }
 
-fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap, most: f64) {
+fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
+    let (low, high) = map.ends;
     let letters = Letters::new(11.5, GREY, Anchor::Left);
     let ramp = LEFT + 70.0;
-    canvas.text(&map.least, (LEFT, y), letters);
+    canvas.text(&map.told.0, (LEFT, y), letters);
     for step in 0..21_u8 {
         let x = ramp + 5.0 * f64::from(step);
-        let value = (f64::from(step) - 10.0) / 10.0 * most;
-        canvas.fill((x, y - 6.0), (x + 5.0, y + 6.0), ground(value, most));
+        let value = low + f64::from(step) / 20.0 * (high - low);
+        canvas.fill((x, y - 6.0), (x + 5.0, y + 6.0), ground(value, map.ends));
     }
-    canvas.text(&map.most, (ramp + 112.0, y), letters);
+    canvas.text(&map.told.1, (ramp + 112.0, y), letters);
     let mut x = ramp + 220.0;
     let mut entry = |text: &str, draw: &dyn Fn((f64, f64), (f64, f64))| {
         draw((x, y - 7.0), (x + 22.0, y + 7.0));
@@ -91,5 +98,23 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap, most: f64) {
     }
     if map.cells.iter().any(Option::is_none) {
         entry("not on both sides", &|from, to| canvas.frame(from, to, STROKE, 0.5));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_change_is_white_and_of_changes_of_one_sign_the_larger_one_is_darker() {
+        assert_eq!(ground(0.0, (-2.0, 2.0)), PAPER);
+        assert_eq!(ground(-2.0, (-2.0, 2.0)), LESS);
+        assert_eq!(ground(2.0, (-2.0, 2.0)), MORE);
+        let light = |color: RGBColor| u32::from(color.0) + u32::from(color.1) + u32::from(color.2);
+        let ends = (-40.0, -38.0);
+        assert!(light(ground(-40.0, ends)) < light(ground(-39.0, ends)));
+        assert!(light(ground(-39.0, ends)) < light(ground(-38.0, ends)));
+        assert!(light(ground(-38.0, ends)) < light(PAPER));
+        assert_eq!(ground(0.0, (0.0, 0.0)), PAPER);
     }
 }

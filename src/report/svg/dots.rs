@@ -8,14 +8,20 @@ use crate::report::compare::pictures::{DotRow, Dots};
 
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 110.0;
-const ROW: f64 = 58.0;
+const ROW: f64 = 92.0;
 /// Dots nearer than this would lie on each other.
 const APART: f64 = 9.0;
+/// Lines under each other in which serial numbers may stand.
+const LINES: usize = 3;
+const LINE: f64 = 12.0;
 
 /// Draws the dots of every group. `None` where there is no board.
 #[must_use]
 pub fn render_dots(dots: &Dots) -> Option<String> {
-    let values = dots.rows.iter().flat_map(|row| row.boards.iter().map(|(_, value)| *value));
+    // Where the sides lie far apart each row has its own zero: its mean.
+    let offset = |row: &DotRow| if dots.is_about_means { row.mean } else { 0.0 };
+    let values =
+        dots.rows.iter().flat_map(|row| row.boards.iter().map(move |(_, value)| *value - offset(row)));
     let range = values
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if !range.0.is_finite() {
@@ -29,42 +35,90 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
     Some(render(WIDTH, bottom + 46.0, |canvas| {
         field.draw_level(canvas, &dots.axis);
         for (place, row) in dots.rows.iter().enumerate() {
-            let middle = 10.0 + ROW * (place as f64 + 0.5);
+            let middle = 10.0 + ROW * place as f64 + 38.0;
             canvas.line(&[(LEFT, middle), (WIDTH - 24.0, middle)], FAINT, 1.0);
-            draw_row(canvas, &field, row, (middle, place));
+            draw_row(canvas, &field, (row, offset(row)), (middle, place));
         }
     }))
 }
 
-fn draw_row(canvas: &Canvas<'_>, field: &Field, row: &DotRow, (middle, rank): (f64, usize)) {
+fn draw_row(canvas: &Canvas<'_>, field: &Field, (row, offset): (&DotRow, f64), (middle, rank): (f64, usize)) {
     let color = COLORS[rank % COLORS.len()];
     canvas.text(&row.name, (LEFT - 12.0, middle), Letters::new(12.5, INK, Anchor::Right).bold());
-    if let Some(mean) = row.mean {
-        let x = field.x.px(mean);
-        canvas.line(&[(x, middle - 20.0), (x, middle + 20.0)], color, 2.2);
-        canvas.text("mean", (x, middle - 24.0), Letters::new(10.0, GREY, Anchor::Middle));
-    }
-    let mut placed: Vec<(f64, f64)> = Vec::new();
-    let mut boards: Vec<&(String, f64)> = row.boards.iter().collect();
+    let x = field.x.px(row.mean - offset);
+    canvas.line(&[(x, middle - 22.0), (x, middle + 22.0)], color, 2.2);
+    canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
+    let mut boards: Vec<(&str, f64)> =
+        row.boards.iter().map(|(serial, value)| (serial.as_str(), field.x.px(value - offset))).collect();
     boards.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut last_label = f64::NEG_INFINITY;
-    for (serial, value) in boards {
-        let x = field.x.px(*value);
-        let is_free = |lift: f64| {
-            !placed.iter().any(|(other, at)| (other - x).abs() < APART && (at - lift).abs() < 1.0)
-        };
-        let lift = [0.0, -9.0, 9.0, -18.0, 18.0].into_iter().find(|lift| is_free(*lift)).unwrap_or(0.0);
-        placed.push((x, lift));
+    for (x, lift) in lifted(&boards) {
         // Told apart by shape, too.
         if rank.is_multiple_of(2) {
             canvas.disc((x, middle + lift), 4.2, color);
         } else {
             canvas.fill((x - 3.8, middle + lift - 3.8), (x + 3.8, middle + lift + 3.8), color);
         }
-        let width = 6.2 * serial.chars().count() as f64;
-        if x - width / 2.0 > last_label {
-            canvas.text(serial, (x, middle + 23.0), Letters::new(10.0, GREY, Anchor::Middle));
-            last_label = x + width / 2.0 + 4.0;
+    }
+    for (serial, x, line) in labelled(&boards) {
+        let y = middle + 28.0 + LINE * line as f64;
+        canvas.text(serial, (x, y), Letters::new(10.0, GREY, Anchor::Middle));
+    }
+}
+
+/// Where each dot stands, so that none lies on another as long as there is room.
+fn lifted(boards: &[(&str, f64)]) -> Vec<(f64, f64)> {
+    let mut placed: Vec<(f64, f64)> = Vec::new();
+    for (_, x) in boards {
+        let is_free = |lift: f64| {
+            !placed.iter().any(|(other, at)| (other - x).abs() < APART && (at - lift).abs() < 1.0)
+        };
+        let lift = [0.0, -9.0, 9.0, -18.0, 18.0].into_iter().find(|lift| is_free(*lift)).unwrap_or(0.0);
+        placed.push((*x, lift));
+    }
+    placed
+}
+
+/// The serial numbers that have room, from the left, each under its dot in the first line that is free there.
+fn labelled<'n>(boards: &[(&'n str, f64)]) -> Vec<(&'n str, f64, usize)> {
+    let mut ends = [f64::NEG_INFINITY; LINES];
+    let mut found = Vec::new();
+    for (serial, x) in boards {
+        let half = 3.1 * serial.chars().count() as f64;
+        if let Some(line) = ends.iter().position(|end| x - half > *end) {
+            ends[line] = x + half + 4.0;
+            found.push((*serial, *x, line));
         }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_that_stand_close_keep_their_serial_numbers_and_do_not_lie_on_each_other() {
+        let boards: Vec<(&str, f64)> = ["B1", "B2", "B3"].into_iter().zip([100.0, 101.0, 102.0]).collect();
+        let lines: Vec<usize> = labelled(&boards).iter().map(|label| label.2).collect();
+        assert_eq!(lines, [0, 1, 2]);
+        let lifts: Vec<f64> = lifted(&boards).iter().map(|dot| dot.1).collect();
+        assert_eq!(lifts, [0.0, -9.0, 9.0]);
+    }
+
+    #[test]
+    fn of_sides_far_apart_each_stands_about_its_own_mean() {
+        let row = |name: &str, at: f64| DotRow {
+            name: name.to_owned(),
+            boards: vec![("one".to_owned(), at - 1.0), ("two".to_owned(), at + 1.0)],
+            mean: at,
+            told: format!("mean {at}"),
+        };
+        let rows = vec![row("before", 60.0), row("after", 20.0)];
+        let of = |is_about_means| Dots { axis: "dB".to_owned(), is_about_means, rows: rows.clone() };
+        let about = render_dots(&of(true)).unwrap();
+        assert!(about.contains("mean 60") && about.contains("mean 20"));
+        // The marks of the means stand over each other, and not where the sides are.
+        assert_ne!(about, render_dots(&of(false)).unwrap());
+        assert_eq!(render_dots(&Dots { axis: String::new(), is_about_means: false, rows: Vec::new() }), None);
     }
 }

@@ -24,21 +24,25 @@ pub fn render_forest(forest: &Forest) -> Option<String> {
         let (low, high) = row.interval.unwrap_or((row.value, row.value));
         [row.value, low, high]
     });
-    // No change is a place of the picture, too: a change is seen by its distance from it.
-    let range = ends.fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    let range =
+        ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if forest.rows.is_empty() {
         return None;
     }
-    let bottom = TOP + ROW * forest.rows.len() as f64 + 6.0;
+    let bottom = TOP + ROW * forest.rows.len() as f64 + 16.0;
     let field = Field {
-        x: Scale::new(padded(range, 0.06), (LEFT, WIDTH - RIGHT)),
+        x: Scale::new(padded(with_zero(range), 0.06), (LEFT, WIDTH - RIGHT)),
         y: Scale::new((0.0, 1.0), (bottom, TOP - 6.0)),
     };
     Some(render(WIDTH, bottom + 46.0, |canvas| {
-        shade_worse(canvas, &field, forest);
-        let zero = field.x.px(0.0);
         field.draw_level(canvas, &forest.axis);
-        canvas.line(&[(zero, TOP - 6.0), (zero, bottom)], GREY, 1.2);
+        if field.x.clamp(0.0) == 0.0 {
+            shade_worse(canvas, &field, forest);
+            let zero = field.x.px(0.0);
+            canvas.line(&[(zero, TOP - 6.0), (zero, bottom)], GREY, 1.2);
+        } else {
+            point_to_zero(canvas, &field);
+        }
         for (place, row) in forest.rows.iter().enumerate() {
             let y = TOP + ROW * (place as f64 + 0.5);
             let begins = place > 0 && forest.rows[place - 1].kind != row.kind;
@@ -48,6 +52,22 @@ pub fn render_forest(forest: &Forest) -> Option<String> {
             draw_row(canvas, &field, row, y);
         }
     }))
+}
+
+/// No change is a place of the picture as long as it does not take most of its room: then the changes would be one heap.
+fn with_zero((low, high): (f64, f64)) -> (f64, f64) {
+    let away = low.max(-high).max(0.0);
+    if away > 3.0 * (high - low) && high > low { (low, high) } else { (low.min(0.0), high.max(0.0)) }
+}
+
+/// Where no change lies, which is off the picture.
+fn point_to_zero(canvas: &Canvas<'_>, field: &Field) {
+    let (x, anchor, text) = if field.x.high < 0.0 {
+        (field.x.to_px - 2.0, Anchor::Right, "no change: far off on this side →")
+    } else {
+        (field.x.from_px + 2.0, Anchor::Left, "← no change: far off on this side")
+    };
+    canvas.text(text, (x, field.y.from_px - 8.0), Letters::new(10.5, GREY, anchor));
 }
 
 fn shade_worse(canvas: &Canvas<'_>, field: &Field, forest: &Forest) {
@@ -98,5 +118,19 @@ fn draw_row(canvas: &Canvas<'_>, field: &Field, row: &ForestRow, y: f64) {
         canvas.line(&[(x, y), (x + 12.0 * side, y)], color, 1.4);
         canvas
             .polygon(&[(x + 11.0 * side, y - 3.5), (x + 11.0 * side, y + 3.5), (x + 17.0 * side, y)], color);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_change_is_in_the_picture_unless_it_lies_far_from_every_change() {
+        assert_eq!(with_zero((-3.0, 1.0)), (-3.0, 1.0));
+        assert_eq!(with_zero((1.0, 4.0)), (0.0, 4.0));
+        assert_eq!(with_zero((-41.0, -37.0)), (-41.0, -37.0));
+        assert_eq!(with_zero((37.0, 41.0)), (37.0, 41.0));
+        assert_eq!(with_zero((5.0, 5.0)), (0.0, 5.0));
     }
 }

@@ -3,13 +3,15 @@
 use plotters::style::RGBColor;
 
 use super::axis::{Field, Scale};
-use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render};
+use super::canvas::{Anchor, Canvas, GREY, INK, Letters, render};
 use super::curves::COLORS;
 use super::decades::{draw_level, draw_upright};
 use super::{padded, time_unit, volt_unit};
 use crate::report::compare::pictures::{OverlaidSpectra, OverlaidTraces, TraceOver};
 
 const BANDS: [RGBColor; 2] = [RGBColor(0xcf, 0xe3, 0xf1), RGBColor(0xf9, 0xdd, 0xc8)];
+/// Where the second side stands at the floor; dark enough for paper, light enough for the line on it.
+const FLOOR: RGBColor = RGBColor(0xe2, 0xe2, 0xde);
 const WIDE: f64 = 1060.0;
 
 /// Draws traces over one another: the band from lowest to highest, and the mean where there is one.
@@ -85,9 +87,9 @@ pub fn render_overlaid_spectra(spectra: &OverlaidSpectra) -> String {
         spectra.change.iter().fold((0.0_f64, 0.0_f64), |(low, high), (_, db)| (low.min(*db), high.max(*db)));
     let change = Field { x, y: Scale::new(padded(most, 0.08), (bottom, split + 24.0)) };
     render(WIDE, bottom + 46.0, |canvas| {
-        for (from, to, _) in &spectra.at_floor {
+        for (from, to) in &spectra.at_floor {
             let ends = [x.px(x.clamp(from.log10())), x.px(x.clamp(to.log10()))];
-            canvas.fill((ends[0], change.y.to_px), (ends[1], change.y.from_px), FAINT);
+            canvas.fill((ends[0], change.y.to_px), (ends[1], change.y.from_px), FLOOR);
         }
         draw_upright(canvas, &density, "density in V/√Hz", "V");
         for (rank, (_, line)) in spectra.sides.iter().enumerate() {
@@ -114,16 +116,21 @@ pub fn render_overlaid_spectra(spectra: &OverlaidSpectra) -> String {
         canvas.line(&places, INK, 1.2);
         let names = spectra.sides.iter().map(|(name, _)| name.as_str());
         draw_names(canvas, names, (74.0, 12.0));
+        let mut x = WIDE - 14.0;
+        let mut entry = |text: &str, draw: &dyn Fn(f64)| {
+            let width = 6.3 * text.chars().count() as f64;
+            x -= width + 30.0;
+            draw(x);
+            canvas.text(text, (x + 28.0, 12.0), Letters::new(12.0, GREY, Anchor::Left));
+            x -= 16.0;
+        };
         if !spectra.floor.is_empty() {
-            canvas.line(&[(WIDE - 250.0, 12.0), (WIDE - 228.0, 12.0)], GREY, 1.4);
-            canvas.text(
-                "probe and scope alone",
-                (WIDE - 222.0, 12.0),
-                Letters::new(12.0, GREY, Anchor::Left),
-            );
+            entry("probe and scope alone", &|x| canvas.line(&[(x, 12.0), (x + 22.0, 12.0)], GREY, 1.4));
         }
-        for (_, _, text) in spectra.at_floor.iter().take(1) {
-            canvas.text(text, (WIDE - 20.0, bottom - 8.0), Letters::new(11.0, GREY, Anchor::Right));
+        if !spectra.at_floor.is_empty() {
+            entry("at their noise: the change is at least that", &|x| {
+                canvas.fill((x, 5.0), (x + 22.0, 19.0), FLOOR);
+            });
         }
     })
 }

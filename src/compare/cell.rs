@@ -42,6 +42,11 @@ impl Place {
     pub fn vin(self) -> Option<Volts> {
         self.vin.map(|steps| Volts(value(steps)))
     }
+    /// What was set; `None` where it is made of several points.
+    #[must_use]
+    pub fn setting(self) -> Option<Setting> {
+        Some(Setting { vin: self.vin()?, load: self.load()? })
+    }
     /// Load current; `None` where it is made of several.
     #[must_use]
     pub fn load(self) -> Option<Amps> {

@@ -4,6 +4,7 @@ use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
 use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
+use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
 use crate::base::names::Serial;
 
@@ -100,6 +101,8 @@ pub struct Comparison {
     pub effects: Vec<Effect>,
     /// How the limits came out.
     pub gates: Vec<Gate>,
+    /// How well the boards of both sides keep the limits of their profiles.
+    pub capabilities: Vec<LimitCapability>,
 }
 
 impl Comparison {
@@ -138,6 +141,8 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         judgement: judge_same(*allowance, find(allowance.quantity)),
     });
     let gates = if may { worse.chain(same).collect() } else { Vec::new() };
+    let sides = if may { vec![before, after] } else { Vec::new() };
+    let capabilities = sides.into_iter().flat_map(capabilities).collect();
     Comparison {
         before: Side::of(before),
         after: Side::of(after),
@@ -146,5 +151,6 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         shared,
         effects,
         gates,
+        capabilities,
     }
 }

@@ -11,6 +11,7 @@ use super::cell::Place;
 use super::quantity::Quantity;
 use super::run::{Cells, Run};
 use crate::base::names::{Revision, Serial};
+use crate::event::Limit;
 
 /// A run that was taken in, without its points.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,8 @@ pub struct Group {
     pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
     /// Mean ambient temperature in °C over all points, lowest and highest of the runs' means; `None` where no run says.
     pub ambient: Option<Ambient>,
+    /// The limits that all its runs have; `None` before the first run.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// The air beside the boards of a group, in °C.
@@ -78,12 +81,17 @@ impl Group {
             revisions: BTreeSet::new(),
             aspects: BTreeMap::new(),
             ambient: None,
+            limits: None,
         }
     }
 
     /// Takes a run in.
     pub fn add(&mut self, run: Run) {
         let means = means(&run.cells);
+        match &mut self.limits {
+            Some(limits) => limits.retain(|limit| run.limits.contains(limit)),
+            None => self.limits = Some(run.limits),
+        }
         let board = self.boards.entry(run.board.serial.clone()).or_default();
         board.runs += 1;
         for (key, cell) in &run.cells {

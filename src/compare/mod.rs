@@ -10,6 +10,7 @@ pub mod gate;
 pub mod gather;
 pub mod group;
 pub mod guard;
+pub mod next;
 pub mod quantity;
 pub mod run;
 pub mod scores;

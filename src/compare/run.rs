@@ -11,8 +11,8 @@ use super::cell::{Cell, Place};
 use super::quantity::{COMPARED, Quantity};
 use crate::base::units::{Hertz, Volts};
 use crate::event::{
-    Board, Event, FigureName, InstrumentFacts, PointId, PointResult, Region, RunFacts, RunVerdict, Stamp,
-    Turn,
+    Board, Event, FigureName, InstrumentFacts, Limit, PointId, PointResult, Region, RunFacts, RunVerdict,
+    Stamp, Turn,
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
 
@@ -54,6 +54,8 @@ pub struct Run {
     pub ambient: Option<(f64, u32)>,
     /// The regulated output voltage it should have.
     pub vout_nominal: Volts,
+    /// The limits of its profile.
+    pub limits: Vec<Limit>,
 }
 
 /// A finished point, as far as it is compared.
@@ -147,6 +149,7 @@ impl Reader {
             places: BTreeMap::new(),
             ambient: ambient(&points),
             vout_nominal: facts.vout_nominal,
+            limits: facts.limits.clone(),
         };
         for point in &points {
             let is_regulated = point.region == Region::Regulated;

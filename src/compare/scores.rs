@@ -78,7 +78,7 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
 }
 
 /// All keys of a quantity.
-fn span(quantity: Quantity) -> std::ops::RangeInclusive<(Quantity, Place)> {
+pub(super) fn span(quantity: Quantity) -> std::ops::RangeInclusive<(Quantity, Place)> {
     (quantity, Place::FIRST)..=(quantity, Place::LAST)
 }
 

@@ -142,3 +142,145 @@ fn a_run_on_both_sides_and_a_side_without_runs_are_refused() {
         .assert_exit(2)
         .assert_told(&["the nearest is `noise_pp_20mhz_v`"]);
 }
+
+/// Both sides with more arguments.
+fn sides(more: &[&str]) -> Told {
+    compare(&[&["--before", "*_a?", "--after", "*_b?"], more].concat())
+}
+
+#[test]
+fn what_three_boards_a_side_cannot_tell_is_told_in_text_json_and_page() {
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("page.html");
+    let told = sides(&["--html", arg(&page)]).assert_exit(0);
+    let ranks =
+        "can never reach 5 %, whatever was measured; its smallest p is 0.10, and it takes 4 boards a side";
+    assert!(line_of(&told, ranks).contains("with 3 boards before and 3 after"), "{}", told.out);
+    let vout = line_of(&told, "whether the output voltage at the board changes by 5 mV or more");
+    assert!(vout.contains("more on each than there are"), "{vout}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains(ranks) && page.contains("What cannot be concluded"));
+    let json = sides(&["--json"]).assert_exit(0).json();
+    let missing = json["not_concluded"].as_array().unwrap();
+    assert!(missing[0]["figure"].is_null() && missing[0]["what"].as_str().unwrap().contains(ranks), "{json}");
+    assert!(missing.iter().any(|row| row["figure"] == "vout_v"), "{missing:?}");
+    let one = compare(&["--before", "*_a1", "--after", "*_b1"]).assert_exit(0);
+    assert!(
+        line_of(&one, "it takes 2 boards a side at the least").contains("one board on a side"),
+        "{}",
+        one.out
+    );
+}
+
+#[test]
+fn where_the_next_boards_lie_is_told_and_no_cpk_of_three_boards() {
+    let told = sides(&[]).assert_exit(0);
+    let noise = line_of(&told, "20 MHz: revision B: 95 % of all boards stay below");
+    assert!(noise.contains("95 % sure, 3 boards"), "{noise}");
+    assert!(told.out.contains("95 % of all boards lie between"), "{}", told.out);
+    let limit = line_of(&told, "revision A, output voltage (vout_v at least 4.8 V): no Cpk");
+    assert!(limit.contains("at least 5 boards"), "{limit}");
+    let json = sides(&["--json"]).assert_exit(0).json();
+    let row = |rows: &str, figure: &str| {
+        let found = json[rows].as_array().unwrap().iter().find(|row| row["figure"] == figure).cloned();
+        found.unwrap_or_else(|| panic!("no {figure} in {rows}"))
+    };
+    let noise = row("next_boards", "noise_pp_20mhz_v");
+    assert!(noise["low"].is_null() && noise["high"].as_f64().unwrap() > 1.0, "before, in volts: {noise}");
+    let vout = row("capabilities", "vout_v");
+    assert!(
+        vout["cpk"].is_null() && vout["no_cpk"].as_str().unwrap().contains("at least 5 boards"),
+        "{vout}"
+    );
+}
+
+#[test]
+fn a_change_is_told_by_whether_it_matters_and_what_matters_can_be_named() {
+    let sense = |more: &[&str], figure: &str| {
+        let json = sides(&[&["--json"], more].concat()).assert_exit(0).json();
+        let rows = json["changes"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|row| row["figure"] == figure).unwrap();
+        (row["sense"].as_str().unwrap().to_owned(), row["smallest"].as_f64())
+    };
+    assert_eq!(sense(&[], "noise_pp_20mhz_v"), ("better".to_owned(), Some(0.5)));
+    assert_eq!(
+        sense(&["--smallest", "noise_pp_20mhz_v:60dB"], "noise_pp_20mhz_v"),
+        ("too small to matter".to_owned(), Some(60.0))
+    );
+    assert_eq!(
+        sense(&["--smallest", "noise_pp_20mhz_v:0dB"], "noise_pp_20mhz_v"),
+        ("better".to_owned(), None)
+    );
+    assert_eq!(sense(&[], "vout_v"), ("no change shown".to_owned(), Some(0.005)));
+    assert_eq!(sense(&["--smallest", "vout_v:1V"], "vout_v"), ("too small to matter".to_owned(), Some(1.0)));
+    let told = sides(&["--smallest", "noise_pp_20mhz_v:60dB"]).assert_exit(0);
+    let noise = line_of(&told, "ripple and noise peak to peak, 20 MHz by");
+    for words in ["too small to matter", "lowers", "which is too little to matter", "within ±60 dB"] {
+        assert!(noise.contains(words), "`{words}` is not in:\n{noise}");
+    }
+    sides(&["--smallest", "noise_pp_20mhz_v:1V"]).assert_exit(2).assert_told(&["a number in dB is expected"]);
+}
+
+#[test]
+fn the_gate_has_an_exit_code_and_a_junit_case_for_each_way_a_limit_comes_out() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("gate.xml");
+    let gate = |limits: &[&str], code: i32| {
+        sides(&[&["--junit", arg(&path)], limits].concat()).assert_exit(code);
+        fs::read_to_string(&path).unwrap()
+    };
+    let met = gate(&["--worse-than", "noise_pp_20mhz_v:1dB", "--same-within", "vout_v:1V"], 0);
+    assert!(met.contains("tests=\"3\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{met}");
+    let broken = gate(&["--worse-than", "load_regulation_v:1mV"], 1);
+    assert!(
+        broken.contains("failures=\"1\"") && broken.contains("classname=\"load_regulation_v\""),
+        "{broken}"
+    );
+    assert!(broken.contains("<failure message=\"broken\" type=\"soakrig\">"), "{broken}");
+    // What is not decided is skipped; of what must be shown to be the same it is a failure.
+    let open = gate(&["--worse-than", "vout_v:10mV"], 0);
+    assert!(
+        open.contains("skipped=\"1\"") && open.contains("<skipped message=\"not decided: vout_v"),
+        "{open}"
+    );
+    let strict = gate(&["--worse-than", "vout_v:10mV", "--strict"], 1);
+    assert!(strict.contains("failures=\"1\" errors=\"0\""), "{strict}");
+    let not_shown = gate(&["--same-within", "vout_v:10mV"], 1);
+    assert!(
+        not_shown.contains("failures=\"1\"") && not_shown.contains("<failure message=\"undecided\""),
+        "{not_shown}"
+    );
+    // A figure that no run has cannot be judged, which is an error and no pass.
+    let impossible = gate(&["--worse-than", "harmonic_1_v:1dB"], 1);
+    assert!(
+        impossible.contains("errors=\"1\"") && impossible.contains("no run has the figure"),
+        "{impossible}"
+    );
+}
+
+#[test]
+fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refused_shows_nothing() {
+    let folder = TempDir::new().unwrap();
+    let other = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", "samples = 30000");
+    let profile = file(&folder, "profile.toml", &other);
+    run(&profile, ("b1", "B"), folder.path());
+    let (page, junit) = (folder.path().join("page.html"), folder.path().join("gate.xml"));
+    let against = |more: &[&str]| {
+        let fixed =
+            ["--before", "*_a?", "--after", arg(folder.path()), "--html", arg(&page), "--junit", arg(&junit)];
+        let told = compare(&[&fixed[..], more].concat());
+        (told, fs::read_to_string(&page).unwrap(), fs::read_to_string(&junit).unwrap())
+    };
+    let (told, refused, xml) = against(&[]);
+    told.assert_exit(2);
+    assert!(refused.contains("NOT COMPARABLE") && refused.contains("nothing was compared"));
+    assert!(!refused.contains("What it costs") && refused.contains("capture settings"));
+    assert!(xml.contains("errors=\"1\"") && xml.contains("message=\"not comparable\""), "{xml}");
+    let (told, forced, xml) = against(&["--force"]);
+    told.assert_exit(0);
+    let warning = forced.find("because that was forced").unwrap();
+    assert!(
+        forced.find("NOT COMPARABLE").unwrap() < warning && warning < forced.find("What it costs").unwrap()
+    );
+    assert!(xml.contains("errors=\"0\"") && xml.contains("breaks: capture settings"), "{xml}");
+}

@@ -19,6 +19,15 @@ impl Amounts {
     pub fn for_change(quantity: Quantity, change: f64, interval: Option<Interval>) -> Self {
         let ends = interval.map_or([change, change], |interval| [interval.low, interval.high]);
         let largest = ends.iter().fold(change.abs(), |most, end| most.max(end.abs()));
+        // Nothing has no size that would choose a prefix.
+        if largest == 0.0 {
+            let (power, unit) = if quantity.unit_of_change().is_empty() {
+                (2, "%-points")
+            } else {
+                (0, quantity.unit_of_change())
+            };
+            return Self { power, unit, decimals: 0 };
+        }
         let (power, unit) = unit(quantity.unit_of_change(), largest);
         let half = (ends[1] - ends[0]) / 2.0 * 10f64.powi(power);
         // The half width has two digits; of a change without an interval three digits are told.
@@ -123,7 +132,7 @@ mod tests {
         assert_eq!(told("vout_v", -0.0231, 0.045), "−23 mV");
         assert_eq!(told("vout_v", -0.0231, 0.0), "−23.1 mV");
         assert_eq!(told("efficiency", 0.0123, 0.002), "+1.23 %-points");
-        assert_eq!(told("loss_w", 0.0, 0.0), "0.0000 mW");
+        assert_eq!(told("loss_w", 0.0, 0.0), "0 W");
         assert_eq!(amount("noise_pp_20mhz_v".parse().unwrap(), 0.5), "0.5 dB");
         assert_eq!(amount("vout_v".parse().unwrap(), 0.1), "100 mV");
         assert_eq!(amount("efficiency".parse().unwrap(), 0.002), "0.2 %-points");

@@ -1,12 +1,16 @@
 //! Comparisons as JSON.
 
+use super::next;
 use super::schema::{
-    BoardRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, LimitRow, PointRow, VERSION,
+    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, LimitRow,
+    NextBoardsRow, NotConcludedRow, PointRow, VERSION,
 };
 use crate::compare::cell::Place;
 use crate::compare::comparison::{Comparison, Gate, Request};
 use crate::compare::effect::{CONFIDENCE, Effect, Pairing};
 use crate::compare::gate::Judgement;
+use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
+use crate::compare::quantity::Quantity;
 use crate::compare::scores::BoardScore;
 use crate::waveform::Bound;
 
@@ -29,6 +33,9 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
         points: Vec::new(),
         boards: Vec::new(),
         limits: Vec::new(),
+        next_boards: Vec::new(),
+        capabilities: Vec::new(),
+        not_concluded: Vec::new(),
     };
     for comparison in made {
         let name = &comparison.after.name;
@@ -45,7 +52,15 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
             document.changes.push(change(name, effect));
             document.points.extend(points(name, effect));
             document.boards.extend(boards(name, effect));
+            document.next_boards.extend(next_boards(comparison, effect));
         }
+        document.capabilities.extend(comparison.capabilities.iter().map(|row| capability(name, row)));
+        let missing = next::not_concluded(comparison).into_iter();
+        document.not_concluded.extend(missing.map(|missing| NotConcludedRow {
+            after_group: name.clone(),
+            figure: missing.quantity.map(Quantity::key),
+            what: missing.told,
+        }));
         let limits = comparison.gates.iter().map(|gate| limit(name, gate, request.is_strict));
         document.limits.extend(limits);
     }
@@ -165,6 +180,51 @@ fn boards(name: &str, effect: &Effect) -> Vec<BoardRow> {
     }
     let before = matched.before.iter().map(|board| row("before", board));
     before.chain(matched.after.iter().map(|board| row("after", board))).collect()
+}
+
+fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {
+    let quantity = effect.quantity();
+    let row = |side: &'static str, boards: &[BoardScore]| {
+        let (low, high) = match tolerance(quantity, boards).ok()? {
+            Tolerance::AtMost(high) => (None, Some(high)),
+            Tolerance::AtLeast(low) => (Some(low), None),
+            Tolerance::Between(ends) => (Some(ends.low), Some(ends.high)),
+        };
+        Some(NextBoardsRow {
+            after_group: comparison.after.name.clone(),
+            figure: quantity.key(),
+            side,
+            boards: boards.len(),
+            low: low.map(|low| quantity.unscaled(low)),
+            high: high.map(|high| quantity.unscaled(high)),
+        })
+    };
+    if effect.levels.is_none() {
+        return Vec::new();
+    }
+    let rows = [row("before", &effect.matched.before), row("after", &effect.matched.after)];
+    rows.into_iter().flatten().collect()
+}
+
+fn capability(name: &str, row: &LimitCapability) -> CapabilityRow {
+    let cpk = row.cpk.as_ref();
+    CapabilityRow {
+        after_group: name.to_owned(),
+        group: row.group.clone(),
+        limit: row.limit.clone(),
+        figure: row.quantity.key(),
+        end: match row.end {
+            End::Min => "min",
+            End::Max => "max",
+        },
+        value: row.value,
+        boards: row.boards,
+        points: row.points,
+        cpk: next::cpk_number(row),
+        cpk_low: cpk.ok().map(|told| told.cpk.low),
+        cpk_high: cpk.ok().map(|told| told.cpk.high),
+        no_cpk: cpk.err().cloned(),
+    }
 }
 
 fn limit(name: &str, gate: &Gate, is_strict: bool) -> LimitRow {

@@ -4,6 +4,7 @@ pub mod amount;
 pub mod draw;
 pub mod json;
 pub mod junit;
+pub mod next;
 pub mod page;
 pub(super) mod parts;
 pub mod pictures;

@@ -29,6 +29,69 @@ pub struct ComparisonDocument {
     pub boards: Vec<BoardRow>,
     /// Limits on the change.
     pub limits: Vec<LimitRow>,
+    /// Where 95 % of all boards lie, 95 % sure, if boards scatter normally.
+    pub next_boards: Vec<NextBoardsRow>,
+    /// How well boards keep the limits of their profile.
+    pub capabilities: Vec<CapabilityRow>,
+    /// What cannot be concluded from these boards, and what it would take.
+    pub not_concluded: Vec<NotConcludedRow>,
+}
+
+/// Where most boards of a side lie: the mean over the compared points.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NextBoardsRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// `before` or `after`.
+    pub side: &'static str,
+    /// From how many boards.
+    pub boards: usize,
+    /// No lower than this, in the figure's own unit; null where lower is better.
+    pub low: Option<f64>,
+    /// No higher than this; null where higher is better.
+    pub high: Option<f64>,
+}
+
+/// How well boards keep one end of a limit.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CapabilityRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The group whose boards these are.
+    pub group: String,
+    /// The limit's name.
+    pub limit: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// `min` or `max`.
+    pub end: &'static str,
+    /// The limit, in the figure's own unit.
+    pub value: f64,
+    /// How many boards.
+    pub boards: usize,
+    /// At how many points each; it stands with the worst of them.
+    pub points: usize,
+    /// Cpk; null with fewer than 25 boards, where the interval alone tells anything.
+    pub cpk: Option<f64>,
+    /// Lower end of its interval.
+    pub cpk_low: Option<f64>,
+    /// Upper end of its interval.
+    pub cpk_high: Option<f64>,
+    /// Why there is none.
+    pub no_cpk: Option<String>,
+}
+
+/// Something that cannot be concluded.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NotConcludedRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key; null for what is true of all.
+    pub figure: Option<&'static str>,
+    /// What, why, and what it would take.
+    pub what: String,
 }
 
 /// Two groups.

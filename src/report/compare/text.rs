@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::next;
 use super::parts::{Part, part};
 use super::words::{self, counted};
 use crate::compare::comparison::{Comparison, Side};
@@ -63,6 +64,7 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
             render_effect(&mut text, comparison, effect);
         }
     }
+    render_next(&mut text, comparison);
     render_gates(&mut text, comparison);
     text
 }
@@ -70,6 +72,25 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
     let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
+}
+
+fn render_next(text: &mut String, comparison: &Comparison) {
+    let _ = writeln!(text, "\nthe next boards, if they scatter normally");
+    for effect in next::told_of_next(comparison) {
+        for told in next::most_boards(comparison, effect).into_iter().flatten() {
+            let _ = writeln!(text, "  {}: {told}", effect.quantity().title());
+        }
+    }
+    for row in &comparison.capabilities {
+        let _ = writeln!(text, "  {}", next::capability(row));
+    }
+    let not_concluded = next::not_concluded(comparison);
+    if !not_concluded.is_empty() {
+        let _ = writeln!(text, "\nwhat cannot be concluded");
+    }
+    for missing in not_concluded {
+        let _ = writeln!(text, "  {}", missing.told);
+    }
 }
 
 fn render_gates(text: &mut String, comparison: &Comparison) {

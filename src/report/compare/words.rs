@@ -13,7 +13,11 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     let Some(change) = effect.change else { return bounded_only(effect) };
     let amounts = Amounts::of(effect);
     let (size, unit) = (amounts.size(change), amounts.unit);
-    let directed = format!("{} the {title} by {size} {unit}", if change < 0.0 { "lowers" } else { "raises" });
+    let directed = match change {
+        change if change < 0.0 => format!("lowers the {title} by {size} {unit}"),
+        change if change > 0.0 => format!("raises the {title} by {size} {unit}"),
+        _ => format!("leaves the {title} as it is"),
+    };
     let verb = match (effect.sense(), effect.is_sure()) {
         (Sense::TooSmall, true) => format!("{directed}, which is too little to matter"),
         (Sense::TooSmall, false) => {

@@ -39,7 +39,9 @@ fn one(page: &ComparisonPage) -> Markup {
         }
         @if comparison.is_made() {
             (first_page(comparison))
+            (tables::not_concluded(comparison))
             (tables::changes(comparison))
+            (tables::next_boards(comparison))
             (pictures(page))
         }
         (tables::differences(comparison))
@@ -171,7 +173,12 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
         div.figure {
             @if let Some(dots) = view.dots.as_ref().and_then(render_dots) {
                 (picture(&dots, "curves", "every board"))
-                p.small { "Every board is a dot: the mean over the points that all boards have. The boards are what conclusions are drawn from." }
+                p.small {
+                    "Every board is a dot: the mean over the points that all boards have. The boards are what conclusions are drawn from."
+                    @if view.dots.as_ref().is_some_and(|dots| dots.is_about_means) {
+                        " The sides lie so far apart that each stands about its own mean; a unit is as long on both."
+                    }
+                }
             }
             @if let Some(svg) = view.map.as_ref().map(render_change_map) {
                 (picture(&svg, "map", "the change over input voltage and load"))

@@ -2,10 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::top::sentence;
+
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval};
 use crate::report::compare::amount::{Amounts, level};
 use crate::report::compare::draw::is_undecided;
+use crate::report::compare::next;
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::words::short_p;
 
@@ -14,14 +17,14 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
         h2 { "All changes" }
         div.scroll { table.cards {
             thead { tr {
-                th { "figure" } th { "" } th.number { "before" } th.number { "after" } th.number { "change" } th.number { "95 % interval" }
+                th { "figure" } th.number { "before" } th.number { "after" } th.number { "change" } th.number { "95 % interval" }
                 th.number { "rank test p" } th.number { "single points" } th.number { "points" } th.number { "surely changed" }
             } }
             @for (wanted, heading) in Part::ALL {
                 @let effects = comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect::<Vec<_>>();
                 @if !effects.is_empty() {
                     tbody {
-                        tr.group { td colspan="10" { b { (heading) } } }
+                        tr.group { td colspan="9" { b { (heading) } } }
                         @for effect in effects { (change_row(effect)) }
                     }
                 }
@@ -44,8 +47,10 @@ fn change_row(effect: &Effect) -> Markup {
     let bounded = effect.matched.bounded.len();
     html! {
         tr {
-            td { (quantity.title()) br; span.small { code { (quantity.key()) } } }
-            td { span class={ "tag " (class(sense)) } { (sense) } }
+            td {
+                (quantity.title()) br; span.small { code { (quantity.key()) } } br;
+                span class={ "tag " (class(sense)) } { (sense) }
+            }
             td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }
             td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
             td.number data-label="change" { (effect.change.map_or_else(dash, |change| amounts.full(change))) }
@@ -57,6 +62,38 @@ fn change_row(effect: &Effect) -> Markup {
                 @if bounded > 0 { " + " (bounded) " bounds" }
             }
             td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
+        }
+    }
+}
+
+/// What these boards cannot tell.
+pub(super) fn not_concluded(comparison: &Comparison) -> Markup {
+    let missing = next::not_concluded(comparison);
+    html! {
+        @if !missing.is_empty() {
+            h2 { "What cannot be concluded" }
+            ul { @for missing in &missing { li { (sentence(&missing.told)) } } }
+        }
+    }
+}
+
+/// Where most boards will lie, and how well they keep their limits.
+pub(super) fn next_boards(comparison: &Comparison) -> Markup {
+    let rows: Vec<_> = next::told_of_next(comparison)
+        .filter_map(|effect| Some((effect.quantity().title(), next::most_boards(comparison, effect)?)))
+        .collect();
+    html! {
+        h2 { "The next boards" }
+        ul {
+            @for (title, [before, after]) in &rows { li { b { (sentence(title).trim_end_matches('.')) } ". " (sentence(before)) " " (sentence(after)) } }
+        }
+        @if !comparison.capabilities.is_empty() {
+            h3 { "Limits of the profile" }
+            ul { @for row in &comparison.capabilities { li { (sentence(&next::capability(row))) } } }
+        }
+        p.small {
+            "All of this takes the scatter for normal, and few boards bound the next ones little: with five, the "
+            "limit that 95 % of all boards surely keep lies 4.2 standard deviations from their mean."
         }
     }
 }

@@ -163,7 +163,7 @@ fn how_many_boards_it_takes_is_what_the_tables_of_power_say() {
     assert_eq!(boards_needed(&wanted(2.0), 0.8), Ok(6));
     assert_eq!(boards_needed(&wanted(0.5), 0.9), Ok(86));
     assert_eq!(boards_needed(&wanted(500.0), 0.8), Ok(2));
-    insta::assert_snapshot!(boards_needed(&wanted(1e-3), 0.8).unwrap_err().0, @"even 10000 boards a side would not show so small a difference");
+    insta::assert_snapshot!(boards_needed(&wanted(1e-3), 0.8).unwrap_err().0, @"even 10000 boards would not show so small a difference");
     assert!(boards_needed(&wanted(0.0), 0.8).is_err());
 }
 

@@ -1,0 +1,168 @@
+//! What is told of the next boards, and of what these ones cannot tell.
+
+use super::amount::{amount, level};
+use super::parts::{Part, part};
+use super::words::{counted, short_p};
+use crate::compare::comparison::{Comparison, Side};
+use crate::compare::effect::{Effect, Pairing, Sense};
+use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
+use crate::compare::quantity::Quantity;
+use crate::compare::scores::BoardScore;
+use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
+
+/// From so many boards on a Cpk is told as a number; before, as its interval alone.
+const ENOUGH_FOR_CPK: usize = 25;
+
+/// Where most boards of each side lie, of what a page begins with; `None` where a quantity has no value.
+#[must_use]
+pub fn most_boards(comparison: &Comparison, effect: &Effect) -> Option<[String; 2]> {
+    effect.levels?;
+    let of =
+        |side: &Side, boards: &[BoardScore]| format!("{}: {}", side.name, most(effect.quantity(), boards));
+    Some([of(&comparison.before, &effect.matched.before), of(&comparison.after, &effect.matched.after)])
+}
+
+fn most(quantity: Quantity, boards: &[BoardScore]) -> String {
+    let told = |scaled: f64| level(quantity, scaled);
+    let sure = format!("95 % sure, {}", counted(boards.len(), "board"));
+    match tolerance(quantity, boards) {
+        Ok(Tolerance::AtMost(high)) => format!("95 % of all boards stay below {} ({sure})", told(high)),
+        Ok(Tolerance::AtLeast(low)) => format!("95 % of all boards stay above {} ({sure})", told(low)),
+        Ok(Tolerance::Between(ends)) => {
+            format!("95 % of all boards lie between {} and {} ({sure})", told(ends.low), told(ends.high))
+        }
+        Err(why) => format!("nothing tells where the next boards lie, for {why}"),
+    }
+}
+
+/// The effects whose tolerance limits are told without being asked for: what was bought, and its price.
+pub fn told_of_next(comparison: &Comparison) -> impl Iterator<Item = &Effect> {
+    let is_told = |effect: &&Effect| matches!(part(effect.quantity()), Part::Bought | Part::Price);
+    comparison.effects.iter().filter(is_told)
+}
+
+/// How well boards keep a limit, as a sentence without an end. With few boards the interval alone is told.
+#[must_use]
+pub fn capability(row: &LimitCapability) -> String {
+    let quantity = row.quantity;
+    let end = match row.end {
+        End::Min => "at least",
+        End::Max => "at most",
+    };
+    let value = quantity
+        .scaled(row.value.abs())
+        .map_or_else(|| row.value.to_string(), |scaled| level(quantity, scaled));
+    let sign = if row.value < 0.0 { "−" } else { "" };
+    let what = format!("{}, {} ({quantity} {end} {sign}{value})", row.group, row.limit);
+    let boards =
+        format!("{}, the worst of {} of each", counted(row.boards, "board"), counted(row.points, "point"));
+    match &row.cpk {
+        Err(why) => format!("{what}: no Cpk, for {why}"),
+        Ok(told) if row.boards < ENOUGH_FOR_CPK => format!(
+            "{what}: Cpk between {:.2} and {:.2} (95 % interval; {boards}; so few boards tell no single number)",
+            told.cpk.low, told.cpk.high
+        ),
+        Ok(told) => format!(
+            "{what}: Cpk {:.2} (95 % interval {:.2} to {:.2}; {boards})",
+            told.cpk.value, told.cpk.low, told.cpk.high
+        ),
+    }
+}
+
+/// The Cpk as a number, where there are boards enough for one.
+#[must_use]
+pub fn cpk_number(row: &LimitCapability) -> Option<f64> {
+    row.cpk.as_ref().ok().filter(|_| row.boards >= ENOUGH_FOR_CPK).map(|told| told.cpk.value)
+}
+
+/// Something that cannot be concluded from these boards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotConcluded {
+    /// Of which quantity; `None` of all.
+    pub quantity: Option<Quantity>,
+    /// What, why, and what it would take.
+    pub told: String,
+}
+
+/// What these boards cannot tell, whatever was measured on them, and what they might have told and did not.
+#[must_use]
+pub fn not_concluded(comparison: &Comparison) -> Vec<NotConcluded> {
+    if !comparison.is_made() {
+        return Vec::new();
+    }
+    let general = [too_few(comparison), ranks(comparison)].into_iter().flatten();
+    let mut found: Vec<NotConcluded> = general.map(|told| NotConcluded { quantity: None, told }).collect();
+    for effect in told_of_next(comparison).filter(|effect| effect.sense() == Sense::NoChange) {
+        let Some(needed) = effect.certainty.needed else { continue };
+        let told = format!(
+            "whether the {} changes by {} or more: seeing that in eight of ten comparisons takes {}",
+            effect.quantity().title(),
+            amount(effect.quantity(), needed.change.abs()),
+            more(comparison, needed.boards),
+        );
+        found.push(NotConcluded { quantity: Some(effect.quantity()), told });
+    }
+    found
+}
+
+fn sides(comparison: &Comparison) -> (usize, usize) {
+    (comparison.before.boards.len(), comparison.after.boards.len())
+}
+
+/// `9 boards a side, 4 more before and 5 more after`.
+fn more(comparison: &Comparison, boards: usize) -> String {
+    let (before, after) = sides(comparison);
+    let (more_before, more_after) = (boards.saturating_sub(before), boards.saturating_sub(after));
+    match comparison.pairing {
+        Pairing::Board => format!("{boards} boards measured both ways, {more_after} more than there are"),
+        Pairing::None if more_before == more_after => {
+            format!("{boards} boards a side, {more_before} more on each than there are")
+        }
+        Pairing::None => {
+            format!("{boards} boards a side, {more_before} more before and {more_after} more after")
+        }
+    }
+}
+
+fn too_few(comparison: &Comparison) -> Option<String> {
+    let (before, after) = sides(comparison);
+    let told = match comparison.pairing {
+        Pairing::None => {
+            "one board on a side does not tell how far boards scatter: there is no interval and no test, and it takes 2 \
+                          boards a side at the least"
+        }
+        Pairing::Board => {
+            "one board measured both ways does not tell how far boards scatter: there is no interval and no test, and it \
+                           takes 2 boards at the least"
+        }
+    };
+    (before.min(after) < 2).then(|| told.to_owned())
+}
+
+/// That ranks alone can never reach 5 % with so few boards, and with how many they can.
+fn ranks(comparison: &Comparison) -> Option<String> {
+    const LEVEL: f64 = 0.05;
+    let (before, after) = sides(comparison);
+    let enough = |smallest: &dyn Fn(usize) -> f64| (2..100).find(|boards| smallest(*boards) <= LEVEL);
+    let (name, least, boards, takes) = match comparison.pairing {
+        Pairing::None => (
+            "Mann and Whitney's rank test",
+            smallest_mann_whitney_p(before, after),
+            format!("{} before and {after} after", counted(before, "board")),
+            format!("{} boards a side", enough(&|boards| smallest_mann_whitney_p(boards, boards))?),
+        ),
+        Pairing::Board => (
+            "Wilcoxon's signed rank test",
+            smallest_signed_rank_p(after),
+            format!("{} measured both ways", counted(after, "board")),
+            format!("{} boards", enough(&smallest_signed_rank_p)?),
+        ),
+    };
+    (least > LEVEL).then(|| {
+        format!(
+            "anything by ranks alone: with {boards} {name} can never reach 5 %, whatever was measured; its smallest p is {}, and it \
+             takes {takes}",
+            short_p(least)
+        )
+    })
+}

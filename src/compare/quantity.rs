@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::band::Band;
 use crate::base::names::nearest;
-use crate::event::FigureName as F;
+use crate::event::{FigureName as F, Worse};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,10 +158,14 @@ impl Quantity {
     #[must_use]
     pub fn better(self) -> Better {
         match self {
-            Self::Figure(F::Efficiency) => Better::Higher,
-            Self::Figure(F::Vout | F::Mean | F::Switching | F::Duty | F::Ringing) | Self::StartUp => {
-                Better::Neither
-            }
+            Self::StartUp => Better::Neither,
+            // Of an amplitude it is the magnitude that is averaged.
+            Self::Figure(_) if self.scale() == Scale::Decibels => Better::Lower,
+            Self::Figure(name) => match name.worse() {
+                Some(Worse::More) => Better::Lower,
+                Some(Worse::Less) => Better::Higher,
+                Some(Worse::Away) | None => Better::Neither,
+            },
             _ => Better::Lower,
         }
     }

@@ -106,6 +106,17 @@ figures! {
     Drift, "drift_v", "V", false, "drift inside the trace";
 }
 
+/// On which side a figure is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worse {
+    /// Where it is more.
+    More,
+    /// Where it is less.
+    Less,
+    /// Where it is farther away from where it should be, on either side.
+    Away,
+}
+
 /// Why a figure of what rides on the output is none where the board has no output.
 pub const OUTPUT_OFF: &str = "the output is off";
 
@@ -154,6 +165,38 @@ impl FigureName {
                 | F::SpikeThreshold
                 | F::Ringing
         )
+    }
+
+    /// On which side it is worse; `None` for what was set, for what only tells how the board works, and for what only explains
+    /// another figure.
+    #[must_use]
+    pub const fn worse(self) -> Option<Worse> {
+        use FigureName as F;
+        match self {
+            // Spikes below are worse the lower they go.
+            F::Efficiency | F::SpikeNeg | F::SpikeNegMedian | F::SpikeNegP05 => Some(Worse::Less),
+            F::Vout | F::Switching | F::Duty => Some(Worse::Away),
+            F::Vin
+            | F::Iin
+            | F::Iout
+            | F::OutputPower
+            | F::AmbientTemperature
+            | F::Mean
+            | F::Max
+            | F::Min
+            | F::SpikeThreshold
+            | F::OnTime
+            | F::SwitchLow
+            | F::SwitchHigh
+            | F::PulseCount
+            | F::PulseRate
+            | F::PulseGapMean
+            | F::PulseGapMin
+            | F::PulseGapMax
+            | F::Ringing
+            | F::Drift => None,
+            _ => Some(Worse::More),
+        }
     }
 
     /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent, a count alone.

@@ -13,6 +13,7 @@ pub mod soak;
 pub mod turn;
 pub mod unsent;
 pub mod verdict;
+pub mod worst;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub use coverage::{Coverage, Lost};
 pub use drill::Drilled;
 pub use early::{EarlyAnswer, EarlyLook};
 pub use end::{Resumed, RunEnd};
-pub use figures::{FigureName, Figures};
+pub use figures::{FigureName, Figures, Worse};
 pub use hold::LoadChange;
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{

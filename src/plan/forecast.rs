@@ -3,6 +3,7 @@
 use super::profile::soak::Evidence;
 use super::rig::Rig;
 use super::step::Plan;
+use crate::event::worst::watched;
 
 /// Lines of the journal at a point that is measured once, with every figure and some notes.
 const JOURNAL_A_POINT: u64 = 8_000;
@@ -12,8 +13,6 @@ const JOURNAL_A_RUN: u64 = 50_000;
 const TAPES_A_POINT: u64 = 30_000;
 /// Tapes of a soak that has some trouble.
 const TAPES_A_SOAK: u64 = 10_000_000;
-/// Figures of which the worst captures are kept.
-const FIGURES_WITH_WORST: u64 = 4;
 /// Breaches that are reckoned with.
 const BREACHES: u64 = 10;
 /// Opening, setting up, looking for ranges.
@@ -106,8 +105,8 @@ pub(super) fn forecast(plan: &Plan, rig: &Rig) -> Forecast {
 /// the worst less and less often), and those around some breaches.
 fn kept_of_soak(evidence: Evidence, points: u64) -> u64 {
     let regular = points.checked_div(u64::from(evidence.every)).unwrap_or(0);
-    let worst =
-        u64::from(evidence.worst) * FIGURES_WITH_WORST * (1 + u64::from(points.checked_ilog2().unwrap_or(0)));
+    let of_each = u64::from(evidence.worst) * (1 + u64::from(points.checked_ilog2().unwrap_or(0)));
+    let worst = of_each * watched().count() as u64;
     let breaches = BREACHES * u64::from(evidence.before + evidence.after + 1);
     (regular + worst + breaches).min(points)
 }

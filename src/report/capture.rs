@@ -87,7 +87,7 @@ fn view(
 }
 
 /// The last trace of a signal at a point: earlier ones belong to attempts that were given up.
-fn find<'r>(
+pub(super) fn find<'r>(
     record: &'r Record,
     point: PointId,
     signal: &str,

@@ -1,15 +1,13 @@
 //! Which traces of a soak are kept: around every breach, the worst of every figure, and every so many-th capture. Decides;
 //! the recorder writes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::event::{BrokenAt, Event, FigureName, LimitBroken, PointId, PointResult, PointVerdict, Stamp};
+use crate::base::units::Volts;
+use crate::event::worst::Ranking;
+use crate::event::{BrokenAt, Event, LimitBroken, PointId, PointResult, PointVerdict, Stamp};
 use crate::plan::profile::soak::Evidence;
 use crate::waveform::Waveform;
-
-/// Figures of a trace whose worst captures are kept: those that a board gets worse by.
-const WORST_OF: [FigureName; 4] =
-    [FigureName::NoisePp20Mhz, FigureName::RipplePp, FigureName::SpikePos, FigureName::SpikeNeg];
 
 /// A capture that may be kept.
 pub(super) struct Capture {
@@ -28,8 +26,8 @@ pub(super) struct Keeper {
     pending: Vec<(Stamp, Waveform)>,
     /// The last captures that were not kept.
     recent: VecDeque<Capture>,
-    /// The worst values so far, the least bad one last.
-    worst: BTreeMap<FigureName, Vec<f64>>,
+    /// The worst points so far.
+    ranking: Ranking,
     /// Captures that are still to be kept behind a breach, and what it was.
     after: (u32, String),
     seen: u32,
@@ -38,12 +36,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(rules: Evidence) -> Self {
+    /// Of a board with this output voltage.
+    pub(super) fn new(rules: Evidence, nominal: Volts) -> Self {
         Self {
             rules,
             pending: Vec::new(),
             recent: VecDeque::new(),
-            worst: BTreeMap::new(),
+            ranking: Ranking::new(usize::try_from(rules.worst).unwrap_or(usize::MAX), nominal),
             after: (0, String::new()),
             seen: 0,
             is_thinned: false,
@@ -78,7 +77,7 @@ impl Keeper {
 
     fn finish(&mut self, result: &PointResult) -> Vec<Capture> {
         let traces = std::mem::take(&mut self.pending);
-        let worse = self.note_worst(result);
+        let worst_in = self.ranking.take(result);
         if traces.is_empty() {
             return Vec::new();
         }
@@ -99,8 +98,9 @@ impl Keeper {
         if self.after.0 > 0 {
             self.after.0 -= 1;
             capture.why.clone_from(&self.after.1);
-        } else if let Some(figure) = worse.filter(|_| !self.is_thinned) {
-            capture.why = format!("among the {} worst so far in {}", self.rules.worst, figure.title());
+        } else if !worst_in.is_empty() && !self.is_thinned {
+            let figures: Vec<&str> = worst_in.iter().map(|figure| figure.title()).collect();
+            capture.why = format!("among the {} worst so far in {}", self.rules.worst, figures.join("; "));
         } else if is_regular && !self.is_thinned {
             capture.why = format!("every {} captures", self.rules.every);
         } else {
@@ -108,26 +108,6 @@ impl Keeper {
             return Vec::new();
         }
         vec![capture]
-    }
-
-    /// Whether the point is among the worst so far in some figure.
-    fn note_worst(&mut self, result: &PointResult) -> Option<FigureName> {
-        let most = usize::try_from(self.rules.worst).unwrap_or(usize::MAX);
-        let mut first = None;
-        for figure in WORST_OF {
-            let Some(value) = result.figures.value(figure).map(f64::abs).filter(|value| value.is_finite())
-            else {
-                continue;
-            };
-            let worst = self.worst.entry(figure).or_default();
-            let place = worst.iter().position(|known| value > *known).unwrap_or(worst.len());
-            if place < most {
-                worst.insert(place, value);
-                worst.truncate(most);
-                first = first.or(Some(figure));
-            }
-        }
-        first
     }
 
     fn breach(&mut self, before: &str, after: String) -> Vec<Capture> {
@@ -148,5 +128,76 @@ impl Keeper {
             self.recent.pop_front();
         }
         self.recent.push_back(capture);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Instant;
+    use crate::base::units::Amps;
+    use crate::event::{FigureName, Region, Regulation, Setting};
+    use crate::waveform::{Acquisition, Codes, Coupling, Scaling};
+
+    fn trace() -> Waveform {
+        Waveform {
+            codes: Codes::U8(vec![1, 2, 3]),
+            scaling: Scaling {
+                volts_per_code: 1e-3,
+                zero_code: 0.0,
+                offset_v: 0.0,
+                min_code: 0,
+                max_code: 255,
+            },
+            start_s: 0.0,
+            step_s: 1e-8,
+            acquisition: Acquisition {
+                signal: "vout".to_owned(),
+                channel: 1,
+                coupling: Coupling::Ac,
+                bandwidth_limit_hz: None,
+                probe_ratio: 10.0,
+                fixture: String::new(),
+                volts_per_div: 0.01,
+                offset_v: 0.0,
+                memory_depth: 3,
+                purpose: "ripple".to_owned(),
+                range_note: None,
+            },
+        }
+    }
+
+    /// Takes a capture with these figures; why it is kept, if it is.
+    fn capture(keeper: &mut Keeper, point: u32, figures: &[(FigureName, f64)]) -> Option<String> {
+        let at = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: Instant(0) };
+        keeper.take(at, &trace());
+        let result = PointResult {
+            point: PointId(point),
+            repeat: 1,
+            phase: Some(0),
+            setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+            figures: figures.iter().map(|(name, value)| (*name, Ok(*value))).collect(),
+            bounds: std::collections::BTreeMap::new(),
+            region: Region::Regulated,
+            regulation: Ok(Regulation::ConstantVoltage),
+            checks: Vec::new(),
+            verdict: PointVerdict::Pass,
+            notes: Vec::new(),
+        };
+        keeper.judge(&Event::PointFinished(Box::new(result))).pop().map(|kept| kept.why)
+    }
+
+    #[test]
+    fn a_capture_is_kept_when_it_is_among_the_worst_so_far_in_any_figure() {
+        use FigureName::{BoardTemperature, Efficiency, RipplePp};
+        let rules = Evidence { before: 0, after: 0, worst: 1, every: 0 };
+        let mut keeper = Keeper::new(rules, Volts(5.0));
+        let usual = [(RipplePp, 0.02), (Efficiency, 0.8), (BoardTemperature, 50.0)];
+        assert!(capture(&mut keeper, 1, &usual).is_some(), "the first is the worst so far in all");
+        assert_eq!(capture(&mut keeper, 2, &usual), None);
+        let why = capture(&mut keeper, 3, &[(RipplePp, 0.01), (Efficiency, 0.79), (BoardTemperature, 51.0)]);
+        assert_eq!(why.unwrap(), "among the 1 worst so far in efficiency; board temperature");
+        keeper.thin();
+        assert_eq!(capture(&mut keeper, 4, &[(Efficiency, 0.5)]), None, "the disk is short of room");
     }
 }

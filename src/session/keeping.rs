@@ -24,7 +24,7 @@ impl SoakKeeping {
     pub(super) fn of(plan: &Plan, folder: &Path, thinned: bool) -> Option<Self> {
         let soak = plan.soak.as_ref()?;
         let keeps_all = plan.capture.is_some_and(|capture| capture.keep) && !thinned;
-        let mut keeper = (!keeps_all).then(|| Keeper::new(soak.evidence));
+        let mut keeper = (!keeps_all).then(|| Keeper::new(soak.evidence, plan.vout_nominal));
         if let Some(keeper) = keeper.as_mut().filter(|_| thinned) {
             keeper.thin();
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, LoadChange, Reading, Readings, RunVerdict, Setting, Sink,
-    SoakFacts, StartCheck, StartId,
+    DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LoadChange, PointId, Reading, Readings, RunVerdict,
+    Setting, Sink, SoakFacts, StartCheck, StartId,
 };
 use soakrig::record::{Record, Recorder};
 use soakrig::report::products::write_at;
@@ -162,6 +162,51 @@ fn what_happened_is_told_to_the_second_by_both_clocks_however_many_days_have_gon
     1 d 7 s 11-24 16:04:17 – warning
     3 d 2 h 3 min 4 s 11-26 18:07:14 – warning
     ");
+}
+
+#[test]
+fn the_worst_of_every_figure_are_shown_with_their_traces_where_these_were_kept() {
+    let out = TempDir::new().unwrap();
+    let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 5);
+    let phases = vec!["full load".to_owned()];
+    let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(3600));
+    facts.soak = Some(SoakFacts { interval, phases, dwells_last, dwells: 1, starts: 0 });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "full load".to_owned(), round: 1 }).unwrap();
+    // It gets warmer and less efficient; the switching frequency goes away and comes back.
+    for (number, hertz) in [(1, 122e3), (2, 122.1e3), (3, 125e3), (4, 122.2e3), (5, 122e3)] {
+        let ms = u64::from(number) * 600_000;
+        if number > 2 {
+            let trace = sweep::trace("B", "vout", "ripple", (24.0, 0.5), 6000);
+            recorder.waveform(at(ms), PointId(number), &trace).unwrap();
+        }
+        let mut result = sweep::point("B", number, 24.0, 0.5);
+        result.phase = Some(0);
+        for (figure, value) in [
+            (FigureName::Switching, hertz),
+            (FigureName::BoardTemperature, 40.0 + f64::from(number)),
+            (FigureName::Efficiency, 0.9 - 0.01 * f64::from(number)),
+        ] {
+            result.figures.insert(figure, Ok(value));
+        }
+        recorder.event(at(ms), &Event::PointFinished(Box::new(result))).unwrap();
+    }
+    let report = report::build(&Record::open(recorder.folder()).unwrap());
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    let worst = |figure| {
+        let of = view.worst.iter().find(|worst| worst.figure == figure).unwrap();
+        of.points.iter().map(|point| (point.result.point.0, point.trace.is_ok())).collect::<Vec<_>>()
+    };
+    assert_eq!(worst(FigureName::BoardTemperature), [(5, true), (4, true), (3, true)]);
+    assert_eq!(worst(FigureName::Efficiency), [(5, true), (4, true), (3, true)]);
+    assert_eq!(worst(FigureName::Switching), [(3, true), (4, true), (2, false)]);
+    assert!(view.worst.iter().all(|worst| worst.figure != FigureName::AmbientTemperature));
+    let page = html::render(&report);
+    let row = page.split("<tr>").find(|row| row.contains("125 kHz")).unwrap();
+    for words in ["30 min", "11-23 16:34:10", "3, full load", "24 V, 500 mA", "<svg", "ripple, "] {
+        assert!(row.contains(words), "{words}: {row}");
+    }
 }
 
 #[test]

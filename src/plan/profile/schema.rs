@@ -223,7 +223,7 @@ pub(super) struct EvidenceFile {
     pub(super) before: Option<Written<u64>>,
     /// Captures after it. Default 6.
     pub(super) after: Option<Written<u64>>,
-    /// So many of the worst captures of every figure of a trace. Default 3.
+    /// So many of the worst captures in every column of `points.csv` that a board gets worse in. Default 3.
     pub(super) worst: Option<Written<u64>>,
     /// Every so many-th capture, so that change can be seen over days; 0: none. Default 6.
     pub(super) every: Option<Written<u64>>,

@@ -43,7 +43,7 @@ pub struct Evidence {
     pub before: u32,
     /// Captures after it.
     pub after: u32,
-    /// So many of the worst captures of every figure of a trace.
+    /// So many of the worst captures in every column of `points.csv` that a board gets worse in.
     pub worst: u32,
     /// Every so many-th capture; 0: none.
     pub every: u32,

@@ -8,6 +8,7 @@ mod figures;
 mod pictures;
 mod soak;
 mod soak_trends;
+mod soak_worst;
 mod tables;
 mod top;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::soak_trends;
+use super::soak_worst;
 use super::top::sentence;
 use super::{moment, picture};
 use crate::base::span::{render_elapsed, render_span};
@@ -201,6 +202,7 @@ pub(super) fn render(report: &Report) -> Markup {
         (soak_trends::render(view))
         (hours(view))
         (waterfall(view))
+        (soak_worst::render(view))
         (steady(view))
         (starts(view))
         (holds(view))

@@ -10,6 +10,7 @@ pub mod summary;
 pub mod timeline;
 pub mod trends;
 pub mod waterfall;
+pub mod worst;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use stream::Stream;
 use timeline::Timeline;
 use trends::SettingTrends;
 use waterfall::Waterfall;
+use worst::WorstOf;
 
 /// What was held, and for how long.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +94,8 @@ pub struct SoakView {
     pub sweeps: (u32, Vec<Compared>),
     /// Output voltage and board temperature an hour.
     pub hours: [Vec<IntervalStats>; 2],
+    /// The worst points in every figure, with their traces.
+    pub worst: Vec<WorstOf>,
     /// The folded period over the days, or why there is none.
     pub waterfall: Result<Waterfall, String>,
 }
@@ -147,6 +151,7 @@ fn view(
         until,
         sweeps: sweeps(&points),
         hours: [stream.hours[0].intervals(), stream.hours[1].intervals()],
+        worst: worst::build(record, &points),
         waterfall: waterfall::build(record, &captures),
         facts,
         gaps,

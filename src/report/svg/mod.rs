@@ -35,7 +35,7 @@ pub use overlaid::{render_overlaid_spectra, render_overlaid_traces};
 pub use spectrum::render_spectrum;
 pub use starts::render_starts;
 pub use timeline::render_timeline;
-pub use trace::{render_overview, render_zoom};
+pub use trace::{render_overview, render_small_trace, render_zoom};
 pub use waterfall::render_waterfall;
 
 /// One unit of time for a picture: factor and symbol for a span in seconds.

@@ -17,24 +17,13 @@ const SPOT: RGBColor = RGBColor(0xff, 0xf0, 0xc2);
 #[must_use]
 pub fn render_overview(overview: &Overview, spot: Option<(f64, f64)>) -> String {
     let (width, height) = (1060.0, 240.0);
-    let ends = overview.columns.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| {
-        (low.min(column.0), high.max(column.1))
-    });
+    let ends = ends(overview);
     let (time_factor, time) = time_unit(overview.span_s);
     let (volt_factor, volt) = volt_unit(ends.0.abs().max(ends.1.abs()));
     let start = overview.start_s * time_factor;
     let field = Field {
         x: Scale::new((start, start + overview.span_s * time_factor), (66.0, width - 10.0)),
         y: Scale::new(padded((ends.0 * volt_factor, ends.1 * volt_factor), 0.06), (height - 46.0, 8.0)),
-    };
-    let pitch = (field.x.to_px - field.x.from_px) / overview.columns.len() as f64;
-    let edge = |upper: bool| {
-        overview.columns.iter().enumerate().map(move |(index, column)| {
-            let volts = if upper { column.1 } else { column.0 };
-            // Half a pixel more each way: a flat stretch keeps a line.
-            let air = if upper { -0.5 } else { 0.5 };
-            (field.x.from_px + pitch * (index as f64 + 0.5), field.y.px(volts * volt_factor) + air)
-        })
     };
     render(width, height, |canvas| {
         if let Some((from, to)) = spot {
@@ -44,9 +33,38 @@ pub fn render_overview(overview: &Overview, spot: Option<(f64, f64)>) -> String 
             canvas.fill((left, field.y.to_px), (right, field.y.from_px), SPOT);
         }
         field.draw(canvas, &format!("time from trigger in {time}"), &format!("output in {volt}"));
-        let outline: Vec<(f64, f64)> =
-            edge(true).chain(edge(false).collect::<Vec<_>>().into_iter().rev()).collect();
-        canvas.polygon(&outline, TRACE);
+        canvas.polygon(&outline(overview, &field, volt_factor), TRACE);
+    })
+}
+
+/// The columns as one area; half a pixel more each way, so that a flat stretch keeps a line.
+fn outline(overview: &Overview, field: &Field, volt_factor: f64) -> Vec<(f64, f64)> {
+    let pitch = (field.x.to_px - field.x.from_px) / overview.columns.len() as f64;
+    let edge = |upper: bool| {
+        overview.columns.iter().enumerate().map(move |(index, column)| {
+            let (volts, air) = if upper { (column.1, -0.5) } else { (column.0, 0.5) };
+            (field.x.from_px + pitch * (index as f64 + 0.5), field.y.px(volts * volt_factor) + air)
+        })
+    };
+    edge(true).chain(edge(false).collect::<Vec<_>>().into_iter().rev()).collect()
+}
+
+/// Draws a stretch without axes, to its own height, for a cell of a table.
+#[must_use]
+pub fn render_small_trace(overview: &Overview) -> String {
+    let (width, height) = (150.0, 30.0);
+    let ends = ends(overview);
+    let field = Field {
+        x: Scale::new((0.0, 1.0), (1.0, width - 1.0)),
+        y: Scale::new(padded(ends, 0.06), (height - 1.0, 1.0)),
+    };
+    render(width, height, |canvas| canvas.polygon(&outline(overview, &field, 1.0), TRACE))
+}
+
+/// The lowest and the highest sample, in volts.
+fn ends(overview: &Overview) -> (f64, f64) {
+    overview.columns.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| {
+        (low.min(column.0), high.max(column.1))
     })
 }
 

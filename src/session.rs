@@ -41,6 +41,7 @@ pub use opening::{
 };
 pub use preparing::{Prepared, load_rig, prepare, read_text};
 pub use resuming::{Resumable, plan_of, prepare_resume};
+pub use room::shortage;
 pub use running::{Finished, Onlooker, RunRequest, resume, run};
 pub use serving::{Serving, serve};
 pub use unsent::keep_unsent;

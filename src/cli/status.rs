@@ -87,6 +87,8 @@ impl Look {
     /// What is known of the journal beside its events, now.
     pub(super) fn seen(&self) -> Result<Seen, RecordError> {
         let is_written = is_being_written(&self.folder).ok();
+        // Of a run that is over, or of a copy, nobody needs to know.
+        let free = is_written.filter(|is| *is).and_then(|_| session::free_bytes(&self.folder).ok());
         Ok(Seen {
             run: self.run.clone(),
             folder: self.folder.display().to_string(),
@@ -95,8 +97,8 @@ impl Look {
             is_written,
             bytes: self.follower.bytes(),
             kept: self.kept,
-            // Of a run that is over, or of a copy, nobody needs to know.
-            free: is_written.filter(|is| *is).and_then(|_| session::free_bytes(&self.folder).ok()),
+            free,
+            short_of_room: free.and_then(session::shortage),
             torn: match &self.tail {
                 Tail::Whole => None,
                 Tail::Torn { what, .. } => Some(what.clone()),

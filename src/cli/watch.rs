@@ -29,7 +29,8 @@ pub(super) fn run(args: &WatchArgs) -> Outcome {
     let clock = RealClock::new();
     let mut shown = Shown { in_place: io::stdout().is_terminal(), lines: 0 };
     let mut left_since: Option<Instant> = None;
-    shown.write(&first_lines(&look, &shown)?)?;
+    let first = first_lines(&look, &shown)?;
+    shown.write(&first)?;
     loop {
         let mut news = String::new();
         look.read_on(&mut |at, event, state| news.extend(news_line(at, event, state)))?;
@@ -52,7 +53,7 @@ pub(super) fn run(args: &WatchArgs) -> Outcome {
             let waited = clock.now().since(since);
             if waited >= LAST_WORDS_WITHIN || is_safe && waited >= LOOKS_EVERY {
                 if !shown.in_place {
-                    shown.write(&look.screen(&seen, false))?;
+                    shown.write(&how_it_was_left(&first, &look.screen(&seen, false)))?;
                 }
                 return Ok(RunVerdict::Incomplete.into());
             }
@@ -66,6 +67,19 @@ pub(super) fn run(args: &WatchArgs) -> Outcome {
 /// In a log the state at the beginning stands first, for it names the run.
 fn first_lines(look: &Look, shown: &Shown) -> Result<String, CliError> {
     if shown.in_place { Ok(String::new()) } else { Ok(look.screen(&look.seen()?, false)) }
+}
+
+/// The rows of a screen that tell how a run was left.
+const LEFT_IN: [&str; 4] = ["phase", "so far", "outputs", "writer"];
+
+/// How a run was left whose writer is gone: what the first screen has told is not told again.
+fn how_it_was_left(first: &str, screen: &str) -> String {
+    // Of a writer that was gone at the first look only the age of its last line is another one.
+    let was_gone = first.contains("\nwriter    GONE");
+    let is_told = |row: &str| was_gone && row.starts_with("writer") || first.lines().any(|told| told == row);
+    let rows =
+        screen.lines().filter(|row| LEFT_IN.iter().any(|label| row.starts_with(label)) && !is_told(row));
+    rows.map(|row| format!("{row}\n")).collect()
 }
 
 /// What a log is told: remarks, finished points, the phases of a soak and what it misses, the end.
@@ -83,7 +97,17 @@ fn news_line(at: Stamp, event: &Event, state: &State) -> Option<String> {
         }
         Event::StartChecked(check) if !check.started => format!("start {} failed", check.start.0),
         Event::MessageUnsent(unsent) => format!("message not delivered: {unsent}"),
-        other => remark(other).map(|(word, what)| format!("{word}: {what}"))?,
+        other => {
+            let (word, what) = remark(other)?;
+            let known = state.remarks().find(|known| known.word == word && known.what == what);
+            let count = known.map_or(1, |known| known.count);
+            // What comes every second for hours is told at the 1st, 10th, 100th time and so on.
+            if count != 10_u64.pow(count.max(1).ilog10()) {
+                return None;
+            }
+            let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
+            format!("{word}: {what}{times}")
+        }
     };
     let told: String = told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     Some(format!("{} {told}\n", at.utc.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -112,5 +136,41 @@ impl Shown {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
             Err(error) => Err(CliError::usage(format!("cannot write the state to standard output: {error}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Stamp};
+
+    #[test]
+    fn what_comes_again_and_again_is_told_less_and_less_often() {
+        let mut state = State::default();
+        let mut log = String::new();
+        for second in 0..250 {
+            let at = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: Instant(second * 1_000_000_000) };
+            let event = Event::Warned { what: "no answer".to_owned() };
+            state.take(at, &event);
+            log.extend(news_line(at, &event, &state));
+        }
+        assert_eq!(
+            log,
+            "1970-01-01T00:00:00Z warning: no answer\n1970-01-01T00:00:00Z warning: no answer (10 times)\n\
+             1970-01-01T00:00:00Z warning: no answer (100 times)\n"
+        );
+    }
+
+    #[test]
+    fn what_the_first_screen_has_told_of_a_run_that_was_left_is_not_told_again() {
+        let gone = "run       R\nphase     holding\noutputs   source on\nwriter    GONE without an end; line 5, 9 s ago, at 1Z\n";
+        let later = gone.replace("9 s ago", "24 s ago");
+        assert_eq!(how_it_was_left(gone, &later), "");
+        let alive = gone.replace("GONE without an end", "alive");
+        let off = later.replace("source on", "off and verified off");
+        assert_eq!(
+            how_it_was_left(&alive, &off),
+            "outputs   off and verified off\nwriter    GONE without an end; line 5, 24 s ago, at 1Z\n"
+        );
     }
 }

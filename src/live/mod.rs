@@ -5,6 +5,7 @@ pub mod screen;
 pub mod soak;
 pub mod soak_screen;
 pub mod state;
+pub mod warnings;
 
 pub use pace::Expected;
 pub use state::State;

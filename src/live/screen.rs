@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::soak::SoakState;
 use super::soak_screen;
 use super::state::{Phase, Remark, State};
+use super::warnings;
 use crate::base::span::render_span;
 use crate::base::units::Volts;
 use crate::event::{FigureName, PointVerdict, RunVerdict, Stop};
@@ -56,6 +57,8 @@ pub struct Seen {
     pub kept: Kept,
     /// Bytes free where the run writes; `None` where nobody writes, or it is not known.
     pub free: Option<u64>,
+    /// That this is too little, as a sentence.
+    pub short_of_room: Option<String>,
     /// Whether a program that lives writes to the journal; `None` where the file system does not tell.
     pub is_written: Option<bool>,
     /// What is wrong with a line behind the last whole one: it is being written, or was torn.
@@ -279,6 +282,7 @@ pub fn render(state: &State, seen: &Seen) -> String {
         );
         rows.push(("left", left));
     }
+    rows.extend(labelled("warnings", warnings::lines(state, seen)));
     rows.extend(labelled("readings", readings(state, seen)));
     if let Some(soak) = state.soak() {
         rows.extend(labelled("coverage", soak_screen::coverage(soak)));
@@ -318,6 +322,7 @@ pub fn json(state: &State, seen: &Seen) -> Value {
     let mut told = standing(state);
     told["run"] = json!(seen.run);
     told["folder"] = json!(seen.folder);
+    told["warnings"] = json!(warnings::json(state, Some(seen)));
     soak_screen::add_age(&mut told["soak"], state, seen);
     told["kept"] = json!({ "files": seen.kept.files, "bytes": seen.kept.bytes, "free_bytes": seen.free });
     told["journal"] = json!({
@@ -385,6 +390,7 @@ pub fn standing(state: &State) -> Value {
                 .collect::<serde_json::Map<_, _>>(),
             "verified_off": state.safe().map(|safe| safe.verified),
         },
+        "warnings": warnings::json(state, None),
         "events": {
             "warned": counts.warned,
             "retried": counts.retried,

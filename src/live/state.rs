@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::pace::{Expected, Pace};
 use super::soak::SoakState;
 use super::soak_screen;
+use super::warnings::Warnings;
 use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Celsius, with_prefix};
@@ -125,6 +126,7 @@ pub struct State {
     stop: Option<Stop>,
     end: Option<RunEnd>,
     pace: Pace,
+    warnings: Warnings,
     soak: Option<Box<SoakState>>,
 }
 
@@ -147,6 +149,7 @@ impl State {
         self.last = Some(at);
         self.pace.take(at, event);
         self.take_remark(at, event);
+        self.warnings.take(at, event, self.facts.as_deref());
         if let Some(soak) = &mut self.soak {
             soak.take(at, event, self.pace.phases());
         }
@@ -316,6 +319,10 @@ impl State {
     /// The last remarks, the oldest first.
     pub fn remarks(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter()
+    }
+    /// What is wrong now, by the events.
+    pub(super) const fn warnings(&self) -> &Warnings {
+        &self.warnings
     }
     /// Which interlock holds the run, and since when.
     #[must_use]

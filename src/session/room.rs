@@ -52,6 +52,18 @@ pub(super) fn judge_room(forecast: &Forecast, free: &Result<u64, String>) -> Roo
     ))
 }
 
+/// What is to be said of so few free bytes while a run goes on; `None` where there are enough.
+#[must_use]
+pub fn shortage(free: u64) -> Option<String> {
+    let left = with_prefix(free as f64, "B");
+    let then = match free {
+        ..NEARLY_NONE => "a soak ends, while its record can still be ended",
+        ..SHORT => "of a soak only the traces around a breach are kept",
+        _ => return None,
+    };
+    Some(format!("only {left} are free on the disk: {then}"))
+}
+
 /// Why a run has no room to be gone on with: with less it would end before it has done anything.
 pub(super) fn lack_of_room(free: &Result<u64, String>) -> Option<String> {
     let free = free.as_ref().ok().copied().filter(|free| *free < NEARLY_NONE)?;
@@ -142,5 +154,8 @@ mod tests {
             })
             .collect();
         assert_eq!(told, ["-", "thin", "-", "end", "-"]);
+        assert_eq!(shortage(500_000_000), None);
+        assert!(shortage(499_999_999).unwrap().contains("500 MB are free"));
+        assert!(shortage(59_999_999).unwrap().contains("a soak ends"));
     }
 }

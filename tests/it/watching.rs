@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use soakrig::base::clock::Instant;
 use soakrig::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Sink, SoakFacts,
+    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, SafeState, Sink,
+    SoakFacts, Unsent,
 };
 use soakrig::live::screen::{Kept, Seen, json, render, status};
 use soakrig::live::{Expected, State};
@@ -50,6 +51,7 @@ fn seen(folder: &str) -> Seen {
         bytes: 81_234,
         kept,
         free: Some(45_000_000_000),
+        short_of_room: None,
         is_written: Some(true),
         torn: None,
     }
@@ -189,6 +191,7 @@ fn the_state_of_a_run_fits_one_screen() {
     phase     between two points
     so far    no limit failed so far, 12 of 125 points finished
     left      about 1 min 40 s, until 16:06:01Z
+    warnings  none that still holds
     readings  point 12: Vin 2 V, Iin 120 µA, Vout 388.8 µV, Iout 0 A
               board 24.6 °C, ambient 24.3 °C
     kept      24 traces and screens (2.88 MB), journal 81.23 kB, 45 GB free
@@ -205,6 +208,21 @@ fn the_state_of_a_run_fits_one_screen() {
     let ended = state_of(&record_sweep(&folder.path().join("whole"), &Course { points: 125, ..COURSE }));
     let told = render(&ended, &seen("reports/RUN"));
     assert!(told.contains("so far    FAIL: ") && told.contains("the run is over"), "{told}");
+}
+
+#[test]
+fn a_log_of_a_run_that_was_left_tells_each_thing_once() {
+    let folder = TempDir::new().unwrap();
+    let mut recorder = unfinished(folder.path());
+    let (vout_v, failures) = (Ok(0.001), Vec::new());
+    let safe = SafeState { load_off: true, supply_off: true, vout_v, verified: true, attempts: 1, failures };
+    recorder.event(at(60_000), &Event::MadeSafe(safe)).unwrap();
+    let run = recorder.folder().to_owned();
+    drop(recorder);
+    let told = soakrig(&["watch", arg(&run)]).assert_exit(1).out;
+    for words in ["run  ", "board  ", "phase  ", "off and verified off", "GONE without an end"] {
+        assert_eq!(told.matches(words).count(), 1, "{words}: {told}");
+    }
 }
 
 fn readings(dwell: u32, done_s: u64, first_s: u64, count: u64) -> Event {
@@ -279,6 +297,7 @@ fn a_soak_tells_its_phase_its_readings_and_what_is_missing_of_them() {
               all phases: 1 h 30 min of 4 h 30 min (33 %); begun 1 h 30 min ago
     so far    no limit failed so far, 0 of 9 points finished
     left      about 3 h 15 min, until 20:49:20Z
+    warnings  none that still holds
     readings  5.8 s ago, at 17:34:15Z: Vin 24 V, Iin 123.6 mA, Vout 4.999 V, Iout 500.1 mA
               board 61.2 °C, ambient not read
     coverage  99.777 %, 5380 of 5392 readings, in 3 batches
@@ -338,6 +357,61 @@ fn a_soak_whose_plan_is_not_known_tells_what_is_done_and_guesses_nothing() {
     assert_eq!(told["soak"]["done_s"], 61.0);
 }
 
+/// The warnings on the screen.
+fn warnings(state: &State, seen: &Seen) -> String {
+    let screen = render(state, seen);
+    let rows = screen.lines().skip_while(|row| !row.starts_with("warnings")).enumerate();
+    let block = rows.take_while(|(place, row)| *place == 0 || row.starts_with(' '));
+    block.map(|(_, row)| &row[10..]).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
+    let seen = seen("reports/RUN");
+    let role = |role: &str| role.parse().unwrap();
+    let row = |second: u64, vout_v: f64, board_c: Option<f64>| {
+        let values = [Some(24.0), Some(0.12), Some(vout_v), Some(0.5), board_c, None];
+        let rows = vec![Reading::of(Instant(second * 1_000_000_000), values)];
+        Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(3), done: Duration::ZERO, rows }))
+    };
+    let mut state = soaking();
+    let mut told = vec![warnings(&state, &seen)];
+    let unsent = Unsent {
+        way: "command page".to_owned(),
+        level: "warn".to_owned(),
+        what: "it is warm".to_owned(),
+        attempts: 6,
+        why: "it ended with 1".to_owned(),
+    };
+    for (second, event) in [
+        (5500, Event::SensorFailed { role: role("board"), what: "it stands still".to_owned() }),
+        (5501, Event::Retried { role: role("load"), what: "no answer".to_owned(), attempt: 1 }),
+        // The load answers, the thermometer does not, and the output is too low.
+        (5502, row(5502, 4.5, None)),
+        (5503, Event::InterlockHeld { what: "too warm".to_owned(), load: None }),
+        (5504, Event::MessageUnsent(Box::new(unsent))),
+        (5505, row(5505, 4.99, Some(61.0))),
+    ] {
+        state.take(at(second * 1000), &event);
+        told.push(format!("{second}\n{}", warnings(&state, &seen)));
+    }
+    let short = Seen {
+        short_of_room: Some("only 400 MB are free on the disk".to_owned()),
+        last: Some((at(0).utc, Duration::from_secs(600))),
+        ..seen.clone()
+    };
+    told.push(format!("short\n{}", warnings(&state, &short)));
+    insta::assert_snapshot!(told.join("\n"), @"");
+    let json = json(&state, &short);
+    let words: Vec<&str> = json["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning["word"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["hold", "message", "disk", "silence"]);
+}
+
 #[test]
 fn the_state_before_the_first_event_is_told_without_a_guess() {
     let nothing = Seen { last: None, lines: 0, ..seen("reports/RUN") };
@@ -346,6 +420,7 @@ fn the_state_before_the_first_event_is_told_without_a_guess() {
     phase     opening the bench
     so far    no limit failed so far, 0 of 0 points finished
     left      not known before a point is finished
+    warnings  none that still holds
     readings  none yet
     kept      24 traces and screens (2.88 MB), journal 81.23 kB, 45 GB free
     outputs   nothing switched on yet by this run
@@ -467,6 +542,8 @@ mod running {
         assert!(text.contains("GONE without an end"), "{text}");
         assert!(text.contains("off and verified off"), "the dead-man's last words; {text}");
         assert!(text.contains("soakrig resume"), "{text}");
+        assert_eq!(text.matches("profile   ").count(), 1, "the screen stands there once; {text}");
+        assert_eq!(text.matches("GONE without an end").count(), 1, "{text}");
     }
 
     #[test]

@@ -10,8 +10,12 @@ mod facts;
 #[cfg(unix)]
 mod faulting;
 mod guarding;
+#[cfg(target_os = "linux")]
+mod holder_linux;
 mod keeping;
 mod lock;
+#[cfg(unix)]
+mod lock_unix;
 mod opening;
 mod preparing;
 mod ready;

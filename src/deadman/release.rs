@@ -17,7 +17,7 @@ const PAUSES: [Duration; 5] = [
 ];
 
 /// How long it is tried: an instrument that has not come back after an hour needs a person.
-const GIVES_UP_AFTER: Duration = Duration::from_secs(3600);
+pub const GIVES_UP_AFTER: Duration = Duration::from_secs(3600);
 
 /// Opens links of its own to supply and load, switches off, reads back and measures; tries again until the outputs are
 /// verified off or an hour is over. Every failed attempt is told. Gives the last state found, `None` where supply and load

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::SessionError;
+#[cfg(target_os = "linux")]
+use super::holder_linux::holder_of;
 use crate::base::clock::Clock;
 use crate::instrument::dialect::Address;
 
@@ -47,9 +49,10 @@ impl BenchLock {
             match taken {
                 Ok(()) => files.push(file),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(SessionError::Busy(format!(
-                        "another soakrig uses the instrument at {address}; wait for it to end, or stop it first"
-                    )));
+                    let who = holder_of(&file).unwrap_or_else(|| {
+                        "another soakrig; wait for it to end, or stop it first".to_owned()
+                    });
+                    return Err(SessionError::Busy(format!("the instrument at {address} is used by {who}")));
                 }
                 Err(TryLockError::Error(error)) => return Err(fault(&path, error)),
             }
@@ -58,11 +61,39 @@ impl BenchLock {
     }
 }
 
+/// Only Linux tells it.
+#[cfg(not(target_os = "linux"))]
+const fn holder_of(_: &File) -> Option<String> {
+    None
+}
+
 /// The file may have been left by another person of this machine: reading it is enough to lock it.
 fn open_lock(path: &Path) -> std::io::Result<File> {
-    File::open(path).or_else(|_| File::options().create(true).truncate(false).write(true).open(path))
+    File::open(path).or_else(|_| {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        #[cfg(unix)]
+        super::lock_unix::open_to_all(&file);
+        Ok(file)
+    })
 }
 
 fn fault(path: &Path, error: std::io::Error) -> SessionError {
     SessionError::File { what: "lock file of an instrument", path: path.to_owned(), error }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_that_a_service_with_a_narrow_mask_has_made_is_seen_by_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("soakrig-x.lock");
+        let made = open_lock(&path).unwrap();
+        assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+        made.try_lock().unwrap();
+        assert!(matches!(open_lock(&path).unwrap().try_lock(), Err(TryLockError::WouldBlock)));
+    }
 }

@@ -128,11 +128,14 @@ pub(super) fn open_world_beating(
     })
 }
 
-/// A real bench that somebody left: its instruments are taken from whoever has them, for switching off may not wait. Where
-/// nobody has them any more, nobody else gets them meanwhile.
+/// A real bench that somebody left: supply and load are taken from whoever has them, for switching off may not wait. Where
+/// nobody has them any more, nobody else gets them meanwhile. What measures only is left to whoever wants it: a scope or a
+/// thermometer switches nothing, and the port of one that is gone may soon be another one's.
 #[cfg(unix)]
 pub(super) fn open_abandoned(rig: &Rig, clock: Arc<dyn Clock>) -> Opened {
-    let lock = BenchLock::take(addresses(rig), &*clock, Duration::ZERO).unwrap_or_else(|_| BenchLock::none());
+    let switched = [&rig.source.instrument.address, &rig.load.instrument.address];
+    let lock =
+        BenchLock::take(switched.into_iter(), &*clock, Duration::ZERO).unwrap_or_else(|_| BenchLock::none());
     Opened {
         clock,
         opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),

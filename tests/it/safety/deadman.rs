@@ -1,13 +1,15 @@
 //! Controllers that are killed, suspended or left by their dead-man, for real: the outputs go off and the journal says why.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use soakrig::base::clock::{Clock, Instant, RealClock};
 use soakrig::record::Record;
 
 use super::process::{Running, Served, await_in_journal, serve, start};
+use crate::cli::Told;
 
 pub(super) const OFF: (&str, &str) = ("OFF", "0");
 
@@ -101,6 +103,44 @@ fn a_run_that_was_killed_is_resumed_on_the_same_bench_and_finishes_every_point_o
     assert_eq!(journal.matches("\"point_finished\"").count(), 4, "{journal}");
     assert!(journal.contains("\"run_resumed\""), "{journal}");
     assert_eq!(served.outputs(), (OFF.0.to_owned(), OFF.1.to_owned()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dead_man_whose_bench_is_gone_holds_supply_and_load_alone_and_is_named_to_whoever_wants_them() {
+    let [bench, other] = [crate::cli::Served::start(), crate::cli::Served::start()];
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| crate::cli::file(&folder, name, text);
+    let (rig, profile) = (file("rig.toml", &bench.rig), file("p.toml", super::process::PROFILE));
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let run = |rig: &Path| {
+        let mut command = crate::cli::program();
+        command.arg("run").arg(&profile).arg("--rig").arg(rig).arg("--out").arg(&out);
+        command
+    };
+    let mut command = run(&rig);
+    let mut running = Running(command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap());
+    await_in_journal(&out, "point_started");
+    let (source, thermometer) = (bench.addresses["source"].clone(), bench.addresses["thermometer"].clone());
+    // The whole bench goes, and with it the only way to see that anything is off.
+    drop(bench);
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("attempt 1 to switch off")), "the dead-man has taken over");
+
+    let refused = Told::of(&mut run(&rig));
+    let process = refused.err.split_once("(process ").unwrap().1.split(')').next().unwrap().to_owned();
+    assert!(refused.err.contains(&format!("{source} is used by the dead-man")), "{}", refused.err);
+    assert!(refused.err.contains("as soon as supply and load are verified off"), "{}", refused.err);
+    // Its thermometer is free for another bench, whose supply and load are others.
+    let rig = other.rig.replace(&other.addresses["thermometer"], &thermometer);
+    let told = Told::of(&mut run(&file("other.toml", &rig)));
+    assert!(!told.err.contains("is used by") && !told.out.contains("is used by"), "{}{}", told.out, told.err);
+    assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
+    let freed = || !Told::of(&mut run(&folder.path().join("rig.toml"))).err.contains("is used by");
+    assert!((0..50).any(|_| freed()), "the lock ends with the process that holds it");
 }
 
 /// `cargo test --release --test it -- --ignored --nocapture hundreds_of_kills`

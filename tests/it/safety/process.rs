@@ -94,8 +94,7 @@ pub(super) fn serve_on(port: u16) -> Option<Served> {
     Some(Served { _process: process, _stdout: stdout, rig })
 }
 
-/// The number of a pty is soon somebody else's, and the dead-man of another test may still hold its lock; what is tested here
-/// concerns supply and load.
+/// What is tested here concerns supply and load.
 fn without_thermometers(rig: &str) -> String {
     let mut table: toml::Table = rig.parse().unwrap();
     assert!(table.remove("thermometer").is_some());

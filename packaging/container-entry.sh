@@ -4,7 +4,9 @@
 
 soakrig "$@" &
 run=$!
-trap 'kill -TERM "$run" 2>/dev/null' TERM HUP
+trap 'kill -TERM "$run" 2>/dev/null' TERM
+# A soak says how it stands.
+trap 'kill -HUP "$run" 2>/dev/null' HUP
 trap 'kill -INT "$run" 2>/dev/null' INT
 trap 'kill -QUIT "$run" 2>/dev/null' QUIT
 

@@ -56,12 +56,12 @@ pub(super) fn judge_room(forecast: &Forecast, free: &Result<u64, String>) -> Roo
 #[must_use]
 pub fn shortage(free: u64) -> Option<String> {
     let left = with_prefix(free as f64, "B");
-    let then = match free {
-        ..NEARLY_NONE => "a soak ends, while its record can still be ended",
-        ..SHORT => "of a soak only the traces around a breach are kept",
-        _ => return None,
+    let then = if free < NEARLY_NONE {
+        "a soak ends, while its record can still be ended"
+    } else {
+        "of a soak only the traces around a breach are kept"
     };
-    Some(format!("only {left} are free on the disk: {then}"))
+    (free < SHORT).then(|| format!("only {left} are free on the disk: {then}"))
 }
 
 /// Why a run has no room to be gone on with: with less it would end before it has done anything.

@@ -134,16 +134,16 @@ pub(super) fn range((low, high): (f64, f64), unit: &str) -> String {
 fn held(view: &SoakView) -> Markup {
     html! {
         h2 { "What was held" }
-        div.scroll { table.slim {
+        div.scroll { table.slim.cards {
             thead { tr {
                 th.number { "" } th { "phase" } th { "input voltage" } th { "output current" } th.number { "settings" }
                 th.number { "held" } th.number { "input off" }
             } }
             tbody { @for (place, held) in view.held.iter().enumerate() { tr {
                 td.number { (place + 1) } td { b { (held.phase) } }
-                td.nowrap { (range(held.vin_v, "V")) } td.nowrap { (range(held.iout_a, "A")) }
-                td.number { (held.settings) } td.number { (render_span(held.on)) }
-                td.number { @if held.off.is_zero() { "–" } @else { (render_span(held.off)) } }
+                td.nowrap data-label="input voltage" { (range(held.vin_v, "V")) } td.nowrap data-label="output current" { (range(held.iout_a, "A")) }
+                td.number data-label="settings" { (held.settings) } td.number data-label="held" { (render_span(held.on)) }
+                td.number data-label="input off" { @if held.off.is_zero() { "–" } @else { (render_span(held.off)) } }
             } } }
         } }
         p.small {
@@ -259,7 +259,7 @@ fn waterfall(view: &SoakView) -> Markup {
             h2 { "One period over the days" }
             @match &view.waterfall {
                 Ok(waterfall) => {
-                    (picture(&render_waterfall(waterfall), "wide", "the folded period over the days"))
+                    (picture(&render_waterfall(waterfall), "wide waterfall", "the folded period over the days"))
                     p.small {
                         (waterfall.lines.len()) " of " (waterfall.captures) " captures at one setting, chosen evenly in time. Each is shown by its mean period, from the rising edge of the switch node, and reaches down to the next one. The two per cent of the values at either end share the last colours."
                     }
@@ -353,14 +353,14 @@ fn gaps(view: &SoakView) -> Markup {
     let row = |gap: &Gap| {
         let since = gap.from.since(view.started.monotonic);
         html! { tr {
-            td.number { (render_elapsed(since)) } td.nowrap { (moment(view.started.utc + since)) }
-            td.number { (render_elapsed(gap.to.since(gap.from))) } td.number { (gap.missed) } td.nowrap { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
+            td.number { (render_elapsed(since)) } td.nowrap data-label="UTC" { (moment(view.started.utc + since)) }
+            td.number data-label="lasted" { (render_elapsed(gap.to.since(gap.from))) } td.number data-label="readings" { (gap.missed) } td.nowrap data-label="cause" { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
         } }
     };
     html! {
         @if !view.gaps.is_empty() {
             h2 { "Gaps in the readings" }
-            div.scroll { table.slim {
+            div.scroll { table.slim.cards {
                 thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th.number { "readings" } th { "cause" } th { "what" } } }
                 tbody { @for gap in view.gaps.iter().take(MOST_ROWS) { (row(gap)) } }
             } }

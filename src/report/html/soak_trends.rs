@@ -52,7 +52,7 @@ fn sweeps(view: &SoakView) -> Markup {
                 tbody { @for point in compared { tr {
                     td.nowrap { (point.setting.vin) ", " (point.setting.load) }
                     @for (name, first, last, jump) in point.figures.iter().filter(|(name, ..)| shown.contains(name)) {
-                        td.number { (pair(*name, *first, *last)) @if let Some(jump) = jump { br; span.small { (jump.told("sweep", name.unit())) } } }
+                        td.number { (pair(*name, *first, *last)) @if let Some(jump) = jump { br; span.small.jump { (jump.told("sweep", name.unit())) } } }
                     }
                 } } }
             } }

@@ -191,12 +191,12 @@ pub(super) fn incidents(report: &Report) -> Markup {
     html! {
         h2 { "Interruptions, retries and warnings" }
         @if report.incidents.is_empty() { p { "None." } } @else {
-            div.scroll { table.slim {
+            div.scroll { table.slim.cards {
                 thead { tr { th.number { "after" } th { "UTC" } th { "point" } th { "kind" } th { "what" } } }
                 tbody { @for incident in &report.incidents { tr {
-                    td.number { (render_elapsed(incident.after)) } td.nowrap { (moment(incident.utc)) }
-                    td { @match incident.point { Some(point) => { (point) } None => { "–" } } }
-                    td.nowrap { b { (incident.kind) } }
+                    td.number { (render_elapsed(incident.after)) } td.nowrap data-label="UTC" { (moment(incident.utc)) }
+                    td data-label="point" { @match incident.point { Some(point) => { (point) } None => { "–" } } }
+                    td.nowrap data-label="kind" { b { (incident.kind) } }
                     td { (incident.what) }
                 } } }
             } }

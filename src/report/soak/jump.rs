@@ -39,7 +39,9 @@ impl Jump {
             unit => with_prefix(value, unit),
         };
         let sign = if self.change < 0.0 { "−" } else { "+" };
-        let (change, others) = (show(self.change.abs()), show(self.others));
+        // What binary fractions leave of nothing is nothing.
+        let others = if self.others < 1e-6 * self.change.abs() { 0.0 } else { self.others };
+        let (change, others) = (show(self.change.abs()), show(others));
         format!("{sign}{change} from {noun} {} to {}, else {others} at most", self.before, self.behind)
     }
 }

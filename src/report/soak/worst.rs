@@ -56,7 +56,7 @@ pub fn build(record: &Record, points: &[(f64, &PointResult)]) -> Vec<WorstOf> {
         ranking.take(result);
     }
     // The same capture is often the worst in several figures.
-    let mut drawn: Vec<((PointId, &str), Result<SmallTrace, String>)> = Vec::new();
+    let mut drawn: Vec<Drawn> = Vec::new();
     let mut trace = |result: &PointResult, purpose: &'static str| {
         let key = (result.point, purpose);
         if let Some((_, known)) = drawn.iter().find(|(known, _)| *known == key) {
@@ -66,7 +66,7 @@ pub fn build(record: &Record, points: &[(f64, &PointResult)]) -> Vec<WorstOf> {
         drawn.push((key, read.clone()));
         read
     };
-    let mut of = |figure: FigureName| {
+    let of = |figure: FigureName| {
         let worst = ranking.worst(figure).iter().filter_map(|ranked| {
             let place = points.partition_point(|(_, result)| result.point < ranked.point);
             let (at_s, result) = points.get(place)?;
@@ -78,8 +78,11 @@ pub fn build(record: &Record, points: &[(f64, &PointResult)]) -> Vec<WorstOf> {
         });
         WorstOf { figure, points: worst.collect() }
     };
-    watched().map(|figure| of(figure)).filter(|worst| !worst.points.is_empty()).collect()
+    watched().map(of).filter(|worst| !worst.points.is_empty()).collect()
 }
+
+/// A trace of a point for a purpose, or why there is none.
+type Drawn = ((PointId, &'static str), Result<SmallTrace, String>);
 
 /// Which of a point's captures tells of the figure.
 const fn purpose_of(figure: FigureName) -> &'static str {

@@ -11,11 +11,17 @@ use crate::base::clock::{Clock, RealClock};
 use crate::notify::{self, About, Level, Message, Settings, Standing};
 use crate::session::{Alarms, SessionError};
 
+const NO_TABLE: &str = "no file of settings has a table [notify]: nobody is told anything";
+
+/// The shortest table there is, for whoever has none.
+const EXAMPLE: &str = "a command or an address is enough, for example\n  [notify]\n  command = [\"/usr/local/bin/page\", \"{level}\", \"{message}\"]";
+
 pub(super) fn run(args: &NotifyTestArgs, settings: &settings::Settings) -> Outcome {
     let settings = load(settings)?.ok_or_else(|| {
-        CliError::usage(
-            "no file of settings has a table [notify]: nobody is told anything; docs/unattended.md shows one",
-        )
+        let files: String =
+            settings.places.iter().map(|place| format!("  {}\n", place.file.display())).collect();
+        let places = if files.is_empty() { "--no-config heeds none\n" } else { "looked for in\n" };
+        CliError::usage(format!("{NO_TABLE}; {places}{files}{EXAMPLE}"))
     })?;
     let answers = notify::try_each(&settings, &test_message(args.level.into(), RealClock::new().utc()));
     let went = answers.iter().all(|(_, answer)| answer.is_ok());

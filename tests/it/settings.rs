@@ -296,7 +296,8 @@ fn what_is_built_in_is_told_where_nobody_is_to_be_told_anything() {
     machine.user(&told);
     machine.soakrig(&["config"]).assert_exit(0);
     let told = machine.soakrig(&["notify-test"]).assert_exit(2);
-    told.assert_told(&["nobody is told anything"]);
+    let user = machine.path("home/.config/soakrig/config.toml");
+    told.assert_told(&["nobody is told anything; looked for in", arg(&user), "[notify]", "command = "]);
 }
 
 #[test]

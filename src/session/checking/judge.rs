@@ -125,7 +125,7 @@ fn watchdog(role: &str, told: Option<&str>) -> Finding {
 fn alarms(alarms: &Alarms) -> Vec<Finding> {
     match alarms {
         Alarms::NotConfigured => {
-            let told = "no notifications configured: nobody is told when something happens";
+            let told = "no notifications configured: nobody is told when something happens; `soakrig notify-test` shows how";
             vec![Finding::new("alarms", Grade::Warning, told)]
         }
         Alarms::Tested(tried) => tried
@@ -349,7 +349,7 @@ mod tests {
             }
         }
         insta::assert_snapshot!(lines.join("\n"), @r"
-        warning: alarms: no notifications configured: nobody is told when something happens
+        warning: alarms: no notifications configured: nobody is told when something happens; `soakrig notify-test` shows how
         warning: disk: the run writes 3 GB at most to /var/lib/soakrig; what is free there is not known: no such file
         warning: clock: not synchronised: the times in the record may be wrong, and may step
         warning: clock: whether it is synchronised is not known: timedatectl says nothing

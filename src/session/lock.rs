@@ -68,7 +68,7 @@ const fn holder_of(_: &File) -> Option<String> {
 }
 
 /// The file may have been left by another person of this machine: reading it is enough to lock it.
-fn open_lock(path: &Path) -> std::io::Result<File> {
+pub(super) fn open_lock(path: &Path) -> std::io::Result<File> {
     File::open(path).or_else(|_| {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         #[cfg(unix)]
@@ -79,21 +79,4 @@ fn open_lock(path: &Path) -> std::io::Result<File> {
 
 fn fault(path: &Path, error: std::io::Error) -> SessionError {
     SessionError::File { what: "lock file of an instrument", path: path.to_owned(), error }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_lock_that_a_service_with_a_narrow_mask_has_made_is_seen_by_everybody() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("soakrig-x.lock");
-        let made = open_lock(&path).unwrap();
-        assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o644);
-        made.try_lock().unwrap();
-        assert!(matches!(open_lock(&path).unwrap().try_lock(), Err(TryLockError::WouldBlock)));
-    }
 }

@@ -401,7 +401,34 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
         ..seen.clone()
     };
     told.push(format!("short\n{}", warnings(&state, &short)));
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    none that still holds
+    5500
+    since 17:35:50Z sensor: board: it stands still
+    5501
+    since 17:35:50Z sensor: board: it stands still
+    since 17:35:51Z instrument: load: no answer
+    5502
+    since 17:35:50Z sensor: board: it stands still
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    5503
+    since 17:35:50Z sensor: board: it stands still
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    since 17:35:53Z hold: too warm
+    5504
+    since 17:35:50Z sensor: board: it stands still
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    since 17:35:53Z hold: too warm
+    since 17:35:54Z message: not delivered, warn by command page: it is warm; tried 6 times, at last: it ended with 1
+    5505
+    since 17:35:53Z hold: too warm
+    since 17:35:54Z message: not delivered, warn by command page: it is warm; tried 6 times, at last: it ended with 1
+    short
+    since 17:35:53Z hold: too warm
+    since 17:35:54Z message: not delivered, warn by command page: it is warm; tried 6 times, at last: it ended with 1
+    since 17:35:55Z disk: only 400 MB are free on the disk
+    since 17:35:55Z silence: readings are written once a minute, and nothing was for 10 min: does the run hang?
+    ");
     let json = json(&state, &short);
     let words: Vec<&str> = json["warnings"]
         .as_array()

@@ -101,6 +101,10 @@ impl Warnings {
     fn take_readings(&mut self, at: Stamp, readings: &Readings, facts: Option<&RunFacts>) {
         let Some(last) = readings.rows.last() else { return };
         self.silent.retain(|role, (since, ..)| last.at <= since.monotonic || !is_heard_in(role, last));
+        // While an interlock holds, the load is not what the limits are meant for.
+        if readings.held {
+            return;
+        }
         for (place, limit) in facts.iter().flat_map(|facts| facts.limits.iter().enumerate()) {
             let Some(value) = last.figure(limit.figure).filter(|value| value.is_finite()) else { continue };
             let Some(setting) = setting_of(last, &limit.condition) else { continue };

@@ -372,7 +372,12 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
     let row = |second: u64, vout_v: f64, board_c: Option<f64>| {
         let values = [Some(24.0), Some(0.12), Some(vout_v), Some(0.5), board_c, None];
         let rows = vec![Reading::of(Instant(second * 1_000_000_000), values)];
-        Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(3), done: Duration::ZERO, rows }))
+        Event::ReadingsTaken(Box::new(Readings {
+            dwell: DwellId(3),
+            done: Duration::ZERO,
+            held: false,
+            rows,
+        }))
     };
     let mut state = soaking();
     let mut told = vec![warnings(&state, &seen)];

@@ -45,6 +45,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         is_strict: args.strict,
         is_forced: args.force,
         seed: args.seed,
+        reference: gathering.reference,
     };
     let made: Vec<Comparison> =
         groups.iter().skip(1).map(|other| compare(&groups[0], other, &request)).collect();

@@ -86,6 +86,8 @@ kinds! {
     Profile = "profile", Matters, "points may have been reached in another order or another way";
     /// Air beside the board.
     Ambient = "ambient temperature", Matters, "losses and temperatures depend on it";
+    /// When the runs were made.
+    RunOrder = "run order", Matters, "drift with time and a change cannot be told apart";
     /// Whether the runs came to their end.
     Completeness = "completeness", Matters, "a run that was cut short lacks points, and not by chance";
     /// Calibration that is past due.

@@ -2,10 +2,12 @@
 
 use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
+use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
+use super::run_order::RunOrder;
 use crate::base::names::Serial;
 
 /// What is asked of a comparison.
@@ -25,6 +27,8 @@ pub struct Request {
     pub is_forced: bool,
     /// Seed of the resampling.
     pub seed: u64,
+    /// Runs of the reference board.
+    pub reference: ReferenceRuns,
 }
 
 impl Request {
@@ -93,6 +97,8 @@ pub struct Comparison {
     pub after: Side,
     /// How boards belong together.
     pub pairing: Pairing,
+    /// When the runs were made.
+    pub order: RunOrder,
     /// Whether they may be compared.
     pub guard: Guard,
     /// Boards that stand on both sides.
@@ -125,9 +131,13 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         before.boards.keys().filter(|serial| after.boards.contains_key(*serial)).cloned().collect();
     let pairs = (request.pairing == Pairing::Board).then(|| (before.only(&shared), after.only(&shared)));
     let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
-    let guard = check_comparable(before, after);
+    let order = RunOrder::of((before, after), &request.reference, request.pairing);
+    let guard = check_comparable(before, after, &order);
     let may = guard.comparability != Comparability::NotComparable || request.is_forced;
-    let of = |quantity: &Quantity| compare_quantity(*quantity, (before, after), request.terms(*quantity));
+    let of = |quantity: &Quantity| {
+        let effect = compare_quantity(*quantity, (before, after), request.terms(*quantity))?;
+        Some(effect.in_order(&order, &request.reference))
+    };
     let effects: Vec<Effect> = if may { COMPARED.iter().filter_map(of).collect() } else { Vec::new() };
     let find = |quantity| effects.iter().find(|effect| effect.quantity() == quantity);
     let worse = request.worse_than.iter().map(|allowance| Gate {
@@ -147,6 +157,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         before: Side::of(before),
         after: Side::of(after),
         pairing: request.pairing,
+        order,
         guard,
         shared,
         effects,

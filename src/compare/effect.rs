@@ -2,10 +2,12 @@
 
 use super::cell::Place;
 use super::certainty::{of_boards, of_points};
+use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::quantity::{Better, Quantity};
+use super::run_order::{ReferenceChange, RunOrder, reference_change};
 use super::scores::{BoardScore, BoundedChange, Matched, match_places};
-use super::stat::{Equivalence, MeanDifference};
+use super::stat::{Equivalence, MeanDifference, OrderEffect};
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -137,9 +139,24 @@ pub struct Effect {
     pub smallest: Option<f64>,
     /// The matched points one by one.
     pub points: Vec<PointChange>,
+    /// The change with the drift over the runs taken off, and the drift.
+    pub order: Result<OrderEffect, String>,
+    /// What the reference board shows of drift.
+    pub reference: Option<ReferenceChange>,
 }
 
 impl Effect {
+    /// With what the order of the runs says of it.
+    #[must_use]
+    pub(super) fn in_order(mut self, order: &RunOrder, reference: &ReferenceRuns) -> Self {
+        self.order = if self.change.is_some() {
+            order.effect(&self.matched.before, &self.matched.after)
+        } else {
+            Err("no point has a value on every board of both sides".to_owned())
+        };
+        self.reference = reference_change(self.quantity(), reference);
+        self
+    }
     /// The quantity.
     #[must_use]
     pub const fn quantity(&self) -> Quantity {
@@ -234,7 +251,16 @@ pub fn compare_quantity(
     };
     let points = if has_values { of_points(&matched, terms.pairing) } else { Vec::new() };
     let change = levels.map(|(before, after)| after - before);
-    Some(Effect { matched, levels, change, certainty, smallest: terms.smallest, points })
+    Some(Effect {
+        matched,
+        levels,
+        change,
+        certainty,
+        smallest: terms.smallest,
+        points,
+        order: Err("nobody looked at the order of the runs".to_owned()),
+        reference: None,
+    })
 }
 
 #[cfg(test)]

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 
 use super::aspect::Aspect;
 use super::cell::Place;
-use super::quantity::Quantity;
 use super::run::{Cells, Run};
 use crate::base::names::{Revision, Serial};
-use crate::event::Limit;
+use crate::event::{Limit, Turn};
 
 /// A run that was taken in, without its points.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +23,8 @@ pub struct Member {
     pub started: Timestamp,
     /// The board's serial number.
     pub serial: Serial,
-    /// The mean of each quantity over the run's places, and over how many.
-    pub means: BTreeMap<Quantity, (f64, u32)>,
+    /// Its place in an order of runs.
+    pub turn: Option<Turn>,
 }
 
 /// What a board showed, over all its runs of a group.
@@ -87,7 +86,6 @@ impl Group {
 
     /// Takes a run in.
     pub fn add(&mut self, run: Run) {
-        let means = means(&run.cells);
         match &mut self.limits {
             Some(limits) => limits.retain(|limit| run.limits.contains(limit)),
             None => self.limits = Some(run.limits),
@@ -112,7 +110,7 @@ impl Group {
             folder: run.folder,
             started: run.started,
             serial: run.board.serial,
-            means,
+            turn: run.turn,
         });
     }
 
@@ -151,13 +149,4 @@ impl Ambient {
             readings: before.readings + readings,
         }
     }
-}
-
-fn means(cells: &Cells) -> BTreeMap<Quantity, (f64, u32)> {
-    let mut sums: BTreeMap<Quantity, (f64, u32)> = BTreeMap::new();
-    for ((quantity, _), cell) in cells {
-        let (sum, count) = sums.entry(*quantity).or_insert((0.0, 0));
-        (*sum, *count) = (*sum + cell.mean(), *count + 1);
-    }
-    sums.into_iter().map(|(quantity, (sum, count))| (quantity, (sum / f64::from(count), count))).collect()
 }

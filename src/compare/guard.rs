@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::aspect::{Aspect, Kind, Weight};
 use super::group::Group;
+use super::run_order::RunOrder;
 
 /// Mean ambient temperatures nearer than this are one, in kelvin: thermometers differ as much.
 const SAME_AIR_K: f64 = 1.0;
@@ -70,9 +71,9 @@ pub struct Guard {
     pub looked_at: usize,
 }
 
-/// Looks at everything that two groups say of how they were measured.
+/// Looks at everything that two groups say of how they were measured, and when.
 #[must_use]
-pub fn check_comparable(before: &Group, after: &Group) -> Guard {
+pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guard {
     let nothing = BTreeSet::new();
     let mut differences = Vec::new();
     let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
@@ -83,13 +84,14 @@ pub fn check_comparable(before: &Group, after: &Group) -> Guard {
     }
     differences.extend(points(before, after));
     differences.extend(ambient(before, after));
+    differences.extend(order.difference());
     let differences = together(differences);
     let comparability = match differences.first().map(|difference| difference.weight) {
         None | Some(Weight::Slight) => Comparability::Comparable,
         Some(Weight::Matters) => Comparability::Except,
         Some(Weight::Breaks) => Comparability::NotComparable,
     };
-    Guard { comparability, differences, looked_at: all.len() + 2 }
+    Guard { comparability, differences, looked_at: all.len() + 3 }
 }
 
 fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {

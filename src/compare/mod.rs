@@ -13,6 +13,7 @@ pub mod guard;
 pub mod next;
 pub mod quantity;
 pub mod run;
+pub mod run_order;
 pub mod scores;
 pub mod spectra;
 pub mod stat;

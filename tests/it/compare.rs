@@ -70,6 +70,12 @@ fn the_filter_is_told_with_direction_interval_boards_and_spread_over_points() {
     ] {
         assert!(noise.contains(words), "`{words}` is not in:\n{noise}");
     }
+    // All boards of A were measured first.
+    assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
+    let order = line_of(&told, "run order");
+    assert!(order.contains("matters") && order.contains("runs 1 to 3 before, runs 4 to 6 after"), "{order}");
+    assert!(line_of(&told, "runs 1 to 3 are of revision A").contains("cannot be told apart"), "{}", told.out);
+    assert!(line_of(&told, "with the drift taken off").contains(" a run (95 % interval "), "{}", told.out);
     let vout = line_of(&told, "output voltage at the board");
     assert!(vout.contains("does not surely change"), "boards scatter by more than the filter drops:\n{vout}");
 }
@@ -283,4 +289,95 @@ fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refuse
         forced.find("NOT COMPARABLE").unwrap() < warning && warning < forced.find("What it costs").unwrap()
     );
     assert!(xml.contains("errors=\"0\"") && xml.contains("breaks: capture settings"), "{xml}");
+}
+
+/// The folder of a shared run.
+fn run_of(serial: &str) -> PathBuf {
+    let entries = fs::read_dir(reports()).unwrap().map(|entry| entry.unwrap().path());
+    entries.into_iter().find(|folder| arg(folder).ends_with(&format!("_{serial}"))).unwrap()
+}
+
+/// A folder in which the runs of two boards stand so many times each, without their samples.
+fn many(count: usize) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for serial in ["a1", "b1"] {
+        let journal = run_of(serial).join("journal.jsonl");
+        for at in 0..count {
+            let copy = folder.path().join(format!("lot7-{at:05}_{serial}"));
+            fs::create_dir(&copy).unwrap();
+            fs::copy(&journal, copy.join("journal.jsonl")).unwrap();
+        }
+    }
+    folder
+}
+
+/// The most memory that a comparison of so many runs held, in KiB, and how many lines its table of points has.
+#[cfg(target_os = "linux")]
+fn memory_of(count: usize) -> (u64, usize) {
+    let folder = many(count);
+    let points = folder.path().join("points.csv");
+    let args =
+        ["compare", "--out", arg(folder.path()), "--before", "lot7-*_a1", "--after", "lot7-*_b1", "--points"];
+    let mut child =
+        crate::cli::program().args(args).arg(&points).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut most = 0;
+    // The high-water mark only rises, so that the last look before the end is what is wanted.
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let told = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        most = told.unwrap_or(most).max(most);
+        std::thread::yield_now();
+    }
+    assert!(child.wait().unwrap().success());
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(fs::File::open(&points).unwrap())).count();
+    (most, lines)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[allow(clippy::print_stdout)]
+fn a_thousand_runs_take_no_more_memory_than_their_names_and_their_points_are_one_table() {
+    let (few, many) = (memory_of(25), memory_of(500));
+    // Four points a run, and a head.
+    assert_eq!((few.1, many.1), (25 * 2 * 4 + 1, 500 * 2 * 4 + 1));
+    let journal_kib = fs::metadata(run_of("a1").join("journal.jsonl")).unwrap().len() / 1024;
+    let each_kib = many.0.saturating_sub(few.0) as f64 / 950.0;
+    println!(
+        "{} KiB for 50 runs, {} KiB for 1000: {each_kib:.2} KiB a run, whose journal has {journal_kib} KiB",
+        few.0, many.0
+    );
+    assert!(few.0 > 1000, "nothing was seen of its memory");
+    assert!(each_kib < 3.0 && each_kib < journal_kib as f64 / 4.0, "{each_kib} KiB a run");
+}
+
+#[test]
+fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
+    let folder = TempDir::new().unwrap();
+    for serial in ["a1", "a2", "b1", "b2"] {
+        let (from, to) = (run_of(serial), folder.path().join(format!("run_{serial}")));
+        fs::create_dir(&to).unwrap();
+        fs::copy(from.join("journal.jsonl"), to.join("journal.jsonl")).unwrap();
+    }
+    let compare = |more: &[&str]| soakrig(&[&["compare", "--out", arg(folder.path())], more].concat());
+    compare(&["--after", "run_a?", "--save-baseline", "first-lot"])
+        .assert_exit(0)
+        .assert_told(&["2 runs kept"]);
+    let plain = compare(&["--before", "run_a?", "--after", "run_b?"]).assert_exit(0);
+    for name in ["first-lot", "A"] {
+        assert_eq!(
+            compare(&["--baseline", name, "--after", "run_b?"]).assert_exit(0).out,
+            plain.out,
+            "{name}"
+        );
+    }
+    compare(&["--baseline", "B", "--after", "run_b?"]).assert_exit(2).assert_told(&["B"]);
+    // The same name is not kept twice, and a journal that is another one now is refused.
+    compare(&["--after", "run_a?", "--save-baseline", "first-lot"]).assert_exit(2);
+    let journal = folder.path().join("run_a2/journal.jsonl");
+    fs::copy(run_of("b3").join("journal.jsonl"), &journal).unwrap();
+    compare(&["--baseline", "A", "--after", "run_b?"])
+        .assert_exit(6)
+        .assert_told(&["is not the one that was kept"]);
 }

@@ -9,8 +9,8 @@ use soakrig::base::random::Random;
 use soakrig::compare::stat::{
     BoardRun, BootstrapKind, BootstrapSettings, Coverage, MeanDifference, RankTest, Replication, Score,
     Wanted, Worse, benjamini_hochberg, bootstrap, bootstrap_pairs, capability, censored_ranks, holm,
-    mann_whitney, one_sample, one_sided_factor, order_effect, paired, permute_means, permute_pairs, power,
-    shift_of_pairs, shift_of_two, signed_rank, two_sided_factor, welch,
+    mann_whitney, one_sample, one_sided_factor, order_effect, order_inflation, paired, permute_means,
+    permute_pairs, power, shift_of_pairs, shift_of_two, signed_rank, two_sided_factor, welch,
 };
 
 /// Twelve uniform numbers a deviate: no function of the machine's in it. `grid` makes ties.
@@ -66,6 +66,8 @@ fn runs(random: &mut Random, before: &[f64], after: &[f64], replication: Replica
 fn ordered(random: &mut Random, before: &[f64], after: &[f64], replication: Replication) -> Value {
     let runs = runs(random, before, after, replication);
     let found = order_effect(&runs, replication, 0.9).unwrap();
+    let alone = order_inflation(&runs, replication).unwrap();
+    assert!((alone / found.inflation - 1.0).abs() < 1e-9, "{alone} {found:?}");
     let rows: Vec<Value> =
         runs.iter().map(|run| json!([run.board, run.is_after, run.position, run.score])).collect();
     json!({

@@ -66,6 +66,31 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
     let groups = &compared["groups"][0];
     assert_eq!(groups["boards_before"], serde_json::json!(["a1", "a2"]), "{groups}");
     assert_eq!(groups["boards_after"], serde_json::json!(["b1", "b2"]), "{groups}");
+    // The order is known again, the reference board stands on no side, and the drift is told beside the change.
+    assert_eq!(
+        (&groups["order"], &groups["order_kept"]),
+        (&Value::from(name), &Value::from(true)),
+        "{groups}"
+    );
+    let mut places: Vec<u64> = ["places_before", "places_after"]
+        .iter()
+        .flat_map(|side| groups[side].as_array().unwrap())
+        .map(|place| place.as_u64().unwrap())
+        .collect();
+    places.sort_unstable();
+    assert_eq!(places, [2, 3, 4, 5]);
+    assert!(groups["order_inflation"].as_f64().unwrap() < 1.5, "{groups}");
+    let differs = |what: &str| {
+        compared["differences"].as_array().unwrap().iter().any(|difference| difference["what"] == what)
+    };
+    assert!(!differs("run order"), "{}", compared["differences"]);
+    let changes = compared["changes"].as_array().unwrap();
+    let noise = changes.iter().find(|change| change["figure"] == "noise_pp_20mhz_v").unwrap();
+    let of = |key: &str| noise[key].as_f64().unwrap();
+    // Nothing drifts on this bench, and the filter is worth far more than its boards scatter.
+    assert!(of("without_drift_low") < of("change") && of("change") < of("without_drift_high"), "{noise}");
+    assert!(of("drift_low") < 0.0 && of("drift_high") > 0.0, "{noise}");
+    assert!(of("reference_change").abs() < 1.0 && of("change") < -20.0, "{noise}");
     soakrig(&["compare", "--by", "revision", "--order", "other", arg(&out)])
         .assert_exit(2)
         .assert_told(&["of the order other"]);

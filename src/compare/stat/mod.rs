@@ -28,7 +28,7 @@ pub use censored::{
     CensoredShift, Score, censored_change, censored_ranks, censored_shift, known, mean_or_bound,
 };
 pub use means::{Equivalence, MeanDifference, NotWorse, Worse, one_sample, paired, welch};
-pub use order::{BoardRun, OrderEffect, Replication, order_effect};
+pub use order::{BoardRun, OrderEffect, Replication, order_effect, order_inflation};
 pub use permutation::{PermutationTest, permute_means, permute_pairs};
 pub use ranks::{
     Exactness, RankTest, mann_whitney, signed_rank, smallest_mann_whitney_p, smallest_signed_rank_p,

@@ -75,6 +75,24 @@ pub fn order_effect(
     fit(&rows, freedom, confidence)
 }
 
+/// By what factor the order widens the variance of the effect; `None` where the order and the sides are the same thing, or there
+/// is nothing on one side. Needs no scores, and so few boards that nothing else can be said.
+#[must_use]
+pub fn order_inflation(runs: &[BoardRun], replication: Replication) -> Option<f64> {
+    let (rows, _) = match replication {
+        Replication::Boards => centered(runs).ok()?,
+        Replication::WithinBoards => within(runs).ok()?,
+    };
+    let product = |a: usize, b: usize| rows.iter().map(|row| row[a] * row[b]).sum::<f64>();
+    let (side, order, both) = (product(0, 0), product(1, 1), product(0, 1));
+    if side <= 0.0 {
+        return None;
+    }
+    // All at the same place: no drift that is even over the order can look like the effect.
+    let apart = if order <= 0.0 { 1.0 } else { 1.0 - both / side * (both / order) };
+    (apart >= 1e-9).then_some(1.0 / apart)
+}
+
 /// One line of the model with its level taken off: side, position, score.
 type Row = [f64; 3];
 
@@ -83,6 +101,18 @@ fn line(run: &BoardRun) -> Row {
 }
 
 fn averaged(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
+    let (rows, levels) = centered(runs)?;
+    // What is left of a side is its distance from the mean of all, so that the sign tells it.
+    for (is_there, name) in [(false, "before"), (true, "after")] {
+        let there = rows.iter().filter(|row| (row[0] > 0.0) == is_there).count();
+        if there < 2 {
+            return Err(NoAnswer::because(format!("this needs at least 2 boards {name}, there are {there}")));
+        }
+    }
+    Ok((rows, levels))
+}
+
+fn centered(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
     let mut boards: Vec<Vec<Row>> = Vec::new();
     for group in by_board(runs) {
         if group.iter().any(|run| run.is_after != group[0].is_after) {
@@ -93,12 +123,6 @@ fn averaged(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
         boards.push(group.iter().map(line).collect());
     }
     let rows = boards.iter().map(|rows| center(rows)).collect::<Option<Vec<Row>>>().ok_or_else(overflow)?;
-    for (side, name) in [(0.0, "before"), (1.0, "after")] {
-        let there = rows.iter().filter(|row| row[0] == side).count();
-        if there < 2 {
-            return Err(NoAnswer::because(format!("this needs at least 2 boards {name}, there are {there}")));
-        }
-    }
     let center = center(&rows).ok_or_else(overflow)?;
     Ok((rows.iter().map(|row| less(row, &center)).collect(), 1))
 }

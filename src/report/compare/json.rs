@@ -11,6 +11,7 @@ use crate::compare::effect::{CONFIDENCE, Effect, Pairing};
 use crate::compare::gate::Judgement;
 use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
+use crate::compare::run_order::Kept;
 use crate::compare::scores::BoardScore;
 use crate::waveform::Bound;
 
@@ -83,6 +84,14 @@ fn groups(comparison: &Comparison) -> GroupsRow {
         },
         comparability: comparison.guard.comparability.word(),
         compared: comparison.is_made(),
+        order: match &comparison.order.kept {
+            Kept::None => None,
+            Kept::As(name, _) | Kept::Otherwise(name) => Some(name.to_string()),
+        },
+        order_kept: matches!(comparison.order.kept, Kept::As(..)),
+        places_before: comparison.order.before.clone(),
+        places_after: comparison.order.after.clone(),
+        order_inflation: comparison.order.inflation,
     }
 }
 
@@ -93,6 +102,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
     let rank = certainty.rank.as_ref().ok();
     let resampled = certainty.resampled.as_ref().ok();
     let (spread, bounded) = (effect.spread(), effect.bounded());
+    let order = effect.order.as_ref().ok();
     ChangeRow {
         after_group: name.to_owned(),
         figure: quantity.key(),
@@ -128,6 +138,15 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         level_after: effect.levels.map(|(_, after)| quantity.unscaled(after)),
         bounded_change: bounded.map(|bounded| bounded.change),
         bounded_side: bounded.map(|bounded| side(bounded.bound)),
+        without_drift: order.map(|order| order.effect.value),
+        without_drift_low: order.map(|order| order.effect.low),
+        without_drift_high: order.map(|order| order.effect.high),
+        drift_per_run: order.map(|order| order.drift.value),
+        drift_low: order.map(|order| order.drift.low),
+        drift_high: order.map(|order| order.drift.high),
+        drift_p: order.map(|order| order.drift_p),
+        no_drift: effect.order.as_ref().err().cloned(),
+        reference_change: effect.reference.map(|reference| reference.change),
     }
 }
 

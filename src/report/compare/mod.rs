@@ -5,6 +5,7 @@ pub mod draw;
 pub mod json;
 pub mod junit;
 pub mod next;
+pub mod order_words;
 pub mod page;
 pub(super) mod parts;
 pub mod pictures;

@@ -117,6 +117,16 @@ pub struct GroupsRow {
     pub comparability: &'static str,
     /// Whether anything was compared.
     pub compared: bool,
+    /// The order of runs that all are of; null where there is none.
+    pub order: Option<String>,
+    /// Whether the runs were made in that order.
+    pub order_kept: bool,
+    /// Places of the runs before: in the order, or by the time at which they began.
+    pub places_before: Vec<u32>,
+    /// Places of the runs after.
+    pub places_after: Vec<u32>,
+    /// By what factor the order widens the variance of a change; null where drift and change are the same thing.
+    pub order_inflation: Option<f64>,
 }
 
 /// Something that differs beside the boards.
@@ -207,6 +217,24 @@ pub struct ChangeRow {
     pub bounded_change: Option<f64>,
     /// ... and the side on which the truth lies, `at most` or `at least`.
     pub bounded_side: Option<&'static str>,
+    /// The change with the drift over the runs taken off.
+    pub without_drift: Option<f64>,
+    /// Lower end of its interval.
+    pub without_drift_low: Option<f64>,
+    /// Upper end of its interval.
+    pub without_drift_high: Option<f64>,
+    /// Drift from one run to the next.
+    pub drift_per_run: Option<f64>,
+    /// Lower end of its interval.
+    pub drift_low: Option<f64>,
+    /// Upper end of its interval.
+    pub drift_high: Option<f64>,
+    /// p of no drift.
+    pub drift_p: Option<f64>,
+    /// Why there is none of them.
+    pub no_drift: Option<String>,
+    /// The last run of the reference board less its first one.
+    pub reference_change: Option<f64>,
 }
 
 /// A change at a point.

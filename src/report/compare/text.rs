@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::next;
 use super::parts::{Part, part};
 use super::words::{self, counted};
+use super::{next, order_words};
 use crate::compare::comparison::{Comparison, Side};
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::guard::Comparability;
@@ -65,6 +65,10 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
         }
     }
     render_next(&mut text, comparison);
+    let _ = writeln!(text, "\ndrift apart from the change");
+    for line in order_words::lines(comparison) {
+        let _ = writeln!(text, "  {line}");
+    }
     render_gates(&mut text, comparison);
     text
 }

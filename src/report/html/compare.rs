@@ -7,6 +7,7 @@ use super::{compare_tables as tables, picture};
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Sense};
 use crate::compare::guard::Comparability;
+use crate::report::compare::order_words;
 use crate::report::compare::page::{ComparisonPage, QuantityView};
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
@@ -42,6 +43,8 @@ fn one(page: &ComparisonPage) -> Markup {
             (tables::not_concluded(comparison))
             (tables::changes(comparison))
             (tables::next_boards(comparison))
+            h2 { "Drift apart from the change" }
+            ul { @for line in order_words::lines(comparison) { li { (sentence(&line)) } } }
             (pictures(page))
         }
         (tables::differences(comparison))

@@ -1,0 +1,311 @@
+//! When the runs of a comparison were made: their places in the order, and whether drift with time can be told from a change.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::aspect::{Kind, Weight};
+use super::effect::{CONFIDENCE, Pairing};
+use super::gather::ReferenceRuns;
+use super::group::Group;
+use super::guard::Difference;
+use super::quantity::Quantity;
+use super::scores::BoardScore;
+use super::stat::{BoardRun, OrderEffect, Replication, order_effect, order_inflation};
+use crate::base::names::{OrderName, Serial};
+use crate::base::stats::mean;
+use crate::event::Turn;
+
+/// From this factor on the order widens the variance of a change so much that drift and change look alike: with all of one
+/// side first it is above 4, however many boards there are.
+pub const CONFOUNDED: f64 = 4.0;
+
+/// What the runs say of their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// No order of runs was laid down for all of them; their places are by the time at which they began.
+    None,
+    /// All are of one order and were made in it; so many of its runs are not here.
+    As(OrderName, u32),
+    /// All are of one order, but were not made in it, or some more than once; their places are by time.
+    Otherwise(OrderName),
+}
+
+/// The order of the runs of two groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOrder {
+    /// What they say of it.
+    pub kept: Kept,
+    /// The places of the runs before, rising.
+    pub before: Vec<u32>,
+    /// The places of the runs after.
+    pub after: Vec<u32>,
+    /// Places of the first and the last run of the reference board.
+    pub reference: Option<(u32, u32)>,
+    /// By what factor the order widens the variance of a change; `None` where drift and change are the same thing.
+    pub inflation: Option<f64>,
+    /// The mean place of each board's runs, on either side.
+    means: [BTreeMap<Serial, f64>; 2],
+    pairing: Pairing,
+}
+
+/// What a reference board shows of drift: its last run less its first one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReferenceChange {
+    /// Mean over the points that both runs have.
+    pub change: f64,
+    /// How many these are.
+    pub points: usize,
+}
+
+struct Line<'r> {
+    started: Timestamp,
+    turn: Option<&'r Turn>,
+    /// Which side; `None` for the reference board.
+    side: Option<usize>,
+    serial: &'r Serial,
+}
+
+impl RunOrder {
+    /// The order of the runs of two groups and of the reference board.
+    #[must_use]
+    pub fn of((before, after): (&Group, &Group), reference: &ReferenceRuns, pairing: Pairing) -> Self {
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        for (side, group) in [before, after].into_iter().enumerate() {
+            lines.extend(group.members.iter().map(|member| Line {
+                started: member.started,
+                turn: member.turn.as_ref(),
+                side: Some(side),
+                serial: &member.serial,
+            }));
+        }
+        lines.extend([&reference.first, &reference.last].into_iter().flatten().map(|run| Line {
+            started: run.started,
+            turn: run.turn.as_ref(),
+            side: None,
+            serial: &run.board.serial,
+        }));
+        lines.sort_by_key(|line| line.started);
+        let kept = kept(&lines);
+        let place = |(at, line): (usize, &Line<'_>)| match (&kept, line.turn) {
+            (Kept::As(..), Some(turn)) => turn.number,
+            _ => at as u32 + 1,
+        };
+        let places: Vec<u32> = lines.iter().enumerate().map(place).collect();
+        let of = |wanted: Option<usize>| -> Vec<u32> {
+            let own = lines.iter().zip(&places).filter(|(line, _)| line.side == wanted);
+            own.map(|(_, place)| *place).collect()
+        };
+        let means = [0, 1].map(|side| {
+            let mut sums: BTreeMap<Serial, (f64, f64)> = BTreeMap::new();
+            for (line, place) in lines.iter().zip(&places).filter(|(line, _)| line.side == Some(side)) {
+                let (sum, count) = sums.entry(line.serial.clone()).or_default();
+                (*sum, *count) = (*sum + f64::from(*place), *count + 1.0);
+            }
+            sums.into_iter().map(|(serial, (sum, count))| (serial, sum / count)).collect()
+        });
+        let reference = match of(None).as_slice() {
+            [first, .., last] => Some((*first, *last)),
+            _ => None,
+        };
+        let (before, after) = (of(Some(0)), of(Some(1)));
+        let mut order = Self { kept, before, after, reference, inflation: None, means, pairing };
+        order.inflation = order_inflation(&order.runs(|_, _| Some(0.0)), order.replication());
+        order
+    }
+
+    const fn replication(&self) -> Replication {
+        match self.pairing {
+            Pairing::None => Replication::Boards,
+            Pairing::Board => Replication::WithinBoards,
+        }
+    }
+
+    /// Whether drift and change cannot be told apart.
+    #[must_use]
+    pub fn is_confounded(&self) -> bool {
+        self.inflation.is_none_or(|factor| factor >= CONFOUNDED)
+    }
+
+    /// What the guard is told of it.
+    #[must_use]
+    pub(super) fn difference(&self) -> Option<Difference> {
+        let words = |places: &[u32]| format!("runs {}", ranges(places));
+        self.is_confounded().then(|| Difference {
+            kind: Kind::RunOrder,
+            of: Vec::new(),
+            weight: Weight::Matters,
+            before: words(&self.before),
+            after: words(&self.after),
+        })
+    }
+
+    /// A line a board and side, with the score that is found for it.
+    fn runs(&self, score: impl Fn(usize, &Serial) -> Option<f64>) -> Vec<BoardRun> {
+        let mut numbers: BTreeMap<(usize, &Serial), u32> = BTreeMap::new();
+        let mut runs = Vec::new();
+        for (side, means) in self.means.iter().enumerate() {
+            for (serial, position) in means {
+                // A board measured both ways is one board; otherwise boards of two sides never share a number.
+                let key = (if self.pairing == Pairing::Board { 0 } else { side }, serial);
+                let next = numbers.len() as u32;
+                let board = *numbers.entry(key).or_insert(next);
+                if let Some(score) = score(side, serial) {
+                    runs.push(BoardRun { board, is_after: side == 1, position: *position, score });
+                }
+            }
+        }
+        runs
+    }
+
+    /// The change with the drift taken off, from the boards' scores.
+    pub(super) fn effect(&self, before: &[BoardScore], after: &[BoardScore]) -> Result<OrderEffect, String> {
+        let sides = [before, after];
+        let score = |side: usize, serial: &Serial| {
+            sides[side].iter().find(|board| board.serial == *serial).map(|board| board.score)
+        };
+        order_effect(&self.runs(score), self.replication(), CONFIDENCE).map_err(|why| why.0)
+    }
+}
+
+fn kept(lines: &[Line<'_>]) -> Kept {
+    let mut turns = Vec::new();
+    for line in lines {
+        let Some(turn) = line.turn else { return Kept::None };
+        turns.push(turn);
+    }
+    let Some(first) = turns.first().filter(|first| turns.iter().all(|turn| turn.order == first.order)) else {
+        return Kept::None;
+    };
+    if turns.windows(2).all(|pair| pair[0].number < pair[1].number) {
+        Kept::As(first.order.clone(), first.of.saturating_sub(turns.len() as u32))
+    } else {
+        Kept::Otherwise(first.order.clone())
+    }
+}
+
+/// `1 to 3, 7`.
+#[must_use]
+pub fn ranges(places: &[u32]) -> String {
+    /// So many stretches are told; more would hide what they should tell.
+    const MOST: usize = 6;
+    let stretches: Vec<&[u32]> = places.chunk_by(|a, b| a + 1 == *b).collect();
+    let mut told: Vec<String> = (stretches.iter().take(MOST))
+        .map(|stretch| match stretch {
+            [first, .., last] => format!("{first} to {last}"),
+            [only] => only.to_string(),
+            [] => String::new(),
+        })
+        .collect();
+    if stretches.len() > MOST {
+        told.push("…".to_owned());
+    }
+    told.join(", ")
+}
+
+/// The last run of the reference board less its first one.
+#[must_use]
+pub(super) fn reference_change(quantity: Quantity, reference: &ReferenceRuns) -> Option<ReferenceChange> {
+    let (first, last) = reference.first.as_ref().zip(reference.last.as_ref())?;
+    let changes: Vec<f64> = first
+        .cells
+        .range(super::scores::span(quantity))
+        .filter_map(|(key, cell)| Some((cell, last.cells.get(key)?)))
+        .filter(|(old, new)| [old, new].iter().all(|cell| cell.kind() == super::cell::Kind::Value))
+        .map(|(old, new)| new.mean() - old.mean())
+        .collect();
+    Some(ReferenceChange { change: mean(&changes)?, points: changes.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gather::ReferenceRuns;
+    use super::super::group::Member;
+    use super::*;
+
+    /// Groups of runs in the order of a text such as `A1 B1 B2 A2`; `turns` gives each its turn.
+    fn groups(order: &str, turns: impl Fn(usize) -> Option<Turn>) -> (Group, Group) {
+        let (mut before, mut after) = (Group::new("A"), Group::new("B"));
+        for (at, word) in order.split_whitespace().enumerate() {
+            let group = if word.starts_with('A') { &mut before } else { &mut after };
+            let serial: Serial = word[1..].parse().unwrap();
+            group.boards.entry(serial.clone()).or_default();
+            group.members.push(Member {
+                name: word.to_owned(),
+                folder: std::path::PathBuf::from(word),
+                started: Timestamp::from_second(1000 * at as i64).unwrap(),
+                serial,
+                turn: turns(at),
+            });
+        }
+        (before, after)
+    }
+
+    fn order(words: &str, pairing: Pairing) -> RunOrder {
+        let (before, after) = groups(words, |_| None);
+        RunOrder::of((&before, &after), &ReferenceRuns::default(), pairing)
+    }
+
+    #[test]
+    fn all_of_one_side_first_is_confounded_and_mixed_runs_are_not() {
+        let table = [
+            ("A1 A2 A3 B4 B5 B6", Pairing::None, true),
+            ("A1 A2 A3 A4 A5 A6 A7 A8 A9 B1 B2 B3 B4 B5 B6 B7 B8 B9", Pairing::None, true),
+            ("A1 B2", Pairing::None, true),
+            ("A1 B4 B5 A2 A3 B6", Pairing::None, false),
+            ("A1 B4 A2 B5 A3 B6", Pairing::None, false),
+            ("A1 B1 A2 B2 A3 B3", Pairing::Board, true),
+            ("A1 B1 B2 A2 A3 B3", Pairing::Board, false),
+            ("A1 B1 B1 A1 B2 A2 A2 B2", Pairing::Board, false),
+        ];
+        for (words, pairing, expected) in table {
+            let found = order(words, pairing);
+            assert_eq!(found.is_confounded(), expected, "{words}: {:?}", found.inflation);
+        }
+        assert_eq!(order("A1 B1 B1 A1 B2 A2 A2 B2", Pairing::Board).inflation, Some(1.0));
+    }
+
+    #[test]
+    fn runs_keep_the_places_of_their_order_only_where_they_were_made_in_it() {
+        let turn = |number: u32| -> Option<Turn> { Some(format!("x:{number}/9").parse().unwrap()) };
+        let of = |numbers: [u32; 4]| {
+            let (before, after) = groups("A1 B1 B2 A2", |at| turn(numbers[at]));
+            RunOrder::of((&before, &after), &ReferenceRuns::default(), Pairing::None)
+        };
+        let whole = of([1, 2, 5, 9]);
+        assert_eq!(
+            (whole.kept.clone(), whole.before, whole.after),
+            (Kept::As("x".parse().unwrap(), 5), vec![1, 9], vec![2, 5])
+        );
+        for numbers in [[1, 2, 9, 5], [1, 2, 2, 3]] {
+            let other = of(numbers);
+            assert_eq!((other.kept, other.before), (Kept::Otherwise("x".parse().unwrap()), vec![1, 4]));
+        }
+        assert_eq!(order("A1 B1", Pairing::None).kept, Kept::None);
+        assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1 to 3, 7, 9 to 10");
+        assert_eq!(ranges(&[1, 3, 5, 7, 9, 11, 13]), "1, 3, 5, 7, 9, 11, …");
+    }
+
+    #[test]
+    fn a_drift_is_taken_off_the_change_and_told_beside_it() {
+        // 5 dB of drift a run, a change of -30 dB, and boards that differ by a little.
+        let words = "A1 B4 B5 A2 A3 B6 B7 A8";
+        let found = order(words, Pairing::None);
+        let score = |word: &str, at: usize| {
+            let own: f64 = word[1..].parse::<f64>().unwrap() % 3.0 * 0.1;
+            own + 5.0 * at as f64 + if word.starts_with('B') { -30.0 } else { 0.0 }
+        };
+        let side = |side: char| -> Vec<BoardScore> {
+            let own = words.split_whitespace().enumerate().filter(|(_, word)| word.starts_with(side));
+            own.map(|(at, word)| BoardScore {
+                serial: word[1..].parse().unwrap(),
+                score: score(word, at),
+                values: Vec::new(),
+            })
+            .collect()
+        };
+        let told = found.effect(&side('A'), &side('B')).unwrap();
+        assert!((told.effect.value + 30.0).abs() < 0.2 && (told.drift.value - 5.0).abs() < 0.1, "{told:?}");
+        assert!(told.drift.low > 4.5 && told.drift_p < 1e-4, "{told:?}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The run order as sentences: how the runs lie in time, and for each figure the change without the drift.
+
+use super::amount::Amounts;
+use super::parts::{Part, part};
+use crate::compare::comparison::Comparison;
+use crate::compare::effect::{Effect, Interval};
+use crate::compare::run_order::{Kept, ranges};
+
+/// How the runs of both sides lie in time, and what that means for what is concluded.
+#[must_use]
+pub fn order(comparison: &Comparison) -> String {
+    let order = &comparison.order;
+    let kept = match &order.kept {
+        Kept::None => "by the time at which they began".to_owned(),
+        Kept::As(name, 0) => format!("all runs of the order {name}, in its order"),
+        Kept::As(name, missing) => format!("in the order {name}, of which {missing} runs are not here"),
+        Kept::Otherwise(name) => {
+            format!(
+                "by the time at which they began, for they were not made in the order {name} that was laid down"
+            )
+        }
+    };
+    let places = format!(
+        "runs {} are of {}, {} of {} ({kept})",
+        ranges(&order.before),
+        comparison.before.name,
+        ranges(&order.after),
+        comparison.after.name
+    );
+    match order.inflation {
+        None => format!(
+            "{places}: order and side are the same thing, so that drift with time and change cannot be told apart"
+        ),
+        Some(factor) if order.is_confounded() => format!(
+            "{places}: drift with time and change look alike and cannot be told apart; taking a drift off makes the variance of \
+             the change {factor:.1} times as large"
+        ),
+        Some(factor) => format!(
+            "{places}: drift with time and change can be told apart; taking a drift off makes the variance of the change \
+             {factor:.2} times as large"
+        ),
+    }
+}
+
+/// The change of a figure without the drift, and the drift; `None` where nothing is known of either.
+#[must_use]
+pub fn drift(comparison: &Comparison, effect: &Effect) -> Option<String> {
+    let title = effect.quantity().title();
+    let mut told = Vec::new();
+    if let Ok(found) = &effect.order {
+        let ends = |low: f64, high: f64, amounts: Amounts| {
+            format!("(95 % interval {} to {})", amounts.signed(low), amounts.signed(high))
+        };
+        let amounts = |value: f64, low: f64, high: f64| {
+            Amounts::for_change(effect.quantity(), value, Some(Interval { low, high }))
+        };
+        let (change, drift) = (found.effect, found.drift);
+        let of_change = amounts(change.value, change.low, change.high);
+        let of_drift = amounts(drift.value, drift.low, drift.high);
+        told.push(format!(
+            "{} with the drift taken off {}, drift {} a run {}",
+            of_change.full(change.value),
+            ends(change.low, change.high, of_change),
+            of_drift.full(drift.value),
+            ends(drift.low, drift.high, of_drift)
+        ));
+    }
+    if let (Some(reference), Some((first, last))) = (effect.reference, comparison.order.reference) {
+        let amounts = Amounts::for_change(effect.quantity(), reference.change, None);
+        told.push(format!(
+            "reference board {} from run {first} to run {last}",
+            amounts.full(reference.change)
+        ));
+    }
+    (!told.is_empty()).then(|| format!("{title}: {}", told.join("; ")))
+}
+
+/// What is told of the order: first how the runs lie, then every figure that somebody made the change for or pays for it with.
+#[must_use]
+pub fn lines(comparison: &Comparison) -> Vec<String> {
+    let shown: Vec<&Effect> = comparison
+        .effects
+        .iter()
+        .filter(|effect| matches!(part(effect.quantity()), Part::Bought | Part::Price))
+        .collect();
+    let mut lines = vec![order(comparison)];
+    lines.extend(shown.iter().filter_map(|effect| drift(comparison, effect)));
+    // One reason for all is told once.
+    let mut reasons: Vec<&String> = shown.iter().filter_map(|effect| effect.order.as_ref().err()).collect();
+    reasons.dedup();
+    lines.extend(reasons.into_iter().map(|why| format!("no drift is told apart where {why}")));
+    lines
+}

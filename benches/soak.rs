@@ -1,10 +1,10 @@
 //! A month with nobody there: 30 simulated days at one reading a second, a capture every ten minutes and a sweep every six
 //! hours, kept as any run is, every line synced. Prints what the run takes, the memory after the first hour, the first day
 //! and at the end, what `soakrig report` of its record takes, how long it takes to open it for going on with, and what
-//! keeping a line of sixty readings costs; each beside the aim and beside the least that the disk or the processor asks for
-//! the same bytes.
+//! keeping a line of sixty readings costs; each as a part of its limit and beside the least that the disk or the processor asks
+//! for the same bytes.
 //!
-//! It takes some minutes; `SOAK_DAYS=3` makes it three days, and the times that grow with them less. Wall times are those of
+//! It takes some minutes; `SOAK_DAYS=3` makes it three days, and the limits of what grows with them less. Wall times are those of
 //! this machine with whatever else it does: the processor's time stands beside them. On a machine that is busy a sync waits
 //! for the processor longer than for the disk: `chrt -f 1 cargo bench --bench soak` shows what it is alone.
 
@@ -35,6 +35,19 @@ const LINES: usize = 400;
 /// Times that what is short is done.
 const TIMES: usize = 5;
 
+/// How much of the bare rate keeping a synced line must reach.
+const APPEND_LIMIT: f64 = 0.9;
+/// What a run of 30 days may take with its report.
+const RUN_LIMIT: Duration = Duration::from_secs(120);
+/// What the report of 30 days may take.
+const REPORT_LIMIT: Duration = Duration::from_secs(2);
+/// What opening 30 days to go on with them may take.
+const OPEN_LIMIT: Duration = Duration::from_secs(1);
+/// Memory that run, report and opening may have, in kilobytes.
+const MEMORY_LIMIT: u64 = 100_000;
+/// How much more a run may have at its end than after its first hour, in kilobytes.
+const GROWTH_LIMIT: u64 = 20_000;
+
 fn main() -> Outcome<()> {
     // `cargo test --benches` only wants to know whether it starts.
     if std::env::args().any(|argument| argument == "--test") {
@@ -45,8 +58,32 @@ fn main() -> Outcome<()> {
     let out = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     let line = append(out.path())?;
     let folder = run(out.path(), days, line)?;
-    report(&folder)?;
-    open_for_resume(&folder)
+    report(&folder, days)?;
+    open_for_resume(&folder, days)
+}
+
+/// How much of a limit for 30 days so many days take: on the wall clock, and of the processor's time.
+fn of_limit(limit: Duration, days: u32, (wall, processor): (Duration, Duration)) -> String {
+    let limit = limit * days / 30;
+    let part = |took: Duration| took.as_secs_f64() / limit.as_secs_f64();
+    format!("{:.3} of the limit of {limit:?}, by the processor's time {:.3}", part(wall), part(processor))
+}
+
+/// How much of the limit some memory is.
+fn of_memory(kilobytes: Option<u64>) -> String {
+    let part = |size: u64| {
+        format!(
+            "{} = {:.3} of the limit of {}",
+            told(Some(size)),
+            part_of(size, MEMORY_LIMIT),
+            told(Some(MEMORY_LIMIT))
+        )
+    };
+    kilobytes.map_or_else(|| told(None), part)
+}
+
+fn part_of(size: u64, limit: u64) -> f64 {
+    size as f64 / limit as f64
 }
 
 /// What keeping a line of readings costs beside a bare write and sync of the same bytes, which it gives.
@@ -73,7 +110,9 @@ fn append(out: &Path) -> Outcome<Duration> {
     let (kept, bare) = (median(kept), median(bare));
     let ratio = bare.as_secs_f64() / kept.as_secs_f64();
     println!(
-        "soak/append_60_readings: {kept:?}, bare write + fdatasync: {bare:?} ({bytes} bytes), ratio {ratio:.3} (aim 0.9)"
+        "soak/append_60_readings: {kept:?}, bare write + fdatasync: {bare:?} ({bytes} bytes), {ratio:.3} of the \
+         bare rate, {:.3} of the limit of {APPEND_LIMIT}",
+        ratio / APPEND_LIMIT
     );
     fs::remove_dir_all(recorder.folder())?;
     Ok(bare)
@@ -115,6 +154,8 @@ struct Look {
     marks: Vec<(&'static str, Duration)>,
     lines: u64,
     last: Duration,
+    /// Memory after the first hour, in kilobytes.
+    early: Option<u64>,
 }
 
 impl Onlooker for Look {
@@ -125,7 +166,9 @@ impl Onlooker for Look {
         self.lines += 1;
         self.last = Duration::from_nanos(at.monotonic.0);
         while let Some((name, _)) = self.marks.pop_if(|(_, due)| *due <= self.last) {
-            println!("soak/memory after {name}: {}", told(memory("self", "VmRSS")));
+            let now = memory("self", "VmRSS");
+            self.early = self.early.or(now);
+            println!("soak/memory after {name}: {}", of_memory(now));
         }
     }
 }
@@ -138,7 +181,7 @@ fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
     let prepared = session::prepare(&profile, Path::new(RIG), &Overrides::default())?;
     let day = Duration::from_secs(86_400);
     let marks = vec![("the first day", day), ("the first hour", day / 24)];
-    let mut look = Look { folder: PathBuf::new(), marks, lines: 0, last: Duration::ZERO };
+    let mut look = Look { folder: PathBuf::new(), marks, lines: 0, last: Duration::ZERO, early: None };
     let (start, processor) = (Instant::now(), own_time());
     let finished = session::run(
         prepared,
@@ -155,23 +198,31 @@ fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
     )?;
     let (took, worked) = (start.elapsed(), own_time().saturating_sub(processor));
     finished.written?;
-    println!(
-        "soak/memory at the end: {}, at most {} (aim 100 MB, flat)",
-        told(memory("self", "VmRSS")),
-        told(memory("self", "VmHWM"))
-    );
+    let now = memory("self", "VmRSS");
+    println!("soak/memory at the end: {}", of_memory(now));
+    println!("soak/memory at most, with the report: {}", of_memory(memory("self", "VmHWM")));
+    if let (Some(early), Some(now)) = (look.early, now) {
+        let grown = now.saturating_sub(early);
+        println!(
+            "soak/memory grown since the first hour: {} = {:.3} of the limit of {}",
+            told(Some(grown)),
+            part_of(grown, GROWTH_LIMIT),
+            told(Some(GROWTH_LIMIT))
+        );
+    }
     let disk = bare_line * u32::try_from(look.lines)?;
-    let ratio = took.as_secs_f64() / 120.0;
     println!(
         "soak/run of {days} days with its report: {took:.1?}, processor {worked:.1?}, {} events, their syncs alone \
-         {disk:.1?}; {ratio:.2} of the two minutes aimed at for 30 days ({})",
-        look.lines, finished.outcome.end.verdict
+         {disk:.1?}; {} ({})",
+        look.lines,
+        of_limit(RUN_LIMIT, days, (took, worked)),
+        finished.outcome.end.verdict
     );
     Ok(look.folder)
 }
 
 /// The program itself, as anybody starts it.
-fn report(folder: &Path) -> Outcome<()> {
+fn report(folder: &Path, days: u32) -> Outcome<()> {
     let journal = folder.join("journal.jsonl");
     let (mut best, mut processor, mut most) = (Duration::MAX, Duration::MAX, None);
     for _ in 0..TIMES {
@@ -195,21 +246,23 @@ fn report(folder: &Path) -> Outcome<()> {
     let rows = fs::read_to_string(folder.join("samples.csv"))?.lines().count() - 1;
     let bare = bare_read(&journal)?;
     println!(
-        "soak/report of {rows} rows: {best:?}, processor {processor:?} (aim 2 s), at most {} (aim 100 MB); a bare read of \
-         its journal with a CRC32: {bare:?}, ratio {:.3}",
-        told(most),
+        "soak/report of {rows} rows: {best:?}, processor {processor:?}, {}; a bare read of its journal with a CRC32: \
+         {bare:?}, ratio {:.3}",
+        of_limit(REPORT_LIMIT, days, (best, processor)),
         bare.as_secs_f64() / best.as_secs_f64()
     );
+    println!("soak/report's memory at most: {}", of_memory(most));
     Ok(())
 }
 
 /// Cuts the run's end off, as a power cut in its last line would, and opens it as `soakrig resume` does.
-fn open_for_resume(folder: &Path) -> Outcome<()> {
+fn open_for_resume(folder: &Path, days: u32) -> Outcome<()> {
     let journal = folder.join("journal.jsonl");
     fs::remove_file(folder.join("manifest.sha256"))?;
     let bytes = fs::metadata(&journal)?.len();
     OpenOptions::new().write(true).open(&journal)?.set_len(bytes - 10)?;
     let (mut read, mut opened) = (Vec::new(), Vec::new());
+    let before = own_time();
     for _ in 0..TIMES {
         let start = Instant::now();
         let resumable = session::prepare_resume(folder, None, false)?;
@@ -222,11 +275,13 @@ fn open_for_resume(folder: &Path) -> Outcome<()> {
         }
         drop(recorder);
     }
+    let processor = own_time().saturating_sub(before) / u32::try_from(TIMES)?;
     let (read, opened) = (median(read), median(opened));
     let (both, bare) = (read + opened, bare_read(&journal)?);
     println!(
-        "soak/open for resume: {both:?} (aim 1 s): {read:?} to see what is left of the plan, {opened:?} to take the journal \
-         over and make its tables again; {} MB read bare with a CRC32: {bare:?}, ratio {:.3}",
+        "soak/open for resume: {both:?}, processor {processor:?}, {}: {read:?} to see what is left of the plan, {opened:?} \
+         to take the journal over and make its tables again; {} MB read bare with a CRC32: {bare:?}, ratio {:.3}",
+        of_limit(OPEN_LIMIT, days, (both, processor)),
         bytes / 1_000_000,
         bare.as_secs_f64() / both.as_secs_f64()
     );

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::format::{BodyIn, Entry};
 use super::readings::{readings_head, readings_in};
-use super::shape::Head;
+use super::shape::{Head, is_other};
 use crate::base::clock::Instant;
 use crate::event::{DwellId, Readings, Stamp};
 
@@ -48,6 +48,11 @@ impl<'l> Line<'l> {
             entry => What::Entry(entry),
         };
         Ok(Self { seq, utc: Cow::Owned(utc), ns, what })
+    }
+
+    /// The same for whoever wants readings alone; `None` where something else stands there, of which no more is read.
+    pub(super) fn of_readings(body: &'l [u8]) -> Result<Option<Self>, String> {
+        if is_other(body) { Ok(None) } else { Self::of(body).map(Some) }
     }
 
     /// When it was written.

@@ -13,7 +13,7 @@ use super::format::{
 };
 use super::line::{Line, What};
 use super::pieces::{figure_in, figure_out, setting_in};
-use super::recover::read_lines;
+use super::recover::read_lines_of_readings;
 use super::{RecordError, journal};
 use crate::base::clock::Instant;
 use crate::base::units::Amps;
@@ -35,14 +35,13 @@ pub fn read_readings(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<(
         return Err(RecordError::NotARun(folder.to_owned()));
     }
     let mut readings = Readings::none();
-    read_lines(&path, |line: Line<'_>| {
+    read_lines_of_readings(&path, |line: Line<'_>| {
         if let What::Readings(batch) = line.what {
             batch.read_into(&mut readings)?;
             take(&readings);
         }
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 pub(super) fn readings_out(readings: &Readings) -> Result<Box<RawValue>, serde_json::Error> {

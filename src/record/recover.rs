@@ -58,10 +58,37 @@ pub(super) fn read_lines(
     path: &Path,
     take: impl FnMut(Line<'_>) -> Result<(), String>,
 ) -> Result<(Tail, Whole), RecordError> {
+    read_from_start(path, all, take)
+}
+
+/// Hands every line of readings to `take`, in order; of all others no more than the check sum is looked at.
+pub(super) fn read_lines_of_readings(
+    path: &Path,
+    take: impl FnMut(Line<'_>) -> Result<(), String>,
+) -> Result<(), RecordError> {
+    read_from_start(path, readings_alone, take).map(|_| ())
+}
+
+/// Reads a body that somebody wants; `None` where nobody does.
+type Understand = for<'l> fn(&'l [u8]) -> Result<Option<Line<'l>>, String>;
+
+fn all(body: &[u8]) -> Result<Option<Line<'_>>, String> {
+    Line::of(body).map(Some)
+}
+
+fn readings_alone(body: &[u8]) -> Result<Option<Line<'_>>, String> {
+    Line::of_readings(body)
+}
+
+fn read_from_start(
+    path: &Path,
+    understand: Understand,
+    take: impl FnMut(Line<'_>) -> Result<(), String>,
+) -> Result<(Tail, Whole), RecordError> {
     let file = File::open(path).map_err(|error| RecordError::disk("open", path, error))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let mut whole = Whole::NOTHING;
-    match read_on(path, &mut reader, &mut whole, take)? {
+    match read_bodies(path, &mut reader, (&mut whole, understand), take)? {
         Tail::Torn { line: 1, what, .. } => {
             let told = format!("{what}: the run ended before its first line was kept");
             Err(RecordError::damaged(path, 1, told))
@@ -78,6 +105,15 @@ pub(super) fn read_on(
     path: &Path,
     reader: &mut impl BufRead,
     whole: &mut Whole,
+    take: impl FnMut(Line<'_>) -> Result<(), String>,
+) -> Result<Tail, RecordError> {
+    read_bodies(path, reader, (whole, all), take)
+}
+
+fn read_bodies(
+    path: &Path,
+    reader: &mut impl BufRead,
+    (whole, understand): (&mut Whole, Understand),
     mut take: impl FnMut(Line<'_>) -> Result<(), String>,
 ) -> Result<Tail, RecordError> {
     let mut line = Vec::new();
@@ -89,10 +125,12 @@ pub(super) fn read_on(
             return Ok(Tail::Whole);
         }
         let place = Place { path, line: whole.lines + 1, crc: whole.crc };
-        match check_line(&place, &line) {
+        match check_line(&place, &line, understand) {
             Ok((line_in, crc)) => {
                 *whole = Whole { lines: place.line, bytes: whole.bytes + line.len() as u64, crc };
-                take(line_in).map_err(|what| RecordError::damaged(path, place.line, what))?;
+                line_in
+                    .map_or(Ok(()), &mut take)
+                    .map_err(|what| RecordError::damaged(path, place.line, what))?;
             }
             Err(Fault::Meaning(error)) => return Err(error),
             Err(Fault::Bytes(what)) => return end_at_fault(&place, line.len(), what, reader),
@@ -114,7 +152,11 @@ fn end_at_fault(
     Ok(Tail::Torn { line: place.line, bytes: length as u64, what })
 }
 
-fn check_line<'l>(place: &Place<'_>, line: &'l [u8]) -> Result<(Line<'l>, u32), Fault> {
+fn check_line<'l>(
+    place: &Place<'_>,
+    line: &'l [u8],
+    understand: Understand,
+) -> Result<(Option<Line<'l>>, u32), Fault> {
     let fault = |what: &str| Fault::Bytes(what.to_owned());
     if line.len() > MAX_LINE {
         return Err(Fault::Bytes(format!("it is longer than {MAX_LINE} bytes")));
@@ -131,8 +173,8 @@ fn check_line<'l>(place: &Place<'_>, line: &'l [u8]) -> Result<(Line<'l>, u32), 
         return Err(Fault::Meaning(RecordError::Newer { path: place.path.to_owned(), version }));
     }
     let damaged = |what: String| Fault::Meaning(RecordError::damaged(place.path, place.line, what));
-    let line = Line::of(body).map_err(damaged)?;
-    if line.seq != place.line - 1 {
+    let line = understand(body).map_err(damaged)?;
+    if let Some(line) = line.as_ref().filter(|line| line.seq != place.line - 1) {
         return Err(damaged(format!("its sequence number is {}, expected {}", line.seq, place.line - 1)));
     }
     Ok((line, crc))

@@ -25,14 +25,9 @@ pub(super) struct Head<'l> {
 impl<'l> Head<'l> {
     /// The beginning of a line's body (without its check sum and the brace behind that), if it is one of readings.
     pub(super) fn of(body: &'l [u8]) -> Option<Self> {
-        let mut text = Text { rest: body };
-        text.word(b"{\"seq\":")?;
-        let seq = text.count()?;
-        text.word(b",\"utc\":\"")?;
-        let utc = text.plain_text()?;
-        text.word(b"\",\"ns\":")?;
-        let ns = text.count()?;
-        text.word(b",\"entry\":{\"readings_taken\":{\"dwell\":")?;
+        let ((seq, utc, ns), mut text) = Text { rest: body }.stamp()?;
+        text.word(READINGS)?;
+        text.word(b":{\"dwell\":")?;
         let dwell = u32::try_from(text.count()?).ok()?;
         text.word(b",\"done_ns\":")?;
         let done_ns = text.count()?;
@@ -98,6 +93,17 @@ impl<'l> Head<'l> {
     }
 }
 
+/// Whether a line's body surely holds something else than readings: it is begun as this program writes it, with another word.
+pub(super) fn is_other(body: &[u8]) -> bool {
+    let Some((_, text)) = (Text { rest: body }).stamp() else { return false };
+    let Some(word) = text.rest.strip_prefix(b"\"") else { return false };
+    let end = word.iter().position(|byte| !matches!(byte, b'a'..=b'z' | b'_'));
+    end.is_some_and(|end| word[end] == b'"') && !text.rest.starts_with(READINGS)
+}
+
+/// The word of readings.
+const READINGS: &[u8] = b"\"readings_taken\"";
+
 /// What stands before each column, in the order of [`Reading::COLUMNS`].
 const COLUMN_KEYS: [&[u8]; 6] = [
     b",\"vin_v\":[",
@@ -115,6 +121,8 @@ const TENS: [f64; 23] = [
 ];
 /// Up to here every whole number is a double.
 const EXACT: u64 = 1 << 53;
+/// So many digits are a whole number in 64 bits whichever they are.
+const MOST_DIGITS: usize = 19;
 
 /// What is still to be read of a line.
 #[derive(Clone, Copy)]
@@ -130,6 +138,19 @@ impl<'l> Text<'l> {
 
     fn word_if_there(&mut self, word: &[u8]) -> bool {
         self.word(word).is_some()
+    }
+
+    /// What stands before the word that says what a line is: its number and both its times.
+    #[inline]
+    fn stamp(mut self) -> Option<((u64, &'l str, u64), Self)> {
+        self.word(b"{\"seq\":")?;
+        let seq = self.count()?;
+        self.word(b",\"utc\":\"")?;
+        let utc = self.plain_text()?;
+        self.word(b"\",\"ns\":")?;
+        let ns = self.count()?;
+        self.word(b",\"entry\":{")?;
+        Some(((seq, utc, ns), self))
     }
 
     /// Text up to the next quote, if it stands for itself.
@@ -178,25 +199,40 @@ impl<'l> Text<'l> {
         left.next().is_none().then_some(text)
     }
 
-    /// Digits as a whole number that is added to `before`, and how many there are.
+    /// Digits as a whole number that goes on from `before`, and how many there are. More than [`MOST_DIGITS`] may give any
+    /// number.
     #[inline]
-    fn digits(&mut self, before: u64) -> Option<(u64, usize)> {
-        let mut number = before;
-        let mut count = 0;
-        while let Some(digit) = self.rest.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|d| *d <= 9) {
-            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    fn digits(&mut self, before: u64) -> (u64, usize) {
+        let (mut number, mut count) = (before, 0);
+        for byte in self.rest {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
             count += 1;
         }
-        self.rest = self.rest.get(count..)?;
-        (count > 0).then_some((number, count))
+        self.rest = &self.rest[count..];
+        (number, count)
     }
 
-    /// A whole number without a sign, as JSON writes it.
+    /// A whole number without a sign, as JSON writes it, and how many digits it has.
+    #[inline]
+    fn whole(&mut self) -> Option<(u64, usize)> {
+        let leads_with_zero = self.rest.first() == Some(&b'0');
+        let (number, digits) = self.digits(0);
+        (digits > 0 && (!leads_with_zero || digits == 1)).then_some((number, digits))
+    }
+
+    /// A whole number without a sign that 64 bits hold.
     #[inline]
     fn count(&mut self) -> Option<u64> {
-        let leads_with_zero = self.rest.first() == Some(&b'0');
-        let (number, digits) = self.digits(0)?;
-        (!leads_with_zero || digits == 1).then_some(number)
+        let text = self.rest;
+        let (number, digits) = self.whole()?;
+        if digits <= MOST_DIGITS {
+            return Some(number);
+        }
+        std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
     }
 
     #[inline]
@@ -214,16 +250,22 @@ impl<'l> Text<'l> {
             return self.word(b"null").map(|()| None);
         }
         let is_negative = self.takes(b'-');
-        let (mut number, mut exponent) = (self.count()?, 0_i64);
+        let ((mut number, mut digits), mut exponent) = (self.whole()?, 0_i64);
         if self.takes(b'.') {
-            let (all, decimals) = self.digits(number)?;
-            (number, exponent) = (all, -(decimals as i64));
+            let (all, decimals) = self.digits(number);
+            (number, digits, exponent) = (all, digits + decimals, -(decimals as i64));
+            if decimals == 0 {
+                return None;
+            }
         }
         if self.takes(b'e') {
             let is_small = self.takes(b'-');
-            let (size, _) = self.digits(0)?;
-            let size = i64::try_from(size).ok().filter(|size| *size < 1000)?;
+            let (size, length) = self.digits(0);
+            let size = i64::try_from(size).ok().filter(|size| (1..=3).contains(&length) && *size < 1000)?;
             exponent += if is_small { -size } else { size };
+        }
+        if digits > MOST_DIGITS {
+            return None;
         }
         // One rounding of two exact numbers is the nearest double.
         let ten = *TENS.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
@@ -254,6 +296,23 @@ mod tests {
         let read = head.read_into(&mut readings);
         assert_eq!(read.is_some(), head.is_whole(), "looking and reading agree");
         read.map(|()| (head.seq, head.utc.to_owned(), head.ns, readings))
+    }
+
+    #[test]
+    fn a_line_is_passed_over_only_where_it_is_surely_no_reading() {
+        let line = |word: &str| {
+            format!("{{\"seq\":1,\"utc\":\"2026-11-23T16:04:10Z\",\"ns\":1,\"entry\":{{{word}:{{")
+        };
+        for (word, passed_over) in [
+            ("\"point_started\"", true),
+            ("\"readings_judged\"", true),
+            ("\"readings_taken\"", false),
+            ("\"r\\u0065adings_taken\"", false),
+            (" \"point_started\"", false),
+        ] {
+            assert_eq!(is_other(line(word).as_bytes()), passed_over, "{word}");
+        }
+        assert!(!is_other(b"{ \"seq\":1"));
     }
 
     fn by_serde(body: &[u8]) -> Option<(u64, String, u64, Readings)> {

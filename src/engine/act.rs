@@ -23,12 +23,13 @@ use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
 use crate::bench::retry::{Breaker, Trouble};
-use crate::event::{EarlyLook, Event, InstrumentFacts, PointId, Sink};
+use crate::event::{DwellId, EarlyLook, Event, InstrumentFacts, PointId, Sink};
 use crate::instrument::scope::Scope;
 use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
 use crate::link::ErrorKind;
 use crate::plan::{Plan, PlannedPoint, Step};
+use crate::trend::SteadyJudge;
 use crate::waveform::Floor;
 
 /// The silence of the scope that is borne once the outputs are off.
@@ -65,6 +66,10 @@ pub(super) struct Shell<'a> {
     pub(super) holds: DwellHolds,
     /// How far the present dwell came.
     pub(super) dwelling: Progress,
+    /// The judge of a thermal steady state, and the dwell that waits on for it.
+    pub(super) warming: Option<(DwellId, SteadyJudge)>,
+    /// The last dwell ended in thermal steady state, which the machine has not heard of yet.
+    pub(super) is_steady: bool,
     /// What probe and scope show by themselves.
     pub(super) floor: Option<Arc<Floor>>,
     /// How long trouble lasts and how often there was some.
@@ -107,6 +112,8 @@ impl<'a> Shell<'a> {
             holding: None,
             holds: DwellHolds::default(),
             dwelling: Progress::default(),
+            warming: None,
+            is_steady: false,
             floor: None,
             breaker: Breaker::default(),
             timekeeping: Timekeeping::default(),
@@ -158,14 +165,20 @@ impl<'a> Shell<'a> {
             }
             Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
             Step::Dwell(id) => self.dwell(*id),
+            Step::StayOff(span) => self.wait_watched(*span),
             Step::CheckStart(id) => self.check_start(*id),
             Step::LookEarly(look) => self.look_early(*look),
         }
     }
 
     /// What the machine is told of an action that was done.
-    pub(super) const fn done(&self) -> Input {
-        if self.ended_early.is_some() { Input::EndedEarly } else { Input::Done }
+    pub(super) const fn done(&mut self) -> Input {
+        let is_steady = std::mem::replace(&mut self.is_steady, false);
+        match (&self.ended_early, is_steady) {
+            (Some(_), _) => Input::EndedEarly,
+            (None, true) => Input::Steady,
+            (None, false) => Input::Done,
+        }
     }
 
     /// Opens the link anew that failed, and those of supply and load if they do not answer a question about their state. A

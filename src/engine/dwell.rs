@@ -16,7 +16,8 @@ use crate::event::{
     StartCheck, StartId,
 };
 use crate::plan::PlannedDwell;
-use crate::trend::{On, Steadiness, SteadyJudge, Temperatures};
+use crate::plan::remaining::behind_steady;
+use crate::trend::{Criterion, On, Steadiness, SteadyJudge, Temperatures};
 use crate::waveform::Unavailable;
 
 impl Shell<'_> {
@@ -52,8 +53,12 @@ impl Shell<'_> {
         };
         let mut dwelling = Dwelling {
             dwell,
-            limit: self.plan.interlocks.over_temperature,
             keeper,
+            judge: dwell.until.map(|rule| match self.warming.take() {
+                // It has watched since the first of the dwells that wait for the same.
+                Some((next, judge)) if next == id => judge,
+                _ => new_judge((rule, self.plan.interlocks.over_temperature), soak.interval),
+            }),
             early: self.early.as_mut(),
             limits: &self.plan.limits,
             judged_from: self.changed + self.plan.settle.limit,
@@ -65,6 +70,9 @@ impl Shell<'_> {
         // What was read before something failed is kept, too.
         let kept = dwelling.keeper.keep();
         let judged = dwelling.judged;
+        if let (Ok(Some(DwellEnd::Time)), Some(judge)) = (&outcome, dwelling.judge) {
+            self.warming = Some((DwellId(id.0 + 1), judge));
+        }
         let kept = kept.and_then(|()| self.keep_judged(judged));
         match (outcome, kept) {
             (Err(failure @ Failure::Record(_)), _) => Err(failure),
@@ -73,7 +81,11 @@ impl Shell<'_> {
             (Ok(None), Ok(())) => Ok(()),
             (Ok(Some(end)), Ok(())) => {
                 let took = self.dwelling.finish(id);
-                self.emit(&Event::DwellFinished { dwell: id, took, end })
+                self.is_steady = end == DwellEnd::Steady;
+                let behind = behind_steady(self.plan, id).filter(|_| self.is_steady);
+                let left_out = behind.map_or(0, |(_, points)| points);
+                self.tally.left_out += left_out;
+                self.emit(&Event::DwellFinished { dwell: id, took, end, left_out })
             }
         }
     }
@@ -142,6 +154,11 @@ fn looks_off(reading: &Reading, setting: Setting) -> bool {
     is_low(reading.vin_v, setting.vin.value()) || is_low(reading.iout_a, setting.load.value())
 }
 
+/// A judge that has seen nothing; some criteria ask for the board's temperature limit.
+fn new_judge((rule, limit): (Criterion, Option<Celsius>), interval: Duration) -> SteadyJudge {
+    SteadyJudge::new(rule, On::Board, limit).averaging(rule.average_of(interval))
+}
+
 fn temperatures(reading: &Reading) -> Temperatures {
     Temperatures { board: reading.board_c.map(Celsius), ambient: reading.ambient_c.map(Celsius) }
 }
@@ -149,8 +166,8 @@ fn temperatures(reading: &Reading) -> Temperatures {
 /// A dwell being done.
 struct Dwelling<'h, 'b> {
     dwell: PlannedDwell,
-    /// The board's temperature limit, which some criteria ask for.
-    limit: Option<Celsius>,
+    /// Of a dwell that ends in thermal steady state.
+    judge: Option<SteadyJudge>,
     keeper: Keeper<'h, 'b>,
     /// What is kept for the looks at an early end.
     early: Option<&'h mut EarlyWatch>,
@@ -168,7 +185,6 @@ impl Dwelling<'_, '_> {
         let (clock, stop, id) = (self.keeper.clock, self.keeper.watcher.stop, self.dwell.id);
         let begun = clock.now();
         let before = self.keeper.progress.done(id);
-        let mut steady = self.judge();
         for tick in 1u32.. {
             if stop.asked().is_some() && !stop.is_now() {
                 return Ok(None);
@@ -180,7 +196,7 @@ impl Dwelling<'_, '_> {
             }
             self.hold_against_limits(&reading)?;
             ruled?;
-            if let Some(judge) = &mut steady
+            if let Some(judge) = &mut self.judge
                 && let Steadiness::Steady { .. } = judge.take(reading.at, temperatures(&reading))
             {
                 return Ok(Some(DwellEnd::Steady));
@@ -195,19 +211,14 @@ impl Dwelling<'_, '_> {
             }
         }
         self.keeper.progress.within = Some((id, self.dwell.span));
-        let Some(judge) = steady else { return Ok(Some(DwellEnd::Time)) };
+        let Some(judge) = self.judge.as_ref().filter(|_| !self.dwell.goes_on) else {
+            return Ok(Some(DwellEnd::Time));
+        };
         if let Steadiness::NotYet(shortfall) = judge.judge(clock.now()) {
             let what = format!("the board was not steady when its time was over: {shortfall}");
             self.keeper.tell(&Event::Warned { what })?;
         }
         Ok(Some(DwellEnd::NotSteady))
-    }
-
-    /// The judge of thermal steady state. Two readings go into each average, so that one that is late is no gap.
-    fn judge(&self) -> Option<SteadyJudge> {
-        let criterion = self.dwell.until?;
-        let average = criterion.usual_average().max(self.keeper.interval * 2);
-        Some(SteadyJudge::new(criterion, On::Board, self.limit).averaging(average))
     }
 
     fn take(&mut self, reading: &Reading, done: Duration) -> Result<(), Failure> {

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::base::units::Amps;
+use crate::base::units::{Amps, Volts};
 use crate::bench::retry::{MOST_AN_HOUR, Remedy, Trouble, remedy};
-use crate::event::{PointId, Stop};
+use crate::event::{DwellId, PointId, Stop};
 use crate::link::ErrorKind;
-use crate::plan::remaining::{restoring, standing};
+use crate::plan::remaining::{behind_steady, restoring, standing};
 use crate::plan::{Plan, Step};
 
 /// What happened.
@@ -17,6 +17,8 @@ pub enum Input {
     Begin,
     /// The last action was done.
     Done,
+    /// The last action was done: a dwell, which the thermal steady state ended before its time.
+    Steady,
     /// The last action was done, and the soak ends with it before its time, as its profile allows.
     EndedEarly,
     /// The last action failed.
@@ -96,6 +98,28 @@ enum Doing {
 /// How often one point is held before it is given up: each time it is begun anew.
 const HOLDS: u32 = 3;
 
+/// Both outputs off, in the order in which the plan switches them.
+const SWITCHED_OFF: [Step; 4] = [
+    Step::SetLoad(Amps(0.0)),
+    Step::SwitchLoad(false),
+    Step::SetVoltage(Volts(0.0)),
+    Step::SwitchSupply(false),
+];
+
+/// The place from which on the plan switches on for a start, and how long it has the board off before.
+fn off_before(plan: &Plan, start: usize) -> Option<(usize, Duration)> {
+    let is_set = |step: &Step| {
+        use Step::{SetLoad, SetVoltage, SwitchLoad, SwitchSupply};
+        matches!(step, SetLoad(_) | SetVoltage(_) | SwitchLoad(_) | SwitchSupply(_))
+    };
+    let (before, behind) = plan.steps.split_at(start);
+    let from = before.iter().rposition(|step| !is_set(step)).map_or(0, |place| place + 1);
+    // The dwell with the input off has the number before that of the one behind the start, also where it is done already.
+    let on = behind.iter().find_map(|step| if let Step::Dwell(id) = step { Some(*id) } else { None })?;
+    let off = plan.soak.as_ref()?.dwell(DwellId(on.0.checked_sub(1)?)).filter(|off| !off.is_on)?;
+    Some((from, off.span))
+}
+
 /// The machine.
 #[derive(Debug)]
 pub struct Machine<'p> {
@@ -155,6 +179,15 @@ impl<'p> Machine<'p> {
             _ if wish == Some(Stop::Now) => Action::End(Ending::Stopped(Stop::Now)),
             Input::EndedEarly => Action::End(Ending::Completed),
             Input::Begin | Input::Done => self.advance(wish),
+            Input::Steady => {
+                // What else would have waited for it is not done any more.
+                if let Some(Step::Dwell(id)) = self.current
+                    && let Some((behind, _)) = behind_steady(self.plan, id)
+                {
+                    self.next = self.next.max(behind);
+                }
+                self.advance(wish)
+            }
             Input::Failed { kind, what, trouble } => self.recover(kind, what, trouble),
             // Nobody who asked to stop shall wait until the board has cooled.
             Input::Held if wish.is_some() => Action::End(Ending::Stopped(Stop::AfterPoint)),
@@ -291,8 +324,21 @@ impl<'p> Machine<'p> {
         self.restore.extend(protection.cloned());
         self.next = place;
         let Some(id) = id else {
-            // A dwell or a start: whatever stood before it stands again.
-            self.restore.extend(restoring(standing(&self.plan.steps[..place])));
+            let steps = &self.plan.steps;
+            // A board that may have run meanwhile does not start: it is off first, for as long as the plan has it off.
+            let off =
+                matches!(steps[place], Step::CheckStart(_)).then(|| off_before(self.plan, place)).flatten();
+            if let Some((behind, span)) = off {
+                self.restore.extend(SWITCHED_OFF.into_iter().chain([Step::StayOff(span)]));
+                self.next = behind;
+                return;
+            }
+            // A dwell: whatever stood before it stands again.
+            let standing = standing(&steps[..place]);
+            if !standing.supply_on {
+                self.restore.extend(SWITCHED_OFF);
+            }
+            self.restore.extend(restoring(standing));
             return;
         };
         // An output that went off comes on at 0 V; one that stayed on is left as it is.
@@ -317,7 +363,7 @@ impl<'p> Machine<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::units::{Celsius, Volts};
+    use crate::base::units::Celsius;
     use crate::event::{Board, Setting};
     use crate::plan::PlannedPoint;
     use crate::plan::profile::{Interlocks, SettleRule};

@@ -15,6 +15,8 @@ pub struct Tally {
     pub not_applicable: u32,
     /// Those that were measured before they settled.
     pub unsettled: u32,
+    /// Points of the plan that are left out, because the board was warm before they were due.
+    pub left_out: u32,
     /// Times that a reading of a soak was held against a limit.
     pub readings_judged: u64,
     /// Times that a reading of a soak broke a limit.

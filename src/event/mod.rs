@@ -291,6 +291,8 @@ pub enum Event {
         took: Duration,
         /// Why it ended.
         end: DwellEnd,
+        /// Points of the plan that are left out because it ended early.
+        left_out: u32,
     },
     /// A start after the input was off was looked at.
     StartChecked(StartCheck),

@@ -65,6 +65,7 @@ impl Pace {
             Event::RunStarted(facts) => {
                 (self.planned, self.is_soak) = (facts.points_planned, facts.soak.is_some());
             }
+            Event::DwellFinished { left_out, .. } => self.planned = self.planned.saturating_sub(*left_out),
             Event::OutputSwitched { on: true, .. } => self.starts = true,
             Event::PointStarted { .. } => {
                 if self.starts || !self.has_begun || self.is_soak {

@@ -35,6 +35,8 @@ pub struct SoakCounts {
     pub starts: u64,
     /// Starts that failed.
     pub starts_failed: u64,
+    /// Points of the plan that are left out, because the board was warm before they were due.
+    pub left_out: u32,
 }
 
 /// How a soak stands.
@@ -75,8 +77,9 @@ impl SoakState {
                 self.phase = Some(PhaseNow { phase, name, round, since: at, done: Duration::ZERO });
             }
             Event::ReadingsTaken(readings) => self.take_readings(readings),
-            Event::DwellFinished { dwell, took, end } => {
+            Event::DwellFinished { dwell, took, end, left_out } => {
                 self.within = None;
+                self.counts.left_out += left_out;
                 if *dwell != DwellId::WARMING {
                     self.finish(*took, *end, spans);
                 }

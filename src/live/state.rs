@@ -262,10 +262,12 @@ impl State {
     pub const fn underway(&self) -> Option<&Underway> {
         self.underway.as_ref()
     }
-    /// Points planned and finished.
+    /// Points planned, but for those that are left out, and finished.
     #[must_use]
     pub fn points(&self) -> (u32, u32) {
-        (self.facts().map_or(0, |facts| facts.points_planned), self.verdicts.len() as u32)
+        let left_out = self.soak().map_or(0, |soak| soak.counts().left_out);
+        let planned = self.facts().map_or(0, |facts| facts.points_planned.saturating_sub(left_out));
+        (planned, self.verdicts.len() as u32)
     }
     /// Finished points of a verdict.
     #[must_use]

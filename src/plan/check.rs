@@ -105,6 +105,11 @@ impl Outputs {
                 (self.begun, self.settled) = (None, None);
             }
             Step::BeginPhase { .. } | Step::LookEarly(_) => {}
+            Step::StayOff(_) => {
+                if self.is_any_on() {
+                    tell("it stays off with an output on");
+                }
+            }
             Step::Dwell(_) => {
                 if self.begun.is_some() {
                     tell("a dwell stands inside a point");

@@ -9,9 +9,13 @@ use super::soak::{Leg, LegKind, MOST_DWELLS, PlannedDwell, PlannedEarly, SoakPla
 use super::step::{PlannedPoint, Step};
 use crate::base::units::{Amps, Volts};
 use crate::event::{DwellId, PointId, Setting, StartId};
+use crate::trend::Criterion;
 
 /// Most points of a soak, sweeps and captures together.
 const MOST_POINTS: usize = 100_000;
+
+/// How long a capture takes at most with what is done around it, on a slow scope.
+const LONGEST_CAPTURE: Duration = Duration::from_secs(60);
 
 /// What a soak comes to.
 pub(super) struct Course {
@@ -33,16 +37,22 @@ pub(super) fn build_course(profile: &Profile, soak: &Soak, ready: Vec<Step>) -> 
         is_on: false,
         since_capture: Duration::ZERO,
         since_sweep: Duration::ZERO,
+        has_swept_warm: false,
         looked: 0,
     };
     layer.sweep();
     let mut phase = None;
-    for leg in layer.legs {
+    for (place, leg) in layer.legs.iter().enumerate() {
         if phase != Some((leg.phase, leg.round)) {
             phase = Some((leg.phase, leg.round));
             layer.course.steps.push(Step::BeginPhase { phase: leg.phase, round: leg.round });
         }
         layer.leg(leg);
+        // What the sweep at the end is compared with: a board that is as warm.
+        if leg.until.is_some() && !layer.has_swept_warm && place + 1 < legs.len() {
+            layer.has_swept_warm = true;
+            layer.sweep();
+        }
         if layer.course.soak.dwells.len() > MOST_DWELLS {
             return Err(too_long());
         }
@@ -71,6 +81,7 @@ fn soak_plan(soak: &Soak) -> SoakPlan {
         dwells: Vec::new(),
         starts: Vec::new(),
         sweeps: 0,
+        capture_every: soak.capture_every,
         evidence: soak.evidence,
         early: early(soak),
     }
@@ -85,6 +96,12 @@ fn early(soak: &Soak) -> Option<PlannedEarly> {
     Some(PlannedEarly { phase: u16::try_from(place).ok()?, setting, lasts, looks, confidence })
 }
 
+/// Whether a capture may come between the readings that a criterion is judged by: what was not seen for longer than two of its
+/// averages was not steady.
+pub(super) fn has_room(rule: Criterion, readings: Duration) -> bool {
+    rule.average_of(readings) * 2 >= LONGEST_CAPTURE
+}
+
 struct Layer<'a> {
     profile: &'a Profile,
     soak: &'a Soak,
@@ -94,6 +111,8 @@ struct Layer<'a> {
     is_on: bool,
     since_capture: Duration,
     since_sweep: Duration,
+    /// Whether the sweep behind the first warming up is planned.
+    has_swept_warm: bool,
     /// Looks at whether the answer is clear so far.
     looked: u32,
 }
@@ -115,22 +134,17 @@ impl Layer<'_> {
                 self.push(Step::CheckStart(StartId(start)));
             }
         }
-        let is_looked_at = leg.kind != LegKind::Off && leg.until.is_none();
         // What has become due while nothing could come between.
-        if is_looked_at {
-            self.do_what_is_due(leg.setting);
-        }
+        self.do_what_is_due(leg);
         let mut left = leg.span;
         while !left.is_zero() {
             let look = self.next_look(leg).map_or(Duration::MAX, |due| due.saturating_sub(leg.span - left));
             let chunk = left.min(self.next_due(leg)).min(look);
-            self.dwell(leg, chunk);
             left -= chunk;
+            self.dwell(leg, chunk, leg.until.is_some() && !left.is_zero());
             self.since_capture += chunk;
             self.since_sweep += chunk;
-            if is_looked_at {
-                self.do_what_is_due(leg.setting);
-            }
+            self.do_what_is_due(leg);
             if chunk == look {
                 self.looked += 1;
                 self.push(Step::LookEarly(self.looked));
@@ -144,29 +158,38 @@ impl Layer<'_> {
         (self.looked < early.looks).then(|| early.due(self.looked + 1))
     }
 
-    /// Nothing comes between while the input is off, nor while the board warms up.
+    /// Time between two captures in a leg, if there are any in it: nothing comes between while the input is off, nor where a
+    /// criterion has no room for a capture.
+    fn capture_every(&self, leg: &Leg) -> Option<Duration> {
+        let has_room =
+            leg.kind != LegKind::Off && leg.until.is_none_or(|rule| has_room(rule, self.soak.readings));
+        self.soak.capture_every.filter(|_| has_room)
+    }
+
+    /// The same of sweeps, which would also cool a board that warms up.
+    fn sweep_every(&self, leg: &Leg) -> Option<Duration> {
+        self.soak.sweep_every.filter(|_| leg.kind != LegKind::Off && leg.until.is_none())
+    }
+
     fn next_due(&self, leg: &Leg) -> Duration {
-        if leg.kind == LegKind::Off || leg.until.is_some() {
-            return Duration::MAX;
-        }
         let left = |every: Option<Duration>, since: Duration| {
             every.map_or(Duration::MAX, |every| every.saturating_sub(since))
         };
-        left(self.soak.capture_every, self.since_capture).min(left(self.soak.sweep_every, self.since_sweep))
+        left(self.capture_every(leg), self.since_capture).min(left(self.sweep_every(leg), self.since_sweep))
     }
 
-    fn do_what_is_due(&mut self, setting: Setting) {
-        if self.soak.capture_every.is_some_and(|every| self.since_capture >= every) {
+    fn do_what_is_due(&mut self, leg: &Leg) {
+        if self.capture_every(leg).is_some_and(|every| self.since_capture >= every) {
             self.since_capture = Duration::ZERO;
-            self.look(setting);
+            self.look(leg);
         }
-        if self.soak.sweep_every.is_some_and(|every| self.since_sweep >= every) {
+        if self.sweep_every(leg).is_some_and(|every| self.since_sweep >= every) {
             self.sweep();
-            self.set(setting);
+            self.set(leg.setting);
         }
     }
 
-    fn dwell(&mut self, leg: &Leg, span: Duration) {
+    fn dwell(&mut self, leg: &Leg, span: Duration, goes_on: bool) {
         let id = DwellId(u32::try_from(self.course.soak.dwells.len() + 1).unwrap_or(u32::MAX));
         self.course.soak.dwells.push(PlannedDwell {
             id,
@@ -176,6 +199,7 @@ impl Layer<'_> {
             is_on: self.is_on,
             span,
             until: leg.until,
+            goes_on,
         });
         self.push(Step::Dwell(id));
     }
@@ -188,9 +212,9 @@ impl Layer<'_> {
     }
 
     /// A capture at the setting that is held: a point like any other, with figures, limits and a verdict.
-    fn look(&mut self, setting: Setting) {
-        let phase = self.course.soak.dwells.last().map(|dwell| dwell.phase);
-        let id = self.next_point(setting, 1, phase);
+    fn look(&mut self, leg: &Leg) {
+        let setting = leg.setting;
+        let id = self.next_point(setting, 1, Some(leg.phase));
         for step in [Step::SetLoad(setting.load), Step::Settle(id), Step::Measure(id)] {
             self.push(step);
         }

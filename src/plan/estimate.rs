@@ -93,6 +93,7 @@ impl Bench<'_> {
                 let dwell = self.plan.soak.as_ref().and_then(|soak| soak.dwell(*id));
                 dwell.map_or(Duration::ZERO, |dwell| dwell.span)
             }
+            Step::StayOff(span) => *span,
             Step::CheckStart(_) => self.settling(),
             Step::SwitchAllOff => SWITCH + self.sets(3) + self.questions(4),
             Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH + self.sets(1) + self.questions(2),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::soak::{PlannedDwell, SoakPlan};
-use super::step::{Plan, Step};
+use super::step::{Plan, PlannedPoint, Step};
 use crate::base::units::{Amps, Volts};
 use crate::event::{DwellId, PointId, Setting, StartId};
 
@@ -23,6 +23,8 @@ pub struct Reached {
     pub start: Option<StartId>,
     /// Round and place of the last phase that was begun.
     pub phase: Option<(u32, u16)>,
+    /// The last dwell that ended in thermal steady state.
+    pub steady: Option<DwellId>,
     /// Whether it had ended early: nothing is left to be done.
     pub ended_early: bool,
     /// A dwell that was begun and is not finished, and how much of it is done.
@@ -85,6 +87,8 @@ pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Option<Duration>
         return;
     }
     let place = plan.steps.iter().rposition(|step| reached.has_done(step)).map_or(0, |last| last + 1);
+    let place =
+        reached.steady.and_then(|id| behind_steady(plan, id)).map_or(place, |behind| place.max(behind.0));
     if place == 0 && reached.within.is_none() {
         return;
     }
@@ -111,7 +115,7 @@ pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Option<Duration>
     if standing.supply_on
         && has_dwelled
         && let Some(soak) = &mut plan.soak
-        && !warms_up_anyway(soak, rest)
+        && !warms_up_anyway((soak, &plan.points), rest)
     {
         plan.steps.extend(warming(soak, standing.setting, gap));
     }
@@ -120,10 +124,26 @@ pub fn leave_remaining(plan: &mut Plan, reached: &Reached, gap: Option<Duration>
     plan.steps.extend(rest.iter().filter(|step| !is_told(step)).cloned());
 }
 
+/// Where a plan goes on behind a dwell that ended in thermal steady state, and how many points are left out on the way: what
+/// else would have waited for that state is not done any more. `None` for a dwell that the plan has not.
+#[must_use]
+pub fn behind_steady(plan: &Plan, dwell: DwellId) -> Option<(usize, u32)> {
+    let soak = plan.soak.as_ref()?;
+    let is_last = |id: &DwellId| soak.dwell(*id).is_none_or(|dwell| !dwell.goes_on);
+    let last = (dwell.0..).map(DwellId).find(is_last)?;
+    let place = |id: DwellId| plan.steps.iter().position(|step| *step == Step::Dwell(id));
+    let (from, to) = (place(dwell)?, place(last)?);
+    let left_out = plan.steps[from..to].iter().filter(|step| matches!(step, Step::BeginPoint(_))).count();
+    Some((to + 1, u32::try_from(left_out).ok()?))
+}
+
 /// Whether the plan goes on with a dwell that ends in thermal steady state.
-fn warms_up_anyway(soak: &SoakPlan, rest: &[Step]) -> bool {
+fn warms_up_anyway((soak, points): (&SoakPlan, &[PlannedPoint]), rest: &[Step]) -> bool {
+    let is_capture = |id: &PointId| points.iter().any(|point| point.id == *id && point.phase.is_some());
     let next = rest.iter().find_map(|step| match step {
         Step::Dwell(id) => Some(soak.dwell(*id)),
+        // A capture while the board warms up is one at the same setting.
+        Step::BeginPoint(id) if is_capture(id) => None,
         Step::BeginPoint(_) | Step::CheckStart(_) => Some(None),
         _ => None,
     });
@@ -145,7 +165,8 @@ fn warming(soak: &mut SoakPlan, setting: Setting, gap: Option<Duration>) -> Opti
         Some(rule) => (LONGEST_CRITERION.max(rule.within.saturating_mul(2)), Some(rule)),
         None => (gap.map_or(LONGEST_WARMING, |gap| gap.min(LONGEST_WARMING)), None),
     };
-    soak.warming = Some(PlannedDwell { id, phase: 0, round: 0, setting, is_on: true, span, until });
+    soak.warming =
+        Some(PlannedDwell { id, phase: 0, round: 0, setting, is_on: true, span, until, goes_on: false });
     Some(Step::Dwell(id))
 }
 

@@ -27,6 +27,8 @@ pub struct PlannedDwell {
     pub span: Duration,
     /// Ends it as soon as the board is in thermal steady state.
     pub until: Option<Criterion>,
+    /// Whether the next dwell waits on for the same steady state: only a capture comes between.
+    pub goes_on: bool,
 }
 
 /// What a plan knows of its soak.
@@ -48,6 +50,8 @@ pub struct SoakPlan {
     pub starts: Vec<Setting>,
     /// How many sweeps there are.
     pub sweeps: u32,
+    /// Time between two captures, where there are some.
+    pub capture_every: Option<Duration>,
     /// Which traces of the captures are kept.
     pub evidence: Evidence,
     /// Whether, and by which rule, it may end before its time.
@@ -106,10 +110,16 @@ impl SoakPlan {
         spans
     }
 
-    /// How long the dwells last together.
+    /// How long the dwells last together, where none ends early.
     #[must_use]
     pub fn lasts(&self) -> Duration {
         self.dwells.iter().map(|dwell| dwell.span).sum()
+    }
+
+    /// How long those last together that do not end in thermal steady state.
+    #[must_use]
+    pub fn lasts_at_least(&self) -> Duration {
+        self.dwells.iter().filter(|dwell| dwell.until.is_none()).map(|dwell| dwell.span).sum()
     }
 }
 
@@ -147,15 +157,19 @@ pub(super) fn legs(soak: &Soak) -> Option<Vec<Leg>> {
             let first = legs.len();
             append(&mut legs, (u16::try_from(place).ok()?, round), phase)?;
             for leg in first..legs.len() {
-                if let Rounds::Lasting(most) = soak.rounds {
-                    let left = most.saturating_sub(lasted);
-                    legs[leg].span = legs[leg].span.min(left);
-                    if left.is_zero() {
-                        legs.truncate(leg);
-                        return Some(legs);
-                    }
+                let left = match soak.rounds {
+                    Rounds::Lasting(most) => most.saturating_sub(lasted),
+                    Rounds::Count(_) => Duration::MAX,
+                };
+                if left.is_zero() {
+                    legs.truncate(leg);
+                    return Some(legs);
                 }
-                lasted += legs[leg].span;
+                // Nobody knows how long warming up takes: it comes on top, and the duration is filled whenever it ends.
+                if legs[leg].until.is_none() {
+                    legs[leg].span = legs[leg].span.min(left);
+                    lasted += legs[leg].span;
+                }
             }
         }
         if legs.len() > MOST_DWELLS {
@@ -303,6 +317,23 @@ mod tests {
         warm.once = true;
         let steps = phase(Pattern::Steps { each: s(10), until: Amount::Cycles(1) });
         insta::assert_snapshot!(drawn(&soak(Rounds::Lasting(s(55)), vec![warm, steps])));
+    }
+
+    #[test]
+    fn a_duration_is_filled_however_soon_the_board_is_warm() {
+        let s = Duration::from_secs;
+        let warm = phase(Pattern::Hold { lasts: s(40), until: Criterion::parse("1 K/h").ok() });
+        let steps = phase(Pattern::Steps { each: s(10), until: Amount::Cycles(1) });
+        let phases = || vec![Phase { once: true, ..warm.clone() }, steps.clone()];
+        let soak = |rounds| soak(rounds, phases());
+        let of_steps = |rounds| -> u64 {
+            let legs = legs(&soak(rounds)).unwrap();
+            assert_eq!(legs[0].span, s(40), "as long as it may take");
+            legs[1..].iter().map(|leg| leg.span.as_secs()).sum()
+        };
+        assert_eq!(of_steps(Rounds::Lasting(s(55))), 55);
+        assert_eq!(of_steps(Rounds::Lasting(s(30))), 30, "also where the warming up may last longer");
+        assert_eq!(of_steps(Rounds::Count(2)), 40);
     }
 
     #[test]

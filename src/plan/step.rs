@@ -7,6 +7,7 @@ use super::forecast::Forecast;
 use super::profile::{CaptureSelection, Interlocks, SettleRule};
 use super::soak::SoakPlan;
 use crate::base::names::ProfileName;
+use crate::base::span::render_span;
 use crate::base::units::{Amps, Volts};
 use crate::event::{Board, DwellId, FigureName, Limit, PointId, Setting, StartId, Turn};
 
@@ -53,6 +54,8 @@ pub enum Step {
     },
     /// Hold what is set and read supply, load and thermometers at the soak's interval.
     Dwell(DwellId),
+    /// Leave the outputs off, which are switched off, for so long. No plan has it: it makes a start one again after trouble.
+    StayOff(Duration),
     /// Look at the board's start after the input came on.
     CheckStart(StartId),
     /// Look whether the answer of the soak is clear before its end.
@@ -164,6 +167,7 @@ impl fmt::Display for Step {
             Self::BeginPhase { phase, round } => write!(f, "begin phase {} of round {round}", phase + 1),
             Self::Dwell(dwell) => write!(f, "hold and read, dwell {}", dwell.0),
             Self::LookEarly(look) => write!(f, "look {look} whether the answer is clear"),
+            Self::StayOff(span) => write!(f, "stay off for {}", render_span(*span)),
             Self::CheckStart(start) => write!(f, "look at start {}", start.0),
         }
     }

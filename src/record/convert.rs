@@ -149,10 +149,11 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         Event::ReadingsTaken(readings) => Entry::ReadingsTaken(
             readings_out(readings).map_err(|error| RecordError::no_form(journal::FILE_NAME, error))?,
         ),
-        Event::DwellFinished { dwell, took, end } => Entry::DwellFinished(DwellEntry {
+        Event::DwellFinished { dwell, took, end, left_out } => Entry::DwellFinished(DwellEntry {
             dwell: dwell.0,
             took_ns: nanos(*took),
             end: dwell_end_out(*end),
+            left_out: *left_out,
         }),
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
         Event::LimitBroken(broken) => Entry::LimitBroken(broken_out(broken)),
@@ -230,10 +231,11 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::PointFinished(result) => Event::PointFinished(Box::new(point_in(*result)?)),
         Entry::PhaseStarted(PhaseEntry { phase, name, round }) => Event::PhaseStarted { phase, name, round },
         Entry::ReadingsTaken(raw) => Event::ReadingsTaken(Box::new(readings_in(&raw)?)),
-        Entry::DwellFinished(DwellEntry { dwell, took_ns, end }) => Event::DwellFinished {
+        Entry::DwellFinished(DwellEntry { dwell, took_ns, end, left_out }) => Event::DwellFinished {
             dwell: DwellId(dwell),
             took: Duration::from_nanos(took_ns),
             end: dwell_end_in(end),
+            left_out,
         },
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
         Entry::LimitBroken(entry) => Event::LimitBroken(broken_in(entry)?),
@@ -373,6 +375,13 @@ mod tests {
                 dwell: DwellId(3),
                 took: Duration::from_secs(60),
                 end: DwellEnd::NotSteady,
+                left_out: 0,
+            },
+            Event::DwellFinished {
+                dwell: DwellId(4),
+                took: Duration::from_secs(50),
+                end: DwellEnd::Steady,
+                left_out: 7,
             },
             Event::StartChecked(StartCheck {
                 start: StartId(9),

@@ -33,7 +33,7 @@ pub fn build(record: &Record) -> Summary {
         verdict: verdict.to_string(),
         reason,
         points: PointCounts {
-            planned: facts.map_or(0, |facts| facts.points_planned),
+            planned: planned(record),
             finished: points.len() as u32,
             failed: count(PointVerdict::Fail),
             not_applicable: count(PointVerdict::NotApplicable),
@@ -66,11 +66,20 @@ pub fn render(summary: &Summary) -> Result<String, RecordError> {
     Ok(format!("{text}\n"))
 }
 
+/// Points of the plan, but for those that are left out because the board was warm before they were due.
+fn planned(record: &Record) -> u32 {
+    let left_out = record.events().iter().map(|logged| match logged.event {
+        Event::DwellFinished { left_out, .. } => left_out,
+        _ => 0,
+    });
+    record.facts().map_or(0, |facts| facts.points_planned.saturating_sub(left_out.sum()))
+}
+
 fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
     if let Some((_, end)) = record.end() {
         return (end.verdict, end.reason.clone());
     }
-    let planned = record.facts().map_or(0, |facts| facts.points_planned);
+    let planned = planned(record);
     let mut reason = format!("the record breaks off after {} of {planned} points", points.len());
     if let Tail::Torn { line, bytes, .. } = record.tail() {
         reason.push_str(&format!("; its last line, {line}, was torn and left out ({bytes} bytes)"));

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::base::clock::{Clock, Instant, RealClock};
 use crate::base::digest::digest;
 use crate::engine::{Earlier, Tally};
-use crate::event::{BrokenAt, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
+use crate::event::{BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError};
@@ -66,10 +66,10 @@ pub fn prepare_resume(
     check_same_families(&prepared, &record)
         .map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
-    let (reached, earlier) = how_far(&record);
+    let (reached, earlier, left_out) = how_far(&record);
     let finished = earlier.tally.finished;
     let planned = prepared.plan.points.len();
-    let is_in_order = reached.point.map_or(0, |last| last.0) == finished;
+    let is_in_order = reached.point.map_or(0, |last| last.0) == finished + left_out;
     if !is_in_order || finished as usize > planned {
         let told = "its finished points are not the first ones of its plan";
         return Err(RecordError::damaged(folder, 0, told).into());
@@ -113,14 +113,14 @@ fn check_resumable(record: &Record, after_trip: bool) -> Result<String, String> 
     })
 }
 
-/// How far a run came, as a function of its journal alone.
-fn how_far(record: &Record) -> (Reached, Earlier) {
+/// How far a run came, as a function of its journal alone; and how many points are left out before its last one.
+fn how_far(record: &Record) -> (Reached, Earlier, u32) {
     let (mut reached, mut tally) = (Reached::default(), Tally::default());
     for result in record.points() {
         reached.point = reached.point.max(Some(result.point));
         tally.add(result);
     }
-    let (mut dwell_ended, mut trips, mut ended_early) = (None, 0, None);
+    let (mut dwell_ended, mut trips, mut ended_early, mut left_out) = (None, 0, None, 0);
     let (mut broken, mut in_reading) = (BTreeSet::new(), false);
     for logged in record.events() {
         match &logged.event {
@@ -137,8 +137,11 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
             Event::PhaseStarted { phase, round, .. } => {
                 reached.phase = reached.phase.max(Some((*round, *phase)));
             }
-            Event::DwellFinished { dwell, .. } if *dwell != DwellId::WARMING => {
+            Event::PointFinished(_) => left_out = tally.left_out,
+            Event::DwellFinished { dwell, end, left_out, .. } if *dwell != DwellId::WARMING => {
                 reached.dwell = Some(*dwell);
+                reached.steady = Some(*dwell).filter(|_| *end == DwellEnd::Steady).or(reached.steady);
+                tally.left_out += left_out;
                 dwell_ended = Some(logged.at.monotonic);
             }
             Event::StartChecked(check) => {
@@ -157,7 +160,7 @@ fn how_far(record: &Record) -> (Reached, Earlier) {
     // A dwell that was cut off has told its first breach, but not yet how many there were.
     tally.readings_failed = tally.readings_failed.max(u64::from(in_reading));
     reached.ended_early = ended_early.is_some();
-    (reached, Earlier { tally, within: reached.within, trips, ended_early, broken })
+    (reached, Earlier { tally, within: reached.within, trips, ended_early, broken }, left_out)
 }
 
 /// The seed in the record is that of a shuffled order on a real bench; on a simulated one it may be the bench's alone. Whether the

@@ -148,6 +148,12 @@ impl Criterion {
         self.within / 60
     }
 
+    /// The time over which readings so far apart are averaged: two go into each average, so that one that is late is no gap.
+    #[must_use]
+    pub fn average_of(&self, interval: Duration) -> Duration {
+        self.usual_average().max(interval.saturating_mul(2))
+    }
+
     /// The kelvin allowed at a temperature.
     pub(super) fn allowed_k(&self, on: On, highest_c: f64) -> f64 {
         let absolute_k = highest_c + 273.15;

@@ -6,6 +6,7 @@ mod breach;
 mod disk;
 mod early;
 pub(crate) mod soak;
+mod warm;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

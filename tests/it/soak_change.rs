@@ -11,6 +11,7 @@ use soakrig::event::{Event, FigureName, PointId, RunFacts, RunVerdict, Sink, Sin
 use soakrig::plan::{Overrides, Plan};
 use soakrig::record::{Record, Recorder, RunHeader};
 use soakrig::report;
+use soakrig::report::soak::sweeps::Warmth;
 use soakrig::session;
 use soakrig::sim::{Fault, World};
 use soakrig::waveform::Waveform;
@@ -156,10 +157,10 @@ fn a_board_that_changes_in_the_third_round_is_found_within_it_between_rounds_and
     assert_eq!((jump.before, jump.behind), (2, 3), "{jump:?}");
     assert!(is_shift(jump.change), "{jump:?}");
 
-    // Between sweeps: one at the start, one after each hour.
-    let (sweeps, compared) = &view.sweeps;
-    assert_eq!(*sweeps, 5);
-    let of_vout = compared[0].figures.iter().find(|(name, ..)| *name == FigureName::Vout).unwrap();
+    // Between sweeps: one at the start, which finds the board cold, one after each hour.
+    assert_eq!((view.sweeps.count, view.sweeps.pair), (5, Some((2, 5, Warmth::Underway))));
+    let of_vout =
+        view.sweeps.compared[0].figures.iter().find(|(name, ..)| *name == FigureName::Vout).unwrap();
     let jump = of_vout.3.unwrap();
     assert_eq!((jump.before, jump.behind), (3, 4), "{jump:?}");
     assert!(is_shift(jump.change) && is_shift(of_vout.2.unwrap() - of_vout.1.unwrap()), "{of_vout:?}");

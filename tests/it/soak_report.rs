@@ -62,8 +62,12 @@ fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
     let phase = |phase: u16, name: &str| Event::PhaseStarted { phase, name: name.to_owned(), round: 1 };
     recorder.event(at(1), &phase(0, "warm-up")).unwrap();
     tell(&mut recorder, 0, 3600, 1);
-    let steady =
-        Event::DwellFinished { dwell: DwellId(1), took: Duration::from_secs(3600), end: DwellEnd::Steady };
+    let steady = Event::DwellFinished {
+        dwell: DwellId(1),
+        took: Duration::from_secs(3600),
+        end: DwellEnd::Steady,
+        left_out: 0,
+    };
     recorder.event(at(3_600_001), &steady).unwrap();
     for (number, took) in
         [(1, Ok(0.05)), (2, Ok(0.06)), (3, Err(Unavailable::because("Vout was 0 V after 2 s")))]

@@ -272,7 +272,15 @@ fn soaking() -> State {
         (0, Event::RunStarted(Box::new(facts))),
         (10, phase(0, "warm-up", 1)),
         (1809, readings(1, 1800, 10, 1800)),
-        (1810, Event::DwellFinished { dwell: DwellId(1), took: hours(1) / 2, end: DwellEnd::Steady }),
+        (
+            1810,
+            Event::DwellFinished {
+                dwell: DwellId(1),
+                took: hours(1) / 2,
+                end: DwellEnd::Steady,
+                left_out: 0,
+            },
+        ),
         (1811, phase(1, "full load", 1)),
         (3611, readings(2, 1800, 1812, 1790)),
         (3612, gap(3601, 3612, GapCause::Instrument)),
@@ -347,7 +355,10 @@ fn a_soak_whose_plan_is_not_known_tells_what_is_done_and_guesses_nothing() {
     state.take(at(60_000), &readings(1, 60, 0, 60));
     assert_eq!(state.time_left(), Some(Duration::from_secs(3540)));
     let took = Duration::from_secs(61);
-    state.take(at(61_000), &Event::DwellFinished { dwell: DwellId(1), took, end: DwellEnd::Steady });
+    state.take(
+        at(61_000),
+        &Event::DwellFinished { dwell: DwellId(1), took, end: DwellEnd::Steady, left_out: 0 },
+    );
     assert_eq!(state.time_left(), None, "it ended early, and by how much is not known");
     let told = json(&state, &seen("reports/RUN"));
     assert_eq!(

@@ -200,9 +200,11 @@ pub(super) struct SoakFile {
     pub(super) readings: Option<Written<Duration>>,
     /// Time between two captures. Default: no captures.
     pub(super) capture_every: Option<Written<Duration>>,
-    /// Time between two sweeps over `[points]`. Default: one at the start and one at the end.
+    /// Time between two sweeps over `[points]`. Default: one at the start, one behind the first phase that ends in thermal steady
+    /// state, and one at the end.
     pub(super) sweep_every: Option<Written<Duration>>,
-    /// How long the phases last together, gone through again and again, sweeps and captures not counted.
+    /// How long the phases last together, gone through again and again. Sweeps and captures are not counted, nor are phases that
+    /// end in thermal steady state (`until`): how long those take nobody knows beforehand.
     pub(super) duration: Option<Written<Duration>>,
     /// How often the phases are gone through, where no `duration` is given. Default 1.
     pub(super) rounds: Option<Written<u64>>,

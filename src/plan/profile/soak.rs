@@ -60,7 +60,7 @@ impl Default for Evidence {
 pub enum Rounds {
     /// So many times.
     Count(u32),
-    /// Again and again until they have lasted so long together.
+    /// Again and again until they have lasted so long together; those that end in thermal steady state come on top.
     Lasting(Duration),
 }
 
@@ -210,8 +210,10 @@ pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soa
         files.iter().enumerate().map(|(index, file)| check_phase(document, index, file)).collect();
     let phases = phases.into_iter().collect::<Option<Vec<_>>>()?;
     check_names(document, &phases);
-    if duration.is_some() && phases.iter().all(|phase| phase.once) {
-        let told = ("every phase belongs to the first round only, so nothing fills this time", "the phases");
+    let fills = |phase: &Phase| !phase.once && !matches!(phase.pattern, Pattern::Hold { until: Some(_), .. });
+    if duration.is_some() && !phases.iter().any(fills) {
+        let what = "every phase belongs to the first round only or ends in thermal steady state, so nothing fills this time";
+        let told = (what, "the phases");
         document.contradiction("soak.duration", "soak.phases", told);
     }
     let rounds = match duration {

@@ -123,6 +123,7 @@ fn soak(plan: &Plan) -> Value {
         "readings_s": soak.interval.as_secs_f64(),
         "phases": soak.phases,
         "lasts_s": soak.lasts().as_secs_f64(),
+        "lasts_at_least_s": soak.lasts_at_least().as_secs_f64(),
         "starts": soak.starts.len(),
         "sweeps": soak.sweeps,
         "evidence": {

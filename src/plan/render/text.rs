@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
 use crate::event::Setting;
+use crate::plan::course::has_room;
 use crate::plan::forecast::Forecast;
 use crate::plan::profile::{CaptureSelection, Interlocks, SettleRule};
 use crate::plan::soak::{PlannedDwell, SoakPlan};
@@ -41,7 +42,12 @@ pub fn render_plan(plan: &Plan) -> String {
             let _ = writeln!(out, "{what}: {told}");
         }
     }
-    let _ = writeln!(out, "\nExpected duration: about {} of bench time", render_span(plan.expected));
+    let sooner = plan.soak.as_ref().map_or(Duration::ZERO, |soak| soak.lasts() - soak.lasts_at_least());
+    let sooner = match sooner {
+        Duration::ZERO => String::new(),
+        span => format!(", up to {} less where the board is warm sooner", render_span(span)),
+    };
+    let _ = writeln!(out, "\nExpected duration: about {} of bench time{sooner}", render_span(plan.expected));
     let _ = writeln!(out, "Written at most: {}", writes(&plan.writes));
     let _ = writeln!(out, "Plan digest: {}", plan.digest);
     render_section(out, "Checked", &checks(plan));
@@ -222,9 +228,19 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
         let off: Duration = dwells().filter(|dwell| !dwell.is_on).map(|dwell| dwell.span).sum();
         let off = if off.is_zero() { String::new() } else { format!(", {} of it off", render_span(off)) };
         let until = dwells().find_map(|dwell| dwell.until).map_or_else(String::new, |rule| {
-            format!(" at most, until the board is in thermal steady state ({rule})")
+            let no_captures = soak.capture_every.is_some() && !has_room(rule, soak.interval);
+            let told = if no_captures { "; no captures: this criterion has no time for one" } else { "" };
+            format!(" at most, until the board is in thermal steady state ({rule}){told}")
         });
         lines.push(format!("{name}: {}, {}, {lasts}{until}{off}", span(vin, "V"), span(load, "A")));
+    }
+    let (most, least) = (soak.lasts(), soak.lasts_at_least());
+    if least < most {
+        lines.push(format!(
+            "together {} at most; {} of it are held however soon the board is in thermal steady state",
+            render_span(most),
+            render_span(least)
+        ));
     }
     lines.extend(soak.early.and_then(|early| {
         let name = soak.phases.get(usize::from(early.phase))?;

@@ -42,6 +42,14 @@ pub(in crate::record) struct DwellEntry {
     pub(in crate::record) dwell: u32,
     pub(in crate::record) took_ns: u64,
     pub(in crate::record) end: DwellEndWord,
+    /// Absent where none is.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::record) left_out: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,9 +10,10 @@ use super::top::sentence;
 use super::{moment, picture};
 use crate::base::span::{render_elapsed, render_span};
 use crate::base::units::with_prefix;
-use crate::event::{FigureName, Gap, StartCheck};
+use crate::event::{FigureName, StartCheck};
 use crate::report::build::Report;
 use crate::report::soak::SoakView;
+use crate::report::soak::gaps::GapStretch;
 use crate::report::soak::show::rounded;
 use crate::report::soak::story::{Hold, MarkKind};
 use crate::report::svg::{render_hours, render_starts, render_timeline, render_waterfall};
@@ -105,7 +106,7 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             @if let Some((tried, failed)) = view.statement.starts {
                 li { b { (failed) " / " (tried) } span { "starts failed" } }
             }
-            li { b { (view.sweeps.0) " · " (captures) } span { "sweeps · captures" } }
+            li { b { (view.sweeps.count) " · " (captures) } span { "sweeps · captures" } }
             li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
             li { b { (interruptions) } span { "interruptions: gaps and holds" } }
             li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
@@ -331,7 +332,7 @@ fn holds(view: &SoakView) -> Markup {
         let (from_s, to_s) = hold.span_s;
         let utc = view.started.utc + Duration::from_secs_f64(from_s.clamp(0.0, 1e9));
         html! { tr {
-            td.number { (after(from_s)) } td.nowrap { (utc.strftime("%m-%d %H:%M:%S").to_string()) } td.number { (after(to_s - from_s)) }
+            td.number { (after(from_s)) } td.nowrap { (moment(utc)) } td.number { (after(to_s - from_s)) }
             td.nowrap { @if let Some(load) = hold.load { (load.from) " to " (load.to) } @else { "not told" } }
             td { @if hold.is_released { "released" } @else { b { "not released" } } } td { (sentence(&hold.what)) }
         } }
@@ -350,21 +351,24 @@ fn holds(view: &SoakView) -> Markup {
 }
 
 fn gaps(view: &SoakView) -> Markup {
-    let row = |gap: &Gap| {
+    let row = |GapStretch { whole: gap, gaps }: &GapStretch| {
         let since = gap.from.since(view.started.monotonic);
         html! { tr {
             td.number { (render_elapsed(since)) } td.nowrap data-label="UTC" { (moment(view.started.utc + since)) }
-            td.number data-label="lasted" { (render_elapsed(gap.to.since(gap.from))) } td.number data-label="readings" { (gap.missed) } td.nowrap data-label="cause" { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
+            td.number data-label="lasted" { (render_elapsed(gap.to.since(gap.from))) } td.number data-label="gaps" { (gaps) } td.number data-label="readings" { (gap.missed) } td.nowrap data-label="cause" { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
         } }
     };
     html! {
         @if !view.gaps.is_empty() {
             h2 { "Gaps in the readings" }
             div.scroll { table.slim.cards {
-                thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th.number { "readings" } th { "cause" } th { "what" } } }
+                thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th.number { "gaps" } th.number { "readings" } th { "cause" } th { "what" } } }
                 tbody { @for gap in view.gaps.iter().take(MOST_ROWS) { (row(gap)) } }
             } }
             (more(view.gaps.len()))
+            @if view.gaps.iter().any(|stretch| stretch.gaps > 1) {
+                p.small { "Gaps that follow each other within 10 min for the same reason are one line, from the first to the last; what was read between them is there." }
+            }
         }
     }
 }

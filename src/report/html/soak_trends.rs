@@ -9,9 +9,10 @@ use super::top::{sentence, signs};
 use crate::base::span::{render_elapsed, render_span};
 use crate::event::FigureName;
 use crate::report::figure::Shown;
+use crate::report::soak::SoakView;
 use crate::report::soak::show::{change, is_sure, level, long_span, outlook, reaches};
+use crate::report::soak::sweeps::{COMPARED, Warmth};
 use crate::report::soak::trends::{Outlooked, SettingTrends, Trend};
-use crate::report::soak::{COMPARED, SoakView};
 use crate::report::svg::render_allan;
 use crate::trend::{AllanPoint, Change};
 
@@ -32,7 +33,7 @@ pub(super) fn render(view: &SoakView) -> Markup {
 }
 
 fn sweeps(view: &SoakView) -> Markup {
-    let (count, compared) = &view.sweeps;
+    let (count, compared) = (view.sweeps.count, &view.sweeps.compared);
     let has = |name: FigureName| {
         compared.iter().any(|point| {
             point
@@ -43,9 +44,9 @@ fn sweeps(view: &SoakView) -> Markup {
     };
     let shown: Vec<FigureName> = COMPARED.into_iter().filter(|name| has(*name)).collect();
     html! {
-        h3 { "First and last sweep" }
+        h3 { "Sweep against sweep" }
         @if compared.is_empty() {
-            p { "There " @if *count == 1 { "is only one sweep" } @else { "is no sweep" } " so far: there is nothing to compare." }
+            p { "There " @if count == 1 { "is only one sweep" } @else { "is no sweep" } " so far: there is nothing to compare." }
         } @else {
             div.scroll { table.slim.compared {
                 thead { tr { th { "setting" } @for name in &shown { th.number { (heading(*name)) } } } }
@@ -57,8 +58,16 @@ fn sweeps(view: &SoakView) -> Markup {
                 } } }
             } }
             p.small {
-                "First → last of " (count) " sweeps, and the change under it. A point is one look each: of a single change it is not known whether it would come again. "
-                "The first sweep finds the board colder than the last. Where one change between two sweeps is more than three times as large as all others, it stands there, too."
+                @if let Some((first, last, warmth)) = view.sweeps.pair {
+                    "Sweep " (first) " → sweep " (last) " of " (count) ", the last one, and the change under it. "
+                    @match warmth {
+                        Warmth::WarmedUp => { "Sweep " (first) " is the first one behind the warm-up, so that warm is compared with warm. " }
+                        Warmth::Underway => { "Sweep " (first) " is the first one after the phases had begun; one before that found the board cold. " }
+                        Warmth::Cold => { "Sweep " (first) " was made before anything was held, and the board was cold: what heat alone changes is in these differences. " }
+                    }
+                }
+                "A point is one look each: of a single change it is not known whether it would come again. "
+                "Where one change between two sweeps is more than three times as large as all others, it stands there, too."
             }
         }
     }

@@ -1,12 +1,14 @@
 //! What the report of a soak shows beside its points: the timeline, what was held, trends, the honest statement. One pass over
 //! the readings; from the record alone.
 
+pub mod gaps;
 pub mod jump;
 pub mod show;
 pub mod statement;
 pub mod story;
 pub mod stream;
 pub mod summary;
+pub mod sweeps;
 pub mod timeline;
 pub mod trends;
 pub mod waterfall;
@@ -16,15 +18,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::{Coverage, Event, FigureName, Gap, Limit, PointResult, Setting, SoakFacts};
+use crate::event::{Coverage, Event, Limit, PointResult, SoakFacts};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, RecordError, read_readings};
 use crate::trend::IntervalStats;
 
-use jump::Jump;
+use gaps::GapStretch;
 use statement::Statement;
 use story::Story;
 use stream::Stream;
+use sweeps::Sweeps;
 use timeline::Timeline;
 use trends::SettingTrends;
 use waterfall::Waterfall;
@@ -47,18 +50,6 @@ pub struct Held {
     pub off: Duration,
 }
 
-/// A figure: its first and last value, where both could be had, and the one change between two sweeps that stands out.
-pub type ComparedFigure = (FigureName, Option<f64>, Option<f64>, Option<Jump>);
-
-/// The figures of one setting in the first and the last sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Compared {
-    /// The setting.
-    pub setting: Setting,
-    /// The figures.
-    pub figures: Vec<ComparedFigure>,
-}
-
 /// What the page shows of a soak.
 #[derive(Debug, Clone)]
 pub struct SoakView {
@@ -76,8 +67,8 @@ pub struct SoakView {
     pub held: Vec<Held>,
     /// What the events tell.
     pub story: Story,
-    /// All gaps, those that no event tells among them.
-    pub gaps: Vec<Gap>,
+    /// All gaps, those that no event tells among them, put together where they are of one stretch.
+    pub gaps: Vec<GapStretch>,
     /// When the run began, for times of gaps.
     pub started: crate::event::Stamp,
     /// The last reading, by both clocks.
@@ -90,8 +81,8 @@ pub struct SoakView {
     pub trends: Vec<SettingTrends>,
     /// The time up to which outlooks are asked, since the start of the run.
     pub until: Duration,
-    /// How many sweeps were made, and the first against the last, setting by setting.
-    pub sweeps: (u32, Vec<Compared>),
+    /// How many sweeps were made, and two of them compared.
+    pub sweeps: Sweeps,
     /// Output voltage and board temperature an hour.
     pub hours: [Vec<IntervalStats>; 2],
     /// The worst points in every figure, with their traces.
@@ -135,6 +126,10 @@ fn view(
     let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
     let mut coverage = Coverage::of(stream.count, &gaps);
     coverage.held = stream.held;
+    let stretches = gaps::stretches(&gaps);
+    for (cause, lost) in &mut coverage.lost {
+        lost.gaps = stretches.iter().filter(|stretch| stretch.whole.cause == *cause).count() as u64;
+    }
     let pauses = (lasted_s - coverage.due() as f64 * interval_s).max(0.0);
     let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
     Ok(SoakView {
@@ -149,12 +144,12 @@ fn view(
         timeline: timeline::build(&stream, &story, (&points, &gaps), (limits, lasted_s)),
         trends: trends::build(&stream, &story, (&captures, interval_s), &judge),
         until,
-        sweeps: sweeps(&points),
+        sweeps: sweeps::build(&points, &story),
         hours: [stream.hours[0].intervals(), stream.hours[1].intervals()],
         worst: worst::build(record, &points),
         waterfall: waterfall::build(record, &captures),
         facts,
-        gaps,
+        gaps: stretches,
         story,
     })
 }
@@ -206,37 +201,4 @@ fn held(stream: &Stream, story: &Story, interval_s: f64) -> Vec<Held> {
         }
     };
     phases.into_iter().map(of_phase).collect()
-}
-
-/// What the first sweep is compared with the last in.
-pub const COMPARED: [FigureName; 7] = [
-    FigureName::Vout,
-    FigureName::Efficiency,
-    FigureName::RipplePp,
-    FigureName::NoisePp20Mhz,
-    FigureName::SpikePos,
-    FigureName::SpikeNeg,
-    FigureName::BoardTemperature,
-];
-
-fn sweeps(points: &[(f64, &PointResult)]) -> (u32, Vec<Compared>) {
-    let of_sweeps = || points.iter().map(|(_, point)| *point).filter(|point| point.phase.is_none());
-    let last = of_sweeps().map(|point| point.repeat).max().unwrap_or(0);
-    let first = of_sweeps().map(|point| point.repeat).min().unwrap_or(0);
-    if first == last {
-        return (u32::from(last > 0), Vec::new());
-    }
-    let pairs = of_sweeps().filter(|point| point.repeat == first).filter_map(|before| {
-        let after = of_sweeps().find(|point| point.repeat == last && point.setting == before.setting)?;
-        let jump = |name: FigureName| {
-            let of_setting = of_sweeps().filter(|point| point.setting == before.setting);
-            let values: Vec<(u32, f64)> =
-                of_setting.filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect();
-            Jump::among(&values)
-        };
-        let figures =
-            COMPARED.map(|name| (name, before.figures.value(name), after.figures.value(name), jump(name)));
-        Some(Compared { setting: before.setting, figures: figures.to_vec() })
-    });
-    (last, pairs.collect())
 }

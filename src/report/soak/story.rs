@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{DwellEnd, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
+use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
 use crate::record::Record;
 
 /// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
@@ -109,6 +109,8 @@ pub struct Story {
     pub marks: Vec<(f64, MarkKind)>,
     /// Gaps that events tell.
     pub gaps: Vec<Gap>,
+    /// Time in the dwells of the last phase so far.
+    dwelt: Duration,
     /// Where an interlock held the run.
     pub holds: Vec<Hold>,
     /// Thermal steady states.
@@ -154,6 +156,7 @@ pub fn build(record: &Record) -> Story {
         let mark = match &logged.event {
             Event::PhaseStarted { phase, name, round } => {
                 end_stretch(&mut story, at_s);
+                story.dwelt = Duration::ZERO;
                 let span_s = (at_s, at_s);
                 story.stretches.push(Stretch {
                     phase: *phase,
@@ -164,12 +167,8 @@ pub fn build(record: &Record) -> Story {
                 });
                 None
             }
-            Event::DwellFinished { took, end, .. } if *end != DwellEnd::Time => {
-                let phase = story
-                    .stretch(at_s)
-                    .map(|stretch| (stretch.name.clone(), stretch.round))
-                    .unwrap_or_default();
-                story.steady.push(SteadyTime { phase, at_s, took: *took, steady: *end == DwellEnd::Steady });
+            Event::DwellFinished { dwell, took, end, .. } if *dwell != DwellId::WARMING => {
+                end_dwell(&mut story, (*took, *end), at_s);
                 None
             }
             Event::GapFound(gap) => {
@@ -201,6 +200,16 @@ pub fn build(record: &Record) -> Story {
     }
     end_stretch(&mut story, record.lasted().as_secs_f64());
     story
+}
+
+/// A phase that waits for the steady state waits in several dwells where captures come between.
+fn end_dwell(story: &mut Story, (took, end): (Duration, DwellEnd), at_s: f64) {
+    story.dwelt += took;
+    if end == DwellEnd::Time {
+        return;
+    }
+    let phase = story.stretch(at_s).map(|stretch| (stretch.name.clone(), stretch.round)).unwrap_or_default();
+    story.steady.push(SteadyTime { phase, at_s, took: story.dwelt, steady: end == DwellEnd::Steady });
 }
 
 /// The last stretch ends here, and with that its settling is known.

@@ -416,3 +416,92 @@ fn answers_that_come_late_or_not_at_all_cost_readings_and_never_stand_for_anothe
         assert!(gaps.iter().all(|gap| gap.cause == GapCause::Instrument), "{faults:?}: {gaps:?}");
     }
 }
+
+const CYCLES: &str =
+    "pattern = \"power_cycle\"\nvin = \"24 V\"\nload = \"250 mA\"\non = \"8 s\"\noff = \"6 s\"\ncycles = 4\n";
+
+fn cycles() -> Setup {
+    let phase = "vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n";
+    Setup::with_rig(&HOLD.replace(phase, CYCLES).replace("SPAN", "1 h"), &rig_with_frozen_after("15 s"))
+}
+
+/// Of each start that was looked at, how long the supply had been off before it, in seconds.
+fn off_before_starts(keeper: &Keeper<'_>, played: &Played) -> Vec<f64> {
+    let (mut off_since, mut was_off) = (None, 0.0);
+    let mut told = Vec::new();
+    for (event, at) in played.events.iter().zip(&keeper.stamps) {
+        match event {
+            Event::OutputSwitched { role, on } if role.as_str() == "source" => match (on, off_since) {
+                (false, None) => off_since = Some(*at),
+                (true, Some(since)) => (off_since, was_off) = (None, at.since(since).as_secs_f64()),
+                _ => {}
+            },
+            Event::StartChecked(check) => {
+                assert!(check.started, "{check:?}");
+                told.push(was_off);
+                was_off = 0.0;
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+#[test]
+fn a_start_is_looked_at_only_on_a_board_that_was_off_before_also_after_a_lost_link() {
+    let setup = cycles();
+    for instrument in [Instrument::Load, Instrument::Supply] {
+        let stage = setup.undisturbed();
+        let bench = stage.open_bench(None).unwrap();
+        let (clock, world) = (stage.opened.clock.clone(), stage.world.clone());
+        let (mut keeper, mut played) = (Keeper::default(), None);
+        clock.together(vec![
+            Box::new(|| played = Some(stage.play_on(bench, &mut keeper))),
+            Box::new(|| {
+                // The moment in which the board comes up behind its second time off.
+                let wait_for = |on: bool| {
+                    while (world.truth().vout.value() > 1.0) != on {
+                        clock.sleep(Duration::from_millis(1));
+                    }
+                };
+                [true, false, true, false, true].into_iter().for_each(wait_for);
+                world.inject(Fault::LinkDrops(instrument));
+            }),
+        ]);
+        let played = played.unwrap();
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{}", played.reason());
+        assert!(played.count(|event| matches!(event, Event::Retried { .. })) > 0, "the link was lost");
+        let off = off_before_starts(&keeper, &played);
+        assert!(off.len() == 4 && off.iter().all(|off_s| *off_s >= 5.9), "{instrument:?}: off for {off:?} s");
+    }
+}
+
+#[test]
+fn a_board_that_shall_be_off_is_off_also_where_the_link_was_lost_when_it_was_switched_off() {
+    let setup = cycles();
+    for instrument in [Instrument::Load, Instrument::Supply] {
+        let stage = setup.undisturbed();
+        let world = stage.world.clone();
+        // The dwells are off, on, off, on …
+        let mut keeper = Keeper::hooked(move |_, event| {
+            if matches!(event, Event::DwellFinished { dwell, .. } if dwell.0 == 4) {
+                world.inject(Fault::LinkDrops(instrument));
+            }
+        });
+        let played = stage.play(&mut keeper).unwrap();
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{}", played.reason());
+        assert!(played.count(|event| matches!(event, Event::Retried { .. })) > 0, "the link was lost");
+        for event in &played.events {
+            let Event::ReadingsTaken(batch) = event else { continue };
+            let is_off = batch.dwell.0 % 2 == 1;
+            for row in batch.rows.iter().skip(1) {
+                assert_eq!(
+                    row.vin_v.unwrap() < 1.0,
+                    is_off,
+                    "{instrument:?}, dwell {}: {row:?}",
+                    batch.dwell.0
+                );
+            }
+        }
+    }
+}

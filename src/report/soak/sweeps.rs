@@ -1,0 +1,88 @@
+//! The sweeps against each other: the last one with the first that found the board as warm. Pure.
+
+use super::jump::Jump;
+use super::story::Story;
+use crate::event::{FigureName, PointResult, Setting};
+
+/// What the sweeps are compared in.
+pub const COMPARED: [FigureName; 7] = [
+    FigureName::Vout,
+    FigureName::Efficiency,
+    FigureName::RipplePp,
+    FigureName::NoisePp20Mhz,
+    FigureName::SpikePos,
+    FigureName::SpikeNeg,
+    FigureName::BoardTemperature,
+];
+
+/// A figure: its value in both sweeps, where both could be had, and the one change between two sweeps that stands out.
+pub type ComparedFigure = (FigureName, Option<f64>, Option<f64>, Option<Jump>);
+
+/// The figures of one setting in the two sweeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// The setting.
+    pub setting: Setting,
+    /// The figures.
+    pub figures: Vec<ComparedFigure>,
+}
+
+/// How warm the board was at the first of the two sweeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmth {
+    /// A phase that ends in thermal steady state was over.
+    WarmedUp,
+    /// The phases had begun.
+    Underway,
+    /// Nothing was held before it.
+    Cold,
+}
+
+/// The sweeps of a run, and two of them compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweeps {
+    /// How many there are.
+    pub count: u32,
+    /// The two that are compared, by their numbers, and how warm the board was at the first of them; `None` where there are no two.
+    pub pair: Option<(u32, u32, Warmth)>,
+    /// The settings of both.
+    pub compared: Vec<Compared>,
+}
+
+/// Compares the sweeps among these points, which have their times in seconds since the start of the run.
+#[must_use]
+pub fn build(points: &[(f64, &PointResult)], story: &Story) -> Sweeps {
+    let of_sweeps: Vec<(f64, &PointResult)> =
+        points.iter().filter(|(_, point)| point.phase.is_none()).copied().collect();
+    let count = of_sweeps.iter().map(|(_, point)| point.repeat).max().unwrap_or(0);
+    let Some((first, warmth)) = first(&of_sweeps, story, count) else {
+        return Sweeps { count, pair: None, compared: Vec::new() };
+    };
+    let results = || of_sweeps.iter().map(|(_, point)| *point).filter(|point| point.repeat >= first);
+    let compared = results().filter(|point| point.repeat == first).filter_map(|before| {
+        let of_setting = || results().filter(|point| point.setting == before.setting);
+        let after = of_setting().find(|point| point.repeat == count)?;
+        let figures = COMPARED.map(|name| {
+            let values: Vec<(u32, f64)> =
+                of_setting().filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect();
+            (name, before.figures.value(name), after.figures.value(name), Jump::among(&values))
+        });
+        Some(Compared { setting: before.setting, figures: figures.to_vec() })
+    });
+    Sweeps { count, pair: Some((first, count, warmth)), compared: compared.collect() }
+}
+
+/// The first sweep that is like the last one, or else the first one.
+fn first(of_sweeps: &[(f64, &PointResult)], story: &Story, last: u32) -> Option<(u32, Warmth)> {
+    // A sweep is as early as its first point.
+    let behind = |at_s: f64| {
+        let numbers = of_sweeps.iter().map(|(_, point)| point.repeat).filter(|number| *number < last);
+        let begins_s =
+            |number: u32| of_sweeps.iter().find(|(_, point)| point.repeat == number).map(|(s, _)| *s);
+        numbers.filter(|number| begins_s(*number).is_some_and(|begins_s| begins_s > at_s)).min()
+    };
+    let warmed = story.steady.first().map(|steady| (steady.at_s, Warmth::WarmedUp));
+    let begun = story.stretches.first().map(|stretch| (stretch.span_s.0, Warmth::Underway));
+    let known = [warmed, begun, Some((0.0, Warmth::Cold))];
+    known.into_iter().flatten().find_map(|(at_s, warmth)| Some((behind(at_s)?, warmth)))
+}

@@ -1,5 +1,6 @@
 //! Samples in volts, a block at a time, so that no kernel needs a copy of the whole record.
 
+use super::strips::{Number, ROWS, STRIPS, Tile};
 use super::wide::{Work, widen};
 use super::{Codes, Scaling, Waveform};
 use std::ops::Range;
@@ -18,19 +19,21 @@ impl Waveform {
         count
     }
 
-    /// Fills rows with stretches of the record side by side, each beginning at its own sample, in volts less `base_v`; whether
-    /// all of them lie in the record. Nothing is filled in where one does not.
-    pub(super) fn read_columns<const COLUMNS: usize, const ROWS: usize>(
+    /// Fills a tile with stretches of the record side by side, each beginning at its own sample: volts less `base_v`, times
+    /// `gain`; whether all of them lie in the record. Nothing is filled in where one does not.
+    pub(super) fn read_columns<N: Number>(
         &self,
-        starts: &[usize; COLUMNS],
-        base_v: f64,
-        rows: &mut [[f64; COLUMNS]; ROWS],
+        starts: &[usize; STRIPS],
+        (base_v, gain): (f64, f64),
+        tile: &mut Tile<N>,
     ) -> bool {
-        let scaling = self.scaling;
+        let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
+        let base = zero_code + (base_v - offset_v) / volts_per_code;
+        let terms = (N::nearest(base), N::nearest(gain * volts_per_code));
         match &self.codes {
-            Codes::U8(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
-            Codes::I16(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
-            Codes::F32(codes) => read_side_by_side(codes, starts, (scaling, base_v), rows),
+            Codes::U8(codes) => read_side_by_side(codes, starts, terms, tile),
+            Codes::I16(codes) => read_side_by_side(codes, starts, terms, tile),
+            Codes::F32(codes) => read_side_by_side(codes, starts, terms, tile),
         }
         .is_some()
     }
@@ -63,36 +66,50 @@ fn volts(code: f64, Scaling { volts_per_code, zero_code, offset_v, .. }: Scaling
     (code - zero_code) * volts_per_code + offset_v
 }
 
-fn read_side_by_side<T: Copy + Into<f64>, const COLUMNS: usize, const ROWS: usize>(
+fn read_side_by_side<T: Copy + Into<f32>, N: Number>(
     codes: &[T],
-    starts: &[usize; COLUMNS],
-    (scaling, base_v): (Scaling, f64),
-    rows: &mut [[f64; COLUMNS]; ROWS],
+    starts: &[usize; STRIPS],
+    terms: (N, N),
+    tile: &mut Tile<N>,
 ) -> Option<()> {
-    let mut columns = [codes.first_chunk::<ROWS>()?; COLUMNS];
+    let mut columns = [codes.first_chunk::<ROWS>()?; STRIPS];
     for (column, start) in columns.iter_mut().zip(starts) {
         *column = codes.get(*start..)?.first_chunk::<ROWS>()?;
     }
-    widen(SideBySide { columns, scaling, base_v, rows });
+    widen(SideBySide { columns, terms, tile });
     Some(())
 }
 
-/// Stretches of codes to be made rows of volts, one sample of each stretch a row.
-struct SideBySide<'a, T, const COLUMNS: usize, const ROWS: usize> {
-    columns: [&'a [T; ROWS]; COLUMNS],
-    scaling: Scaling,
-    base_v: f64,
-    rows: &'a mut [[f64; COLUMNS]; ROWS],
+/// Stretches of codes to be made rows of numbers, one sample of each stretch a row.
+struct SideBySide<'a, T, N> {
+    columns: [&'a [T; ROWS]; STRIPS],
+    /// What is taken away from a code, and by what the rest is multiplied.
+    terms: (N, N),
+    tile: &'a mut Tile<N>,
 }
 
-impl<T: Copy + Into<f64>, const COLUMNS: usize, const ROWS: usize> Work for SideBySide<'_, T, COLUMNS, ROWS> {
+/// Samples of as many stretches that change places together.
+const SQUARE: usize = 4;
+
+impl<T: Copy + Into<f32>, N: Number> Work for SideBySide<'_, T, N> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        for (index, row) in self.rows.iter_mut().enumerate() {
-            for (place, column) in row.iter_mut().zip(&self.columns) {
-                *place = volts(column[index].into(), self.scaling) - self.base_v;
+        let (base, gain) = self.terms;
+        for (turn, rows) in self.tile.as_chunks_mut::<SQUARE>().0.iter_mut().enumerate() {
+            for (part, columns) in self.columns.as_chunks::<SQUARE>().0.iter().enumerate() {
+                let mut square = [[0.0_f32; SQUARE]; SQUARE];
+                for (line, column) in square.iter_mut().zip(columns) {
+                    for (place, code) in line.iter_mut().zip(&column[turn * SQUARE..]) {
+                        *place = (*code).into();
+                    }
+                }
+                for (at, row) in rows.iter_mut().enumerate() {
+                    for (strip, place) in row[part * SQUARE..][..SQUARE].iter_mut().enumerate() {
+                        *place = (N::from(square[strip][at]) - base) * gain;
+                    }
+                }
             }
         }
     }

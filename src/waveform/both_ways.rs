@@ -1,7 +1,7 @@
 //! The 1 MHz low-pass that runs forward and backward and so delays nothing (R4).
 
 use super::butterworth::LowPass;
-use super::strips::{ROWS, Row, STRIPS, Strips, Tile};
+use super::strips::{Extent, Number, ROWS, Row, STRIPS, Strips, Tile};
 use super::wide::{Work, widen};
 use super::{Unavailable, Waveform};
 use std::ops::Range;
@@ -18,7 +18,10 @@ const PADDING: usize = 3 * (ORDER + 1);
 
 /// Tiles that are held between forward and backward, beside those that the filter needs to forget: few enough for a processor's
 /// second memory.
-const HELD: usize = 64;
+const HELD: usize = 96;
+
+/// Below this part of the sample rate the corner is so low that the filter needs the digits of f64.
+const LEAST_RATIO: f64 = 0.003;
 
 /// R4: median over the cycles between `rising` edges of each cycle's peak to peak behind a fourth-order Butterworth low-pass
 /// at 1 MHz that runs forward and backward, in volts. Spikes leave a residue in it: it is no ripple without spikes.
@@ -33,23 +36,30 @@ pub fn measure_low_passed_ripple(vout: &Waveform, rising: &[f64]) -> Result<f64,
 /// As [`measure_low_passed_ripple`] of a trace that can be read.
 pub(super) fn low_passed_ripple_of(vout: &Waveform, rising: &[f64]) -> Result<f64, Unavailable> {
     let mut cycles = Cycles::between(rising);
-    run_both_ways(vout, |passed| cycles.add_tile(passed))?;
+    if CORNER_HZ / vout.sample_rate_hz() < LEAST_RATIO {
+        run_both_ways::<f64>(vout, |passed| cycles.add_tile(passed))?;
+    } else {
+        run_both_ways::<f32>(vout, |passed| cycles.add_tile(passed))?;
+    }
     crate::base::stats::median(&cycles.spans())
         .ok_or_else(|| Unavailable::because("no whole switching cycle in the record"))
 }
 
 /// A tile that has passed both ways.
-struct Passed<'a> {
-    tile: &'a Tile,
+struct Passed<'a, T> {
+    tile: &'a Tile<T>,
     /// Rows of each strip that are samples of the record, and which sample the first of them is.
     own: [(Range<usize>, usize); STRIPS],
 }
 
 /// Runs the low-pass forward and backward over the record and gives it tile by tile, in no certain order. Backward begins so
-/// far behind the tiles it gives that nothing of its start is left.
-fn run_both_ways(vout: &Waveform, mut give: impl FnMut(&Passed<'_>)) -> Result<(), Unavailable> {
-    let rate_hz = vout.sample_rate_hz();
-    let filter = LowPass::new(ORDER, CORNER_HZ, rate_hz)?;
+/// far behind the tiles it gives that nothing of its start is left. The record is taken less about
+/// its mean, which holds most of its digits and passes as it is.
+fn run_both_ways<T: Number>(
+    vout: &Waveform,
+    mut give: impl FnMut(&Passed<'_, T>),
+) -> Result<(), Unavailable> {
+    let filter = LowPass::<T>::new(ORDER, CORNER_HZ, vout.sample_rate_hz())?;
     let count = vout.codes.len();
     if count <= PADDING {
         return Err(Unavailable::because(format!(
@@ -59,17 +69,16 @@ fn run_both_ways(vout: &Waveform, mut give: impl FnMut(&Passed<'_>)) -> Result<(
     let strips = Strips::new(count + 2 * PADDING, filter.forgotten());
     let (ahead, own) = (strips.tiles_ahead(), strips.own_tiles());
     let mut forward = Forward::new(vout, strips, filter.clone());
-    let mut unused = [[0.0; STRIPS]; ROWS];
+    let mut unused = [[T::default(); STRIPS]; ROWS];
     (0..ahead).for_each(|_| forward.next_tile(&mut unused));
-    let mut held: Vec<Tile> = Vec::new();
-    let mut first = 0;
+    let mut held: Vec<Tile<T>> = vec![unused; HELD.max(ahead).min(own) + ahead];
+    let (mut first, mut from) = (0, 0);
     while first < own {
         let kept = HELD.max(ahead).min(own - first);
-        let from = held.len();
-        held.resize(kept + ahead, unused);
+        let held = &mut held[..kept + ahead];
         held[from..].iter_mut().for_each(|tile| forward.next_tile(tile));
         let mut backward = filter.clone();
-        backward.settle_at(held.last().and_then(|tile| tile.last()).unwrap_or(&[0.0; STRIPS]));
+        backward.settle_at(held.last().and_then(|tile| tile.last()).unwrap_or(&[T::default(); STRIPS]));
         for (index, tile) in held.iter_mut().enumerate().rev() {
             // Those behind are needed once more.
             if index >= kept {
@@ -86,16 +95,16 @@ fn run_both_ways(vout: &Waveform, mut give: impl FnMut(&Passed<'_>)) -> Result<(
                 give(&Passed { tile, own });
             }
         }
-        held.drain(..kept);
-        first += kept;
+        held.copy_within(kept.., 0);
+        (first, from) = (first + kept, ahead);
     }
     Ok(())
 }
 
 /// A tile to be filtered from its first row to its last.
-struct Ahead<'a>(&'a mut LowPass, &'a mut Tile);
+struct Ahead<'a, T>(&'a mut LowPass<T>, &'a mut Tile<T>);
 
-impl Work for Ahead<'_> {
+impl<T: Number> Work for Ahead<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -105,9 +114,9 @@ impl Work for Ahead<'_> {
 }
 
 /// A tile to be filtered from its last row to its first.
-struct Back<'a>(&'a mut LowPass, &'a mut Tile);
+struct Back<'a, T>(&'a mut LowPass<T>, &'a mut Tile<T>);
 
-impl Work for Back<'_> {
+impl<T: Number> Work for Back<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -117,27 +126,30 @@ impl Work for Back<'_> {
 }
 
 /// The forward run over the record with its ends turned about the end samples.
-struct Forward<'a> {
+struct Forward<'a, T> {
     vout: &'a Waveform,
     strips: Strips,
-    filter: LowPass,
+    filter: LowPass<T>,
+    /// What is taken away from each sample, and by what the rest is multiplied: the gain of both ways.
+    terms: (f64, f64),
     head: Vec<f64>,
     tail: Vec<f64>,
     next: usize,
-    last: Row,
+    last: Row<T>,
 }
 
-impl<'a> Forward<'a> {
-    fn new(vout: &'a Waveform, strips: Strips, filter: LowPass) -> Self {
+impl<'a, T: Number> Forward<'a, T> {
+    fn new(vout: &'a Waveform, strips: Strips, filter: LowPass<T>) -> Self {
         let mut ends = [0.0; PADDING + 1];
         vout.read_block(0, &mut ends);
+        let terms = (rough_mean(vout), filter.gain * filter.gain);
         let head = ends[1..].iter().rev().map(|value| 2.0 * ends[0] - value).collect();
         vout.read_block(vout.codes.len().saturating_sub(PADDING + 1), &mut ends);
         let tail = ends[..PADDING].iter().rev().map(|value| 2.0 * ends[PADDING] - value).collect();
-        Self { vout, strips, filter, head, tail, next: 0, last: [0.0; STRIPS] }
+        Self { vout, strips, filter, terms, head, tail, next: 0, last: [T::default(); STRIPS] }
     }
 
-    fn next_tile(&mut self, tile: &mut Tile) {
+    fn next_tile(&mut self, tile: &mut Tile<T>) {
         let number = self.next;
         self.next += 1;
         if !self.read_inside(number, tile) {
@@ -158,34 +170,48 @@ impl<'a> Forward<'a> {
     }
 
     /// Reads a tile that lies within the record itself, away from its turned ends; whether it does.
-    fn read_inside(&self, number: usize, tile: &mut Tile) -> bool {
+    fn read_inside(&self, number: usize, tile: &mut Tile<T>) -> bool {
         let Some(mut starts) = self.strips.starts(number) else { return false };
         for start in &mut starts {
             let Some(inside) = start.checked_sub(PADDING) else { return false };
             *start = inside;
         }
-        self.vout.read_columns(&starts, 0.0, tile)
+        self.vout.read_columns(&starts, self.terms, tile)
     }
 
-    /// Samples from a position of the padded record on; before it stands its first one.
-    fn read(&self, at: isize, column: &mut [f64; ROWS]) {
+    /// Samples from a position of the padded record on; before it stands its first one, behind it its last.
+    fn read(&self, at: isize, column: &mut [T; ROWS]) {
         let (from, count) = (at - PADDING as isize, self.vout.codes.len() as isize);
+        let mut volts = [0.0; ROWS];
         if from >= 0 && from + ROWS as isize <= count {
-            self.vout.read_block(from as usize, column);
-            return;
+            self.vout.read_block(from as usize, &mut volts);
+        } else {
+            for (place, index) in volts.iter_mut().zip(from..) {
+                if index < 0 {
+                    *place = self.head[(index + PADDING as isize).max(0) as usize];
+                } else if index < count {
+                    self.vout.read_block(index as usize, std::slice::from_mut(place));
+                } else {
+                    *place = self.tail[(index - count).min(PADDING as isize - 1) as usize];
+                }
+            }
         }
-        for (place, index) in column.iter_mut().zip(from..) {
-            let mut sample = [0.0];
-            *place = if index < 0 {
-                self.head[(index + PADDING as isize).max(0) as usize]
-            } else if index < count {
-                self.vout.read_block(index as usize, &mut sample);
-                sample[0]
-            } else {
-                self.tail[(index - count).min(PADDING as isize - 1) as usize]
-            };
-        }
+        let (base_v, gain) = self.terms;
+        column.iter_mut().zip(volts).for_each(|(place, volts)| *place = T::nearest((volts - base_v) * gain));
     }
+}
+
+/// Samples of which the rough mean is one.
+const FEW: usize = 64;
+
+/// The mean of a few samples all over the record, in volts.
+fn rough_mean(vout: &Waveform) -> f64 {
+    let count = vout.codes.len();
+    let mut volts = [0.0; FEW];
+    for (turn, place) in volts.iter_mut().enumerate() {
+        vout.read_block(turn * count / FEW, std::slice::from_mut(place));
+    }
+    volts.iter().sum::<f64>() / FEW as f64
 }
 
 /// Lowest and highest value of each cycle.
@@ -217,8 +243,8 @@ impl Cycles {
         next
     }
 
-    fn add_tile(&mut self, passed: &Passed<'_>) {
-        let (low, high) = widen(TileExtent(passed.tile));
+    fn add_tile<T: Number>(&mut self, passed: &Passed<'_, T>) {
+        let Extent { low, high } = widen(TileExtent(passed.tile));
         for (strip, (rows, first)) in passed.own.iter().enumerate() {
             let (mut row, mut index) = (rows.start, *first);
             while row < rows.end {
@@ -228,10 +254,10 @@ impl Cycles {
                 if let Some(extent) = next.checked_sub(1).and_then(|cycle| self.extents.get_mut(cycle)) {
                     // Most tiles lie within one cycle.
                     let (low, high) = if until - row == ROWS {
-                        (low[strip], high[strip])
+                        (low[strip].into(), high[strip].into())
                     } else {
-                        let values = passed.tile[row..until].iter().map(|row| row[strip]);
-                        values.fold(*extent, |(low, high), value| (low.min(value), high.max(value)))
+                        let values = passed.tile[row..until].iter().map(|row| row[strip].into());
+                        values.fold(*extent, |(low, high), value: f64| (low.min(value), high.max(value)))
                     };
                     *extent = (extent.0.min(low), extent.1.max(high));
                 }
@@ -246,21 +272,16 @@ impl Cycles {
 }
 
 /// Lowest and highest value of each strip in a tile.
-struct TileExtent<'a>(&'a Tile);
+struct TileExtent<'a, T>(&'a Tile<T>);
 
-impl Work for TileExtent<'_> {
-    type Output = (Row, Row);
+impl<T: Number> Work for TileExtent<'_, T> {
+    type Output = Extent<T>;
 
     #[inline(always)]
-    fn call(self) -> (Row, Row) {
-        let (mut low, mut high) = ([f64::INFINITY; STRIPS], [f64::NEG_INFINITY; STRIPS]);
-        for row in self.0 {
-            for strip in 0..STRIPS {
-                low[strip] = if row[strip] < low[strip] { row[strip] } else { low[strip] };
-                high[strip] = if row[strip] > high[strip] { row[strip] } else { high[strip] };
-            }
-        }
-        (low, high)
+    fn call(self) -> Extent<T> {
+        let mut extent = Extent::none();
+        self.0.iter().for_each(|row| extent.add(row));
+        extent
     }
 }
 
@@ -271,12 +292,13 @@ mod tests {
     use std::f64::consts::TAU;
 
     /// What has passed both ways, sample by sample; each is given once.
-    fn passed(volts: Vec<f64>, rate_hz: f64) -> Vec<f64> {
-        let mut seen = vec![None; volts.len()];
-        run_both_ways(&trace(volts, rate_hz), |passed| {
+    fn passed<T: Number>(volts: Vec<f64>, rate_hz: f64) -> Vec<f64> {
+        let (mut seen, vout) = (vec![None; volts.len()], trace(volts, rate_hz));
+        let base = rough_mean(&vout);
+        run_both_ways::<T>(&vout, |passed| {
             for (strip, (rows, first)) in passed.own.iter().enumerate() {
                 for (offset, row) in passed.tile[rows.clone()].iter().enumerate() {
-                    assert!(seen[first + offset].replace(row[strip]).is_none());
+                    assert!(seen[first + offset].replace(base + row[strip].into()).is_none());
                 }
             }
         })
@@ -291,7 +313,8 @@ mod tests {
         padded.extend(volts);
         padded.extend((1..=PADDING).map(|n| 2.0 * volts[last] - volts[last - n]));
         for _ in 0..2 {
-            let mut filter = LowPass::new(ORDER, CORNER_HZ, rate_hz).unwrap();
+            let mut filter = LowPass::<f64>::new(ORDER, CORNER_HZ, rate_hz).unwrap();
+            // Of what is still to be multiplied by its gain.
             filter.settle_at(&[padded[0]; STRIPS]);
             padded = filter.answer(&padded);
             padded.reverse();
@@ -305,8 +328,10 @@ mod tests {
         for count in [16, 31, 33, 1_000, 40_000, HELD * ROWS * STRIPS + 777] {
             let volts: Vec<f64> = (0..count).map(|_| f64::from((5.0 + dice.noise()) as f32)).collect();
             let expected = both_ways(&volts, 100e6);
-            for (a, b) in passed(volts, 100e6).iter().zip(&expected) {
-                assert!((a - b).abs() < 1e-12, "{count}: {a} {b}");
+            let (narrow, wide) = (passed::<f32>(volts.clone(), 100e6), passed::<f64>(volts, 100e6));
+            for ((narrow, wide), expected) in narrow.iter().zip(&wide).zip(&expected) {
+                assert!((wide - expected).abs() < 1e-12, "{count}: {wide} {expected}");
+                assert!((narrow - expected).abs() < 2e-5, "{count}: {narrow} {expected}");
             }
         }
     }
@@ -315,7 +340,7 @@ mod tests {
     fn a_slow_sine_passes_both_ways_without_delay_and_one_at_the_corner_loses_half() {
         for (hz, kept) in [(100e3, 1.0), (1e6, 0.5)] {
             let sine: Vec<f64> = (0..60_000).map(|n| (TAU * hz * f64::from(n) / 100e6).sin()).collect();
-            let found = passed(sine.clone(), 100e6);
+            let found = passed::<f32>(sine.clone(), 100e6);
             for index in 5_000..55_000 {
                 assert!((found[index] - kept * sine[index]).abs() < 1e-4, "{hz} {index}");
             }
@@ -326,7 +351,7 @@ mod tests {
     fn the_extent_of_a_cycle_is_that_of_its_samples_wherever_strips_and_tiles_are_cut() {
         let mut dice = Dice(6);
         let volts: Vec<f64> = (0..50_000).map(|_| f64::from(dice.noise() as f32)).collect();
-        let all = passed(volts.clone(), 100e6);
+        let all = passed::<f32>(volts.clone(), 100e6);
         for (first, period, cycles) in
             [(0.3, 819.7, 60), (30.0, 20.2, 2_000), (700.0, 9_000.0, 5), (3.0, 1.5, 90)]
         {

@@ -2,51 +2,92 @@
 //! and the one that runs both ways (R4).
 
 use super::Unavailable;
-use super::strips::{Row, STRIPS, Tile};
+use super::strips::{Number, Row, STRIPS, Tile};
 use std::f64::consts::PI;
 
-/// Two poles and two zeros, or one of each, transposed direct form II.
+/// The zeros of a section: one or two, all at half the sample rate, where nothing passes. They cost additions only.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Section {
-    /// Weights of the present input and of the two before it.
-    feed: [f64; 3],
-    /// Weights of the two previous outputs.
-    back: [f64; 2],
-    state: [Row; 2],
+pub(super) struct Zeros<T> {
+    /// The input before, and the sum of it and of that before it.
+    past: [Row<T>; 2],
 }
 
-impl Section {
+impl<T: Number> Zeros<T> {
+    pub(super) fn at_rest() -> Self {
+        Self { past: [[T::default(); STRIPS]; 2] }
+    }
+
+    /// The answers of one zero and of two.
     #[inline(always)]
-    fn run<'a>(&mut self, rows: impl Iterator<Item = &'a mut Row>) {
-        let (feed, back) = (self.feed, self.back);
-        let [mut first, mut second] = self.state;
-        for row in rows {
-            for strip in 0..STRIPS {
-                let input = row[strip];
-                let output = feed[0] * input + first[strip];
-                first[strip] = feed[1] * input - back[0] * output + second[strip];
-                second[strip] = feed[2] * input - back[1] * output;
-                row[strip] = output;
-            }
+    pub(super) fn pass(&mut self, input: &Row<T>) -> (Row<T>, Row<T>) {
+        let (mut one, mut two) = (*input, *input);
+        for strip in 0..STRIPS {
+            one[strip] = input[strip] + self.past[0][strip];
+            two[strip] = one[strip] + self.past[1][strip];
         }
-        self.state = [first, second];
+        self.past = [*input, one];
+        (one, two)
     }
 }
 
-/// A Butterworth low-pass in sections; the transfer function of `scipy.signal.butter(order, corner, fs=rate, output="sos")`.
+/// The poles of a section: one or two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Poles<T> {
+    /// Weights of the two previous outputs.
+    back: [T; 2],
+    past: [Row<T>; 2],
+}
+
+impl<T: Number> Poles<T> {
+    fn at_rest(back: [f64; 2]) -> Self {
+        Self { back: back.map(T::nearest), past: [[T::default(); STRIPS]; 2] }
+    }
+
+    /// How many times a direct level stands behind these poles and as many zeros.
+    fn level_gain(&self, is_single: bool) -> f64 {
+        let [first, second] = self.back.map(Into::into);
+        if is_single { 2.0 / (1.0 + first) } else { 4.0 / (1.0 + first + second) }
+    }
+
+    /// The answer of two poles.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, input: &Row<T>) -> Row<T> {
+        let mut output = *input;
+        let [first, second] = self.back;
+        for strip in 0..STRIPS {
+            // The latest output comes last: the next row waits for it.
+            output[strip] = (input[strip] - second * self.past[1][strip]) - first * self.past[0][strip];
+        }
+        self.past = [output, self.past[0]];
+        output
+    }
+
+    /// The answer of one pole.
+    #[inline(always)]
+    pub(super) fn pass_one(&mut self, input: &Row<T>) -> Row<T> {
+        let mut output = *input;
+        for strip in 0..STRIPS {
+            output[strip] = input[strip] - self.back[0] * self.past[0][strip];
+        }
+        self.past[0] = output;
+        output
+    }
+}
+
+/// A Butterworth low-pass; the transfer function of `scipy.signal.butter(order, corner, fs=rate, output="sos")` but for its gain:
+/// what comes out is still to be multiplied by it, at once where only extremes and sums are wanted.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct LowPass {
-    sections: Vec<Section>,
+pub(super) struct LowPass<T> {
+    /// Sections of one pole and zero each, or of two.
+    pub(super) sections: Vec<(Zeros<T>, Poles<T>)>,
+    is_single: bool,
+    /// By what the output is to be multiplied.
+    pub(super) gain: f64,
     /// Samples in which the slowest pole forgets by a factor e.
     memory: f64,
 }
 
-impl LowPass {
-    /// What lets everything pass.
-    pub(super) fn none() -> Self {
-        Self { sections: Vec::new(), memory: 0.0 }
-    }
-
+impl<T: Number> LowPass<T> {
     /// A filter of one pole, or of an even count, at rest.
     ///
     /// # Errors
@@ -63,11 +104,10 @@ impl LowPass {
         }
         // Pre-warped: the corner lies at `corner_hz` exactly, however near it is to half the sample rate.
         let warped = (PI * ratio).tan();
-        let state = [[0.0; STRIPS]; 2];
         if order == 1 {
-            let (feed, back) = (warped / (1.0 + warped), (1.0 - warped) / (1.0 + warped));
-            let section = Section { feed: [feed, feed, 0.0], back: [-back, 0.0], state };
-            return Ok(Self { sections: vec![section], memory: -1.0 / back.abs().max(1e-6).ln() });
+            let back = (1.0 - warped) / (1.0 + warped);
+            let sections = vec![(Zeros::at_rest(), Poles::at_rest([-back, 0.0]))];
+            return Ok(Self::of(sections, true, -1.0 / back.abs().max(1e-6).ln()));
         }
         let pairs = order.div_ceil(2).max(1);
         let mut slowest = 0.0_f64;
@@ -79,55 +119,70 @@ impl LowPass {
                     [2.0 * (warped * warped - 1.0) * norm, (1.0 - warped * damping + warped * warped) * norm];
                 // The poles are a conjugate pair (damping is under 2): their product is their radius squared.
                 slowest = slowest.max(back[1].abs().sqrt());
-                let feed = warped * warped * norm;
-                Section { feed: [feed, 2.0 * feed, feed], back, state }
+                (Zeros::at_rest(), Poles::at_rest(back))
             })
             .collect();
-        Ok(Self { sections, memory: -1.0 / slowest.max(1e-6).ln() })
+        Ok(Self::of(sections, false, -1.0 / slowest.max(1e-6).ln()))
+    }
+
+    /// A direct level passes as it is by the very weights of the poles, rounded as they are.
+    fn of(sections: Vec<(Zeros<T>, Poles<T>)>, is_single: bool, memory: f64) -> Self {
+        let gain = sections.iter().map(|(_, poles)| 1.0 / poles.level_gain(is_single)).product();
+        Self { sections, is_single, gain, memory }
     }
 
     /// Sets the state that an input of these levels since ever leaves.
-    pub(super) fn settle_at(&mut self, levels: &Row) {
-        for section in &mut self.sections {
-            for (strip, level) in levels.iter().enumerate() {
-                section.state[0][strip] = (1.0 - section.feed[0]) * level;
-                section.state[1][strip] = (section.feed[2] - section.back[1]) * level;
-            }
+    pub(super) fn settle_at(&mut self, levels: &Row<T>) {
+        let mut levels = *levels;
+        for (zeros, poles) in &mut self.sections {
+            zeros.past = [levels, levels.map(|level| level + level)];
+            let gain = poles.level_gain(self.is_single);
+            levels = levels.map(|level| T::nearest(level.into() * gain));
+            poles.past = [levels; 2];
         }
     }
 
-    /// Samples after which nothing is left of what was before: forty times the memory is a factor of 4e-18.
+    /// Samples after which nothing is left of what was before.
     pub(super) fn forgotten(&self) -> usize {
-        (40.0 * self.memory).ceil() as usize
+        (-T::NOTHING.ln() * self.memory).ceil() as usize
     }
 
     /// Puts the answer in the place of each row.
     #[inline(always)]
-    pub(super) fn run(&mut self, tile: &mut Tile) {
+    pub(super) fn run(&mut self, tile: &mut Tile<T>) {
         for section in &mut self.sections {
-            section.run(tile.iter_mut());
+            let (mut zeros, mut poles) = *section;
+            for row in tile.iter_mut() {
+                let (one, two) = zeros.pass(row);
+                *row = if self.is_single { poles.pass_one(&one) } else { poles.pass(&two) };
+            }
+            *section = (zeros, poles);
         }
     }
 
-    /// As [`LowPass::run`], from the last row to the first.
+    /// As [`LowPass::run`] of two poles or more, from the last row to the first.
     #[inline(always)]
-    pub(super) fn run_back(&mut self, tile: &mut Tile) {
+    pub(super) fn run_back(&mut self, tile: &mut Tile<T>) {
         for section in &mut self.sections {
-            section.run(tile.iter_mut().rev());
+            let (mut zeros, mut poles) = *section;
+            for row in tile.iter_mut().rev() {
+                *row = poles.pass(&zeros.pass(row).1);
+            }
+            *section = (zeros, poles);
         }
     }
 }
 
 #[cfg(test)]
-impl LowPass {
+impl LowPass<f64> {
     /// The answers to one sample after the other.
     pub(super) fn answer(&mut self, input: &[f64]) -> Vec<f64> {
         let mut answers = Vec::with_capacity(input.len());
         for stretch in input.chunks(super::strips::ROWS) {
-            let mut tile: Tile = [[0.0; STRIPS]; super::strips::ROWS];
+            let mut tile: Tile<f64> = [[0.0; STRIPS]; super::strips::ROWS];
             tile.iter_mut().zip(stretch).for_each(|(row, value)| row[0] = *value);
             self.run(&mut tile);
-            answers.extend(tile[..stretch.len()].iter().map(|row| row[0]));
+            answers.extend(tile[..stretch.len()].iter().map(|row| row[0] * self.gain));
         }
         answers
     }
@@ -141,7 +196,7 @@ mod tests {
 
     fn gain(order: usize, hz: f64) -> f64 {
         let sine: Vec<f64> = (0..20_480).map(|n| (TAU * hz * f64::from(n) / 100e6).sin()).collect();
-        let answer = LowPass::new(order, LIMIT_HZ, 100e6).unwrap().answer(&sine);
+        let answer = LowPass::<f64>::new(order, LIMIT_HZ, 100e6).unwrap().answer(&sine);
         (2.0 * answer[10_480..].iter().map(|value| value * value).sum::<f64>() / 10_000.0).sqrt()
     }
 
@@ -166,7 +221,7 @@ mod tests {
     #[test]
     fn a_settled_filter_answers_its_level_at_once() {
         for order in [1, 2, 4] {
-            let mut filter = LowPass::new(order, 1e6, 100e6).unwrap();
+            let mut filter = LowPass::<f64>::new(order, 1e6, 100e6).unwrap();
             filter.settle_at(&[5.0; STRIPS]);
             assert!(filter.answer(&[5.0; 300]).iter().all(|value| (value - 5.0).abs() < 1e-12), "{order}");
         }
@@ -174,8 +229,8 @@ mod tests {
 
     #[test]
     fn a_slow_record_cannot_carry_the_filter() {
-        insta::assert_snapshot!(LowPass::new(1, 20e6, 25e6).unwrap_err(),
+        insta::assert_snapshot!(LowPass::<f64>::new(1, 20e6, 25e6).unwrap_err(),
             @"a 20 MHz low-pass needs more than 40 MSa/s, the record has 25.000 MSa/s");
-        assert!(LowPass::new(4, 20e6, f64::NAN).is_err());
+        assert!(LowPass::<f32>::new(4, 20e6, f64::NAN).is_err());
     }
 }

@@ -278,9 +278,10 @@ pub(super) fn harmonics_of(levels: &Levels, switching: &Switching) -> Result<Har
     }
     let stretch = fitted_stretch(levels.len(), switching)?;
     let fitted = &levels[stretch];
+    let base = fitted.first().map_or(0.0, |level| f32::from(*level));
     fit_harmonics(fitted.len(), switching, levels.step_v, |range, block| {
         for (place, level) in block.iter_mut().zip(&fitted[range]) {
-            *place = f64::from(*level);
+            *place = f32::from(*level) - base;
         }
     })
 }
@@ -298,9 +299,9 @@ pub fn measure_spike_share(
     let stretch = fitted_stretch(deviations.len(), switching)?;
     let first = stretch.start;
     let harmonics = fit_harmonics(stretch.len(), switching, step_v, |range, block| {
-        let spikes = deviations.stretch(first + range.start..first + range.end).map(f64::from);
+        let spikes = deviations.stretch(first + range.start..first + range.end);
         for (place, spike) in block.iter_mut().zip(spikes) {
-            *place = if spike.abs() * step_v > floor_v { spike } else { 0.0 };
+            *place = if f64::from(spike).abs() * step_v > floor_v { spike as f32 } else { 0.0 };
         }
     })?;
     Ok(harmonics.fundamental_pp_v())
@@ -331,7 +332,7 @@ fn fit_harmonics(
     samples: usize,
     switching: &Switching,
     step_v: f64,
-    read: impl Fn(Range<usize>, &mut [f64]),
+    read: impl Fn(Range<usize>, &mut [f32]),
 ) -> Result<Harmonics, Unavailable> {
     let step = TAU / switching.period;
     let solution = solve(harmonic_matrix(samples, step), harmonic_sums(samples, step, read))

@@ -2,7 +2,66 @@
 //! stretches of the record at once. Each strip begins so far ahead of its own samples that the filter has forgotten how it
 //! began; the figures do not depend on where the record is cut.
 
-use std::ops::Range;
+use std::ops::{Add, Mul, Range, Sub};
+
+/// What a filter reckons in: f32, of which a processor takes twice as many at once, or f64.
+pub(super) trait Number:
+    Copy
+    + Default
+    + PartialOrd
+    + From<f32>
+    + Into<f64>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+{
+    /// The part of its first value that a filter may still hold once it has forgotten it: less than the last digit.
+    const NOTHING: f64;
+
+    /// The nearest number.
+    fn nearest(value: f64) -> Self;
+}
+
+impl Number for f32 {
+    const NOTHING: f64 = 2e-9;
+
+    #[inline(always)]
+    fn nearest(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Number for f64 {
+    const NOTHING: f64 = 4e-18;
+
+    #[inline(always)]
+    fn nearest(value: f64) -> Self {
+        value
+    }
+}
+
+/// The lowest and the highest value of each strip.
+#[derive(Clone, Copy)]
+pub(super) struct Extent<T> {
+    pub(super) low: Row<T>,
+    pub(super) high: Row<T>,
+}
+
+impl<T: Number> Extent<T> {
+    /// Of no row: any value is lower and higher.
+    #[inline(always)]
+    pub(super) fn none() -> Self {
+        Self { low: [T::from(f32::INFINITY); STRIPS], high: [T::from(f32::NEG_INFINITY); STRIPS] }
+    }
+
+    #[inline(always)]
+    pub(super) fn add(&mut self, row: &Row<T>) {
+        for (strip, value) in row.iter().enumerate() {
+            self.low[strip] = if *value < self.low[strip] { *value } else { self.low[strip] };
+            self.high[strip] = if *value > self.high[strip] { *value } else { self.high[strip] };
+        }
+    }
+}
 
 /// Strips that are filtered side by side.
 pub(super) const STRIPS: usize = 16;
@@ -11,10 +70,10 @@ pub(super) const STRIPS: usize = 16;
 pub(super) const ROWS: usize = 64;
 
 /// One sample of each strip.
-pub(super) type Row = [f64; STRIPS];
+pub(super) type Row<T> = [T; STRIPS];
 
 /// As many rows as are read at a time.
-pub(super) type Tile = [Row; ROWS];
+pub(super) type Tile<T> = [Row<T>; ROWS];
 
 /// How a record is cut into strips.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +125,13 @@ impl Strips {
     }
 
     /// Fills a tile; `read` fills in the samples from a position on.
-    pub(super) fn read_tile(&self, number: usize, tile: &mut Tile, read: impl Fn(isize, &mut [f64; ROWS])) {
-        let mut column = [0.0; ROWS];
+    pub(super) fn read_tile<T: Number>(
+        &self,
+        number: usize,
+        tile: &mut Tile<T>,
+        read: impl Fn(isize, &mut [T; ROWS]),
+    ) {
+        let mut column = [T::default(); ROWS];
         for strip in 0..STRIPS {
             read(self.position(strip, number), &mut column);
             tile.iter_mut().zip(&column).for_each(|(row, value)| row[strip] = *value);

@@ -1,5 +1,9 @@
 //! Levels counted in place of sorted: of millions of samples few differ.
 
+use super::extents::Extents;
+use super::trace::LevelReader;
+use std::ops::Range;
+
 /// How often each place from 0 up to a size occurs.
 pub(super) struct Tally {
     /// Four tables in turn: neighbours are often equal, and a count must be written before it can be read again.
@@ -24,6 +28,11 @@ impl Tally {
         rest.iter().for_each(|value| a[place_of(*value)] += 1);
     }
 
+    /// Counts a place so many times.
+    pub(super) fn add_times(&mut self, place: usize, times: u32) {
+        self.tables[0][place] += times;
+    }
+
     pub(super) fn counts(&self) -> impl Iterator<Item = u32> + Clone + '_ {
         let [a, b, c, d] = &self.tables;
         a.iter().zip(b).zip(c).zip(d).map(|(((a, b), c), d)| a + b + c + d)
@@ -34,7 +43,47 @@ impl Tally {
 pub(super) fn count_levels(give: impl FnOnce(&mut dyn FnMut(&[u16]))) -> Vec<(u16, u32)> {
     let mut tally = Tally::new(1 << 16);
     give(&mut |levels| tally.add(levels, usize::from));
-    (0..=u16::MAX).zip(tally.counts()).filter(|(_, count)| *count > 0).collect()
+    tally.levels()
+}
+
+/// As [`count_levels`] of a whole trace, where a block of which the lowest and the highest level are `alike` may be counted as if
+/// all of it stood at the lowest.
+pub(super) fn count_blocks(
+    levels: &LevelReader<'_>,
+    extents: &Extents,
+    alike: impl Fn(u16, u16) -> bool,
+) -> Vec<(u16, u32)> {
+    let mut tally = Tally::new(1 << 16);
+    let mut mixed = [0; RUN];
+    let mut run = 0..0;
+    let mut add_run = |tally: &mut Tally, run: Range<usize>| {
+        let mixed = &mut mixed[..run.len()];
+        levels.fill(run.start, mixed);
+        tally.add(mixed, usize::from);
+    };
+    for (block, (low, high)) in extents.blocks() {
+        if alike(low, high) {
+            tally.add_times(usize::from(low), block.len() as u32);
+            continue;
+        }
+        if run.end == block.start && run.len() + block.len() <= RUN {
+            run.end = block.end;
+        } else {
+            add_run(&mut tally, std::mem::replace(&mut run, block));
+        }
+    }
+    add_run(&mut tally, run);
+    tally.levels()
+}
+
+/// Samples of blocks that are looked at together.
+const RUN: usize = 1024;
+
+impl Tally {
+    /// The places that occur, where they are levels, and how often.
+    fn levels(&self) -> Vec<(u16, u32)> {
+        (0..=u16::MAX).zip(self.counts()).filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 /// Median of counted values in rising order; the mean of the middle two for an even count, `None` of nothing.

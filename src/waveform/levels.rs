@@ -1,6 +1,7 @@
 //! State levels of a two-level signal by the histogram-mode method of IEEE 181 (S5).
 
-use super::counts::count_levels;
+use super::counts::count_blocks;
+use super::extents::Extents;
 use super::trace::LevelReader;
 use super::{Unavailable, Waveform};
 
@@ -42,16 +43,18 @@ impl StateLevels {
 pub(super) fn measure_state_levels(
     lx: &Waveform,
     levels: &LevelReader<'_>,
+    extents: &Extents,
 ) -> Result<StateLevels, Unavailable> {
     let signal = lx.acquisition.signal.to_uppercase();
-    let counts = count_levels(|count| levels.read(0..levels.len(), count));
-    let (Some((lowest, _)), Some((highest, _))) = (counts.first().copied(), counts.last().copied()) else {
+    let Some((lowest, highest)) = extents.whole() else {
         return Err(Unavailable::because(format!("the trace of {signal} holds no samples")));
     };
     let range = u32::from(highest - lowest);
     let swing_v = f64::from(range) * levels.step_v;
     if range < LEAST_SWING_STEPS || swing_v < LEAST_SWING_V {
-        let sum = counts.iter().map(|(level, count)| u64::from(*level) * u64::from(*count)).sum::<u64>();
+        let mut sum = 0;
+        levels
+            .read(0..levels.len(), |levels| sum += levels.iter().map(|level| u64::from(*level)).sum::<u64>());
         let mean = sum as f64 / levels.len() as f64;
         return Err(Unavailable::because(format!(
             "no switching edges: {signal} stays at {:.2} V (it moves by {swing_v:.2} V)",
@@ -59,7 +62,8 @@ pub(super) fn measure_state_levels(
             (levels.volts_at(mean) * 100.0).round() / 100.0 + 0.0
         )));
     }
-    let histogram = build_histogram(&counts, lowest, range);
+    let alike = |low, high| bin_of(low, lowest, range) == bin_of(high, lowest, range);
+    let histogram = build_histogram(&count_blocks(levels, extents, alike), lowest, range);
     let (low_bin, high_bin) = (fullest(&histogram, 0, BINS / 2), fullest(&histogram, BINS / 2, BINS));
     // Overshoot tips above the high state are rare; a state up there is not.
     let top = BINS * 3 / 4;
@@ -78,11 +82,14 @@ pub(super) fn measure_state_levels(
 fn build_histogram(counts: &[(u16, u32)], lowest: u16, range: u32) -> [u32; BINS] {
     let mut histogram = [0_u32; BINS];
     for (level, count) in counts {
-        // Exact in integers; the highest sample belongs to the last bin.
-        let bin = u32::from(level - lowest) * BINS as u32 / range;
-        histogram[(bin as usize).min(BINS - 1)] += count;
+        histogram[bin_of(*level, lowest, range)] += count;
     }
     histogram
+}
+
+/// The bin of a level. Exact in integers; the highest sample belongs to the last bin.
+fn bin_of(level: u16, lowest: u16, range: u32) -> usize {
+    ((u32::from(level - lowest) * BINS as u32 / range) as usize).min(BINS - 1)
 }
 
 /// The fullest bin of `from..to`; the lowest of equals.
@@ -92,6 +99,7 @@ fn fullest(histogram: &[u32; BINS], from: usize, to: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::counts::count_levels;
     use super::*;
     use proptest::prelude::*;
 

@@ -194,6 +194,14 @@ impl Tiles {
         row
     }
 
+    /// As many rows as wanted, one behind the other.
+    #[inline(always)]
+    fn rows<const COUNT: usize>(columns: &[Column], from: usize) -> [Row; COUNT] {
+        let mut rows = [[0; LANES]; COUNT];
+        Self::copy_rows(columns, from, &mut rows);
+        rows
+    }
+
     #[inline(always)]
     fn copy_rows(columns: &[Column], from: usize, rows: &mut [Row]) {
         for (place, row) in (from..).zip(rows) {
@@ -249,15 +257,13 @@ impl Tiles {
     fn finish<C: Compare>(&mut self, compare: C) {
         for (index, list) in self.lists.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             let first = 8 * index;
-            let before = |n: usize| Self::row(&self.columns, first + n);
-            let behind = |n: usize| Self::row(&self.columns, first + 2 * self.half + 1 + n);
-            let left = narrow_eight(compare, list, [before(3), before(4), before(5), before(6)]);
-            let right = narrow_eight(compare, list, [behind(0), behind(1), behind(2), behind(3)]);
-            let outer =
-                |n| ([before(n), before(n + 1), before(n + 2)], [behind(n), behind(n + 1), behind(n + 2)]);
-            let ((left_before, left_behind), (right_before, right_behind)) = (outer(0), outer(4));
-            let [a, b, c, d] = finish_four(compare, &left, left_before, left_behind);
-            let [e, f, g, h] = finish_four(compare, &right, right_before, right_behind);
+            let before: [Row; 7] = Self::rows(&self.columns, first);
+            let behind: [Row; 7] = Self::rows(&self.columns, first + 2 * self.half + 1);
+            let left = narrow_eight(compare, list, [before[3], before[4], before[5], before[6]]);
+            let right = narrow_eight(compare, list, [behind[0], behind[1], behind[2], behind[3]]);
+            let (first, last) = ([before[0], before[1], before[2]], [before[4], before[5], before[6]]);
+            let [a, b, c, d] = finish_four(compare, &left, first, [behind[0], behind[1], behind[2]]);
+            let [e, f, g, h] = finish_four(compare, &right, last, [behind[4], behind[5], behind[6]]);
             *list = [a, b, c, d, e, f, g, h];
         }
     }

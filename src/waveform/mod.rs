@@ -7,6 +7,7 @@ pub mod both_ways;
 mod butterworth;
 mod counts;
 pub mod density;
+mod extents;
 pub mod figures;
 pub mod filter;
 pub mod floor;

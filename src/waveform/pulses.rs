@@ -1,6 +1,6 @@
 //! Pulses of the switch node, counted whether or not they have a period (P1 to P3).
 
-use super::counts::{count_levels, counted_median};
+use super::counts::{count_blocks, counted_median};
 use super::levels::StateLevels;
 use super::switching::{Edges, find_edges};
 use super::{Unavailable, Waveform};
@@ -36,10 +36,8 @@ pub struct Gaps {
 /// # Errors
 /// The trace is unreadable or never rises above 1 V.
 pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
-    let (span, rate_hz) = (lx.check_span()?, lx.sample_rate_hz());
-    let levels = lx.level_reader(span);
-    let counts = count_levels(|count| levels.read(0..levels.len(), count));
-    let highest = counts.last().map_or(0, |(level, _)| *level);
+    let ((levels, extents), rate_hz) = (lx.check_extents()?, lx.sample_rate_hz());
+    let highest = extents.whole().map_or(0, |(_, highest)| highest);
     let high_v = levels.volts_at(f64::from(highest));
     let signal = lx.acquisition.signal.to_uppercase();
     // Also where all samples are one and a level is therefore 0 V wide.
@@ -48,11 +46,12 @@ pub fn measure_pulses(lx: &Waveform) -> Result<Pulses, Unavailable> {
     }
     let level_at = |volts: f64| (volts - levels.zero_v) / levels.step_v;
     let half = level_at(high_v / 2.0);
+    let counts = count_blocks(&levels, &extents, |_, high| f64::from(high) <= half);
     let upper = counts.iter().copied().filter(|(level, _)| f64::from(*level) > half);
     let high = counted_median(upper).unwrap_or(0.0);
     let low = level_at(0.0);
     let states = StateLevels { low, high, low_v: 0.0, high_v: levels.volts_at(high) };
-    let edges = find_edges(levels, &states);
+    let edges = find_edges(levels, &extents, &states);
     Ok(count_pulses(&edges, levels.len(), rate_hz))
 }
 

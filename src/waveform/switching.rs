@@ -1,9 +1,9 @@
 //! The switch node: edges, period, on-time, and how the converter carries its load (S5, P1 to P3).
 
 use super::counts::{count_levels, counted_median};
+use super::extents::{BLOCK, Extents};
 use super::levels::{StateLevels, measure_state_levels};
 use super::trace::LevelReader;
-use super::wide::{Work, widen};
 use super::{Conduction, Figure, Unavailable, Waveform};
 use crate::base::stats;
 use std::ops::Range;
@@ -87,25 +87,39 @@ impl EdgeFinder {
         }
     }
 
+    /// Passes over samples that cross no line, up to sample `seen`, the one before which is `previous`.
+    fn skip_to(&mut self, seen: usize, previous: u16) {
+        (self.seen, self.previous) = (seen, Some(f64::from(previous)));
+    }
+
     /// Looks at the samples that follow those seen.
     fn add(&mut self, levels: &[u16]) {
-        let extents = levels.chunks(BLOCK * BLOCKS).flat_map(|stretch| widen(Extents(stretch)));
-        for (samples, (lowest, highest)) in levels.chunks(BLOCK).zip(extents) {
-            let first = samples.first().map_or(0.0, |level| f64::from(*level));
-            // The very first sample is its own predecessor and crosses nothing.
-            let previous = *self.previous.get_or_insert_with(|| {
-                self.armed = first < self.lines[1];
-                first
-            });
-            let (least, most) = (previous.min(f64::from(lowest)), previous.max(f64::from(highest)));
-            // Most blocks cross nothing: all of them, and the sample before, lies on one side of each line.
-            if self.lines.iter().any(|line| *line <= most && least <= *line) {
-                samples.iter().for_each(|level| self.step(f64::from(*level)));
-            } else {
-                self.seen += samples.len();
-                self.previous = samples.last().map(|level| f64::from(*level));
+        let mut calm = (0, 0);
+        for level in levels {
+            let present = i32::from(*level);
+            // Between the same two lines as the one before, it crosses none of them.
+            if calm.0 < present && present < calm.1 {
+                (self.seen, self.previous) = (self.seen + 1, Some(f64::from(*level)));
+                continue;
             }
+            let present = f64::from(*level);
+            // The very first sample is its own predecessor and crosses nothing.
+            if self.previous.is_none() {
+                (self.armed, self.previous) = (present < self.lines[1], Some(present));
+            }
+            self.step(present);
+            let [mut below, mut above] = [f64::NEG_INFINITY, f64::INFINITY];
+            for line in self.lines {
+                below = if line <= present { below.max(line) } else { below };
+                above = if line >= present { above.min(line) } else { above };
+            }
+            calm = (below.floor() as i32, above.ceil() as i32);
         }
+    }
+
+    /// Whether a line lies within an extent.
+    fn is_crossed_within(&self, (low, high): (u16, u16)) -> bool {
+        self.lines.iter().any(|line| *line <= f64::from(high) && f64::from(low) <= *line)
     }
 
     fn step(&mut self, present: f64) {
@@ -133,64 +147,24 @@ impl EdgeFinder {
 }
 
 /// The edges of a switch node that has these two states.
-pub(super) fn find_edges(lx: LevelReader<'_>, states: &StateLevels) -> Edges {
+pub(super) fn find_edges(lx: LevelReader<'_>, extents: &Extents, states: &StateLevels) -> Edges {
     let mut finder = EdgeFinder::new(states);
-    lx.read(0..lx.len(), |levels| finder.add(levels));
+    let (mut levels, mut before) = ([0; BLOCK], None);
+    for (block, extent) in extents.blocks() {
+        let (low, high) = before.unwrap_or(extent);
+        // Most blocks cross nothing: all of them, and the one before, lies on one side of each line.
+        if before.is_none() || finder.is_crossed_within((low.min(extent.0), high.max(extent.1))) {
+            if finder.seen < block.start {
+                lx.fill(block.start - 1, &mut levels[..1]);
+                finder.skip_to(block.start, levels[0]);
+            }
+            let levels = &mut levels[..block.len()];
+            lx.fill(block.start, levels);
+            finder.add(levels);
+        }
+        before = Some(extent);
+    }
     finder.edges
-}
-
-/// Samples whose extent is looked at before they are looked at one by one.
-const BLOCK: usize = 32;
-
-/// Blocks whose extents are found at a time.
-const BLOCKS: usize = 64;
-
-/// The lowest and the highest level of each block of a stretch.
-struct Extents<'a>(&'a [u16]);
-
-impl Work for Extents<'_> {
-    type Output = [(u16, u16); BLOCKS];
-
-    #[inline(always)]
-    fn call(self) -> [(u16, u16); BLOCKS] {
-        let mut extents = [(u16::MAX, 0); BLOCKS];
-        for ((low, high), block) in extents.iter_mut().zip(self.0.chunks(BLOCK)) {
-            for level in block {
-                (*low, *high) = ((*low).min(*level), (*high).max(*level));
-            }
-        }
-        extents
-    }
-}
-
-/// Levels of a stretch above a line.
-struct Above<'a> {
-    levels: &'a [u16],
-    line: u16,
-}
-
-impl Work for Above<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn call(self) -> usize {
-        let mut all = 0;
-        // Short stretches keep the count as narrow as the levels, which the compiler makes wide.
-        for stretch in self.levels.chunks(1 << 15) {
-            let mut above = 0_u16;
-            for level in stretch {
-                above += u16::from(*level > self.line);
-            }
-            all += usize::from(above);
-        }
-        all
-    }
-}
-
-/// How many levels lie above a line that is not under level 0.
-fn count_above(levels: &[u16], line: f64) -> usize {
-    // A whole level is above the line where it is above the line's whole part.
-    widen(Above { levels, line: line as u16 })
 }
 
 /// What the switch node says: levels, edges, mean period, duty, conduction.
@@ -198,10 +172,9 @@ fn count_above(levels: &[u16], line: f64) -> usize {
 /// # Errors
 /// It does not switch, or not for two whole cycles.
 pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
-    let (span, rate_hz) = (lx.check_span()?, lx.sample_rate_hz());
-    let levels = lx.level_reader(span);
-    let states = measure_state_levels(lx, &levels)?;
-    let edges = find_edges(levels, &states);
+    let ((levels, extents), rate_hz) = (lx.check_extents()?, lx.sample_rate_hz());
+    let states = measure_state_levels(lx, &levels, &extents)?;
+    let edges = find_edges(levels, &extents, &states);
     let periods = edges.periods();
     let on_times = edges.on_times();
     let (Some(period), Some(on_time)) = (stats::mean(&periods), stats::mean(&on_times)) else {
@@ -210,7 +183,7 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     if periods.len() < 2 || on_times.len() < 2 || period <= 0.0 {
         return Err(too_few(lx, &edges, rate_hz));
     }
-    let conduction = tell_conduction((levels, rate_hz), &states, &edges);
+    let conduction = tell_conduction((levels, rate_hz), &extents, &states, &edges);
     let wander = measure_wander(&edges.rising) / period;
     Ok(Switching { states, rate_hz, period, duty: on_time / period, conduction, wander, edges })
 }
@@ -245,6 +218,7 @@ const IDLE_PART: f64 = 0.04;
 
 fn tell_conduction(
     (levels, rate_hz): (LevelReader<'_>, f64),
+    extents: &Extents,
     states: &StateLevels,
     edges: &Edges,
 ) -> Conduction {
@@ -271,10 +245,9 @@ fn tell_conduction(
         return Conduction::Unknown;
     };
     let idle_above = diode + 0.1 * (states.high - diode);
-    let mut idle = 0;
-    for off in &offs {
-        levels.read(off.clone(), |levels| idle += count_above(levels, idle_above));
-    }
+    // A whole level is above the line where it is above the line's whole part.
+    let above = |off: &Range<usize>| extents.count_above(&levels, off.clone(), idle_above as u16);
+    let idle: usize = offs.iter().map(above).sum();
     let all: usize = offs.iter().map(Range::len).sum();
     let idle_period = at(0.5) * offs.len() as f64;
     if idle as f64 > SKIPPED_IDLE_PART * idle_period {
@@ -354,6 +327,8 @@ impl Switching {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block::made::trace;
+    use super::super::trace::Codes;
     use super::*;
     use proptest::prelude::*;
 
@@ -402,22 +377,10 @@ mod tests {
             levels in node(), low in prop_oneof![Just(20.0), Just(20.5), -30.0..30.0], swing in prop_oneof![Just(80.0), 0.0..120.0],
         ) {
             let states = StateLevels { low, high: low + swing, low_v: 0.0, high_v: 0.0 };
-            // However the record is cut.
-            for cut in [levels.len().max(1), 100] {
-                let mut finder = EdgeFinder::new(&states);
-                levels.chunks(cut).for_each(|levels| finder.add(levels));
-                prop_assert_eq!(&finder.edges, &every_sample(&levels, &states));
+            let lx = Waveform { codes: Codes::I16(levels.iter().map(|level| (*level ^ 0x8000) as i16).collect()), ..trace([0.0], 1e8) };
+            if let Ok((reader, extents)) = lx.check_extents() {
+                prop_assert_eq!(find_edges(reader, &extents, &states), every_sample(&levels, &states));
             }
-        }
-
-        #[test]
-        fn levels_above_a_line_are_counted_as_numbers_are(
-            levels in prop::collection::vec(any::<u16>(), 0..300), at in 0_usize..300, part in prop_oneof![Just(0.0), 0.0..1.0],
-        ) {
-            // A line on a level that occurs, or just above it.
-            let line = f64::from(levels.get(at).copied().unwrap_or(0)) + part;
-            let naive = levels.iter().filter(|level| f64::from(**level) > line).count();
-            prop_assert_eq!(count_above(&levels, line), naive);
         }
     }
 }

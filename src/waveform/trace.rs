@@ -1,5 +1,6 @@
 //! A trace: raw codes as captured, and what is needed to read them as volts over time.
 
+use super::extents::{Extents, NumberExtents};
 use super::wide::{Work, widen};
 use std::ops::Range;
 
@@ -138,17 +139,19 @@ impl std::ops::Deref for Levels {
 }
 
 /// Lowest and highest of the numbers, and how many are none (not a number, or infinite).
-fn span_of(codes: &[f32]) -> (f32, f32, usize) {
-    widen(Span(codes))
+pub(super) type Span = (f32, f32, usize);
+
+fn span_of(codes: &[f32]) -> Span {
+    widen(FindSpan(codes))
 }
 
-struct Span<'a>(&'a [f32]);
+struct FindSpan<'a>(&'a [f32]);
 
-impl Work for Span<'_> {
-    type Output = (f32, f32, usize);
+impl Work for FindSpan<'_> {
+    type Output = Span;
 
     #[inline(always)]
-    fn call(self) -> (f32, f32, usize) {
+    fn call(self) -> Span {
         let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
         let mut bad = 0;
         let (rows, rest) = self.0.as_chunks::<LANES>();
@@ -190,8 +193,8 @@ pub(super) struct LevelReader<'a> {
     pub(super) step_v: f64,
 }
 
-/// Levels that are read at a time.
-const BLOCK: usize = 4096;
+/// Levels that are read at a time: short stretches are read too.
+const BLOCK: usize = 512;
 
 impl LevelReader<'_> {
     /// Number of samples.
@@ -216,7 +219,7 @@ impl LevelReader<'_> {
     }
 
     /// Fills in the levels of the samples from `from` on.
-    fn fill(&self, from: usize, levels: &mut [u16]) {
+    pub(super) fn fill(&self, from: usize, levels: &mut [u16]) {
         fn behind<T>(codes: &[T], from: usize) -> &[T] {
             codes.get(from..).unwrap_or_default()
         }
@@ -232,15 +235,13 @@ impl LevelReader<'_> {
                     *level = (*code as u16) ^ 0x8000;
                 }
             }),
-            Codes::F32(codes) => {
-                widen(LayOnLevels {
-                    codes: behind(codes, from),
-                    low: self.low,
-                    per_code: self.per_code,
-                    levels,
-                });
-            }
+            Codes::F32(codes) => self.lay(behind(codes, from), levels),
         }
+    }
+
+    /// Lays numbers on levels.
+    pub(super) fn lay(&self, codes: &[f32], levels: &mut [u16]) {
+        widen(LayOnLevels { codes, low: self.low, per_code: self.per_code, levels });
     }
 }
 
@@ -390,33 +391,36 @@ impl Waveform {
     /// As [`Waveform::check_readable`]; gives the lowest and the highest number of a trace of numbers. What is made of one trace
     /// many times over looks through it once, here.
     pub(super) fn check_span(&self) -> Result<(f32, f32), super::Unavailable> {
-        let mut span = (0.0, 0.0);
+        self.check_scale()?;
+        match &self.codes {
+            Codes::F32(codes) => self.check_numbers(codes.len(), span_of(codes)),
+            _ => Ok((0.0, 0.0)),
+        }
+    }
+
+    /// As [`Waveform::check_span`]; gives the levels and the extent of each block of them.
+    pub(super) fn check_extents(&self) -> Result<(LevelReader<'_>, Extents), super::Unavailable> {
+        self.check_scale()?;
+        if let Codes::F32(codes) = &self.codes {
+            let (extents, span) = NumberExtents::of(codes);
+            let levels = self.level_reader(self.check_numbers(codes.len(), span)?);
+            return Ok((levels, Extents::of_numbers(&extents, &levels)));
+        }
+        let levels = self.level_reader((0.0, 0.0));
+        Ok((levels, Extents::of(&levels)))
+    }
+
+    /// Refuses a trace without samples, or with a scale or a sample interval that is no usable number.
+    fn check_scale(&self) -> Result<(), super::Unavailable> {
         let Scaling { volts_per_code, zero_code, offset_v, .. } = self.scaling;
         let signal = &self.acquisition.signal;
         if self.codes.is_empty() {
             return Err(super::Unavailable::because(format!("the trace of {signal} holds no samples")));
         }
-        // Far beyond any instrument, and near enough that no figure overflows.
-        let usable = |value: f64| value.abs() < 1e9;
-        if !((1e-15..1e9).contains(&volts_per_code) && usable(zero_code) && usable(offset_v)) {
+        if !((1e-15..1e9).contains(&volts_per_code) && is_usable(zero_code) && is_usable(offset_v)) {
             return Err(super::Unavailable::because(format!(
                 "the trace of {signal} has no usable scale: {volts_per_code} V a code, zero at {zero_code}, offset {offset_v} V"
             )));
-        }
-        if let Codes::F32(codes) = &self.codes {
-            let (low, high, bad) = span_of(codes);
-            span = (low, high);
-            if bad > 0 {
-                return Err(super::Unavailable::because(format!(
-                    "{bad} of {} samples of {signal} are no finite numbers",
-                    codes.len()
-                )));
-            }
-            if !(usable(f64::from(low)) && usable(f64::from(high))) {
-                return Err(super::Unavailable::because(format!(
-                    "the samples of {signal} reach from {low:e} to {high:e}: no instrument gives such volts"
-                )));
-            }
         }
         if !(1e-15..1e6).contains(&self.step_s) {
             return Err(super::Unavailable::because(format!(
@@ -424,8 +428,29 @@ impl Waveform {
                 self.step_s
             )));
         }
-        Ok(span)
+        Ok(())
     }
+
+    /// The lowest and the highest of so many numbers, where all are usable.
+    fn check_numbers(&self, count: usize, (low, high, bad): Span) -> Result<(f32, f32), super::Unavailable> {
+        let signal = &self.acquisition.signal;
+        if bad > 0 {
+            return Err(super::Unavailable::because(format!(
+                "{bad} of {count} samples of {signal} are no finite numbers"
+            )));
+        }
+        if !(is_usable(f64::from(low)) && is_usable(f64::from(high))) {
+            return Err(super::Unavailable::because(format!(
+                "the samples of {signal} reach from {low:e} to {high:e}: no instrument gives such volts"
+            )));
+        }
+        Ok((low, high))
+    }
+}
+
+/// Far beyond any instrument, and near enough that no figure overflows.
+fn is_usable(value: f64) -> bool {
+    value.abs() < 1e9
 }
 
 #[cfg(test)]

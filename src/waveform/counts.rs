@@ -6,36 +6,36 @@ use std::ops::Range;
 
 /// How often each place from 0 up to a size occurs.
 pub(super) struct Tally {
-    /// Four tables in turn: neighbours are often equal, and a count must be written before it can be read again.
-    tables: [Vec<u32>; 4],
+    /// Four counts of a place in turn: neighbours are often equal, and a count must be written before it can be read again.
+    /// Side by side: a processor takes addresses a page apart for the same at first.
+    places: Vec<[u32; 4]>,
 }
 
 impl Tally {
     pub(super) fn new(size: usize) -> Self {
-        Self { tables: [(); 4].map(|()| vec![0; size]) }
+        Self { places: vec![[0; 4]; size] }
     }
 
     /// Counts the places of so many values.
     pub(super) fn add<T: Copy>(&mut self, values: &[T], place_of: impl Fn(T) -> usize) {
-        let [a, b, c, d] = &mut self.tables;
+        let places = &mut self.places[..];
         let (fours, rest) = values.as_chunks::<4>();
         for [first, second, third, fourth] in fours {
-            a[place_of(*first)] += 1;
-            b[place_of(*second)] += 1;
-            c[place_of(*third)] += 1;
-            d[place_of(*fourth)] += 1;
+            places[place_of(*first)][0] += 1;
+            places[place_of(*second)][1] += 1;
+            places[place_of(*third)][2] += 1;
+            places[place_of(*fourth)][3] += 1;
         }
-        rest.iter().for_each(|value| a[place_of(*value)] += 1);
+        rest.iter().for_each(|value| places[place_of(*value)][0] += 1);
     }
 
     /// Counts a place so many times.
     pub(super) fn add_times(&mut self, place: usize, times: u32) {
-        self.tables[0][place] += times;
+        self.places[place][0] += times;
     }
 
     pub(super) fn counts(&self) -> impl Iterator<Item = u32> + Clone + '_ {
-        let [a, b, c, d] = &self.tables;
-        a.iter().zip(b).zip(c).zip(d).map(|(((a, b), c), d)| a + b + c + d)
+        self.places.iter().map(|counts| counts.iter().sum())
     }
 }
 

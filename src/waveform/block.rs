@@ -19,6 +19,16 @@ impl Waveform {
         count
     }
 
+    /// As [`Waveform::read_block`], less the record's first sample and in f32: what is left needs no more digits.
+    pub(super) fn read_numbers(&self, from: usize, block: &mut [f32]) {
+        let gain = self.scaling.volts_per_code as f32;
+        match &self.codes {
+            Codes::U8(codes) => read_less(codes, from, gain, block),
+            Codes::I16(codes) => read_less(codes, from, gain, block),
+            Codes::F32(codes) => read_less(codes, from, gain, block),
+        }
+    }
+
     /// Fills a tile with stretches of the record side by side, each beginning at its own sample: volts less `base_v`, times
     /// `gain`; whether all of them lie in the record. Nothing is filled in where one does not.
     pub(super) fn read_columns<N: Number>(
@@ -64,6 +74,30 @@ impl<T: Copy + Into<f64>> Work for Convert<'_, T> {
 #[inline(always)]
 fn volts(code: f64, Scaling { volts_per_code, zero_code, offset_v, .. }: Scaling) -> f64 {
     (code - zero_code) * volts_per_code + offset_v
+}
+
+fn read_less<T: Copy + Into<f32>>(codes: &[T], from: usize, gain: f32, block: &mut [f32]) {
+    widen(Less { codes: codes.get(from..).unwrap_or_default(), base: codes.first(), gain, block });
+}
+
+/// Codes less the first one, to be made volts.
+struct Less<'a, T> {
+    codes: &'a [T],
+    base: Option<&'a T>,
+    gain: f32,
+    block: &'a mut [f32],
+}
+
+impl<T: Copy + Into<f32>> Work for Less<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let base = self.base.map_or(0.0, |code| (*code).into());
+        for (place, code) in self.block.iter_mut().zip(self.codes) {
+            *place = ((*code).into() - base) * self.gain;
+        }
+    }
 }
 
 fn read_side_by_side<T: Copy + Into<f32>, N: Number>(

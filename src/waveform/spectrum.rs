@@ -68,28 +68,93 @@ fn sum_power(waveform: &Waveform, count: usize) -> (Vec<f64>, usize) {
     let transform = FftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
     let nothing = Complex::new(0.0_f32, 0.0);
     let mut scratch = vec![nothing; transform.get_inplace_scratch_len()];
-    let (mut lines, mut power) = (vec![nothing; SEGMENT], vec![0.0_f64; SEGMENT]);
-    let (mut first, mut second) = (vec![0.0; SEGMENT], vec![0.0; SEGMENT]);
-    let starts: Vec<usize> = (0..=count - SEGMENT).step_by(SEGMENT / 2).collect();
-    for pair in starts.chunks(2) {
-        waveform.read_block(pair[0], &mut first);
-        match pair.get(1) {
-            Some(from) => {
-                waveform.read_block(*from, &mut second);
-            }
-            None => second.fill(0.0),
+    let mut lines = vec![nothing; SEGMENT];
+    let (mut part, mut power) = (vec![0.0_f32; SEGMENT], vec![0.0_f64; SEGMENT]);
+    let segments = (count - SEGMENT) / HALF + 1;
+    let nothing_at_all = Half::nothing();
+    let mut halves = [Half::nothing(), Half::nothing(), Half::nothing()];
+    halves[0].read(waveform, 0);
+    for first in (0..segments).step_by(2) {
+        halves[1].read(waveform, first + 1);
+        halves[2].read(waveform, first + 2);
+        let [a, b, c] = &halves;
+        // A segment that is not there is nothing, and not half of one.
+        let second = if first + 1 < segments { [b, c] } else { [&nothing_at_all; 2] };
+        for (at, half) in lines.chunks_exact_mut(HALF).enumerate() {
+            widen(Windowed {
+                halves: [([a, b][at], mean([a, b])), (second[at], mean(second))],
+                window: &window[at * HALF..],
+                lines: half,
+            });
         }
-        widen(Windowed { segments: [&first, &second], window: &window, lines: &mut lines });
         transform.process_with_scratch(&mut lines, &mut scratch);
-        widen(AddPower { lines: &lines, power: &mut power });
+        widen(AddPower { lines: &lines, power: &mut part });
+        if first / 2 % TOGETHER == TOGETHER - 1 {
+            widen(Flush { part: &mut part, power: &mut power });
+        }
+        halves.swap(0, 2);
     }
+    widen(Flush { part: &mut part, power: &mut power });
     let both = |k: usize| (power[k] + power[(SEGMENT - k) % SEGMENT]) / 2.0;
-    ((0..=SEGMENT / 2).map(both).collect(), starts.len())
+    ((0..=SEGMENT / 2).map(both).collect(), segments)
 }
 
-/// Two segments, each less its mean, to be put into their window and beside each other.
+/// Samples of half a segment: where one segment begins, the other one is in its middle.
+const HALF: usize = SEGMENT / 2;
+
+/// Transforms whose powers are summed in f32, before they are added to the rest in f64.
+const TOGETHER: usize = 8;
+
+/// Half a segment, and the sum of it.
+struct Half {
+    /// Volts less the first sample of the record: a ripple of millivolts stands on volts.
+    volts: Vec<f32>,
+    sum: f64,
+}
+
+impl Half {
+    fn nothing() -> Self {
+        Self { volts: vec![0.0; HALF], sum: 0.0 }
+    }
+
+    /// Reads a half; what lies behind the record is left as it was.
+    fn read(&mut self, waveform: &Waveform, number: usize) {
+        waveform.read_numbers(number * HALF, &mut self.volts);
+        self.sum = widen(Sum(&self.volts)).iter().sum();
+    }
+}
+
+fn mean(halves: [&Half; 2]) -> f32 {
+    ((halves[0].sum + halves[1].sum) / SEGMENT as f64) as f32
+}
+
+/// Numbers to be summed, in lanes.
+struct Sum<'a>(&'a [f32]);
+
+impl Work for Sum<'_> {
+    type Output = [f64; 16];
+
+    #[inline(always)]
+    fn call(self) -> [f64; 16] {
+        let mut all = [0.0_f64; 16];
+        for stretch in self.0.as_chunks::<256>().0 {
+            let mut lanes = [0.0_f32; 16];
+            for row in stretch.as_chunks::<16>().0 {
+                for lane in 0..16 {
+                    lanes[lane] += row[lane];
+                }
+            }
+            for lane in 0..16 {
+                all[lane] += f64::from(lanes[lane]);
+            }
+        }
+        all
+    }
+}
+
+/// Halves of two segments, each with the mean of its segment, to be put into their window and beside each other.
 struct Windowed<'a> {
-    segments: [&'a [f64]; 2],
+    halves: [(&'a Half, f32); 2],
     window: &'a [f32],
     lines: &'a mut [Complex<f32>],
 }
@@ -99,32 +164,19 @@ impl Work for Windowed<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let [first, second] = self.segments;
-        let (first_mean, second_mean) = (mean(first), mean(second));
-        let segments = first.iter().zip(second).zip(self.window);
+        let [(first, first_mean), (second, second_mean)] = self.halves;
+        let segments = first.volts.iter().zip(&second.volts).zip(self.window);
         for (line, ((first, second), weight)) in self.lines.iter_mut().zip(segments) {
-            line.re = (first - first_mean) as f32 * weight;
-            line.im = (second - second_mean) as f32 * weight;
+            line.re = (first - first_mean) * weight;
+            line.im = (second - second_mean) * weight;
         }
     }
-}
-
-/// The mean of a segment, in f64: a ripple of millivolts stands on volts.
-#[inline(always)]
-fn mean(segment: &[f64]) -> f64 {
-    let mut lanes = [0.0_f64; 16];
-    for row in segment.as_chunks::<16>().0 {
-        for lane in 0..16 {
-            lanes[lane] += row[lane];
-        }
-    }
-    lanes.iter().sum::<f64>() / SEGMENT as f64
 }
 
 /// Lines whose power is to be added to that of others.
 struct AddPower<'a> {
     lines: &'a [Complex<f32>],
-    power: &'a mut [f64],
+    power: &'a mut [f32],
 }
 
 impl Work for AddPower<'_> {
@@ -133,7 +185,25 @@ impl Work for AddPower<'_> {
     #[inline(always)]
     fn call(self) {
         for (sum, line) in self.power.iter_mut().zip(self.lines) {
-            *sum += f64::from(line.re * line.re + line.im * line.im);
+            *sum += line.re * line.re + line.im * line.im;
+        }
+    }
+}
+
+/// Powers of a few transforms to be added to that of all, and begun anew.
+struct Flush<'a> {
+    part: &'a mut [f32],
+    power: &'a mut [f64],
+}
+
+impl Work for Flush<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (sum, part) in self.power.iter_mut().zip(self.part) {
+            *sum += f64::from(*part);
+            *part = 0.0;
         }
     }
 }

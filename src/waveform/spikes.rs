@@ -238,7 +238,11 @@ impl Deviations {
         }
         let reach = (GROUP_S * self.rate_hz + 1e-6) as usize;
         let (mut groups, mut last): (u64, Option<usize>) = (0, None);
-        let beyond = |deviation: i32| f64::from(deviation.abs()) * self.step_v > threshold_v;
+        // The most steps that are not beyond the threshold; no record spans more than 65535.
+        let is_within = |steps: i32| f64::from(steps) * self.step_v <= threshold_v;
+        let mut most = (threshold_v / self.step_v).min(f64::from(u16::MAX)) as i32;
+        most += i32::from(is_within(most + 1)) - i32::from(!is_within(most));
+        let beyond = |deviation: i32| deviation.abs() > most;
         for (from, (low, high)) in (0..).step_by(BLOCK).zip(&self.extents) {
             if !beyond(*low) && !beyond(*high) {
                 continue;

@@ -262,11 +262,8 @@ impl Work for LayOnLevels<'_> {
     #[inline(always)]
     fn call(self) {
         for (level, code) in self.levels.iter_mut().zip(self.codes) {
-            let above = (code - self.low) * self.per_code + 0.5;
-            // The whole part. A cast would be one sample at a time, for the sake of numbers that no level is.
-            let nearest = above + WHOLE - WHOLE;
-            let whole = if nearest > above { nearest - 1.0 } else { nearest };
-            *level = (whole + WHOLE).to_bits() as u16;
+            // A cast would be one sample at a time, for the sake of numbers that no level is.
+            *level = ((code - self.low) * self.per_code + WHOLE).to_bits() as u16;
         }
     }
 }
@@ -465,7 +462,7 @@ mod tests {
             let per_code = 65_535.0 / 3.0;
             let mut levels = vec![0; codes.len()];
             widen(LayOnLevels { codes: &codes, low, per_code, levels: &mut levels });
-            let naive: Vec<u16> = codes.iter().map(|code| ((code - low) * per_code + 0.5) as u16).collect();
+            let naive: Vec<u16> = codes.iter().map(|code| ((code - low) * per_code).round_ties_even() as u16).collect();
             prop_assert_eq!(levels, naive);
         }
 

@@ -58,21 +58,25 @@ impl Extents {
             levels.read(stretch, |levels| above += levels.iter().filter(is_above).count());
             return above;
         }
-        let mut block = [0; BLOCK];
-        let mut count = |stretch: Range<usize>| {
-            let part = &mut block[..stretch.len()];
-            levels.fill(stretch.start, part);
-            part.iter().filter(is_above).count()
-        };
-        let mut above = count(stretch.start..first * BLOCK) + count(last * BLOCK..stretch.end);
-        for block in first..last {
-            match (self.low.get(block), self.high.get(block)) {
-                (Some(low), _) if *low > line => above += BLOCK,
-                (_, Some(high)) if *high > line => above += count(block * BLOCK..(block + 1) * BLOCK),
-                _ => {}
+        // Most blocks lie on one side of the line and are not read, not even where they are cut.
+        let mut part = [0; BLOCK];
+        let mut count = |stretch: Range<usize>| match self.extent(stretch.start / BLOCK) {
+            _ if stretch.is_empty() => 0,
+            (low, _) if low > line => stretch.len(),
+            (_, high) if high <= line => 0,
+            _ => {
+                let part = &mut part[..stretch.len()];
+                levels.fill(stretch.start, part);
+                part.iter().filter(is_above).count()
             }
-        }
-        above
+        };
+        let ends = count(stretch.start..first * BLOCK) + count(last * BLOCK..stretch.end);
+        ends + (first..last).map(|block| count(block * BLOCK..(block + 1) * BLOCK)).sum::<usize>()
+    }
+
+    /// The extent of a block; that of everything where there is none.
+    fn extent(&self, block: usize) -> (u16, u16) {
+        self.low.get(block).copied().zip(self.high.get(block).copied()).unwrap_or((0, u16::MAX))
     }
 }
 

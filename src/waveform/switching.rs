@@ -150,9 +150,9 @@ impl EdgeFinder {
 pub(super) fn find_edges(lx: LevelReader<'_>, extents: &Extents, states: &StateLevels) -> Edges {
     let mut finder = EdgeFinder::new(states);
     let (mut levels, mut before) = ([0; BLOCK], None);
-    for (block, extent) in extents.blocks() {
+    for (block, mut extent) in extents.blocks() {
         let (low, high) = before.unwrap_or(extent);
-        // Most blocks cross nothing: all of them, and the one before, lies on one side of each line.
+        // Most blocks cross nothing: all of them, and what is before, lies on one side of each line.
         if before.is_none() || finder.is_crossed_within((low.min(extent.0), high.max(extent.1))) {
             if finder.seen < block.start {
                 lx.fill(block.start - 1, &mut levels[..1]);
@@ -161,6 +161,9 @@ pub(super) fn find_edges(lx: LevelReader<'_>, extents: &Extents, states: &StateL
             let levels = &mut levels[..block.len()];
             lx.fill(block.start, levels);
             finder.add(levels);
+            // Of a block that was looked at its last sample is known.
+            let last = levels[levels.len() - 1];
+            extent = (last, last);
         }
         before = Some(extent);
     }
@@ -222,7 +225,9 @@ fn tell_conduction(
     states: &StateLevels,
     edges: &Edges,
 ) -> Conduction {
-    let periods = edges.periods();
+    // In order, as the parts below need them.
+    let mut periods = edges.periods();
+    periods.sort_by(f64::total_cmp);
     let at = |fraction: f64| stats::quantile(&periods, fraction).unwrap_or(0.0);
     if at(1.0) > SKIPPED_PERIOD * at(0.5) || at(0.9) > SKIPPED_PERIOD * at(0.1) {
         return Conduction::Skipping;

@@ -247,12 +247,18 @@ impl Deviations {
             if !beyond(*low) && !beyond(*high) {
                 continue;
             }
+            // A bit a sample, as ringing swings to and fro and no branch could be guessed.
+            let mut left = 0_u32;
             for (place, deviation) in self.stretch(from..from + BLOCK).enumerate() {
-                let index = from + place;
-                if beyond(deviation) {
-                    groups += u64::from(last.is_none_or(|last| index - last > reach));
-                    last = Some(index);
-                }
+                left |= u32::from(beyond(deviation)) << place;
+            }
+            while left != 0 {
+                let index = from + left.trailing_zeros() as usize;
+                groups += u64::from(last.is_none_or(|last| index - last > reach));
+                // All of a short block belong together.
+                let end = if reach < BLOCK { left.trailing_zeros() } else { left.ilog2() };
+                last = Some(from + end as usize);
+                left &= u32::MAX.checked_shl(end + 1).unwrap_or(0);
             }
         }
         Ok(groups as f64 * self.rate_hz / self.len() as f64)

@@ -11,6 +11,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
 use rustix::time::{ClockId, clock_gettime};
 use soakrig::waveform::both_ways::measure_low_passed_ripple;
 use soakrig::waveform::filter::measure_limited;
@@ -18,7 +20,7 @@ use soakrig::waveform::moments::measure_moments;
 use soakrig::waveform::pulses::measure_pulses;
 use soakrig::waveform::ring::measure_ringing;
 use soakrig::waveform::ripple::{measure_cycle_ripple, measure_harmonics};
-use soakrig::waveform::spectrum::measure_spectrum;
+use soakrig::waveform::spectrum::{SEGMENT, measure_spectrum};
 use soakrig::waveform::spikes::{Deviations, measure_deviations};
 use soakrig::waveform::switching::{Switching, measure_switching};
 use soakrig::waveform::trace::Levels;
@@ -42,6 +44,7 @@ fn main() -> Result<(), Unavailable> {
     measure_pair("u8", (trace(Codes::U8(vout), VOUT), trace(Codes::U8(lx), LX)), idle_mb)?;
     let (vout, lx) = capture(|volts, lx| (volts as f32, lx as f32));
     measure_pair("f32", (trace(Codes::F32(vout), VOLTS), trace(Codes::F32(lx), VOLTS)), idle_mb)?;
+    print_peaks();
     print_numpy();
     Ok(())
 }
@@ -164,7 +167,7 @@ struct Cost {
 impl Cost {
     const MOST: Self = Self { core_s: f64::INFINITY, wall_s: f64::INFINITY };
 
-    fn of(work: impl Fn()) -> Self {
+    fn of(mut work: impl FnMut()) -> Self {
         let (core_s, wall) = (read_core_s(), Instant::now());
         work();
         Self { core_s: read_core_s() - core_s, wall_s: wall.elapsed().as_secs_f64() }
@@ -179,6 +182,97 @@ impl Cost {
 fn read_core_s() -> f64 {
     let spent = clock_gettime(ClockId::ProcessCPUTime);
     spent.tv_sec as f64 + spent.tv_nsec as f64 * 1e-9
+}
+
+/// Chains of steps that do not wait for each other: enough that a core is never idle.
+const CHAINS: usize = 12;
+
+/// Steps of each chain.
+const STEPS: usize = 1_000_000;
+
+/// Numbers of a chain that are taken at once.
+const LANES: usize = 8;
+
+/// What one core does at most of what the kernels do most.
+fn print_peaks() {
+    let numbers = [[1.0_f32; LANES]; CHAINS];
+    let levels = [[1_u16; 2 * LANES]; CHAINS];
+    let arch = pulp::Arch::new();
+    let transform = FftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
+    let mut lines = vec![Complex::new(0.0_f32, 0.0); SEGMENT];
+    let mut scratch = vec![Complex::new(0.0_f32, 0.0); transform.get_inplace_scratch_len()];
+    let (mut apart, mut fused, mut compared, mut transformed) =
+        (Cost::MOST, Cost::MOST, Cost::MOST, Cost::MOST);
+    for _ in 0..ROUNDS {
+        apart = apart.least(Cost::of(|| {
+            black_box(arch.dispatch(MultiplyAdd::<false>(black_box(numbers))));
+        }));
+        fused = fused.least(Cost::of(|| {
+            black_box(arch.dispatch(MultiplyAdd::<true>(black_box(numbers))));
+        }));
+        compared = compared.least(Cost::of(|| {
+            black_box(arch.dispatch(CompareLevels(black_box(levels))));
+        }));
+        transformed = transformed.least(Cost::of(|| {
+            (0..TRANSFORMS).for_each(|_| transform.process_with_scratch(&mut lines, &mut scratch));
+        }));
+    }
+    let steps = (CHAINS * STEPS) as f64;
+    let rate = |count: f64, cost: Cost| count / cost.core_s / 1e9;
+    println!(
+        "waveform/peak: {:.1} G multiplications and as many additions a second in f32, {:.1} G fused; {:.1} G comparisons of levels; {TRANSFORMS} transforms of {SEGMENT} lines, as S8 needs: {:.1} ms",
+        rate(steps * LANES as f64, apart),
+        rate(steps * LANES as f64, fused),
+        rate(steps * 4.0 * LANES as f64, compared),
+        transformed.core_s * 1e3
+    );
+}
+
+/// Complex transforms that S8 makes of the record: one of every two segments.
+const TRANSFORMS: usize = ((SAMPLES - SEGMENT) / (SEGMENT / 2) + 1).div_ceil(2);
+
+/// Chains of multiplications and additions, apart or fused.
+struct MultiplyAdd<const FUSED: bool>([[f32; LANES]; CHAINS]);
+
+impl<const FUSED: bool> pulp::NullaryFnOnce for MultiplyAdd<FUSED> {
+    type Output = [[f32; LANES]; CHAINS];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let mut chains = self.0;
+        let (factor, term) = (black_box(0.999_f32), black_box(0.001_f32));
+        for _ in 0..STEPS {
+            for chain in &mut chains {
+                for value in chain {
+                    *value = if FUSED { value.mul_add(factor, term) } else { *value * factor + term };
+                }
+            }
+        }
+        chains
+    }
+}
+
+/// Chains of comparisons of levels: the lower and the higher one, as of the running median.
+struct CompareLevels([[u16; 2 * LANES]; CHAINS]);
+
+impl pulp::NullaryFnOnce for CompareLevels {
+    type Output = [[u16; 2 * LANES]; CHAINS];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let mut chains = self.0;
+        let [low, high] = black_box([[7_u16; 2 * LANES], [9; 2 * LANES]]);
+        for step in 0..STEPS {
+            // Another one each time, so that no step is the one before.
+            let high = if black_box(step) % 2 == 0 { high } else { low };
+            for chain in &mut chains {
+                for ((value, low), high) in chain.iter_mut().zip(&low).zip(&high) {
+                    *value = (*value).min(*high).max(*low);
+                }
+            }
+        }
+        chains
+    }
 }
 
 /// A plain read of the samples: their sum.

@@ -360,6 +360,10 @@ mod tests {
     #[test]
     fn every_kind_of_event_of_a_soak_comes_back_as_it_was() {
         let what = || "line 1\nline \"2\" °C".to_owned();
+        let ended = |seconds, end, left_out| {
+            let took = Duration::from_secs(seconds);
+            Event::DwellFinished { dwell: DwellId(3), took, end, left_out }
+        };
         comes_back(&[
             Event::PhaseStarted { phase: 2, name: what(), round: 7 },
             Event::ReadingsTaken(Box::new(Readings {
@@ -371,18 +375,8 @@ mod tests {
                     Reading { at: Instant(2_501_000_000), board_c: Some(41.25), ..Reading::default() },
                 ],
             })),
-            Event::DwellFinished {
-                dwell: DwellId(3),
-                took: Duration::from_secs(60),
-                end: DwellEnd::NotSteady,
-                left_out: 0,
-            },
-            Event::DwellFinished {
-                dwell: DwellId(4),
-                took: Duration::from_secs(50),
-                end: DwellEnd::Steady,
-                left_out: 7,
-            },
+            ended(60, DwellEnd::NotSteady, 0),
+            ended(50, DwellEnd::Steady, 7),
             Event::StartChecked(StartCheck {
                 start: StartId(9),
                 setting: Setting { vin: Volts(24.0), load: Amps(0.5) },

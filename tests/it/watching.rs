@@ -376,20 +376,17 @@ fn warnings(state: &State, seen: &Seen) -> String {
     block.map(|(_, row)| &row[10..]).collect::<Vec<_>>().join("\n")
 }
 
+/// One reading of a soak.
+fn row(second: u64, vout_v: f64, board_c: Option<f64>) -> Event {
+    let values = [Some(24.0), Some(0.12), Some(vout_v), Some(0.5), board_c, None];
+    let rows = vec![Reading::of(Instant(second * 1_000_000_000), values)];
+    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(3), done: Duration::ZERO, held: false, rows }))
+}
+
 #[test]
 fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
     let seen = seen("reports/RUN");
     let role = |role: &str| role.parse().unwrap();
-    let row = |second: u64, vout_v: f64, board_c: Option<f64>| {
-        let values = [Some(24.0), Some(0.12), Some(vout_v), Some(0.5), board_c, None];
-        let rows = vec![Reading::of(Instant(second * 1_000_000_000), values)];
-        Event::ReadingsTaken(Box::new(Readings {
-            dwell: DwellId(3),
-            done: Duration::ZERO,
-            held: false,
-            rows,
-        }))
-    };
     let mut state = soaking();
     let mut told = vec![warnings(&state, &seen)];
     let unsent = Unsent {

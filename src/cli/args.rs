@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::names::{BaselineName, OrderName, Revision, Serial};
 use crate::base::units::Hertz;
+use crate::compare::Stretches;
 use crate::compare::gate::Allowance;
 use crate::event::Turn;
 use crate::notify::Level;
@@ -369,7 +370,7 @@ pub(super) enum CouplingChoice {
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// With --by: the runs of all groups
+    /// With --by and --stretch: the runs
     #[arg(value_name = "RUN", conflicts_with_all = ["before", "after"])]
     pub(super) runs: Vec<String>,
     /// In the place of --before: the runs that were kept under that name, or else of that board revision
@@ -387,6 +388,11 @@ pub(super) struct CompareArgs {
     /// Make a group of each board revision; the first one, or that of --baseline, is held against all others
     #[arg(long, value_enum)]
     pub(super) by: Option<GroupChoice>,
+    /// Hold one stretch of each run against another one, board by board: the beginning of a soak against its end. A stretch is
+    /// `start` or `end` (a tenth of the run), `start:2h`, `end:2h`, or `4h..8h` behind the first point
+    #[arg(long, value_name = "START,END",
+          conflicts_with_all = ["before", "after", "by", "baseline", "save_baseline", "pair", "points"])]
+    pub(super) stretch: Option<Stretches>,
     /// Only runs of this order of runs, as `soakrig plan --compare` named it
     #[arg(long, value_name = "ORDER")]
     pub(super) order: Option<OrderName>,

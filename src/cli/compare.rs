@@ -14,7 +14,7 @@ use crate::compare::effect::Pairing;
 use crate::compare::guard::Comparability;
 use crate::compare::scores::add_load_regulation;
 use crate::compare::spectra::{GroupSpectra, add_spectra};
-use crate::compare::{Comparison, Gathering, Group, Request, compare};
+use crate::compare::{Comparison, Gathering, Group, Request, Stretches, compare};
 use crate::record::baseline::{find_baseline, keep_baseline};
 use crate::record::{Record, RecordError, export_csv, store};
 use crate::report::compare::page::{self, ComparisonPage};
@@ -37,8 +37,10 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
     let request = Request {
         pairing: match args.pair {
             Some(PairChoice::Board) => Pairing::Board,
+            None if args.stretch.is_some() => Pairing::Board,
             None => Pairing::None,
         },
+        is_within_runs: args.stretch.is_some(),
         worse_than: args.worse_than.clone(),
         same_within: args.same_within.clone(),
         smallest: args.smallest.clone(),
@@ -83,8 +85,8 @@ fn tell_all(
     print(&told.join("\n"))
 }
 
-const NOTHING: &str = "there is nothing to compare: name runs with --before (or --baseline) and --after, or several revisions \
-                       with --by revision";
+const NOTHING: &str = "there is nothing to compare: name runs with --before (or --baseline) and --after, several revisions with \
+                       --by revision, or two stretches of runs with --stretch";
 
 /// What is not comparable is a fault of what was asked for; a broken limit is one of the boards.
 fn exit(made: &[Comparison], request: &Request) -> Exit {
@@ -102,6 +104,9 @@ fn exit(made: &[Comparison], request: &Request) -> Exit {
 
 /// The groups, with the one in front that all others are held against.
 fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Group>, CliError> {
+    if let Some(stretches) = args.stretch {
+        return read_stretches(args, stretches, gathering);
+    }
     let mut before = find(args, &args.before)?;
     if let Some(name) = &args.baseline {
         before.extend(find_baseline(&args.out, name)?);
@@ -136,6 +141,46 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     }
     name_by_revision(&mut groups);
     Ok(groups)
+}
+
+/// Two stretches of each run, each with those of all others.
+fn read_stretches(
+    args: &CompareArgs,
+    stretches: Stretches,
+    gathering: &Gathering,
+) -> Result<Vec<Group>, CliError> {
+    let wanted = [stretches.before, stretches.after];
+    let mut groups = wanted.map(|stretch| Group::new(stretch.to_string()));
+    let folders = find(args, &args.runs)?;
+    if folders.is_empty() {
+        return Err(CliError::usage(NOTHING));
+    }
+    for folder in folders {
+        let runs = gathering.take_stretches(&folder, &wanted)?;
+        if let [before, after] = runs.as_slice() {
+            let overlap = before.window.zip(after.window).is_some_and(|(left, right)| left.overlaps(right));
+            if overlap {
+                let [left, right] = wanted;
+                return Err(CliError::usage(format!(
+                    "{left} and {right} overlap in the run {}",
+                    before.name
+                )));
+            }
+        }
+        for (group, run) in groups.iter_mut().zip(runs) {
+            if run.places.is_empty() {
+                return Err(CliError::usage(format!(
+                    "no point of the run {} lies in {}",
+                    run.name, group.name
+                )));
+            }
+            group.add(run);
+        }
+    }
+    if let (true, Some(order)) = (groups[0].members.is_empty(), &args.order) {
+        return Err(CliError::usage(format!("no run is of the order {order}")));
+    }
+    Ok(groups.into())
 }
 
 /// The folders of all runs that are meant, each once.

@@ -86,6 +86,16 @@ kinds! {
     Profile = "profile", Matters, "points may have been reached in another order or another way";
     /// Air beside the board.
     Ambient = "ambient temperature", Matters, "losses and temperatures depend on it";
+    /// How warm the boards were, of two stretches of the same runs.
+    Warmth = "temperature of the boards", Matters, "a board that warms up or cools down changes by that alone";
+    /// The phases of a soak.
+    Phases = "phases", Matters, "the boards were held otherwise";
+    /// How long a soak was planned to last.
+    SoakTime = "planned length of the soak", Matters, "boards that age change with the hours";
+    /// How much of a soak was read.
+    Coverage = "coverage", Matters, "what happened in the gaps is not known";
+    /// What cut into a soak.
+    Interruptions = "interruptions", Matters, "a board that stood still meanwhile has cooled down and recovered";
     /// When the runs were made.
     RunOrder = "run order", Matters, "drift with time and a change cannot be told apart";
     /// Whether the runs came to their end.

@@ -7,7 +7,7 @@ use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
-use super::run_order::RunOrder;
+use super::run_order::{Kept, RunOrder};
 use crate::base::names::Serial;
 
 /// What is asked of a comparison.
@@ -15,6 +15,8 @@ use crate::base::names::Serial;
 pub struct Request {
     /// How boards belong together.
     pub pairing: Pairing,
+    /// Whether both sides are stretches of the same runs.
+    pub is_within_runs: bool,
     /// How much worse quantities may become.
     pub worse_than: Vec<Allowance>,
     /// How near to their old values quantities must stay.
@@ -117,6 +119,11 @@ impl Comparison {
     pub const fn is_made(&self) -> bool {
         !self.effects.is_empty()
     }
+    /// Whether both sides are stretches of the same runs.
+    #[must_use]
+    pub fn is_within_runs(&self) -> bool {
+        self.order.kept == Kept::WithinRuns
+    }
     /// The change of a quantity.
     #[must_use]
     pub fn effect(&self, quantity: Quantity) -> Option<&Effect> {
@@ -131,7 +138,11 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         before.boards.keys().filter(|serial| after.boards.contains_key(*serial)).cloned().collect();
     let pairs = (request.pairing == Pairing::Board).then(|| (before.only(&shared), after.only(&shared)));
     let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
-    let order = RunOrder::of((before, after), &request.reference, request.pairing);
+    let order = if request.is_within_runs {
+        RunOrder::within_runs()
+    } else {
+        RunOrder::of((before, after), &request.reference, request.pairing)
+    };
     let guard = check_comparable(before, after, &order);
     let may = guard.comparability != Comparability::NotComparable || request.is_forced;
     let of = |quantity: &Quantity| {

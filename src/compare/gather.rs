@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::run::{Run, Stretch, read_run};
+use super::run::{Run, read_run, read_stretches};
+use super::stretch::Stretch;
 use crate::base::names::OrderName;
 use crate::record::RecordError;
 
@@ -12,8 +13,6 @@ use crate::record::RecordError;
 pub struct Gathering {
     /// Only runs of this order are taken.
     pub order: Option<OrderName>,
-    /// Which stretch of each is looked at.
-    pub stretch: Stretch,
     /// The runs of the reference board that were met.
     pub reference: ReferenceRuns,
 }
@@ -35,9 +34,8 @@ impl Gathering {
     /// # Errors
     /// As [`read_run`].
     pub fn take(&mut self, folder: &Path) -> Result<Option<Run>, RecordError> {
-        let run = read_run(folder, self.stretch)?;
-        let order = run.turn.as_ref().map(|turn| &turn.order);
-        if self.order.is_some() && order != self.order.as_ref() {
+        let run = read_run(folder)?;
+        if !self.is_wanted(&run) {
             return Ok(None);
         }
         if run.turn.as_ref().is_some_and(|turn| turn.is_reference) {
@@ -45,6 +43,22 @@ impl Gathering {
             return Ok(None);
         }
         Ok(Some(run))
+    }
+
+    /// Reads stretches of a run, one for each that is asked for; none where it belongs to no group. Runs of the reference board
+    /// are left out, for they are no soaks of what is compared.
+    ///
+    /// # Errors
+    /// As [`read_run`].
+    pub fn take_stretches(&self, folder: &Path, stretches: &[Stretch]) -> Result<Vec<Run>, RecordError> {
+        let mut runs = read_stretches(folder, stretches)?;
+        let is_reference = |run: &Run| run.turn.as_ref().is_some_and(|turn| turn.is_reference);
+        runs.retain(|run| self.is_wanted(run) && !is_reference(run));
+        Ok(runs)
+    }
+
+    fn is_wanted(&self, run: &Run) -> bool {
+        self.order.is_none() || run.turn.as_ref().map(|turn| &turn.order) == self.order.as_ref()
     }
 }
 

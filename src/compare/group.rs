@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use super::aspect::Aspect;
 use super::cell::Place;
 use super::run::{Cells, Run};
+use super::stretch::Window;
+use crate::base::clock::Instant;
 use crate::base::names::{Revision, Serial};
 use crate::event::{Limit, Turn};
 
@@ -21,10 +23,20 @@ pub struct Member {
     pub folder: PathBuf,
     /// When it began.
     pub started: Timestamp,
+    /// The stretch of it that was taken in; `None` where it is the whole run.
+    pub window: Option<Window>,
     /// The board's serial number.
     pub serial: Serial,
     /// Its place in an order of runs.
     pub turn: Option<Turn>,
+}
+
+impl Member {
+    /// Whether a time by the run's clock lies in what was taken in.
+    #[must_use]
+    pub fn holds(&self, at: Instant) -> bool {
+        self.window.is_none_or(|window| window.holds(at))
+    }
 }
 
 /// What a board showed, over all its runs of a group.
@@ -109,6 +121,7 @@ impl Group {
             name: run.name,
             folder: run.folder,
             started: run.started,
+            window: run.window,
             serial: run.board.serial,
             turn: run.turn,
         });

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use super::aspect::{Aspect, Kind, Weight};
 use super::group::Group;
-use super::run_order::RunOrder;
+use super::quantity::Quantity;
+use super::run_order::{Kept, RunOrder};
+use super::scores::{BoardScore, match_places};
+use super::soak;
+use crate::base::stats::mean;
+use crate::event::FigureName;
 
 /// Mean ambient temperatures nearer than this are one, in kelvin: thermometers differ as much.
 const SAME_AIR_K: f64 = 1.0;
@@ -85,6 +90,9 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     differences.extend(points(before, after));
     differences.extend(ambient(before, after));
     differences.extend(order.difference());
+    if order.kept == Kept::WithinRuns {
+        differences.extend(warmth(before, after));
+    }
     let differences = together(differences);
     let comparability = match differences.first().map(|difference| difference.weight) {
         None | Some(Weight::Slight) => Comparability::Comparable,
@@ -98,7 +106,7 @@ fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>
     let is_one = left.len() == 1 && left == right;
     // Complete on both sides is what everybody expects; that something is past due on both sides must be told.
     let is_fault = matches!(aspect.kind, Kind::Calibration)
-        || (aspect.kind == Kind::Completeness && left.union(right).any(|value| value != "complete"));
+        || as_expected(aspect.kind).is_some_and(|expected| left.union(right).any(|value| value != expected));
     if is_one && !is_fault {
         return None;
     }
@@ -119,6 +127,16 @@ fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>
     };
     let of = if aspect.of.is_empty() { Vec::new() } else { vec![aspect.of.clone()] };
     Some(Difference { kind: aspect.kind, of, weight, before: words(left), after: words(right) })
+}
+
+/// What everybody expects; anything else is told, though both sides agree in it.
+const fn as_expected(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Completeness => Some("complete"),
+        Kind::Coverage => Some(soak::WHOLE),
+        Kind::Interruptions => Some(soak::NOTHING),
+        _ => None,
+    }
 }
 
 fn points(before: &Group, after: &Group) -> Option<Difference> {
@@ -167,6 +185,20 @@ fn ambient(before: &Group, after: &Group) -> Option<Difference> {
         weight,
         before: words(before),
         after: words(after),
+    })
+}
+
+/// Of stretches of the same runs: whether the boards were as warm.
+fn warmth(before: &Group, after: &Group) -> Option<Difference> {
+    let matched = match_places(Quantity::Figure(FigureName::BoardTemperature), before, after)?;
+    let of = |boards: &[BoardScore]| mean(&boards.iter().map(|board| board.score).collect::<Vec<f64>>());
+    let (left, right) = (of(&matched.before)?, of(&matched.after)?);
+    ((right - left).abs() >= OTHER_AIR_K).then(|| Difference {
+        kind: Kind::Warmth,
+        of: Vec::new(),
+        weight: Weight::Matters,
+        before: format!("{left:.1} °C"),
+        after: format!("{right:.1} °C"),
     })
 }
 

@@ -15,10 +15,13 @@ pub mod quantity;
 pub mod run;
 pub mod run_order;
 pub mod scores;
+mod soak;
 pub mod spectra;
 pub mod stat;
+pub mod stretch;
 
 pub use comparison::{Comparison, Request, compare};
 pub use gather::Gathering;
 pub use group::Group;
-pub use run::{Run, Stretch, read_run};
+pub use run::{Run, read_run};
+pub use stretch::{Stretch, Stretches};

@@ -2,31 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind as A};
 use super::cell::{Cell, Place};
 use super::quantity::{COMPARED, Quantity};
+use super::soak::Soaking;
+use super::stretch::{Stretch, Window};
 use crate::base::units::{Hertz, Volts};
 use crate::event::{
     Board, Event, FigureName, InstrumentFacts, Limit, PointId, PointResult, Region, RunFacts, RunVerdict,
     Stamp, Turn,
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
-
-/// Which stretch of a run is looked at; of a soak the beginning may be held against the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stretch {
-    /// All of it.
-    #[default]
-    Whole,
-    /// So much from its first point on.
-    First(Duration),
-    /// So much before its last point.
-    Last(Duration),
-}
 
 /// Values by what was measured and where.
 pub type Cells = BTreeMap<(Quantity, Place), Cell>;
@@ -40,6 +29,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// When it began.
     pub started: Timestamp,
+    /// Where the stretch that was looked at lies; `None` where it is the whole run.
+    pub window: Option<Window>,
     /// The board.
     pub board: Board,
     /// Its place in an order of runs.
@@ -76,6 +67,7 @@ struct Reader {
     traces: BTreeMap<Aspect, BTreeSet<String>>,
     /// Of a point that was measured again, the last counts.
     points: BTreeMap<PointId, Point>,
+    soaking: Soaking,
     end: Option<RunVerdict>,
 }
 
@@ -83,14 +75,27 @@ struct Reader {
 ///
 /// # Errors
 /// The record cannot be read or is damaged, or it ends before it says what was measured.
-pub fn read_run(folder: &Path, stretch: Stretch) -> Result<Run, RecordError> {
+pub fn read_run(folder: &Path) -> Result<Run, RecordError> {
     let mut reader = Reader::default();
     let tail = read_kept(folder, |at, kept| reader.take(at, kept))?;
-    reader.finish(folder, stretch, &tail)
+    reader.finish(folder, Stretch::Whole, &tail)
+}
+
+/// Reads stretches of a run, each as if it were a run of its own, in one pass over its journal.
+///
+/// # Errors
+/// As [`read_run`].
+pub fn read_stretches(folder: &Path, stretches: &[Stretch]) -> Result<Vec<Run>, RecordError> {
+    let mut reader = Reader::default();
+    let tail = read_kept(folder, |at, kept| reader.take(at, kept))?;
+    stretches.iter().map(|stretch| reader.finish(folder, *stretch, &tail)).collect()
 }
 
 impl Reader {
     fn take(&mut self, at: Stamp, kept: Kept) {
+        if let Kept::Event(event) = &kept {
+            self.soaking.take(at.monotonic, event);
+        }
         match kept {
             Kept::Header { run, .. } => {
                 self.name = run;
@@ -128,7 +133,7 @@ impl Reader {
         }
     }
 
-    fn finish(self, folder: &Path, stretch: Stretch, tail: &Tail) -> Result<Run, RecordError> {
+    fn finish(&self, folder: &Path, stretch: Stretch, tail: &Tail) -> Result<Run, RecordError> {
         let path = folder.join(crate::record::journal::FILE_NAME);
         let damaged =
             |what: &str| RecordError::Damaged { path: path.clone(), line: 0, what: what.to_owned() };
@@ -136,12 +141,20 @@ impl Reader {
             damaged("it ends before it says which board was measured, so that it cannot be compared")
         })?;
         let started = self.started.ok_or_else(|| damaged("there is no header"))?;
-        let aspects = self.aspects(facts, tail);
-        let points: Vec<&Point> = within(self.points.values().collect(), stretch);
+        let window = self.window(stretch);
+        let is_whole = stretch == Stretch::Whole;
+        let is_within = |at: Stamp| is_whole || window.is_some_and(|window| window.holds(at.monotonic));
+        let points: Vec<&Point> = self.points.values().filter(|point| is_within(point.at)).collect();
+        let mut aspects = self.aspects(facts, tail);
+        if let (Some(soak), Some(window)) = (&facts.soak, window) {
+            let told = self.soaking.aspects(soak, window);
+            aspects.extend(told.into_iter().map(|(kind, value)| (kind.whole(), BTreeSet::from([value]))));
+        }
         let mut run = Run {
             name: self.name.clone(),
             folder: folder.to_owned(),
             started: started.utc,
+            window: window.filter(|_| !is_whole),
             board: facts.board.clone(),
             turn: facts.turn.clone(),
             aspects,
@@ -164,6 +177,12 @@ impl Reader {
             run.cells.insert((Quantity::StartUp, place), Cell::one(vin, None));
         }
         Ok(run)
+    }
+
+    /// Where a stretch lies by the run's clock; `None` without a point.
+    fn window(&self, stretch: Stretch) -> Option<Window> {
+        let times = || self.points.values().map(|point| point.at.monotonic);
+        Some(stretch.in_run(Window { from: times().min()?, to: times().max()? }))
     }
 
     fn aspects(&self, facts: &RunFacts, tail: &Tail) -> BTreeMap<Aspect, BTreeSet<String>> {
@@ -195,7 +214,8 @@ impl Reader {
             }
         }
         let is_whole = matches!(tail, Tail::Whole) && self.end.is_some();
-        let is_complete = self.points.len() >= facts.points_planned as usize && is_whole;
+        let planned = facts.points_planned.saturating_sub(self.soaking.left_out()) as usize;
+        let is_complete = self.points.len() >= planned && is_whole;
         add(A::Completeness.whole(), if is_complete { "complete" } else { "cut short" }.to_owned());
         aspects
     }
@@ -224,17 +244,6 @@ fn point(at: Stamp, result: &PointResult) -> Point {
         }
     }
     Point { at, place: Place::of(result.setting), region: result.region, values, ambient_c }
-}
-
-fn within(mut points: Vec<&Point>, stretch: Stretch) -> Vec<&Point> {
-    let times = || points.iter().map(|point| point.at.monotonic);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return points };
-    match stretch {
-        Stretch::Whole => {}
-        Stretch::First(span) => points.retain(|point| point.at.monotonic.since(first) <= span),
-        Stretch::Last(span) => points.retain(|point| last.since(point.at.monotonic) <= span),
-    }
-    points
 }
 
 fn ambient(points: &[&Point]) -> Option<(f64, u32)> {

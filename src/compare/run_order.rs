@@ -27,6 +27,8 @@ pub enum Kept {
     None,
     /// All are of one order and were made in it; so many of its runs are not here.
     As(OrderName, u32),
+    /// Both sides are stretches of the same runs: their order is that of the stretches.
+    WithinRuns,
     /// All are of one order, but were not made in it, or some more than once; their places are by time.
     Otherwise(OrderName),
 }
@@ -114,6 +116,20 @@ impl RunOrder {
         order
     }
 
+    /// The order where both sides are stretches of the same runs: time itself is what is looked at.
+    #[must_use]
+    pub const fn within_runs() -> Self {
+        Self {
+            kept: Kept::WithinRuns,
+            before: Vec::new(),
+            after: Vec::new(),
+            reference: None,
+            inflation: None,
+            means: [BTreeMap::new(), BTreeMap::new()],
+            pairing: Pairing::Board,
+        }
+    }
+
     const fn replication(&self) -> Replication {
         match self.pairing {
             Pairing::None => Replication::Boards,
@@ -124,7 +140,8 @@ impl RunOrder {
     /// Whether drift and change cannot be told apart.
     #[must_use]
     pub fn is_confounded(&self) -> bool {
-        self.inflation.is_none_or(|factor| factor >= CONFOUNDED)
+        // Where it is asked what time does, drift is no stranger to be told apart.
+        self.kept != Kept::WithinRuns && self.inflation.is_none_or(|factor| factor >= CONFOUNDED)
     }
 
     /// What the guard is told of it.
@@ -160,6 +177,9 @@ impl RunOrder {
 
     /// The change with the drift taken off, from the boards' scores.
     pub(super) fn effect(&self, before: &[BoardScore], after: &[BoardScore]) -> Result<OrderEffect, String> {
+        if self.kept == Kept::WithinRuns {
+            return Err("both sides are stretches of the same runs".to_owned());
+        }
         let sides = [before, after];
         let score = |side: usize, serial: &Serial| {
             sides[side].iter().find(|board| board.serial == *serial).map(|board| board.score)
@@ -234,6 +254,7 @@ mod tests {
                 name: word.to_owned(),
                 folder: std::path::PathBuf::from(word),
                 started: Timestamp::from_second(1000 * at as i64).unwrap(),
+                window: None,
                 serial,
                 turn: turns(at),
             });

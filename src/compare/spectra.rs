@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::band::Band;
 use super::cell::{Cell, Place};
-use super::group::Group;
+use super::group::{Group, Member};
 use super::quantity::Quantity;
 use super::run::Cells;
 use crate::event::{Event, PointId, Region};
@@ -78,7 +78,7 @@ pub struct GroupSpectra {
 pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupSpectra, RecordError> {
     let mut spectra = GroupSpectra::default();
     for member in &group.members {
-        let cells = read_bands(&member.folder, places, &mut spectra)?;
+        let cells = read_bands(member, places, &mut spectra)?;
         if let Some(board) = group.boards.get_mut(&member.serial) {
             for (key, cell) in cells {
                 board.cells.entry(key).or_default().merge(&cell);
@@ -99,13 +99,16 @@ struct Traces {
 }
 
 fn read_bands(
-    folder: &Path,
+    member: &Member,
     places: &BTreeSet<Place>,
     spectra: &mut GroupSpectra,
 ) -> Result<Cells, RecordError> {
+    let folder = &member.folder;
     let mut traces = Traces::default();
-    read_kept(folder, |_, kept| match kept {
-        Kept::Event(Event::PointFinished(result)) if result.region == Region::Regulated => {
+    read_kept(folder, |at, kept| match kept {
+        Kept::Event(Event::PointFinished(result))
+            if result.region == Region::Regulated && member.holds(at.monotonic) =>
+        {
             let place = Place::of(result.setting);
             if places.contains(&place) {
                 traces.points.insert(result.point, place);

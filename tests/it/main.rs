@@ -23,6 +23,7 @@ mod report;
 mod soak_report;
 // A board that changes in the middle of a soak, and what the report finds of it.
 mod soak_change;
+mod soak_compare;
 // What hours of readings show, handed to the reference script.
 mod trend;
 // Board scores and what a comparison says of them, handed to the reference script.

@@ -84,8 +84,9 @@ fn groups(comparison: &Comparison) -> GroupsRow {
         },
         comparability: comparison.guard.comparability.word(),
         compared: comparison.is_made(),
+        within_runs: comparison.is_within_runs(),
         order: match &comparison.order.kept {
-            Kept::None => None,
+            Kept::None | Kept::WithinRuns => None,
             Kept::As(name, _) | Kept::Otherwise(name) => Some(name.to_string()),
         },
         order_kept: matches!(comparison.order.kept, Kept::As(..)),

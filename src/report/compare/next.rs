@@ -90,7 +90,7 @@ pub fn not_concluded(comparison: &Comparison) -> Vec<NotConcluded> {
     if !comparison.is_made() {
         return Vec::new();
     }
-    let general = [too_few(comparison), ranks(comparison)].into_iter().flatten();
+    let general = [too_few(comparison), ranks(comparison), whose(comparison)].into_iter().flatten();
     let mut found: Vec<NotConcluded> = general.map(|told| NotConcluded { quantity: None, told }).collect();
     for effect in told_of_next(comparison).filter(|effect| effect.sense() == Sense::NoChange) {
         let Some(needed) = effect.certainty.needed else { continue };
@@ -133,10 +133,20 @@ fn too_few(comparison: &Comparison) -> Option<String> {
         }
         Pairing::Board => {
             "one board measured both ways does not tell how far boards scatter: there is no interval and no test, and it \
-                           takes 2 boards at the least"
+                           takes 2 boards at the least. The board is what is repeated: its points, captures and hours do not \
+                           stand for another one. What this one did is in its own report"
         }
     };
     (before.min(after) < 2).then(|| told.to_owned())
+}
+
+/// Of stretches of the same runs: that the bench may have changed as well as the boards.
+fn whose(comparison: &Comparison) -> Option<String> {
+    comparison.is_within_runs().then(|| {
+        "whether the boards changed or the bench did: both grow older meanwhile. A reference board measured before and after the \
+         soak tells"
+            .to_owned()
+    })
 }
 
 /// That ranks alone can never reach 5 % with so few boards, and with how many they can.

@@ -6,11 +6,24 @@ use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval};
 use crate::compare::run_order::{Kept, ranges};
 
+/// The heading of what is told of drift.
+#[must_use]
+pub fn heading(comparison: &Comparison) -> &'static str {
+    if comparison.is_within_runs() { "drift is a part of the change" } else { "drift apart from the change" }
+}
+
 /// How the runs of both sides lie in time, and what that means for what is concluded.
 #[must_use]
 pub fn order(comparison: &Comparison) -> String {
     let order = &comparison.order;
     let kept = match &order.kept {
+        Kept::WithinRuns => {
+            return format!(
+                "{} and {} are stretches of the same runs: whatever drifts with time is in the change, be it the board, its air or \
+                 the instruments",
+                comparison.before.name, comparison.after.name
+            );
+        }
         Kept::None => "by the time at which they began".to_owned(),
         Kept::As(name, 0) => format!("all runs of the order {name}, in its order"),
         Kept::As(name, missing) => format!("in the order {name}, of which {missing} runs are not here"),
@@ -84,6 +97,9 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
         .filter(|effect| matches!(part(effect.quantity()), Part::Bought | Part::Price))
         .collect();
     let mut lines = vec![order(comparison)];
+    if comparison.is_within_runs() {
+        return lines;
+    }
     lines.extend(shown.iter().filter_map(|effect| drift(comparison, effect)));
     // One reason for all is told once.
     let mut reasons: Vec<&String> = shown.iter().filter_map(|effect| effect.order.as_ref().err()).collect();

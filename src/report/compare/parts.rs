@@ -19,14 +19,22 @@ pub(in crate::report) enum Part {
 }
 
 impl Part {
-    /// All parts with their headings, in the order of the page.
-    pub(in crate::report) const ALL: [(Self, &'static str); 5] = [
-        (Self::Bought, "what it bought"),
-        (Self::Where, "where in the spectrum"),
-        (Self::Price, "what it costs"),
-        (Self::Beside, "the same by other measures"),
-        (Self::Work, "how the board works"),
-    ];
+    /// All parts, in the order of the page.
+    pub(in crate::report) const ALL: [Self; 5] =
+        [Self::Bought, Self::Where, Self::Price, Self::Beside, Self::Work];
+
+    /// Its heading; between stretches of the same runs nobody bought anything.
+    pub(in crate::report) const fn heading(self, is_within_runs: bool) -> &'static str {
+        match self {
+            Self::Bought if is_within_runs => "what rides on the output",
+            Self::Bought => "what it bought",
+            Self::Where => "where in the spectrum",
+            Self::Price if is_within_runs => "output voltage, losses and temperature",
+            Self::Price => "what it costs",
+            Self::Beside => "the same by other measures",
+            Self::Work => "how the board works",
+        }
+    }
 }
 
 /// The part of a quantity.

@@ -111,6 +111,8 @@ pub struct GroupsRow {
     pub runs_before: usize,
     /// How many runs.
     pub runs_after: usize,
+    /// Whether both sides are stretches of the same runs (`--stretch`).
+    pub within_runs: bool,
     /// `none` or `board`.
     pub pairing: &'static str,
     /// `comparable`, `comparable except` or `not comparable`.

@@ -53,19 +53,19 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
             "  {boards} stand on both sides: --pair board compares each with itself, which tells more"
         );
     }
-    for (wanted, heading) in Part::ALL {
+    for wanted in Part::ALL {
         let effects: Vec<&Effect> =
             comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
         if effects.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "\n{heading}");
+        let _ = writeln!(text, "\n{}", wanted.heading(comparison.is_within_runs()));
         for effect in effects {
             render_effect(&mut text, comparison, effect);
         }
     }
     render_next(&mut text, comparison);
-    let _ = writeln!(text, "\ndrift apart from the change");
+    let _ = writeln!(text, "\n{}", order_words::heading(comparison));
     for line in order_words::lines(comparison) {
         let _ = writeln!(text, "  {line}");
     }

@@ -1,15 +1,14 @@
 //! Traces and spectra of two groups for pictures over one another: of each side the board that stands nearest the middle of its
 //! group, at the point where the first side is worst.
 
-use std::path::Path;
-
 use super::pictures::{OverlaidSpectra, OverlaidTraces, TraceOver};
 use crate::base::stats::median;
 use crate::compare::cell::Place;
 use crate::compare::effect::Effect;
-use crate::compare::group::Group;
+use crate::compare::group::{Group, Member};
 use crate::compare::scores::BoardScore;
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum};
+use crate::event::Event;
 use crate::record::{Record, RecordError};
 use crate::waveform::density::{Fold, build_fold, find_cycles};
 use crate::waveform::spikes::find_worst_spike;
@@ -56,17 +55,20 @@ fn traces_at(
     let Some(member) = group.members.iter().rev().find(|member| member.serial == board.serial) else {
         return Ok(None);
     };
-    open_traces(&member.folder, place, purpose)
+    open_traces(member, place, purpose)
 }
 
 fn open_traces(
-    folder: &Path,
+    member: &Member,
     place: Place,
     purpose: &str,
 ) -> Result<Option<(Waveform, Option<Waveform>)>, RecordError> {
-    let record = Record::open(folder)?;
-    let points = record.points();
-    let Some(point) = points.iter().rev().find(|point| Place::of(point.setting) == place) else {
+    let record = Record::open(&member.folder)?;
+    let mut points = record.events().iter().rev().filter_map(|logged| match &logged.event {
+        Event::PointFinished(point) if member.holds(logged.at.monotonic) => Some(point),
+        _ => None,
+    });
+    let Some(point) = points.find(|point| Place::of(point.setting) == place) else {
         return Ok(None);
     };
     let find = |signal: &str| {

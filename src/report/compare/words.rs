@@ -91,6 +91,9 @@ fn needed(comparison: &Comparison, effect: &Effect) -> Option<String> {
 fn boards(comparison: &Comparison) -> String {
     let (before, after) = (comparison.before.boards.len(), comparison.after.boards.len());
     match comparison.pairing {
+        Pairing::Board if comparison.is_within_runs() => {
+            format!("{}, each with itself", counted(after, "board"))
+        }
         Pairing::Board => format!("{} measured both ways", counted(comparison.shared.len(), "board")),
         Pairing::None => format!("{} before, {after} after", counted(before, "board")),
     }

@@ -43,7 +43,7 @@ fn one(page: &ComparisonPage) -> Markup {
             (tables::not_concluded(comparison))
             (tables::changes(comparison))
             (tables::next_boards(comparison))
-            h2 { "Drift apart from the change" }
+            h2 { (heading(order_words::heading(comparison))) }
             ul { @for line in order_words::lines(comparison) { li { (sentence(&line)) } } }
             (pictures(page))
         }
@@ -56,7 +56,10 @@ fn head(comparison: &Comparison) -> Markup {
     let (before, after) = (&comparison.before, &comparison.after);
     html! {
         header {
-            h1 { "What did " (after.name) " buy against " (before.name) "?" }
+            h1 {
+                @if comparison.is_within_runs() { "What changed from " (before.name) " to " (after.name) "?" }
+                @else { "What did " (after.name) " buy against " (before.name) "?" }
+            }
             p.lead {
                 (after.name) ": " (counted(after.boards.len(), "board")) ", " (counted(after.runs, "run")) " · "
                 (before.name) ": " (counted(before.boards.len(), "board")) ", " (counted(before.runs, "run"))
@@ -112,13 +115,18 @@ fn first_page(comparison: &Comparison) -> Markup {
         div.statement {
             @for effect in of(Part::Bought) { (statement(comparison, effect)) }
         }
-        h2 { "What it costs" }
+        h2 { (heading(Part::Price.heading(comparison.is_within_runs()))) }
         @for effect in of(Part::Price) { (statement(comparison, effect)) }
         @if of(Part::Where).next().is_some() {
             h2 { "Where in the spectrum" }
             @for effect in of(Part::Where) { (statement(comparison, effect)) }
         }
     }
+}
+
+/// A title as a heading: a capital in front and nothing behind.
+fn heading(title: &str) -> String {
+    sentence(title).trim_end_matches('.').to_owned()
 }
 
 fn statement(comparison: &Comparison, effect: &Effect) -> Markup {
@@ -169,10 +177,9 @@ fn overlaid(title: &str, made: &Result<Overlaid, String>) -> Markup {
 }
 
 fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
-    let title = sentence(view.quantity.title());
     let undecided = "undecided points are hollow; the diamond is all boards together with its 95 % interval";
     html! {
-        h2 { (title.trim_end_matches('.')) }
+        h2 { (heading(view.quantity.title())) }
         div.figure {
             @if let Some(dots) = view.dots.as_ref().and_then(render_dots) {
                 (picture(&dots, "curves", "every board"))

@@ -20,11 +20,11 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
                 th { "figure" } th.number { "before" } th.number { "after" } th.number { "change" } th.number { "95 % interval" }
                 th.number { "rank test p" } th.number { "single points" } th.number { "points" } th.number { "surely changed" }
             } }
-            @for (wanted, heading) in Part::ALL {
+            @for wanted in Part::ALL {
                 @let effects = comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect::<Vec<_>>();
                 @if !effects.is_empty() {
                     tbody {
-                        tr.group { td colspan="9" { b { (heading) } } }
+                        tr.group { td colspan="9" { b { (wanted.heading(comparison.is_within_runs())) } } }
                         @for effect in effects { (change_row(effect)) }
                     }
                 }

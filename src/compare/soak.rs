@@ -1,0 +1,130 @@
+//! What a soak says of itself beside its values: what it planned, how much of it was read, and what cut in.
+
+use std::time::Duration;
+
+use super::aspect::Kind;
+use super::stretch::Window;
+use crate::base::clock::Instant;
+use crate::base::span::render_span;
+use crate::event::{Coverage, Event, Gap, SoakFacts};
+
+/// Nothing is missing, and nothing cut in: as everybody expects.
+pub(super) const WHOLE: &str = "whole";
+/// As [`WHOLE`], of what cut in.
+pub(super) const NOTHING: &str = "none";
+
+/// What cut in while a soak was going on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Soaking {
+    gaps: Vec<Gap>,
+    resumed: Vec<Instant>,
+    held: Vec<Instant>,
+    left_out: u32,
+}
+
+impl Soaking {
+    /// Takes what happened.
+    pub(super) fn take(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::GapFound(gap) => self.gaps.push(Gap { what: String::new(), ..gap.clone() }),
+            Event::RunResumed(_) => self.resumed.push(at),
+            Event::InterlockHeld { .. } => self.held.push(at),
+            Event::DwellFinished { left_out, .. } => self.left_out = self.left_out.saturating_add(*left_out),
+            _ => {}
+        }
+    }
+
+    /// Points of the plan that are left out because the board was warm before they were due.
+    pub(super) const fn left_out(&self) -> u32 {
+        self.left_out
+    }
+
+    /// What must agree between soaks, of a stretch of one.
+    pub(super) fn aspects(&self, facts: &SoakFacts, window: Window) -> Vec<(Kind, String)> {
+        vec![
+            (Kind::Phases, facts.phases.join(", ")),
+            (Kind::SoakTime, render_span(facts.dwells_last)),
+            (Kind::Coverage, covered(self.lost(window), window.lasts())),
+            (Kind::Interruptions, self.interruptions(window)),
+        ]
+    }
+
+    /// How much of a stretch was lost to gaps; no second counts twice.
+    fn lost(&self, window: Window) -> Duration {
+        let inside = self.gaps.iter().filter(|gap| window.overlaps(Window { from: gap.from, to: gap.to }));
+        let cut: Vec<Gap> = inside
+            .map(|gap| Gap { from: gap.from.max(window.from), to: gap.to.min(window.to), ..gap.clone() })
+            .collect();
+        Coverage::of(0, &cut).lost.values().map(|lost| lost.span).sum()
+    }
+
+    fn interruptions(&self, window: Window) -> String {
+        let count = |times: &[Instant]| times.iter().filter(|at| window.holds(**at)).count();
+        let told = [
+            (count(&self.resumed), "gone on with after a stop"),
+            (count(&self.held), "held by an interlock"),
+        ];
+        let told: Vec<String> = told
+            .into_iter()
+            .filter(|(times, _)| *times > 0)
+            .map(|(times, what)| format!("{times} times {what}"))
+            .collect();
+        if told.is_empty() { NOTHING.to_owned() } else { told.join(" and ") }
+    }
+}
+
+/// Classes, for a part of a thousandth more or less says nothing of two soaks.
+fn covered(lost: Duration, lasts: Duration) -> String {
+    let part = if lasts.is_zero() { 0.0 } else { lost.as_secs_f64() / lasts.as_secs_f64() };
+    let class = match part {
+        _ if part < 0.001 => WHOLE,
+        _ if part < 0.01 => "99 % or more",
+        _ if part < 0.05 => "95 % to 99 %",
+        _ if part < 0.2 => "80 % to 95 %",
+        _ => "under 80 %",
+    };
+    class.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::GapCause;
+
+    fn hour(hours: u64) -> Instant {
+        Instant(hours * 3_600_000_000_000)
+    }
+
+    #[test]
+    fn of_a_stretch_only_what_cut_into_it_is_told() {
+        let mut soaking = Soaking::default();
+        let gap = Gap {
+            from: hour(2),
+            to: hour(4),
+            missed: 7200,
+            cause: GapCause::Controller,
+            what: "x".to_owned(),
+        };
+        soaking.take(hour(4), &Event::GapFound(gap));
+        soaking.held = vec![hour(9)];
+        soaking.resumed = vec![hour(4)];
+        let facts = SoakFacts {
+            interval: Duration::from_secs(1),
+            phases: vec!["warm-up".to_owned(), "full".to_owned()],
+            dwells_last: Duration::from_secs(12 * 3600),
+            dwells: 2,
+            starts: 0,
+        };
+        let told = |from: u64, to: u64| {
+            let window = Window { from: hour(from), to: hour(to) };
+            let values = soaking.aspects(&facts, window).into_iter().map(|(_, value)| value);
+            values.collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(
+            told(0, 12),
+            "warm-up, full | 12 h | 80 % to 95 % | 1 times gone on with after a stop and 1 times held by an interlock"
+        );
+        assert_eq!(told(0, 3), "warm-up, full | 12 h | under 80 % | none");
+        assert_eq!(told(5, 8), "warm-up, full | 12 h | whole | none");
+    }
+}

@@ -1,0 +1,158 @@
+//! Soaks against themselves and against each other, with runs of the simulated bench that are made once and shared.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cli::{SIM, Told, arg, file, soakrig};
+
+/// Six hours at one setting with a look at the output every half hour.
+const PROFILE: &str = r#"
+name = "hours"
+purpose = "Six hours at 24 V and full load."
+vout_nominal = "5 V"
+figures = ["vin_v", "iin_a", "vout_v", "iout_a", "board_c", "ambient_c", "ripple_pp_v", "noise_pp_20mhz_v"]
+
+[points]
+vin = ["24 V"]
+load = ["500 mA"]
+
+[soak]
+readings = "1 min"
+capture_every = "30 min"
+sweep_every = "12 h"
+
+[[soak.phases]]
+name = "first"
+vin = "24 V"
+load = "500 mA"
+for = "3 h"
+
+[[soak.phases]]
+name = "second"
+vin = "24 V"
+load = "500 mA"
+for = "3 h"
+
+[interlocks]
+over_temperature = "95 degC"
+
+[capture]
+span = "60 us"
+samples = 6000
+range_attempts = 1
+noise_floor = false
+"#;
+
+/// Makes years of the hours: the output capacitor's ESR doubles or so.
+const AGEING: f64 = 8000.0;
+
+/// Soaks of three boards whose parts do not age, and of three others of whom they do, in a folder of each.
+fn soaks() -> &'static Path {
+    static SOAKS: OnceLock<TempDir> = OnceLock::new();
+    let folder = SOAKS.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let profile = file(&folder, "profile.toml", PROFILE);
+        let rig = std::fs::read_to_string(SIM).unwrap();
+        let old = file(&folder, "old.toml", &rig.replace("[sim]\n", &format!("[sim]\nageing = {AGEING}\n")));
+        for (out, rig) in [("still", Path::new(SIM)), ("ageing", &old)] {
+            for serial in ["s1", "s2", "s3"] {
+                soak(&profile, rig, (serial, "A"), &folder.path().join(out));
+            }
+        }
+        folder
+    });
+    folder.path()
+}
+
+fn soak(profile: &Path, rig: &Path, (serial, revision): (&str, &str), out: &Path) -> PathBuf {
+    let words =
+        ["run", arg(profile), "--rig", arg(rig), "--out", arg(out), "--board", serial, "--json", "-q"];
+    let told = soakrig(&[&words[..], &["--revision", revision]].concat()).assert_exit(0);
+    PathBuf::from(told.json()["run"].as_str().unwrap())
+}
+
+fn compare(more: &[&str]) -> Told {
+    soakrig(&[&["compare"], more].concat())
+}
+
+fn change(json: &Value, figure: &str) -> Value {
+    let rows = json["changes"].as_array().unwrap();
+    rows.iter().find(|row| row["figure"] == figure).unwrap_or_else(|| panic!("{figure}: {json}")).clone()
+}
+
+/// Behind the warm-up, an hour and a half against the last one.
+const STRETCH: &str = "1h..150min,end:90min";
+
+#[test]
+fn the_end_of_soaks_whose_parts_age_is_told_from_their_start() {
+    let folder = soaks().join("ageing");
+    let json = compare(&["--stretch", STRETCH, arg(&folder), "--json"]).assert_exit(0).json();
+    let groups = &json["groups"][0];
+    assert_eq!(groups["within_runs"], true, "{groups}");
+    assert_eq!(groups["pairing"], "board");
+    assert_eq!(groups["comparability"], "comparable", "{}", json["differences"]);
+    let ripple = change(&json, "ripple_pp_v");
+    assert_eq!(ripple["sense"], "worse", "{ripple}");
+    assert!(ripple["low"].as_f64().unwrap() > 0.5, "{ripple}");
+    assert_eq!((&ripple["boards_before"], &ripple["boards_after"]), (&Value::from(3), &Value::from(3)));
+    let told = compare(&["--stretch", STRETCH, arg(&folder)]).assert_exit(0);
+    for words in [
+        "the end (1 h 30 min) raises the ripple",
+        "3 boards, each with itself",
+        "whatever drifts with time is in the change",
+        "whether the boards changed or the bench did",
+    ] {
+        assert!(told.out.contains(words), "`{words}` is not in:\n{}", told.out);
+    }
+    // A limit on the change holds for what hours do, too.
+    let limit = ["--worse-than", "ripple_pp_v:0.1dB"];
+    compare(&[&["--stretch", STRETCH, arg(&folder)], &limit[..]].concat()).assert_exit(1);
+}
+
+#[test]
+fn of_soaks_whose_parts_do_not_age_no_change_is_claimed() {
+    let folder = soaks().join("still");
+    let json = compare(&["--stretch", STRETCH, arg(&folder), "--json"]).assert_exit(0).json();
+    for figure in ["ripple_pp_v", "noise_pp_20mhz_v", "vout_v", "rise_k"] {
+        let change = change(&json, figure);
+        let sense = change["sense"].as_str().unwrap();
+        assert!(["too small to matter", "no change shown"].contains(&sense), "{change}");
+    }
+}
+
+#[test]
+fn a_start_in_which_boards_warm_up_is_told_as_such() {
+    let folder = soaks().join("still");
+    let told = compare(&["--stretch", "start:10min,end:1h", arg(&folder)]).assert_exit(0);
+    assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
+    assert!(told.out.contains("a board that warms up or cools down changes by that alone"), "{}", told.out);
+}
+
+#[test]
+fn of_one_board_it_is_said_that_its_hours_are_no_boards() {
+    let folder = soaks().join("ageing");
+    let out = ["--out", arg(&folder)];
+    let told = compare(&[&["--stretch", STRETCH, "*_s1"], &out[..]].concat()).assert_exit(0);
+    let limit = ["--worse-than", "ripple_pp_v:0.1dB"];
+    for words in ["no interval", "The board is what is repeated", "do not stand for another one"] {
+        assert!(told.out.contains(words), "`{words}` is not in:\n{}", told.out);
+    }
+    let judged = compare(&[&["--stretch", STRETCH, "*_s1"], &out[..], &limit[..]].concat()).assert_exit(1);
+    assert!(judged.out.contains("not judged"), "{}", judged.out);
+}
+
+#[test]
+fn stretches_that_overlap_or_hold_nothing_are_refused() {
+    let folder = soaks().join("still");
+    let refused = |stretch: &str, words: &str| {
+        compare(&["--stretch", stretch, arg(&folder)]).assert_exit(2).assert_told(&[words]);
+    };
+    refused("start:4h,end:4h", "overlap in the run");
+    refused("30h..40h,end", "lies in 1 d 6 h to 1 d 16 h");
+    refused("start", "names one stretch");
+    refused("start,middle", "is no stretch of a run");
+    compare(&["--stretch", "start,end"]).assert_exit(2);
+}

@@ -11,7 +11,7 @@ use crate::compare::Stretches;
 use crate::compare::gate::Allowance;
 use crate::event::Turn;
 use crate::notify::Level;
-use crate::plan::design::BoardList;
+use crate::plan::design::{BoardList, RevisionList};
 use crate::waveform::import::Format;
 
 /// What the program's exit code means, as in `exit.rs` and in the README.
@@ -192,8 +192,8 @@ pub(super) struct PlanArgs {
 pub(super) struct DesignArgs {
     /// Lay down an order of runs that compares these revisions, so that drift does not look like a change; prints a table and
     /// the commands
-    #[arg(long, value_name = "REV,REV", value_delimiter = ',', conflicts_with_all = ["board", "revision"])]
-    pub(super) compare: Vec<Revision>,
+    #[arg(long, value_name = "REV,REV", conflicts_with_all = ["board", "revision"])]
+    pub(super) compare: Option<RevisionList>,
     /// With --compare: the boards of a revision, once for each; without a revision, boards that are measured as every one
     #[arg(long, value_name = "REV=SERIAL,…")]
     pub(super) boards: Vec<BoardList>,

@@ -6,6 +6,7 @@ use super::args::{DesignChoice, PlanArgs};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print};
 use super::plan::overrides;
+use crate::base::names::Revision;
 use crate::plan::Overrides;
 use crate::plan::design::{DesignRequest, Scheme, build_design};
 use crate::plan::render::{Campaign, render_design, render_design_json};
@@ -14,10 +15,10 @@ use crate::session;
 /// The seed where none is given.
 const SEED: u64 = 1;
 
-pub(super) fn run(args: &PlanArgs) -> Outcome {
+pub(super) fn run(args: &PlanArgs, revisions: &[Revision]) -> Outcome {
     let asked = &args.design;
     let request = DesignRequest {
-        revisions: asked.compare.clone(),
+        revisions: revisions.to_vec(),
         boards: asked.boards.clone(),
         scheme: match asked.design {
             DesignChoice::Abba => Scheme::Abba,
@@ -30,7 +31,7 @@ pub(super) fn run(args: &PlanArgs) -> Outcome {
     let mut each = std::time::Duration::ZERO;
     let mut about = String::new();
     let mut is_soak = false;
-    for revision in &asked.compare {
+    for revision in revisions {
         let board = asked.boards.iter().flat_map(|list| list.boards.first()).next();
         let wanted =
             Overrides { serial: board.cloned(), revision: Some(revision.clone()), ..overrides(&args.board) };

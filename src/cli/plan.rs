@@ -20,8 +20,8 @@ pub(super) fn overrides(args: &BoardArgs) -> Overrides {
 }
 
 pub(super) fn run(args: &PlanArgs) -> Outcome {
-    if !args.design.compare.is_empty() {
-        return super::design::run(args);
+    if let Some(revisions) = &args.design.compare {
+        return super::design::run(args, &revisions.0);
     }
     if !args.design.boards.is_empty() || args.design.reference.is_some() {
         return Err(CliError::usage(

@@ -64,6 +64,19 @@ impl fmt::Display for BoardList {
     }
 }
 
+/// Revisions as a person lists them, with commas between; one option, so that a file of settings can hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionList(pub Vec<Revision>);
+
+impl FromStr for RevisionList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let revision = |name: &str| name.trim().parse::<Revision>().map_err(|error| error.to_string());
+        Ok(Self(text.split(',').map(revision).collect::<Result<_, _>>()?))
+    }
+}
+
 /// What an order is laid down for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesignRequest {

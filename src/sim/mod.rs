@@ -16,6 +16,8 @@ mod scope;
 mod screen;
 pub mod server;
 mod supply;
+#[cfg(test)]
+mod tests;
 mod thermometer;
 pub mod transport;
 pub mod world;

@@ -75,6 +75,9 @@ pub fn cpk_number(row: &LimitCapability) -> Option<f64> {
     row.cpk.as_ref().ok().filter(|_| row.boards >= ENOUGH_FOR_CPK).map(|told| told.cpk.value)
 }
 
+/// Of fewer boards it is said how much their interval leans on a normal scatter.
+const FEW_FOR_INTERVAL: usize = 5;
+
 /// Something that cannot be concluded from these boards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotConcluded {
@@ -90,7 +93,9 @@ pub fn not_concluded(comparison: &Comparison) -> Vec<NotConcluded> {
     if !comparison.is_made() {
         return Vec::new();
     }
-    let general = [too_few(comparison), ranks(comparison), whose(comparison)].into_iter().flatten();
+    let general = [too_few(comparison), ranks(comparison), scatter(comparison), whose(comparison)]
+        .into_iter()
+        .flatten();
     let mut found: Vec<NotConcluded> = general.map(|told| NotConcluded { quantity: None, told }).collect();
     for effect in told_of_next(comparison).filter(|effect| effect.sense() == Sense::NoChange) {
         let Some(needed) = effect.certainty.needed else { continue };
@@ -146,6 +151,22 @@ fn whose(comparison: &Comparison) -> Option<String> {
         "whether the boards changed or the bench did: both grow older meanwhile. A reference board measured before and after the \
          soak tells"
             .to_owned()
+    })
+}
+
+/// That intervals of few boards lean on a normal scatter, which so few cannot show: the coverage tables of `docs/comparison.md`.
+fn scatter(comparison: &Comparison) -> Option<String> {
+    let (before, after) = sides(comparison);
+    let (fewest, boards) = match comparison.pairing {
+        Pairing::None => (before.min(after), "boards a side"),
+        Pairing::Board => (after, "boards measured both ways"),
+    };
+    (2..FEW_FOR_INTERVAL).contains(&fewest).then(|| {
+        format!(
+            "that a 95 % interval is right 95 times in 100: with fewer than {FEW_FOR_INTERVAL} {boards} that holds only where they \
+             scatter normally, which so few cannot show; where their parts lie evenly between limits, intervals of three were right \
+             in as few as 86 of 100"
+        )
     })
 }
 

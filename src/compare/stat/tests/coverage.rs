@@ -75,6 +75,40 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
     ");
 }
 
+/// Boards whose parts lie anywhere between two limits, as those of a data sheet do, after boards that scatter little.
+#[test]
+fn an_interval_of_few_boards_that_scatter_evenly_holds_the_truth_less_often_than_it_says() {
+    let mut table = vec![format!("{:<16} {:>6} {:>6}", "boards", "Welch", "paired")];
+    for boards in [3, 4, 5, 10] {
+        let mut random = Random::seeded(10);
+        let mut held = [0_u32; 2];
+        for _ in 0..TIMES {
+            let before = normal(&mut random, boards, 60.0, 0.2);
+            let change: Vec<f64> = (0..boards).map(|_| TRUTH + 4.0 * (random.fraction() - 0.5)).collect();
+            let alone: Vec<f64> = change.iter().map(|change| 60.0 + change).collect();
+            let same: Vec<f64> = before.iter().zip(&change).map(|(before, change)| before + change).collect();
+            let found = [welch(&before, &alone, 0.95), paired(&before, &same, 0.95)];
+            for (held, found) in held.iter_mut().zip(found) {
+                *held += u32::from(found.unwrap().estimate.holds(TRUTH));
+            }
+        }
+        let [welch, paired] = held.map(|held| 100.0 * f64::from(held) / f64::from(TIMES));
+        table.push(format!("{:<16} {welch:>6.1} {paired:>6.1}", format!("{boards} + {boards}, evenly")));
+        let least = if boards < 5 { 90.0 } else { 93.0 };
+        assert!(
+            welch > least - margin(95.0, TIMES) && welch < 95.0 + margin(95.0, TIMES),
+            "{boards}: {welch}"
+        );
+    }
+    insta::assert_snapshot!(table.join("\n"), @"
+    boards            Welch paired
+    3 + 3, evenly      90.7   92.0
+    4 + 4, evenly      90.8   91.5
+    5 + 5, evenly      93.0   93.2
+    10 + 10, evenly    94.2   94.2
+    ");
+}
+
 #[test]
 fn a_bootstrap_of_few_boards_holds_the_truth_less_often_and_wider_percentiles_mend_most_of_it() {
     let kinds = [BootstrapKind::Percentile, BootstrapKind::Bca, BootstrapKind::Expanded];

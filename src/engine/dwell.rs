@@ -7,7 +7,7 @@ use super::Failure;
 use super::act::{Shell, split};
 use super::early::EarlyWatch;
 use super::keeping::{BATCH, Keeper, longest_silence};
-use super::watch::wait;
+use super::watch::{TEMPERATURE_INTERVAL, wait};
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
 use crate::base::units::Celsius;
@@ -189,13 +189,7 @@ impl Dwelling<'_, '_> {
             if stop.asked().is_some() && !stop.is_now() {
                 return Ok(None);
             }
-            let (reading, ruled) = self.keeper.read()?;
-            self.take(&reading, before + reading.at.since(begun))?;
-            if ruled.is_ok() && self.dwell.is_on && looks_off(&reading, self.dwell.setting) {
-                self.keeper.watcher.check_outputs()?;
-            }
-            self.hold_against_limits(&reading)?;
-            ruled?;
+            let reading = self.read((begun, before), true)?;
             if let Some(judge) = &mut self.judge
                 && let Steadiness::Steady { .. } = judge.take(reading.at, temperatures(&reading))
             {
@@ -205,7 +199,9 @@ impl Dwelling<'_, '_> {
             let due = begun + self.keeper.interval * tick;
             // A reading that is late does not make the next ones late.
             let pause = due.since(clock.now()).min(left);
-            wait(clock, stop, pause)?;
+            if !self.watch_for(pause, (begun, before))? {
+                return Ok(None);
+            }
             if before + clock.now().since(begun) >= self.dwell.span {
                 break;
             }
@@ -219,6 +215,43 @@ impl Dwelling<'_, '_> {
             self.keeper.tell(&Event::Warned { what })?;
         }
         Ok(Some(DwellEnd::NotSteady))
+    }
+
+    /// Waits for the next reading, whose time the interlocks do not wait for: they look as often as while the run is held.
+    /// `false` where somebody wants to stop.
+    fn watch_for(&mut self, pause: Duration, since: (Instant, Duration)) -> Result<bool, Failure> {
+        let (clock, stop) = (self.keeper.clock, self.keeper.watcher.stop);
+        let end = clock.now() + pause;
+        loop {
+            let left = end.since(clock.now());
+            if left <= TEMPERATURE_INTERVAL {
+                return wait(clock, stop, left).map(|()| true);
+            }
+            wait(clock, stop, TEMPERATURE_INTERVAL)?;
+            if stop.asked().is_some() && !stop.is_now() {
+                return Ok(false);
+            }
+            self.read(since, false)?;
+        }
+    }
+
+    /// Reads everything in a dwell that was begun then, or gone on with, when so much of it was done. A reading that is not due
+    /// is kept only where it ends the dwell: the record holds what the plan says.
+    fn read(&mut self, (begun, before): (Instant, Duration), is_due: bool) -> Result<Reading, Failure> {
+        let (reading, ruled) = self.keeper.read()?;
+        let done = before + reading.at.since(begun);
+        let may_be_off = ruled.is_ok() && self.dwell.is_on && looks_off(&reading, self.dwell.setting);
+        let outputs = if may_be_off { self.keeper.watcher.check_outputs() } else { Ok(()) };
+        let outputs = self.keeper.watcher.off_at_once(outputs);
+        if !is_due && ruled.is_ok() && outputs.is_ok() {
+            self.keeper.pass_over(&reading)?;
+            self.keeper.progress.within = Some((self.dwell.id, done.min(self.dwell.span)));
+            return Ok(reading);
+        }
+        self.take(&reading, done)?;
+        outputs?;
+        self.hold_against_limits(&reading)?;
+        ruled.map(|()| reading)
     }
 
     fn take(&mut self, reading: &Reading, done: Duration) -> Result<(), Failure> {

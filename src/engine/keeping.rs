@@ -52,7 +52,6 @@ impl Keeper<'_, '_> {
 
     /// Takes a reading with what was seen on the way to it, and the gap before it.
     pub(super) fn take(&mut self, reading: &Reading) -> Result<(), Failure> {
-        let outbox = std::mem::take(&mut self.watcher.outbox);
         let jumps = Look::at(self.clock).map_or_else(Jumps::default, |look| self.timekeeping.judge(look));
         if let Some(by_s) = jumps.stepped_s {
             self.tell(&Event::ClockStepped { by_s })?;
@@ -60,10 +59,7 @@ impl Keeper<'_, '_> {
         // What made this reading late was waited for before it: a sensor that answers again now still was silent then.
         self.progress.waited = self.watcher.waits.take_before_reading();
         let gap = self.progress.gap_before(reading.at, self.interval, jumps.slept);
-        let around = (stamp(self.clock), self.longest_silence);
-        for (at, event) in self.progress.sort(outbox, reading, around) {
-            self.sink.event(at, &event).map_err(Failure::Record)?;
-        }
+        self.tell_seen(reading)?;
         if let Some(gap) = gap {
             self.keep()?;
             self.tell(&Event::GapFound(gap))?;
@@ -71,6 +67,22 @@ impl Keeper<'_, '_> {
         self.progress.last = Some(reading.at);
         self.progress.good = self.progress.good.saturating_add(1);
         self.rows.push(*reading);
+        Ok(())
+    }
+
+    /// Lets a reading go that was not due; what was seen on the way to it is told.
+    pub(super) fn pass_over(&mut self, reading: &Reading) -> Result<(), Failure> {
+        self.watcher.waits.go_on();
+        self.progress.good = self.progress.good.saturating_add(1);
+        self.tell_seen(reading)
+    }
+
+    fn tell_seen(&mut self, reading: &Reading) -> Result<(), Failure> {
+        let outbox = std::mem::take(&mut self.watcher.outbox);
+        let around = (stamp(self.clock), self.longest_silence);
+        for (at, event) in self.progress.sort(outbox, reading, around) {
+            self.sink.event(at, &event).map_err(Failure::Record)?;
+        }
         Ok(())
     }
 

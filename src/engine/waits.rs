@@ -26,6 +26,14 @@ impl Waits {
         self.before = self.since.take();
     }
 
+    /// The last reading was not kept: what it waited for makes the next one late, too.
+    pub(super) fn go_on(&mut self) {
+        let Some((role, span)) = self.before.take() else { return };
+        if self.since.as_ref().is_none_or(|(_, longest)| span > *longest) {
+            self.since = Some((role, span));
+        }
+    }
+
     /// The longest wait between the last reading and the one before it.
     pub(super) const fn take_before_reading(&mut self) -> Option<(Role, Duration)> {
         self.before.take()

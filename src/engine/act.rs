@@ -165,7 +165,7 @@ impl<'a> Shell<'a> {
             }
             Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
             Step::Dwell(id) => self.dwell(*id),
-            Step::StayOff(span) => self.wait_watched(*span),
+            Step::StayOff(span) => self.wait_watched(*span, true),
             Step::CheckStart(id) => self.check_start(*id),
             Step::LookEarly(look) => self.look_early(*look),
         }
@@ -190,7 +190,7 @@ impl<'a> Shell<'a> {
             wait(&*self.bench.clock, self.stop, wait_first)?;
         } else {
             // The board goes on under full load while a scope starts up.
-            self.wait_watched(wait_first)?;
+            self.wait_watched(wait_first, false)?;
         }
         let has_failed = |facts: &InstrumentFacts| failed.as_ref() == Some(&facts.role);
         let Bench { supply, load, scope, .. } = &mut *self.bench;
@@ -211,10 +211,11 @@ impl<'a> Shell<'a> {
         role == Some(&supply.facts().role) || role == Some(&load.facts().role)
     }
 
-    fn wait_watched(&mut self, span: Duration) -> Result<(), Failure> {
+    /// A wait that `is_stoppable` is over as soon as somebody wants to stop.
+    fn wait_watched(&mut self, span: Duration, is_stoppable: bool) -> Result<(), Failure> {
         let clock = self.bench.clock.clone();
         let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
-        let outcome = watcher.watch_for(span);
+        let outcome = watcher.watch_for(span, is_stoppable);
         let outbox = watcher.outbox;
         self.emit_all(outbox)?;
         outcome

@@ -84,7 +84,7 @@ impl Shell<'_> {
                 self.is_steady = end == DwellEnd::Steady;
                 let behind = behind_steady(self.plan, id).filter(|_| self.is_steady);
                 let left_out = behind.map_or(0, |(_, points)| points);
-                self.tally.left_out += left_out;
+                self.tally.left_out = self.tally.left_out.saturating_add(left_out);
                 self.emit(&Event::DwellFinished { dwell: id, took, end, left_out })
             }
         }

@@ -318,7 +318,7 @@ fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
     let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, readings_failed, .. } =
         shell.tally;
-    let planned = shell.plan.points.len() - shell.tally.left_out as usize;
+    let planned = shell.plan.points.len().saturating_sub(shell.tally.left_out as usize);
     let (verdict, reason) = match ending {
         Ending::Completed if failed > 0 || failed_starts > 0 || readings_failed > 0 => {
             let told = [

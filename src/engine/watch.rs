@@ -318,17 +318,17 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    /// Waits and watches meanwhile.
+    /// Waits and watches meanwhile; where that `is_stoppable`, no longer than until somebody wants to stop.
     ///
     /// # Errors
     /// An instrument failed, an interlock spoke, or the outputs shall go off now.
-    pub fn watch_for(&mut self, span: Duration) -> Result<(), Failure> {
+    pub fn watch_for(&mut self, span: Duration, is_stoppable: bool) -> Result<(), Failure> {
         let end = self.clock.now() + span;
         loop {
             self.read_meters()?;
             self.look_at_temperatures()?;
             let left = end.since(self.clock.now());
-            if left.is_zero() {
+            if left.is_zero() || (is_stoppable && self.stop.asked().is_some() && !self.stop.is_now()) {
                 return Ok(());
             }
             wait(self.clock, self.stop, left.min(GUARD_INTERVAL))?;

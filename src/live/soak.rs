@@ -79,7 +79,7 @@ impl SoakState {
             Event::ReadingsTaken(readings) => self.take_readings(readings),
             Event::DwellFinished { dwell, took, end, left_out } => {
                 self.within = None;
-                self.counts.left_out += left_out;
+                self.counts.left_out = self.counts.left_out.saturating_add(*left_out);
                 if *dwell != DwellId::WARMING {
                     self.finish(*took, *end, spans);
                 }

@@ -72,7 +72,9 @@ fn planned(record: &Record) -> u32 {
         Event::DwellFinished { left_out, .. } => left_out,
         _ => 0,
     });
-    record.facts().map_or(0, |facts| facts.points_planned.saturating_sub(left_out.sum()))
+    record
+        .facts()
+        .map_or(0, |facts| facts.points_planned.saturating_sub(left_out.fold(0, u32::saturating_add)))
 }
 
 fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {

@@ -69,8 +69,8 @@ pub fn prepare_resume(
     let (reached, earlier, left_out) = how_far(&record);
     let finished = earlier.tally.finished;
     let planned = prepared.plan.points.len();
-    let is_in_order = reached.point.map_or(0, |last| last.0) == finished + left_out;
-    if !is_in_order || finished as usize > planned {
+    let is_in_order = reached.point.map_or(0, |last| last.0) == finished.saturating_add(left_out);
+    if !is_in_order || finished.saturating_add(earlier.tally.left_out) as usize > planned {
         let told = "its finished points are not the first ones of its plan";
         return Err(RecordError::damaged(folder, 0, told).into());
     }
@@ -141,7 +141,7 @@ fn how_far(record: &Record) -> (Reached, Earlier, u32) {
             Event::DwellFinished { dwell, end, left_out, .. } if *dwell != DwellId::WARMING => {
                 reached.dwell = Some(*dwell);
                 reached.steady = Some(*dwell).filter(|_| *end == DwellEnd::Steady).or(reached.steady);
-                tally.left_out += left_out;
+                tally.left_out = tally.left_out.saturating_add(*left_out);
                 dwell_ended = Some(logged.at.monotonic);
             }
             Event::StartChecked(check) => {

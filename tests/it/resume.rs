@@ -10,9 +10,11 @@ mod warm;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
-use soakrig::event::Event;
-use soakrig::record::Record;
+use soakrig::event::{DwellEnd, DwellId, Event, Sink};
+use soakrig::record::{Record, Recorder};
+use soakrig::session;
 
 fn soakrig(arguments: &[&str]) -> Output {
     crate::cli::program().current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().unwrap()
@@ -181,4 +183,26 @@ fn a_run_brings_the_families_of_its_rig_along_and_is_gone_on_with_by_them() {
     });
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("the family house_supply.toml is not the one it was begun with"), "{said}");
+}
+
+#[test]
+fn a_journal_that_leaves_out_more_points_than_its_plan_has_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = run_smoke(folder.path());
+    let journal = std::fs::read(whole.join("journal.jsonl")).unwrap();
+    let text = String::from_utf8(journal.clone()).unwrap();
+    let finished = text.lines().position(|line| line.contains("point_finished")).unwrap();
+    for left_out in [100, u32::MAX] {
+        let cut = folder.path().join(format!("without {left_out}"));
+        cut_off(&whole, &journal[..line_ends(&journal)[finished]], &cut);
+        let (mut recorder, record) = Recorder::resume(&cut).unwrap();
+        let last = record.last().unwrap();
+        for dwell in [1, 2] {
+            let (dwell, took, end) = (DwellId(dwell), Duration::from_secs(1), DwellEnd::Time);
+            recorder.event(last, &Event::DwellFinished { dwell, took, end, left_out }).unwrap();
+        }
+        drop(recorder);
+        let refused = session::prepare_resume(&cut, None, false).unwrap_err().to_string();
+        assert!(refused.contains("not the first ones of its plan"), "{refused}");
+    }
 }

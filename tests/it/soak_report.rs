@@ -7,11 +7,14 @@ use std::time::Duration;
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
-    DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LoadChange, PointId, Reading, Readings, RunVerdict,
-    Setting, Sink, SoakFacts, StartCheck, StartId,
+    DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LoadChange, PointId, PointResult, Reading, Readings,
+    RunVerdict, Setting, Sink, SoakFacts, StartCheck, StartId,
 };
+use soakrig::live::State;
 use soakrig::record::{Record, Recorder};
 use soakrig::report::products::write_at;
+use soakrig::report::soak::story::{SteadyTime, Story, Stretch};
+use soakrig::report::soak::sweeps::{self, Warmth};
 use soakrig::report::{self, html, junit, text, write_all};
 use soakrig::waveform::Unavailable;
 use tempfile::TempDir;
@@ -320,4 +323,42 @@ fn a_hold_in_which_a_run_was_cut_off_lasted_as_long_as_it_was_read() {
     let view = report.soak.as_ref().unwrap().as_ref().unwrap();
     assert_eq!(view.timeline.holds, [(1800.0, 2390.0)]);
     assert!(html::render(&report).contains("not released"));
+}
+
+#[test]
+fn points_left_out_more_often_than_there_are_any_leave_none_planned() {
+    let out = TempDir::new().unwrap();
+    let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 5);
+    let (interval, phases) = (Duration::from_secs(EVERY_S), vec!["hold".to_owned()]);
+    facts.soak = Some(SoakFacts { interval, phases, dwells_last: interval, dwells: 2, starts: 0 });
+    let left_out = |dwell| {
+        let (dwell, took, end) = (DwellId(dwell), Duration::from_secs(60), DwellEnd::Time);
+        Event::DwellFinished { dwell, took, end, left_out: u32::MAX }
+    };
+    let mut state = State::default();
+    for event in [Event::RunStarted(Box::new(facts)), left_out(1), left_out(2)] {
+        state.take(at(0), &event);
+        recorder.event(at(0), &event).unwrap();
+    }
+    let folder = recorder.folder().to_owned();
+    drop(recorder);
+    assert_eq!(report::build(&Record::open(&folder).unwrap()).summary.points.planned, 0);
+    assert_eq!(state.soak().unwrap().counts().left_out, u32::MAX);
+}
+
+#[test]
+fn a_sweep_behind_a_phase_that_was_not_steady_in_its_time_is_not_called_warm() {
+    let point = |repeat| PointResult { repeat, ..sweep::point("B", repeat, 24.0, 0.5) };
+    let results: Vec<PointResult> = (1..=3).map(point).collect();
+    let points: Vec<(f64, &PointResult)> =
+        results.iter().map(|result| (1000.0 * f64::from(result.repeat), result)).collect();
+    let mut story = Story::default();
+    let (name, span_s) = ("warm-up".to_owned(), (500.0, 1500.0));
+    story.stretches.push(Stretch { phase: 0, name, round: 1, span_s, settled_s: 500.0 });
+    for (steady, pair) in [(false, (1, 3, Warmth::Underway)), (true, (2, 3, Warmth::WarmedUp))] {
+        let (phase, took) = (("warm-up".to_owned(), 1), Duration::from_secs(1000));
+        story.steady.push(SteadyTime { phase, at_s: 1500.0, took, steady });
+        assert_eq!(sweeps::build(&points, &story).pair, Some(pair));
+    }
 }

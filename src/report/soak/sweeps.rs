@@ -1,5 +1,7 @@
 //! The sweeps against each other: the last one with the first that found the board as warm. Pure.
 
+use std::collections::BTreeMap;
+
 use super::jump::Jump;
 use super::story::Story;
 use crate::event::{FigureName, PointResult, Setting};
@@ -75,13 +77,15 @@ pub fn build(points: &[(f64, &PointResult)], story: &Story) -> Sweeps {
 /// The first sweep that is like the last one, or else the first one.
 fn first(of_sweeps: &[(f64, &PointResult)], story: &Story, last: u32) -> Option<(u32, Warmth)> {
     // A sweep is as early as its first point.
-    let behind = |at_s: f64| {
-        let numbers = of_sweeps.iter().map(|(_, point)| point.repeat).filter(|number| *number < last);
-        let begins_s =
-            |number: u32| of_sweeps.iter().find(|(_, point)| point.repeat == number).map(|(s, _)| *s);
-        numbers.filter(|number| begins_s(*number).is_some_and(|begins_s| begins_s > at_s)).min()
-    };
-    let warmed = story.steady.first().map(|steady| (steady.at_s, Warmth::WarmedUp));
+    let mut begins_s: BTreeMap<u32, f64> = BTreeMap::new();
+    for (at_s, point) in of_sweeps.iter().filter(|(_, point)| point.repeat < last) {
+        begins_s.entry(point.repeat).or_insert(*at_s);
+    }
+    let behind =
+        |at_s: f64| begins_s.iter().find(|(_, begins_s)| **begins_s > at_s).map(|(number, _)| *number);
+    // Also a phase whose time was over before the board was steady is told.
+    let warmed =
+        story.steady.iter().find(|steady| steady.steady).map(|steady| (steady.at_s, Warmth::WarmedUp));
     let begun = story.stretches.first().map(|stretch| (stretch.span_s.0, Warmth::Underway));
     let known = [warmed, begun, Some((0.0, Warmth::Cold))];
     known.into_iter().flatten().find_map(|(at_s, warmth)| Some((behind(at_s)?, warmth)))

@@ -420,9 +420,12 @@ fn answers_that_come_late_or_not_at_all_cost_readings_and_never_stand_for_anothe
 const CYCLES: &str =
     "pattern = \"power_cycle\"\nvin = \"24 V\"\nload = \"250 mA\"\non = \"8 s\"\noff = \"6 s\"\ncycles = 4\n";
 
-fn cycles() -> Setup {
+fn cycles(off: &str) -> Setup {
     let phase = "vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n";
-    Setup::with_rig(&HOLD.replace(phase, CYCLES).replace("SPAN", "1 h"), &rig_with_frozen_after("15 s"))
+    Setup::with_rig(
+        &HOLD.replace(phase, &CYCLES.replace("6 s", off)).replace("SPAN", "1 h"),
+        &rig_with_frozen_after("15 s"),
+    )
 }
 
 /// Of each start that was looked at, how long the supply had been off before it, in seconds.
@@ -449,7 +452,7 @@ fn off_before_starts(keeper: &Keeper<'_>, played: &Played) -> Vec<f64> {
 
 #[test]
 fn a_start_is_looked_at_only_on_a_board_that_was_off_before_also_after_a_lost_link() {
-    let setup = cycles();
+    let setup = cycles("6 s");
     for instrument in [Instrument::Load, Instrument::Supply] {
         let stage = setup.undisturbed();
         let bench = stage.open_bench(None).unwrap();
@@ -478,7 +481,7 @@ fn a_start_is_looked_at_only_on_a_board_that_was_off_before_also_after_a_lost_li
 
 #[test]
 fn a_board_that_shall_be_off_is_off_also_where_the_link_was_lost_when_it_was_switched_off() {
-    let setup = cycles();
+    let setup = cycles("6 s");
     for instrument in [Instrument::Load, Instrument::Supply] {
         let stage = setup.undisturbed();
         let world = stage.world.clone();
@@ -504,4 +507,50 @@ fn a_board_that_shall_be_off_is_off_also_where_the_link_was_lost_when_it_was_swi
             }
         }
     }
+}
+
+/// Asks to stop once `moment` has come; how many seconds later the run was over.
+fn stop_at(setup: &Setup, moment: impl Fn(&dyn Clock, &World) + Sync) -> (Played, f64) {
+    let stage = setup.undisturbed();
+    let bench = stage.open_bench(None).unwrap();
+    let (clock, world) = (stage.opened.clock.clone(), stage.world.clone());
+    let (mut keeper, mut played, mut asked) = (Keeper::default(), None, None);
+    clock.together(vec![
+        Box::new(|| played = Some(stage.play_on(bench, &mut keeper))),
+        Box::new(|| {
+            moment(&*clock, &world);
+            asked = Some(clock.now());
+            stage.stop.ask();
+        }),
+    ]);
+    let (played, ended) = (played.unwrap(), *keeper.stamps.last().unwrap());
+    assert_eq!(played.outcome.end.verdict, RunVerdict::Stopped, "{}", played.reason());
+    (played, ended.since(asked.unwrap()).as_secs_f64())
+}
+
+#[test]
+fn a_stop_waits_neither_for_a_slow_reading_nor_for_the_time_off_before_a_start() {
+    let profile = HOLD.replace("SPAN", "1 h").replace("readings = \"1 s\"", "readings = \"10 min\"");
+    let slow = Setup::with_rig(&profile, &rig_with_frozen_after("15 min"));
+    let (played, took_s) = stop_at(&slow, |clock, _| clock.sleep(Duration::from_secs(100)));
+    assert!(took_s < 15.0, "{took_s} s");
+    assert_eq!(readings(&played).len(), 1);
+    let (played, took_s) = stop_at(&cycles("1 min"), |clock, world| {
+        let wait_for = |on: bool| {
+            while (world.truth().vout.value() > 1.0) != on {
+                clock.sleep(Duration::from_millis(1));
+            }
+        };
+        [true, false, true, false, true].into_iter().for_each(wait_for);
+        // The board is off once more, for the whole time, before it is switched on and looked at.
+        world.inject(Fault::LinkDrops(Instrument::Supply));
+        wait_for(false);
+        clock.sleep(Duration::from_secs(2));
+    });
+    assert!(took_s < 15.0, "{took_s} s");
+    assert_eq!(
+        played.count(|event| matches!(event, Event::StartChecked(_))),
+        1,
+        "the second was not looked at"
+    );
 }

@@ -20,13 +20,19 @@ const PAUSES: [Duration; 5] = [
 pub const GIVES_UP_AFTER: Duration = Duration::from_secs(3600);
 
 /// Opens links of its own to supply and load, switches off, reads back and measures; tries again until the outputs are
-/// verified off or an hour is over. Every failed attempt is told. Gives the last state found, `None` where supply and load
-/// were never reached together.
-pub fn release(rig: &Rig, surroundings: &Surroundings, tell: &mut dyn FnMut(&str)) -> Option<SafeState> {
+/// verified off or an hour is over. `before_each` comes before every attempt, and every failed one is told. Gives the last state
+/// found, `None` where supply and load were never reached together.
+pub fn release(
+    rig: &Rig,
+    surroundings: &Surroundings,
+    before_each: &mut dyn FnMut(),
+    tell: &mut dyn FnMut(&str),
+) -> Option<SafeState> {
     let clock = &*surroundings.clock;
     let start = clock.now();
     let mut found = None;
     for attempt in 1_usize.. {
+        before_each();
         let told = match attempt_release(rig, surroundings) {
             Ok(state) if state.verified => return Some(state),
             Ok(state) => {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::SessionError;
-use super::opening::open_abandoned;
+use super::lock::BenchLock;
+use super::opening::{lock_abandoned, open_abandoned};
 use super::preparing::load_rig;
 use crate::base::clock::{Clock, RealClock};
 use crate::deadman::process_unix::{self, Guard, KnownRun};
@@ -64,9 +65,12 @@ pub fn keep_vigil(
         }
     };
     tell(&format!("dead-man: {why}; switching supply and load off"));
-    let opened = open_abandoned(&rig, clock.clone());
+    let mut lock = BenchLock::none();
+    let opened = open_abandoned(clock.clone());
     let surroundings = opened.surroundings(Arc::new(registry));
-    let safe = release(&rig, &surroundings, &mut |told| tell(&format!("dead-man: {told}")))
+    // Somebody else may have been quicker, or the controller could not be ended: what is missing may be free at the next attempt.
+    let lock_free = &mut || lock_abandoned(&rig, &mut lock);
+    let safe = release(&rig, &surroundings, lock_free, &mut |told| tell(&format!("dead-man: {told}")))
         .unwrap_or_else(|| nothing_reached(&why));
     let took = clock.now().since(taken_over).as_secs_f64();
     let told = if safe.verified {

@@ -128,22 +128,25 @@ pub(super) fn open_world_beating(
     })
 }
 
-/// A real bench that somebody left: supply and load are taken from whoever has them, for switching off may not wait. Where
-/// nobody has them any more, nobody else gets them meanwhile. What measures only is left to whoever wants it: a scope or a
-/// thermometer switches nothing, and the port of one that is gone may soon be another one's.
+/// A real bench that somebody left: supply and load are taken from whoever has them, for switching off may not wait. Its locks
+/// are not taken here.
 #[cfg(unix)]
-pub(super) fn open_abandoned(rig: &Rig, clock: Arc<dyn Clock>) -> Opened {
-    let switched = [&rig.source.instrument.address, &rig.load.instrument.address];
-    let lock =
-        BenchLock::take(switched.into_iter(), &*clock, Duration::ZERO).unwrap_or_else(|_| BenchLock::none());
+pub(super) fn open_abandoned(clock: Arc<dyn Clock>) -> Opened {
     Opened {
         clock,
         opener: Arc::new(SharingOpener::new(Arc::new(RealOpener))),
         cut: Cut::default(),
         pulse: Pulse::default(),
         world: None,
-        _lock: lock,
+        _lock: BenchLock::none(),
     }
+}
+
+/// Takes what is free of the locks of supply and load, so that nobody else gets what is switched off. What measures only is left
+/// to whoever wants it: a scope or a thermometer switches nothing, and the port of one that is gone may soon be another one's.
+#[cfg(unix)]
+pub(super) fn lock_abandoned(rig: &Rig, lock: &mut BenchLock) {
+    lock.take_free([&rig.source.instrument.address, &rig.load.instrument.address].into_iter());
 }
 
 /// Whether the bench of the rig has such a board; only of the simulated one that is known.

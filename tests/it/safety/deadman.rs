@@ -3,9 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use soakrig::base::clock::{Clock, Instant, RealClock};
+use soakrig::base::clock::{Clock, Instant, RealClock, SimClock};
+use soakrig::deadman::release::release;
+use soakrig::instrument::dialect::Registry;
+use soakrig::instrument::open::Surroundings;
+use soakrig::link::transport::RealOpener;
 use soakrig::record::Record;
 
 use super::process::{Running, Served, await_in_journal, serve, start};
@@ -144,6 +149,26 @@ fn a_dead_man_whose_bench_is_gone_holds_supply_and_load_alone_and_is_named_to_wh
     assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
     let freed = || !Told::of(&mut run(&folder.path().join("rig.toml"))).err.contains("is used by");
     assert!((0..50).any(|_| freed()), "the lock ends with the process that holds it");
+}
+
+#[test]
+fn what_comes_before_an_attempt_to_switch_off_comes_before_every_one_of_an_hour() {
+    // The opener of real links opens none of these.
+    let rig = soakrig::plan::rig::parse("sim.toml", include_str!("../../../rigs/sim.toml")).unwrap();
+    let surroundings = Surroundings {
+        opener: Arc::new(RealOpener),
+        clock: Arc::new(SimClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap())),
+        registry: Arc::new(Registry::built_in().unwrap()),
+        tape: None,
+        cut: soakrig::base::cut::Cut::default(),
+    };
+    let (before, mut attempts) = (std::cell::Cell::new(0), Vec::new());
+    let found = release(&rig, &surroundings, &mut || before.set(before.get() + 1), &mut |told| {
+        attempts.push((before.get(), told.starts_with(&format!("attempt {} to switch off", before.get()))));
+    });
+    assert!(found.is_none(), "{found:?}");
+    assert!(attempts.len() > 50, "{attempts:?}");
+    assert!(attempts.iter().zip(1..).all(|(attempt, number)| *attempt == (number, true)), "{attempts:?}");
 }
 
 /// `cargo test --release --test it -- --ignored --nocapture hundreds_of_kills`

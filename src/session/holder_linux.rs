@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 
+use rustix::fs::{major, minor};
+
 use crate::base::span::render_span;
 use crate::deadman::release::GIVES_UP_AFTER;
 
@@ -11,23 +13,25 @@ const MOST_TOLD: usize = 160;
 
 /// Who holds the lock on the file, and what to do about it.
 pub(super) fn holder_of(file: &File) -> Option<String> {
-    let inode = file.metadata().ok()?.ino();
-    let process = find_holder(&fs::read_to_string("/proc/locks").ok()?, inode)?;
+    let facts = file.metadata().ok()?;
+    let process = find_holder(&fs::read_to_string("/proc/locks").ok()?, (facts.dev(), facts.ino()))?;
     let command = fs::read(format!("/proc/{process}/cmdline")).ok()?;
     let words: Vec<String> =
         command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     Some(describe(process, &words))
 }
 
-/// The process that holds a lock on the whole file, by the lines of `/proc/locks`.
-fn find_holder(locks: &str, inode: u64) -> Option<u32> {
+/// The process that holds a lock on the whole file, by the lines of `/proc/locks`. Inodes count anew on every file system: only
+/// with its device a line names this file. Where the kernel tells another device there than of the file, nobody is named.
+fn find_holder(locks: &str, (device, inode): (u64, u64)) -> Option<u32> {
+    let named = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
     let holds = |line: &str| {
         let mut words = line.split_whitespace().skip(1);
         // Whoever only waits has an arrow in front.
         let kind = words.next()?;
         let process = words.nth(2)?.parse().ok()?;
         let file = words.next()?;
-        let is_it = kind == "FLOCK" && file.rsplit(':').next()?.parse() == Ok(inode);
+        let is_it = kind == "FLOCK" && file == named;
         is_it.then_some(process)
     };
     // A process that lives outside of what this one sees has the number 0.
@@ -51,6 +55,8 @@ fn describe(process: u32, words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::makedev;
+
     use super::*;
 
     #[test]
@@ -59,10 +65,19 @@ mod tests {
                      1: -> FLOCK  ADVISORY  WRITE 12 08:01:78 0 EOF\n\
                      2: POSIX  ADVISORY  WRITE 9 08:01:78 0 EOF\n\
                      3: FLOCK  ADVISORY  WRITE 25752 08:01:78 0 EOF\n4: FLOCK  ADVISORY  WRITE 0 08:01:79 0 EOF\ntorn";
+        let device = makedev(8, 1);
         assert_eq!(
-            [76, 77, 78, 79].map(|inode| find_holder(locks, inode)),
+            [76, 77, 78, 79].map(|inode| find_holder(locks, (device, inode))),
             [None, Some(3046), Some(25752), None]
         );
+    }
+
+    #[test]
+    fn who_locks_a_file_of_the_same_inode_on_another_file_system_is_not_named() {
+        let locks =
+            "1: FLOCK  ADVISORY  WRITE 3046 08:01:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 9 00:1f:77 0 EOF\n";
+        let holder = |major, minor| find_holder(locks, (makedev(major, minor), 77));
+        assert_eq!([holder(8, 1), holder(0, 31), holder(0, 45)], [Some(3046), Some(9), None]);
     }
 
     #[test]

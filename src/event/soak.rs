@@ -94,6 +94,15 @@ impl Reading {
         }
     }
 
+    /// Under this input voltage the board is off: nothing is said of its output.
+    pub const POWERED_V: f64 = 1.0;
+
+    /// Whether the input is known to be on.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.vin_v.is_some_and(|vin_v| vin_v >= Self::POWERED_V)
+    }
+
     /// Whether a reading in which nothing is missing tells this figure.
     #[must_use]
     pub fn tells(name: FigureName) -> bool {

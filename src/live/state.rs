@@ -198,7 +198,8 @@ impl State {
                 self.outputs.clear();
             }
             Event::RunResumed(_) => {
-                (self.phase, self.underway) = (Phase::Opening, None);
+                // A hold that the run was cut off in is not known to go on: it is told again where it does.
+                (self.phase, self.underway, self.held) = (Phase::Opening, None, None);
                 (self.end, self.tripped, self.stop) = (None, None, None);
             }
             Event::RunFinished(end) => {
@@ -426,7 +427,7 @@ mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::base::units::{Amps, Volts};
-    use crate::event::{Region, Regulation};
+    use crate::event::{Region, Regulation, Resumed};
 
     fn at(seconds: u64) -> Stamp {
         Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: Instant(seconds * 1_000_000_000) }
@@ -498,6 +499,16 @@ mod tests {
             state.take(at(3000), &warned(&format!("new {number}")));
         }
         assert_eq!(state.remarks().count(), MOST_REMARKS);
+    }
+
+    #[test]
+    fn a_hold_that_a_run_was_cut_off_in_does_not_stand_in_the_resumed_run() {
+        let mut state = State::default();
+        state.take(at(1), &Event::InterlockHeld { what: "board at 90 °C".to_owned(), load: None });
+        assert!(state.held().is_some());
+        let resumed = Resumed { gap: None, points_finished: 0, what: "it was cut off".to_owned() };
+        state.take(at(2), &Event::RunResumed(resumed));
+        assert_eq!(state.held(), None);
     }
 
     #[test]

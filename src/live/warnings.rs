@@ -21,8 +21,11 @@ const MOST_SHOWN: usize = 4;
 /// A measured setting is within so much of what was set, as a part of it.
 const SETTING_WITHIN: f64 = 0.01;
 
-/// Readings are written once a minute; a soak that has written nothing for so long is not well.
+/// A soak that has written nothing for so long is not well, where its readings are less than a minute apart.
 const SILENT_AFTER: Duration = Duration::from_secs(180);
+
+/// Readings are kept as soon as they span so much.
+const KEPT_AFTER: Duration = Duration::from_secs(60);
 
 /// Something that is wrong now.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,8 +104,8 @@ impl Warnings {
     fn take_readings(&mut self, at: Stamp, readings: &Readings, facts: Option<&RunFacts>) {
         let Some(last) = readings.rows.last() else { return };
         self.silent.retain(|role, (since, ..)| last.at <= since.monotonic || !is_heard_in(role, last));
-        // While an interlock holds, the load is not what the limits are meant for.
-        if readings.held {
+        // While an interlock holds, the load is not what the limits are meant for; nor is a board that is off.
+        if readings.held || !last.is_on() {
             return;
         }
         for (place, limit) in facts.iter().flat_map(|facts| facts.limits.iter().enumerate()) {
@@ -178,14 +181,24 @@ pub fn active(state: &State, seen: Option<&Seen>) -> Vec<Warning> {
         if let Some(what) = &seen.short_of_room {
             add("disk", now, what.clone());
         }
-        let silence = seen.last.map(|(_, age)| age).filter(|age| *age > SILENT_AFTER);
-        if let Some(age) = silence.filter(|_| state.soak().is_some() && state.phase() == Phase::Holding) {
-            let told = "readings are written once a minute, and nothing was for";
-            add("silence", now, format!("{told} {}: does the run hang?", render_span(age)));
+        if let Some(what) = silence(state, seen) {
+            add("silence", now, what);
         }
     }
     active.sort_by_key(|warning| warning.since.monotonic);
     active
+}
+
+/// What is wrong where a soak that reads has written nothing for too long. With an output off the board may rest for as long as the
+/// plan has it off, without readings, and nothing is said.
+fn silence(state: &State, seen: &Seen) -> Option<String> {
+    let interval = state.soak()?.facts().interval;
+    let (_, age) = seen.last?;
+    let is_reading = state.phase() == Phase::Holding && state.outputs().values().all(|on| *on);
+    (is_reading && age > SILENT_AFTER.max(KEPT_AFTER + interval * 3)).then(|| {
+        let (due, age) = (render_span(KEPT_AFTER + interval * 2), render_span(age));
+        format!("readings are due in the record every {due} at least, and nothing was written for {age}: does the run hang?")
+    })
 }
 
 /// The same in lines of a screen.

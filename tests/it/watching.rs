@@ -440,7 +440,7 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
     since 17:35:53Z hold: too warm
     since 17:35:54Z message: not delivered, warn by command page: it is warm; tried 6 times, at last: it ended with 1
     since 17:35:55Z disk: only 400 MB are free on the disk
-    since 17:35:55Z silence: readings are written once a minute, and nothing was for 10 min: does the run hang?
+    since 17:35:55Z silence: readings are due in the record every 1 min 2 s at least, and nothing was written for 10 min: does the run hang?
     ");
     let json = json(&state, &short);
     let words: Vec<&str> = json["warnings"]
@@ -450,6 +450,50 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
         .map(|warning| warning["word"].as_str().unwrap())
         .collect();
     assert_eq!(words, ["hold", "message", "disk", "silence"]);
+}
+
+#[test]
+fn a_board_that_is_off_neither_breaks_a_limit_nor_puts_one_right() {
+    let seen = seen("reports/RUN");
+    let off = |second: u64| {
+        let Event::ReadingsTaken(mut readings) = row(second, 0.0, Some(40.0)) else { panic!("readings") };
+        readings.rows[0].vin_v = Some(0.02);
+        Event::ReadingsTaken(readings)
+    };
+    let mut state = soaking();
+    state.take(at(5_500_000), &off(5500));
+    assert_eq!(warnings(&state, &seen), "none that still holds");
+    state.take(at(5_502_000), &row(5502, 5.4, None));
+    assert!(warnings(&state, &seen).contains("is broken: output voltage at the board 5.4 V"));
+    state.take(at(5_503_000), &off(5503));
+    assert!(warnings(&state, &seen).contains("is broken: output voltage at the board 5.4 V"));
+}
+
+#[test]
+fn a_soak_is_silent_by_its_interval_and_not_while_its_board_rests() {
+    let silent = |state: &State, minutes: u64| {
+        let last = Some((at(0).utc, Duration::from_secs(minutes * 60)));
+        warnings(state, &Seen { last, ..seen("reports/RUN") }).contains("does the run hang?")
+    };
+    let mut slow = State::default();
+    let mut facts = facts("A", 0);
+    facts.soak = Some(SoakFacts {
+        interval: Duration::from_secs(120),
+        phases: vec!["hold".to_owned()],
+        dwells_last: Duration::from_secs(36_000),
+        dwells: 1,
+        starts: 0,
+    });
+    slow.take(at(0), &Event::RunStarted(Box::new(facts)));
+    slow.take(at(0), &phase(0, "hold", 1));
+    assert_eq!([6, 8].map(|minutes| silent(&slow, minutes)), [false, true]);
+    let mut resting = soaking();
+    assert_eq!([2, 4].map(|minutes| silent(&resting, minutes)), [false, true]);
+    let mut switch = |on| {
+        resting.take(at(5_411_000), &Event::OutputSwitched { role: "source".parse().unwrap(), on });
+        silent(&resting, 4)
+    };
+    assert_eq!([switch(false), switch(true)], [false, true]);
 }
 
 #[test]

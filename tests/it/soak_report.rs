@@ -316,6 +316,45 @@ fn what_was_read_while_held_is_drawn_and_told_apart_and_says_nothing_of_the_sett
 }
 
 #[test]
+fn between_two_holds_of_points_nothing_is_missing_and_within_one_a_break_is_found() {
+    let out = TempDir::new().unwrap();
+    let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    facts.soak = Some(SoakFacts {
+        interval: Duration::from_secs(EVERY_S),
+        phases: vec!["hold".to_owned()],
+        dwells_last: Duration::from_secs(3600),
+        dwells: 1,
+        starts: 0,
+    });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    // The points of a sweep are held from minute to minute; in the second hold a minute is missing.
+    for (held_s, spans_s) in [(600, vec![(600, 700)]), (1800, vec![(1800, 1900), (1960, 2000)])] {
+        let what = "board temperature 91 °C is above 90 °C".to_owned();
+        recorder.event(at(held_s * 1000), &Event::InterlockHeld { what, load: None }).unwrap();
+        let mut until_s = held_s;
+        for (from_s, to_s) in spans_s {
+            let Event::ReadingsTaken(mut held) = readings(0, from_s, to_s) else { panic!("readings") };
+            held.held = true;
+            recorder.event(at(to_s * 1000), &Event::ReadingsTaken(held)).unwrap();
+            until_s = to_s;
+        }
+        let (what, held) = ("the board has cooled".to_owned(), Duration::from_secs(until_s - held_s));
+        let released = Event::InterlockReleased { what, held, load: None };
+        recorder.event(at(until_s * 1000), &released).unwrap();
+    }
+    tell_end(&mut recorder, 3_600_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
+    let report = report::build(&Record::open(&recorder.seal().unwrap()).unwrap());
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    let gaps: Vec<(u64, u64)> = view
+        .gaps
+        .iter()
+        .map(|gap| (gap.whole.from.0 / 1_000_000_000, gap.whole.to.0 / 1_000_000_000))
+        .collect();
+    assert_eq!(gaps, [(1890, 1960)]);
+}
+
+#[test]
 fn a_hold_in_which_a_run_was_cut_off_lasted_as_long_as_it_was_read() {
     let out = TempDir::new().unwrap();
     let folder = record_hold(out.path(), false);

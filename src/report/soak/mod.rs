@@ -109,10 +109,7 @@ fn view(
     let started = record.started();
     let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
     let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
-    read_readings(record.folder(), |batch| {
-        let at_s = batch.rows.first().map_or(0.0, |row| row.at.since(started.monotonic).as_secs_f64());
-        stream.take(batch, story.stretch(at_s), &story.gaps);
-    })?;
+    read_readings(record.folder(), |batch| stream.take(batch, &story))?;
     story.extend_holds(&stream.held_s);
     let mut gaps = story.gaps.clone();
     gaps.extend(stream.breaks.iter().cloned());

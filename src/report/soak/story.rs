@@ -128,11 +128,17 @@ impl Story {
         let after = self.stretches.partition_point(|stretch| stretch.span_s.0 <= at_s);
         after.checked_sub(1).and_then(|place| self.stretches.get(place))
     }
+    /// How many holds were begun until then.
+    #[must_use]
+    pub fn holds_until(&self, at_s: f64) -> usize {
+        self.holds.partition_point(|hold| hold.span_s.0 <= at_s)
+    }
     /// A hold that was not released lasted as long as something was read in it; `read_s` are the stretches of such readings.
     pub fn extend_holds(&mut self, read_s: &[(f64, f64)]) {
         for (from_s, to_s) in read_s {
-            let after = self.holds.partition_point(|hold| hold.span_s.0 <= *from_s);
-            if let Some(hold) = after.checked_sub(1).and_then(|place| self.holds.get_mut(place)) {
+            if let Some(hold) =
+                self.holds_until(*from_s).checked_sub(1).and_then(|place| self.holds.get_mut(place))
+            {
                 hold.span_s.1 = hold.span_s.1.max(*to_s);
             }
         }

@@ -1,13 +1,16 @@
 //! The readings of a soak, taken in one pass: whatever the report shows of them is kept in bounded memory.
 
+use std::time::Duration;
+
 use crate::base::clock::Instant;
-use crate::event::{Gap, GapCause, Reading, Readings};
+use crate::event::{DwellId, Gap, GapCause, Reading, Readings};
 use crate::trend::{Envelope, Hourly, Means};
 
-use super::story::Stretch;
+use super::story::Story;
 
-/// Under this input voltage the board is off: nothing is said of its output, and no hours are counted.
-pub const POWERED_V: f64 = 1.0;
+/// Times of readings are kept in whole milliseconds: so far they may stand from what happened with them.
+const ROUNDED: Duration = Duration::from_millis(2);
+
 /// Columns of a curve over the whole run.
 const COLUMNS: usize = 1000;
 /// Most settings that are told apart.
@@ -47,7 +50,28 @@ impl Group {
     /// Whether the input was off.
     #[must_use]
     pub fn is_off(&self) -> bool {
-        self.vin_v < POWERED_V
+        self.vin_v < Reading::POWERED_V
+    }
+}
+
+/// Where a reading belongs. Readings that follow each other there are an interval apart; between two places anything may have been
+/// done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A dwell, held or not.
+    Dwell(DwellId),
+    /// A hold outside of the dwells, by its number: of a point, which is measured without readings.
+    Hold(usize),
+}
+
+impl Place {
+    /// Of a batch up to which there were so many holds.
+    fn of(batch: &Readings, holds: usize) -> Self {
+        if batch.held && batch.dwell == DwellId::WARMING {
+            Self::Hold(holds)
+        } else {
+            Self::Dwell(batch.dwell)
+        }
     }
 }
 
@@ -79,8 +103,8 @@ pub struct Stream {
     pub breaks: Vec<Gap>,
     /// The last reading.
     pub last: Option<Instant>,
-    /// The dwell of the last reading, and whether it was held.
-    dwell: Option<(u32, bool)>,
+    /// Where the last reading belongs, and whether it was held.
+    place: Option<(Place, bool)>,
 }
 
 impl Stream {
@@ -106,7 +130,7 @@ impl Stream {
             holes: [0; 6],
             breaks: Vec::new(),
             last: None,
-            dwell: None,
+            place: None,
         }
     }
 
@@ -116,15 +140,19 @@ impl Stream {
         self.start
     }
 
-    /// Takes a batch. `stretch` is where in the phases it stands, `gaps` what events say of missing readings.
-    pub fn take(&mut self, batch: &Readings, stretch: Option<&Stretch>, gaps: &[Gap]) {
+    /// Takes a batch; the story says where in the phases it stands, and what is known of missing readings.
+    pub fn take(&mut self, batch: &Readings, story: &Story) {
+        let seconds = |row: Option<&Reading>| row.map_or(0.0, |row| row.at.since(self.start).as_secs_f64());
+        let (first_s, last_s) = (seconds(batch.rows.first()), seconds(batch.rows.last()));
+        let stretch = story.stretch(first_s);
+        let place = Place::of(batch, story.holds_until(last_s + ROUNDED.as_secs_f64()));
         let group = stretch.filter(|_| !batch.held).and_then(|stretch| self.group(batch, stretch.phase));
         let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
         for row in &batch.rows {
-            let before = self.dwell.replace((batch.dwell.0, batch.held));
-            let goes_on = before.is_some_and(|(dwell, _)| dwell == batch.dwell.0);
+            let before = self.place.replace((place, batch.held));
+            let goes_on = before.is_some_and(|(before, _)| before == place);
             if let (Some(last), true) = (self.last, goes_on) {
-                self.look_for_break(last, row.at, gaps);
+                self.look_for_break(last, row.at, &story.gaps);
             }
             self.last = Some(row.at);
             let is_on = self.draw_row(row);
@@ -142,7 +170,7 @@ impl Stream {
         for (hole, value) in self.holes.iter_mut().zip(row.values()) {
             *hole += u64::from(value.is_none());
         }
-        let is_on = row.vin_v.is_some_and(|vin_v| vin_v >= POWERED_V);
+        let is_on = row.is_on();
         let input_w = input_w(row);
         let shown = [row.board_c, row.ambient_c, row.vout_v.filter(|_| is_on), input_w.filter(|_| is_on)];
         for (curve, value) in self.curves.iter_mut().zip(shown) {
@@ -226,8 +254,7 @@ impl Stream {
         if late_s <= 1.5 * self.interval_s {
             return;
         }
-        // Times of readings are kept in whole milliseconds.
-        let is_told = gaps.iter().any(|gap| gap.to.0.abs_diff(at.0) <= 2_000_000);
+        let is_told = gaps.iter().any(|gap| u128::from(gap.to.0.abs_diff(at.0)) <= ROUNDED.as_nanos());
         if !is_told {
             self.breaks.push(Gap {
                 from: last,

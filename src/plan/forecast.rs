@@ -1,4 +1,5 @@
 //! How much a run of a plan writes: rather too much than too little, for whoever asks whether it fits on the disk.
+//! It is no bound: where a watched figure drifts every capture is a new worst one and is kept, and in holds readings go on.
 
 use super::profile::soak::Evidence;
 use super::rig::Rig;
@@ -36,7 +37,7 @@ const SAMPLES_HEAD: u64 = 128;
 /// Captures of the noise floor, in every range that a point may use.
 const FLOORS: u64 = 11;
 
-/// What a run writes at most, in bytes.
+/// About what a run writes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Forecast {
     /// `journal.jsonl`.

@@ -122,7 +122,7 @@ pub struct Plan {
     pub expected: Duration,
     /// How much of that is over when the first point begins.
     pub expected_start: Duration,
-    /// How much it writes at most.
+    /// About how much it writes.
     pub writes: Forecast,
 }
 

@@ -407,7 +407,7 @@ fn a_plan_is_shown_to_people() {
     A few points that show in seconds whether bench and board work.
 
     Expected duration: about 13.7 s of bench time
-    Written at most: 8.7 MB (journal 98 kB, tapes 480 kB, tables and report 8.1 MB)
+    Written: about 8.7 MB (journal 98 kB, tapes 480 kB, tables and report 8.1 MB)
     Plan digest: DIGEST
 
     Checked

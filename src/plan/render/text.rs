@@ -48,7 +48,7 @@ pub fn render_plan(plan: &Plan) -> String {
         span => format!(", up to {} less where the board is warm sooner", render_span(span)),
     };
     let _ = writeln!(out, "\nExpected duration: about {} of bench time{sooner}", render_span(plan.expected));
-    let _ = writeln!(out, "Written at most: {}", writes(&plan.writes));
+    let _ = writeln!(out, "Written: about {}", writes(&plan.writes));
     let _ = writeln!(out, "Plan digest: {}", plan.digest);
     render_section(out, "Checked", &checks(plan));
     render_section(out, "Before the first point", &opening(plan));

@@ -146,14 +146,14 @@ fn disk(facts: &Facts) -> Finding {
             "disk",
             Grade::Warning,
             format!(
-                "the run writes {} at most to {folder}; what is free there is not known: {why}",
+                "the run writes about {} to {folder}; what is free there is not known: {why}",
                 bytes(needed)
             ),
         ),
         Ok(free) => {
             let fits = needed.saturating_add(RESERVE) <= *free;
             let told = format!(
-                "{} free at {folder}, and the run writes {} at most{}",
+                "{} free at {folder}, and the run writes about {}{}",
                 bytes(*free),
                 bytes(needed),
                 if fits { "" } else { "; make room, capture less, or name another folder with --out" }
@@ -281,7 +281,7 @@ mod tests {
         good: make-safe drill: 1 V at the supply, verified off 0.12 s after it was asked for
         not_applicable: source watchdog: none that fits
         good: alarms: POST to http://127.0.0.1:8080/: the test was delivered
-        good: disk: 50 GB free at /var/lib/soakrig, and the run writes 3 GB at most
+        good: disk: 50 GB free at /var/lib/soakrig, and the run writes about 3 GB
         good: clock: synchronised
         good: source calibration: due on 2027-06-30
         good: host sleep: this machine has no sleep state
@@ -350,7 +350,7 @@ mod tests {
         }
         insta::assert_snapshot!(lines.join("\n"), @r"
         warning: alarms: no notifications configured: nobody is told when something happens; `soakrig notify-test` shows how
-        warning: disk: the run writes 3 GB at most to /var/lib/soakrig; what is free there is not known: no such file
+        warning: disk: the run writes about 3 GB to /var/lib/soakrig; what is free there is not known: no such file
         warning: clock: not synchronised: the times in the record may be wrong, and may step
         warning: clock: whether it is synchronised is not known: timedatectl says nothing
         warning: source calibration: was due on 2026-11-26
@@ -367,7 +367,7 @@ mod tests {
         refusal: make-safe drill: the supply did not answer
         refusal: make-safe drill: THE OUTPUTS COULD NOT BE VERIFIED OFF, look at the bench now: attempts 1 to 4: no answer
         refusal: alarms: mail: exit code 1
-        refusal: disk: 3 GB free at /var/lib/soakrig, and the run writes 3 GB at most; make room, capture less, or name another folder with --out
+        refusal: disk: 3 GB free at /var/lib/soakrig, and the run writes about 3 GB; make room, capture less, or name another folder with --out
         refusal: host sleep: the kernel goes to sleep by itself (/sys/power/autosleep is `mem`)
         refusal: power: on the battery (64 % left), and the run takes about 2 d 12 h: plug it in
         ");

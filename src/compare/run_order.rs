@@ -1,5 +1,6 @@
 //! When the runs of a comparison were made: their places in the order, and whether drift with time can be told from a change.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -16,8 +17,8 @@ use crate::base::names::{OrderName, Serial};
 use crate::base::stats::mean;
 use crate::event::Turn;
 
-/// From this factor on the order widens the variance of a change so much that drift and change look alike: with all of one
-/// side first it is above 4, however many boards there are.
+/// From this factor on the order widens the variance of a change so much that drift and change look alike. All of one side first
+/// is found by the places themselves: there the factor nears 4 with as many boards on each side, and is far less with 1 and 9.
 pub const CONFOUNDED: f64 = 4.0;
 
 /// What the runs say of their order.
@@ -141,7 +142,26 @@ impl RunOrder {
     #[must_use]
     pub fn is_confounded(&self) -> bool {
         // Where it is asked what time does, drift is no stranger to be told apart.
-        self.kept != Kept::WithinRuns && self.inflation.is_none_or(|factor| factor >= CONFOUNDED)
+        self.kept != Kept::WithinRuns
+            && (self.is_one_after_other() || self.inflation.is_none_or(|factor| factor >= CONFOUNDED))
+    }
+
+    /// Whether all runs of one side came before all of the other; of pairs, whether every board was measured the same way round.
+    #[must_use]
+    pub fn is_one_after_other(&self) -> bool {
+        let is_first = |first: &[u32], then: &[u32]| {
+            first.iter().max().zip(then.iter().min()).is_some_and(|(last, next)| last < next)
+        };
+        match self.pairing {
+            Pairing::None => is_first(&self.before, &self.after) || is_first(&self.after, &self.before),
+            Pairing::Board => {
+                let [before, after] = &self.means;
+                let ways: Vec<Ordering> = (before.iter())
+                    .filter_map(|(serial, place)| Some(place.total_cmp(after.get(serial)?)))
+                    .collect();
+                ways.first().is_some_and(|way| way.is_ne() && ways.iter().all(|other| other == way))
+            }
+        }
     }
 
     /// What the guard is told of it.
@@ -273,17 +293,27 @@ mod tests {
             ("A1 A2 A3 B4 B5 B6", Pairing::None, true),
             ("A1 A2 A3 A4 A5 A6 A7 A8 A9 B1 B2 B3 B4 B5 B6 B7 B8 B9", Pairing::None, true),
             ("A1 B2", Pairing::None, true),
+            ("A1 A2 A3 B4 B5 B6 B7", Pairing::None, true),
+            ("B1 B2 B3 B4 B5 A6 A7 A8 A9 A10 A11 A12", Pairing::None, true),
+            ("A1 B2 B3 B4 B5 B6 B7 B8 B9 B10", Pairing::None, true),
+            ("B2 A1 B3 B4 B5 B6 B7 B8 B9 B10", Pairing::None, false),
             ("A1 B4 B5 A2 A3 B6", Pairing::None, false),
             ("A1 B4 A2 B5 A3 B6", Pairing::None, false),
             ("A1 B1 A2 B2 A3 B3", Pairing::Board, true),
+            ("A1 B1 A2 A3 B2 B3", Pairing::Board, true),
+            ("A1 A2 B2 A3 B3 B1", Pairing::Board, true),
             ("A1 B1 B2 A2 A3 B3", Pairing::Board, false),
+            ("A1 B1 B1 A1", Pairing::Board, false),
+            ("A1 B1", Pairing::Board, true),
             ("A1 B1 B1 A1 B2 A2 A2 B2", Pairing::Board, false),
         ];
         for (words, pairing, expected) in table {
             let found = order(words, pairing);
             assert_eq!(found.is_confounded(), expected, "{words}: {:?}", found.inflation);
         }
-        assert_eq!(order("A1 B1 B1 A1 B2 A2 A2 B2", Pairing::Board).inflation, Some(1.0));
+        for words in ["A1 B1 B1 A1 B2 A2 A2 B2", "A1 B1 B1 A1"] {
+            assert_eq!(order(words, Pairing::Board).inflation, Some(1.0), "{words}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub fn order_effect(
 pub fn order_inflation(runs: &[BoardRun], replication: Replication) -> Option<f64> {
     let (rows, _) = match replication {
         Replication::Boards => centered(runs).ok()?,
-        Replication::WithinBoards => within(runs).ok()?,
+        Replication::WithinBoards => centered_within(runs).ok()?,
     };
     let product = |a: usize, b: usize| rows.iter().map(|row| row[a] * row[b]).sum::<f64>();
     let (side, order, both) = (product(0, 0), product(1, 1), product(0, 1));
@@ -128,7 +128,6 @@ fn centered(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
 }
 
 fn within(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
-    let mut rows = Vec::new();
     let groups = by_board(runs);
     let both =
         groups.iter().filter(|group| group.iter().any(|run| run.is_after != group[0].is_after)).count();
@@ -137,6 +136,12 @@ fn within(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
             "this needs at least 2 boards that were measured both ways, there are {both}"
         )));
     }
+    centered_within(runs)
+}
+
+fn centered_within(runs: &[BoardRun]) -> Result<(Vec<Row>, usize), NoAnswer> {
+    let mut rows = Vec::new();
+    let groups = by_board(runs);
     for group in &groups {
         let lines: Vec<Row> = group.iter().map(line).collect();
         let center = center(&lines).ok_or_else(overflow)?;

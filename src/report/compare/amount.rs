@@ -99,10 +99,11 @@ fn unit(unit: &'static str, largest: f64) -> (i32, &'static str) {
 #[must_use]
 pub fn amount(quantity: Quantity, change: f64) -> String {
     let amounts = Amounts::for_change(quantity, change, None);
-    let digits = amounts.size(change);
-    let short =
-        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
-    format!("{short} {}", amounts.unit)
+    format!("{} {}", short(&amounts.size(change)), amounts.unit)
+}
+
+fn short(digits: &str) -> &str {
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
 /// A level, not a change: `29.4 mV` of a score in decibels.
@@ -111,6 +112,11 @@ pub fn level(quantity: Quantity, scaled: f64) -> String {
     let value = quantity.unscaled(scaled);
     let text = match (quantity, quantity.scale()) {
         (Quantity::Figure(name), _) => name.show(value),
+        // A rise may be hundredths of a kelvin, of which one decimal says nothing.
+        (Quantity::Rise, _) if (5e-5..1.0).contains(&value.abs()) => {
+            let decimals = (1.0 - value.abs().log10().floor()).clamp(0.0, 4.0) as usize;
+            format!("{} K", short(&format!("{value:.decimals$}")))
+        }
         (_, Scale::Decibels | Scale::Plain) => crate::base::units::with_prefix(value, quantity.unit()),
     };
     super::super::figure::minus(&text)
@@ -137,6 +143,15 @@ mod tests {
         assert_eq!(amount("vout_v".parse().unwrap(), 0.1), "100 mV");
         assert_eq!(amount("efficiency".parse().unwrap(), 0.002), "0.2 %-points");
         assert_eq!(level(Quantity::Figure(FigureName::NoisePp20Mhz), -30.0), "31.62 mV");
-        assert_eq!(level(Quantity::Rise, 12.34), "12.3 K");
+        for (rise, told) in [
+            (12.34, "12.3 K"),
+            (0.0341, "0.034 K"),
+            (-0.03, "−0.03 K"),
+            (0.2, "0.2 K"),
+            (0.996, "1 K"),
+            (0.0, "0 K"),
+        ] {
+            assert_eq!(level(Quantity::Rise, rise), told);
+        }
     }
 }

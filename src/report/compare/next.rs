@@ -99,11 +99,17 @@ pub fn not_concluded(comparison: &Comparison) -> Vec<NotConcluded> {
     let mut found: Vec<NotConcluded> = general.map(|told| NotConcluded { quantity: None, told }).collect();
     for effect in told_of_next(comparison).filter(|effect| effect.sense() == Sense::NoChange) {
         let Some(needed) = effect.certainty.needed else { continue };
+        let why = takes(comparison, needed.boards).map_or_else(
+            || {
+                "these boards had the chance to see that, eight in ten or better, and did not show it"
+                    .to_owned()
+            },
+            |takes| format!("seeing that in eight of ten comparisons takes {takes}"),
+        );
         let told = format!(
-            "whether the {} changes by {} or more: seeing that in eight of ten comparisons takes {}",
+            "whether the {} changes by {} or more: {why}",
             effect.quantity().title(),
             amount(effect.quantity(), needed.change.abs()),
-            more(comparison, needed.boards),
         );
         found.push(NotConcluded { quantity: Some(effect.quantity()), told });
     }
@@ -114,19 +120,27 @@ fn sides(comparison: &Comparison) -> (usize, usize) {
     (comparison.before.boards.len(), comparison.after.boards.len())
 }
 
-/// `9 boards a side, 4 more before and 5 more after`.
-fn more(comparison: &Comparison, boards: usize) -> String {
-    let (before, after) = sides(comparison);
-    let (more_before, more_after) = (boards.saturating_sub(before), boards.saturating_sub(after));
-    match comparison.pairing {
-        Pairing::Board => format!("{boards} boards measured both ways, {more_after} more than there are"),
-        Pairing::None if more_before == more_after => {
-            format!("{boards} boards a side, {more_before} more on each than there are")
+/// `9 boards a side, 4 more before and 5 more after`: so many it takes. `None` where there are that many.
+pub fn takes(comparison: &Comparison, boards: usize) -> Option<String> {
+    more(comparison.pairing, sides(comparison), boards)
+}
+
+fn more(pairing: Pairing, (before, after): (usize, usize), boards: usize) -> Option<String> {
+    let told = match (pairing, boards.saturating_sub(before), boards.saturating_sub(after)) {
+        (_, 0, 0) => return None,
+        (Pairing::Board, _, more) => {
+            format!("{boards} boards measured both ways, {more} more than there are")
         }
-        Pairing::None => {
-            format!("{boards} boards a side, {more_before} more before and {more_after} more after")
+        (Pairing::None, before, after) if before == after => {
+            format!("{boards} boards a side, {before} more on each than there are")
         }
-    }
+        (Pairing::None, before, 0) => format!("{boards} boards a side, {before} more before"),
+        (Pairing::None, 0, after) => format!("{boards} boards a side, {after} more after"),
+        (Pairing::None, before, after) => {
+            format!("{boards} boards a side, {before} more before and {after} more after")
+        }
+    };
+    Some(told)
 }
 
 fn too_few(comparison: &Comparison) -> Option<String> {
@@ -196,4 +210,68 @@ fn ranks(comparison: &Comparison) -> Option<String> {
             short_p(least)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::change;
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::compare::cell::{Cell, Place};
+    use crate::compare::comparison::{Request, compare};
+    use crate::compare::group::{BoardCells, Group};
+    use crate::event::Setting;
+
+    #[test]
+    fn only_the_sides_that_lack_boards_are_told_to_need_more() {
+        let table = [
+            (Pairing::None, (3, 3), 5, Some("5 boards a side, 2 more on each than there are")),
+            (Pairing::None, (3, 4), 5, Some("5 boards a side, 2 more before and 1 more after")),
+            (Pairing::None, (3, 9), 5, Some("5 boards a side, 2 more before")),
+            (Pairing::None, (5, 3), 5, Some("5 boards a side, 2 more after")),
+            (Pairing::None, (5, 6), 5, None),
+            (Pairing::Board, (3, 3), 5, Some("5 boards measured both ways, 2 more than there are")),
+            (Pairing::Board, (5, 5), 5, None),
+        ];
+        for (pairing, there, boards, expected) in table {
+            assert_eq!(more(pairing, there, boards).as_deref(), expected, "{pairing:?} {there:?}");
+        }
+    }
+
+    #[test]
+    fn boards_that_had_the_chance_to_show_a_change_are_not_told_to_be_too_few() {
+        let quantity = Quantity::Rise;
+        let place = Place::of(Setting { vin: Volts(24.0), load: Amps(1.0) });
+        let group = |name: &str, scores: &[f64]| {
+            let mut group = Group::new(name);
+            for (number, score) in scores.iter().enumerate() {
+                let cells = [((quantity, place), Cell::one(*score, None))].into();
+                let board = BoardCells { cells, ..BoardCells::default() };
+                group.boards.insert(format!("{name}{number}").parse().unwrap(), board);
+            }
+            group
+        };
+        // Half a kelvin matters: with this scatter five boards a side show it in eight of ten comparisons.
+        let (before, after) = ([9.7, 10.3, 10.0, 9.85, 10.15], [10.0, 10.6, 10.3, 10.15, 10.45]);
+        let told = |boards: usize| {
+            let request = Request { is_forced: true, ..Request::default() };
+            let found = compare(&group("a", &before[..boards]), &group("b", &after[..boards]), &request);
+            let effect = found.effect(quantity).unwrap();
+            assert_eq!(effect.sense(), Sense::NoChange, "{:?}", effect.certainty);
+            let row = not_concluded(&found).into_iter().find(|row| row.quantity == Some(quantity)).unwrap();
+            (row.told, change(&found, effect))
+        };
+        let (row, sentence) = told(5);
+        assert!(
+            row.ends_with(
+                "these boards had the chance to see that, eight in ten or better, and did not show it"
+            ),
+            "{row}"
+        );
+        assert!(!sentence.contains("it takes"), "{sentence}");
+        let (row, sentence) = told(3);
+        assert!(row.contains("takes ") && row.contains(" boards a side, "), "{row}");
+        let takes = row.split("comparisons takes ").nth(1).unwrap();
+        assert!(sentence.contains(&format!("it takes {takes}, to see 0.5 K in eight of ten")), "{sentence}");
+    }
 }

@@ -3,7 +3,7 @@
 use super::amount::Amounts;
 use super::parts::{Part, part};
 use crate::compare::comparison::Comparison;
-use crate::compare::effect::{Effect, Interval};
+use crate::compare::effect::{Effect, Interval, Pairing};
 use crate::compare::run_order::{Kept, ranges};
 
 /// The heading of what is told of drift.
@@ -44,6 +44,16 @@ pub fn order(comparison: &Comparison) -> String {
         None => format!(
             "{places}: order and side are the same thing, so that drift with time and change cannot be told apart"
         ),
+        Some(factor) if order.is_one_after_other() => {
+            let why = match comparison.pairing {
+                Pairing::None => "all runs of one side came first",
+                Pairing::Board => "every board was measured the same way round",
+            };
+            format!(
+                "{places}: {why}, so that drift with time and change cannot be told apart; taking off a drift that is even makes \
+                 the variance of the change {factor:.1} times as large"
+            )
+        }
         Some(factor) if order.is_confounded() => format!(
             "{places}: drift with time and change look alike and cannot be told apart; taking a drift off makes the variance of \
              the change {factor:.1} times as large"

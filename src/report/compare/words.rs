@@ -1,6 +1,7 @@
 //! What changed, as sentences: always with direction, interval, number of boards, averaging rule and spread over the points.
 
 use super::amount::{Amounts, amount, level};
+use super::next::takes;
 use crate::compare::comparison::{Comparison, Gate};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::Judgement;
@@ -74,18 +75,8 @@ fn matters(effect: &Effect) -> Option<String> {
 fn needed(comparison: &Comparison, effect: &Effect) -> Option<String> {
     let needed = effect.certainty.needed.filter(|_| effect.sense() == Sense::NoChange)?;
     let change = amount(effect.quantity(), needed.change.abs());
-    let (boards, have) = match comparison.pairing {
-        Pairing::None => (
-            format!("{} boards a side", needed.boards),
-            effect.matched.before.len().min(effect.matched.after.len()),
-        ),
-        Pairing::Board => (format!("{} boards measured both ways", needed.boards), comparison.shared.len()),
-    };
-    let more = match needed.boards.checked_sub(have) {
-        None | Some(0) => return None,
-        Some(more) => format!("{more} more than there are"),
-    };
-    Some(format!("it takes {boards} to see {change} in eight of ten comparisons, {more}"))
+    let takes = takes(comparison, needed.boards)?;
+    Some(format!("it takes {takes}, to see {change} in eight of ten comparisons"))
 }
 
 fn boards(comparison: &Comparison) -> String {

@@ -68,7 +68,13 @@ pub(super) fn of_boards(left: &[f64], right: &[f64], terms: Terms) -> Certainty 
     }
 }
 
-fn resampled(left: &[f64], right: &[f64], pairing: Pairing, seed: u64) -> Result<Bootstrap, NoAnswer> {
+fn resampled(
+    left: &[f64],
+    right: &[f64],
+    pairing: Pairing,
+    seed: Option<u64>,
+) -> Result<Bootstrap, NoAnswer> {
+    let seed = seed.ok_or_else(|| NoAnswer::because("resampling was not asked for"))?;
     let kind = BootstrapKind::Expanded;
     let settings = BootstrapSettings { confidence: CONFIDENCE, seed, resamples: RESAMPLES, kind };
     match pairing {

@@ -40,7 +40,7 @@ impl Request {
         let smallest = told.map(|smallest| smallest.most).or_else(|| quantity.smallest_that_matters());
         Terms {
             pairing: self.pairing,
-            resampling: self.seed,
+            resampling: Some(self.seed),
             smallest: smallest.filter(|smallest| *smallest > 0.0),
         }
     }

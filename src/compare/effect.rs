@@ -225,8 +225,8 @@ impl Effect {
 pub struct Terms {
     /// How boards belong together.
     pub pairing: Pairing,
-    /// Seed of the resampling.
-    pub resampling: u64,
+    /// Seed of the resampling; `None` leaves it out.
+    pub resampling: Option<u64>,
     /// The smallest change that matters; `None` where every change does.
     pub smallest: Option<f64>,
 }
@@ -281,7 +281,7 @@ mod tests {
             }
             group
         };
-        let terms = Terms { pairing: Pairing::None, resampling: 1, smallest };
+        let terms = Terms { pairing: Pairing::None, resampling: None, smallest };
         compare_quantity(quantity, (&group(before), &group(after)), terms).unwrap().sense().word()
     }
 

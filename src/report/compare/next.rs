@@ -178,8 +178,8 @@ fn scatter(comparison: &Comparison) -> Option<String> {
     (2..FEW_FOR_INTERVAL).contains(&fewest).then(|| {
         format!(
             "that a 95 % interval is right 95 times in 100: with fewer than {FEW_FOR_INTERVAL} {boards} that holds only where they \
-             scatter normally, which so few cannot show; where their parts lie evenly between limits, intervals of three were right \
-             in as few as 86 of 100"
+             scatter normally, which so few cannot show; on boards of the simulated bench intervals of three were right in as few \
+             as 86 of 100"
         )
     })
 }

@@ -99,7 +99,7 @@ fn fault(path: &Path, error: std::io::Error) -> SessionError {
     SessionError::File { what: "lock file of an instrument", path: path.to_owned(), error }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::clock::RealClock;

@@ -11,10 +11,14 @@ use crate::deadman::release::GIVES_UP_AFTER;
 /// Most letters of a command line that are told.
 const MOST_TOLD: usize = 160;
 
+/// The kernel's list is read in pieces, and a line may slip through between two of them where others lock and unlock.
+const LOOKS: usize = 3;
+
 /// Who holds the lock on the file, and what to do about it.
 pub(super) fn holder_of(file: &File) -> Option<String> {
     let facts = file.metadata().ok()?;
-    let process = find_holder(&fs::read_to_string("/proc/locks").ok()?, (facts.dev(), facts.ino()))?;
+    let process = (0..LOOKS)
+        .find_map(|_| find_holder(&fs::read_to_string("/proc/locks").ok()?, (facts.dev(), facts.ino())))?;
     let command = fs::read(format!("/proc/{process}/cmdline")).ok()?;
     let words: Vec<String> =
         command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();

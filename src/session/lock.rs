@@ -74,7 +74,9 @@ fn lockable<'a>(addresses: impl Iterator<Item = &'a Address>) -> BTreeSet<String
     addresses.filter(|address| !matches!(address, Address::Sim { .. })).map(ToString::to_string).collect()
 }
 
-fn lock_path(address: &str) -> PathBuf {
+/// Where the lock of the instrument at this address lies. Whoever removes the file takes the lock from whoever holds it.
+#[must_use]
+pub fn lock_path(address: &str) -> PathBuf {
     let digest = crate::base::digest::digest(address.as_bytes());
     std::env::temp_dir().join(format!("soakrig-{}.lock", &digest[..16]))
 }

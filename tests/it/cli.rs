@@ -138,6 +138,18 @@ fn a_run_without_limits_is_neither_a_pass_nor_a_fail() {
     assert!(status.contains("NOT JUDGED: no limits, nothing judged"), "{status}");
 }
 
+/// For a bench just served at places that were free: an earlier one that was killed there may have left dead-men, who hold its
+/// locks for up to an hour.
+pub(crate) fn unlock<'a>(addresses: impl Iterator<Item = &'a str>) {
+    for address in addresses {
+        let address: soakrig::instrument::dialect::Address = address.parse().unwrap();
+        match fs::remove_file(soakrig::session::lock_path(&address.to_string())) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{address}: {error}"),
+            _ => {}
+        }
+    }
+}
+
 /// `soakrig sim` in a process of its own; ended when dropped.
 pub(crate) struct Served {
     child: Child,
@@ -159,8 +171,9 @@ impl Served {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line).unwrap();
         let addresses = told["addresses"].as_object().unwrap().iter();
-        let addresses =
+        let addresses: BTreeMap<String, String> =
             addresses.map(|(role, address)| (role.clone(), address.as_str().unwrap().to_owned())).collect();
+        unlock(addresses.values().map(String::as_str));
         Self { child, rig: told["rig"].as_str().unwrap().to_owned(), addresses }
     }
 

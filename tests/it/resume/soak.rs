@@ -85,7 +85,7 @@ min = "4.80 V"
 max = "5.20 V"
 "#;
 
-fn small(over_c: &str) -> String {
+pub(super) fn small(over_c: &str) -> String {
     SMALL.replace("OVER", over_c)
 }
 

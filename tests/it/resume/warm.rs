@@ -1,7 +1,7 @@
 //! A soak that warms up by a criterion: captures show how it does, what is left when it is warm is left out, the sweep behind it
-//! is what the end is held against.
+//! is what the end is held against; and a soak that ended with an error is gone on with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use soakrig::event::{DwellEnd, DwellId, Event, PointResult, RunVerdict};
 use soakrig::plan::{Overrides, Plan};
@@ -10,7 +10,7 @@ use soakrig::report;
 use soakrig::report::soak::sweeps::Warmth;
 use soakrig::session;
 
-use super::soak::{resume, run, told};
+use super::soak::{resume, run, small, told};
 use super::{cut_off, line_ends};
 
 const WARMING: &str = r#"
@@ -153,4 +153,49 @@ fn a_criterion_without_time_for_a_capture_has_none_and_the_plan_says_so() {
     let text = soakrig::plan::render::render_plan(&usual);
     assert!(text.contains("together 4 h 30 min at most; 30 min of it are held however soon"), "{text}");
     assert!(text.contains("up to 4 h less where the board is warm sooner"), "{text}");
+}
+
+/// A soak whose disk takes no trace any more once two are kept: where they lie is a file.
+fn failed(folder: &Path) -> PathBuf {
+    let (out, mut finished) = (folder.join("failed"), 0);
+    let place = |out: &Path| {
+        let runs = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path().join("waveforms"));
+        runs.into_iter().find(|place| place.parent().unwrap().is_dir()).unwrap()
+    };
+    let run = run(&out, &small("95"), &mut |event, _| {
+        finished += u32::from(matches!(event, Event::PointFinished(_)));
+        if finished == 2 {
+            finished += 1;
+            std::fs::rename(place(&out), out.join("aside")).unwrap();
+            std::fs::write(place(&out), "").unwrap();
+        }
+    });
+    std::fs::remove_file(place(&out)).unwrap();
+    std::fs::rename(out.join("aside"), place(&out)).unwrap();
+    run.folder
+}
+
+#[test]
+fn a_soak_that_ended_with_an_error_and_without_a_trip_is_gone_on_with_without_being_asked_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = failed(folder.path());
+    let record = Record::open(&run).unwrap();
+    assert!(record.tripped().is_none());
+    // What could not be written may be the end itself; then the run is gone on with as one that was cut off.
+    let (_, end) = record.end().unwrap();
+    assert_eq!(end.verdict, RunVerdict::Error);
+    assert!(end.outputs_off_verified && !end.is_complete(), "{end:?}");
+    let points = told(&run).points;
+    let again = resume(&run, false).unwrap();
+    assert_eq!(again.outcome.end.verdict, RunVerdict::Pass, "{:?}", again.outcome.end);
+    assert!(!again.outcome.end.reason.contains("tripped"), "{}", again.outcome.end.reason);
+    let now = told(&run);
+    assert!(now.points.starts_with(&points) && now.points.is_sorted() && now.resumed == 1, "{now:?}");
+    let record = Record::open(&run).unwrap();
+    let what = record.events().iter().find_map(|logged| match &logged.event {
+        Event::RunResumed(resumed) => Some(resumed.what.clone()),
+        _ => None,
+    });
+    assert!(what.as_ref().is_some_and(|what| what.starts_with("it had ended: error")), "{what:?}");
+    assert!(resume(&run, false).unwrap_err().to_string().contains("there is nothing to resume"));
 }

@@ -62,7 +62,7 @@ fn soakrig() -> Command {
 }
 
 pub(crate) fn serve() -> Served {
-    serve_on(0).unwrap()
+    serve_anew(0).unwrap()
 }
 
 /// A served bench that can be gone and come back at the same addresses.
@@ -70,11 +70,19 @@ pub(super) fn serve_to_come_back() -> (Served, u16) {
     // Three ports in a row that are free now; somebody may take one before the bench does.
     for _ in 0..20 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if let Some(served) = serve_on(port) {
+        if let Some(served) = serve_anew(port) {
             return (served, port);
         }
     }
     panic!("no three ports in a row are free");
+}
+
+/// A bench at places that are nobody's.
+fn serve_anew(port: u16) -> Option<Served> {
+    let served = serve_on(port)?;
+    let rig: toml::Table = served.rig.parse().unwrap();
+    crate::cli::unlock(rig.values().filter_map(|role| role.get("address")?.as_str()));
+    Some(served)
 }
 
 /// The bench on three ports from this one on, or on any; `None` where one of them is taken.
@@ -222,8 +230,9 @@ fn a_second_signal_switches_off_what_answers_and_ends_soon_although_the_other_ha
 
 /// Waits for the word in the journal, which is written as things happen.
 pub(crate) fn await_in_journal(out: &Path, word: &str) -> String {
+    let mut journal = String::new();
     for _ in 0..6000 {
-        let journal = std::fs::read_dir(out)
+        journal = std::fs::read_dir(out)
             .unwrap()
             .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("journal.jsonl")).ok())
             .collect::<String>();
@@ -232,7 +241,7 @@ pub(crate) fn await_in_journal(out: &Path, word: &str) -> String {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("no {word} in the journal");
+    panic!("no {word} in the journal: {journal:?}");
 }
 
 /// Starts a run of the profile in a folder of its own.

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::names::{BaselineName, OrderName, Revision, Serial};
 use crate::base::units::Hertz;
-use crate::compare::Stretches;
 use crate::compare::gate::Allowance;
+use crate::compare::{Over, Stretches};
 use crate::event::Turn;
 use crate::notify::Level;
 use crate::plan::design::{BoardList, RevisionList};
@@ -393,6 +393,9 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "START,END",
           conflicts_with_all = ["before", "after", "by", "baseline", "save_baseline", "pair", "points"])]
     pub(super) stretch: Option<Stretches>,
+    /// Hold soaks against each other step by step, too: in steps so long, or phase by phase; and tell whether the difference grows
+    #[arg(long, value_name = "6h|phase", conflicts_with_all = ["stretch"])]
+    pub(super) over: Option<Over>,
     /// Only runs of this order of runs, as `soakrig plan --compare` named it
     #[arg(long, value_name = "ORDER")]
     pub(super) order: Option<OrderName>,

@@ -14,7 +14,7 @@ use crate::compare::effect::Pairing;
 use crate::compare::guard::Comparability;
 use crate::compare::scores::add_load_regulation;
 use crate::compare::spectra::{GroupSpectra, add_spectra};
-use crate::compare::{Comparison, Gathering, Group, Request, Stretches, compare};
+use crate::compare::{Comparison, Gathering, Group, MOST_STEPS, Request, Stretches, compare};
 use crate::record::baseline::{find_baseline, keep_baseline};
 use crate::record::{Record, RecordError, export_csv, store};
 use crate::report::compare::page::{self, ComparisonPage};
@@ -23,7 +23,7 @@ use crate::report::html::render_comparisons;
 
 pub(super) fn run(args: &CompareArgs) -> Outcome {
     args.html.as_deref().map_or(Ok(()), check_page_place)?;
-    let mut gathering = Gathering { order: args.order.clone(), ..Gathering::default() };
+    let mut gathering = Gathering { order: args.order.clone(), over: args.over, ..Gathering::default() };
     let mut groups = read_groups(args, &mut gathering)?;
     if let Some(path) = &args.points {
         write_points(path, &groups)?;
@@ -41,6 +41,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
             None => Pairing::None,
         },
         is_within_runs: args.stretch.is_some(),
+        over: args.over,
         worse_than: args.worse_than.clone(),
         same_within: args.same_within.clone(),
         smallest: args.smallest.clone(),
@@ -139,8 +140,23 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
             format!("all {count} runs{order} are of one revision: there is nothing to hold it against");
         return Err(CliError::usage(told));
     }
+    if args.over.is_some() {
+        check_steps(&groups)?;
+    }
     name_by_revision(&mut groups);
     Ok(groups)
+}
+
+fn check_steps(groups: &[Group]) -> Result<(), CliError> {
+    if groups.iter().any(|group| group.steps.is_empty()) {
+        return Err(CliError::usage("--over goes through soaks, and a side has none"));
+    }
+    if groups.iter().any(|group| group.steps.len() > MOST_STEPS as usize) {
+        return Err(CliError::usage(format!(
+            "--over cuts these soaks into more than {MOST_STEPS} steps: take longer ones"
+        )));
+    }
+    Ok(())
 }
 
 /// Two stretches of each run, each with those of all others.

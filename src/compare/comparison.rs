@@ -1,5 +1,6 @@
 //! Two groups held against each other: whether they may be, what changed, and how the limits on the change came out.
 
+use super::course::{Course, Over, course};
 use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
 use super::gather::ReferenceRuns;
@@ -17,6 +18,8 @@ pub struct Request {
     pub pairing: Pairing,
     /// Whether both sides are stretches of the same runs.
     pub is_within_runs: bool,
+    /// In which steps soaks are held against each other, too.
+    pub over: Option<Over>,
     /// How much worse quantities may become.
     pub worse_than: Vec<Allowance>,
     /// How near to their old values quantities must stay.
@@ -107,6 +110,8 @@ pub struct Comparison {
     pub shared: Vec<Serial>,
     /// What changed, in the order of a report; empty where they may not be compared.
     pub effects: Vec<Effect>,
+    /// What changed step by step, of soaks.
+    pub course: Option<Course>,
     /// How the limits came out.
     pub gates: Vec<Gate>,
     /// How well the boards of both sides keep the limits of their profiles.
@@ -150,6 +155,8 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         Some(effect.in_order(&order, &request.reference))
     };
     let effects: Vec<Effect> = if may { COMPARED.iter().filter_map(of).collect() } else { Vec::new() };
+    let steps = request.over.filter(|_| may);
+    let course = steps.and_then(|over| course(over, (before, after), |quantity| request.terms(quantity)));
     let find = |quantity| effects.iter().find(|effect| effect.quantity() == quantity);
     let worse = request.worse_than.iter().map(|allowance| Gate {
         allowance: *allowance,
@@ -172,6 +179,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         guard,
         shared,
         effects,
+        course,
         gates,
         capabilities,
     }

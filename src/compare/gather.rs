@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::course::Over;
 use super::run::{Run, read_run, read_stretches};
 use super::stretch::Stretch;
 use crate::base::names::OrderName;
@@ -13,6 +14,8 @@ use crate::record::RecordError;
 pub struct Gathering {
     /// Only runs of this order are taken.
     pub order: Option<OrderName>,
+    /// In which steps soaks are gone through, if they are.
+    pub over: Option<Over>,
     /// The runs of the reference board that were met.
     pub reference: ReferenceRuns,
 }
@@ -34,7 +37,7 @@ impl Gathering {
     /// # Errors
     /// As [`read_run`].
     pub fn take(&mut self, folder: &Path) -> Result<Option<Run>, RecordError> {
-        let run = read_run(folder)?;
+        let run = read_run(folder, self.over)?;
         if !self.is_wanted(&run) {
             return Ok(None);
         }

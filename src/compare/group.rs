@@ -67,6 +67,8 @@ pub struct Group {
     pub ambient: Option<Ambient>,
     /// The limits that all its runs have; `None` before the first run.
     pub limits: Option<Vec<Limit>>,
+    /// The steps of its soaks, each a group of its own; empty where none were asked for.
+    pub steps: Vec<Group>,
 }
 
 /// The air beside the boards of a group, in °C.
@@ -93,6 +95,7 @@ impl Group {
             aspects: BTreeMap::new(),
             ambient: None,
             limits: None,
+            steps: Vec::new(),
         }
     }
 
@@ -101,6 +104,16 @@ impl Group {
         match &mut self.limits {
             Some(limits) => limits.retain(|limit| run.limits.contains(limit)),
             None => self.limits = Some(run.limits),
+        }
+        for (title, step) in run.steps {
+            match self.steps.iter_mut().find(|known| known.name == title) {
+                Some(known) => known.add(step),
+                None => {
+                    let mut first = Self::new(title);
+                    first.add(step);
+                    self.steps.push(first);
+                }
+            }
         }
         let board = self.boards.entry(run.board.serial.clone()).or_default();
         board.runs += 1;
@@ -133,6 +146,7 @@ impl Group {
         let mut only = self.clone();
         only.boards.retain(|serial, _| serials.contains(serial));
         only.members.retain(|member| serials.contains(&member.serial));
+        only.steps = self.steps.iter().map(|step| step.only(serials)).collect();
         only
     }
 

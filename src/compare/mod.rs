@@ -5,6 +5,7 @@ pub mod band;
 pub mod cell;
 mod certainty;
 pub mod comparison;
+pub mod course;
 pub mod effect;
 pub mod gate;
 pub mod gather;
@@ -21,6 +22,7 @@ pub mod stat;
 pub mod stretch;
 
 pub use comparison::{Comparison, Request, compare};
+pub use course::{MOST_STEPS, Over};
 pub use gather::Gathering;
 pub use group::Group;
 pub use run::{Run, read_run};

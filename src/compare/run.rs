@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind as A};
 use super::cell::{Cell, Place};
+use super::course::{Over, Step};
 use super::quantity::{COMPARED, Quantity};
 use super::soak::Soaking;
 use super::stretch::{Stretch, Window};
@@ -39,6 +40,8 @@ pub struct Run {
     pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
     /// Its values.
     pub cells: Cells,
+    /// The steps of a soak, each as a run of its own, where they were asked for.
+    pub steps: Vec<(String, Run)>,
     /// Where points were measured, and how many of them were in regulation.
     pub places: BTreeMap<Place, u32>,
     /// Mean ambient temperature in °C, with the number of readings.
@@ -52,6 +55,7 @@ pub struct Run {
 /// A finished point, as far as it is compared.
 struct Point {
     at: Stamp,
+    phase: Option<u16>,
     place: Place,
     region: Region,
     values: Vec<(Quantity, Cell)>,
@@ -71,14 +75,22 @@ struct Reader {
     end: Option<RunVerdict>,
 }
 
-/// Reads a run. Points that are not in regulation give no values; where they are is kept.
+/// Reads a run, and the steps of a soak where they are asked for. Points that are not in regulation give no values; where they
+/// are is kept.
 ///
 /// # Errors
 /// The record cannot be read or is damaged, or it ends before it says what was measured.
-pub fn read_run(folder: &Path) -> Result<Run, RecordError> {
+pub fn read_run(folder: &Path, over: Option<Over>) -> Result<Run, RecordError> {
     let mut reader = Reader::default();
     let tail = read_kept(folder, |at, kept| reader.take(at, kept))?;
-    reader.finish(folder, Stretch::Whole, &tail)
+    let mut run = reader.finish(folder, Stretch::Whole, &tail)?;
+    let soak = reader.facts.as_ref().and_then(|facts| facts.soak.as_ref());
+    if let (Some(over), Some(soak), Some(all)) = (over, soak, reader.window(Stretch::Whole)) {
+        for Step { title, stretch } in over.steps(soak, all.lasts()) {
+            run.steps.push((title, reader.finish(folder, stretch, &tail)?));
+        }
+    }
+    Ok(run)
 }
 
 /// Reads stretches of a run, each as if it were a run of its own, in one pass over its journal.
@@ -143,8 +155,12 @@ impl Reader {
         let started = self.started.ok_or_else(|| damaged("there is no header"))?;
         let window = self.window(stretch);
         let is_whole = stretch == Stretch::Whole;
-        let is_within = |at: Stamp| is_whole || window.is_some_and(|window| window.holds(at.monotonic));
-        let points: Vec<&Point> = self.points.values().filter(|point| is_within(point.at)).collect();
+        let is_within = |point: &Point| match stretch {
+            Stretch::Whole => true,
+            Stretch::Phase(phase) => point.phase == Some(phase),
+            _ => window.is_some_and(|window| window.holds(point.at.monotonic)),
+        };
+        let points: Vec<&Point> = self.points.values().filter(|point| is_within(point)).collect();
         let mut aspects = self.aspects(facts, tail);
         if let (Some(soak), Some(window)) = (&facts.soak, window) {
             let told = self.soaking.aspects(soak, window);
@@ -159,6 +175,7 @@ impl Reader {
             turn: facts.turn.clone(),
             aspects,
             cells: Cells::new(),
+            steps: Vec::new(),
             places: BTreeMap::new(),
             ambient: ambient(&points),
             vout_nominal: facts.vout_nominal,
@@ -243,7 +260,8 @@ fn point(at: Stamp, result: &PointResult) -> Point {
             values.push((*quantity, Cell::one(scaled, bound)));
         }
     }
-    Point { at, place: Place::of(result.setting), region: result.region, values, ambient_c }
+    let place = Place::of(result.setting);
+    Point { at, phase: result.phase, place, region: result.region, values, ambient_c }
 }
 
 fn ambient(points: &[&Point]) -> Option<(f64, u32)> {

@@ -22,6 +22,8 @@ pub enum Stretch {
     Last(Option<Duration>),
     /// From so long after the first point, to before so long after it.
     Between(Duration, Duration),
+    /// The captures of a phase of a soak, by its place in the profile; where they lie in time they alone say.
+    Phase(u16),
 }
 
 /// A stretch of one run by its clock, both ends within.
@@ -58,7 +60,7 @@ impl Stretch {
         let Window { from, to } = points;
         let or_a_part = |span: Option<Duration>| span.unwrap_or(points.lasts() / PARTS);
         match self {
-            Self::Whole => points,
+            Self::Whole | Self::Phase(_) => points,
             Self::First(span) => Window { from, to: from + or_a_part(span) },
             Self::Last(span) => {
                 let begin = Instant(0) + to.since(Instant(0) + or_a_part(span));
@@ -131,6 +133,7 @@ impl fmt::Display for Stretch {
         };
         match self {
             Self::Whole => f.pad("the whole run"),
+            Self::Phase(place) => f.pad(&format!("phase {}", u32::from(*place) + 1)),
             Self::First(span) => f.pad(&format!("the start ({})", part(span))),
             Self::Last(span) => f.pad(&format!("the end ({})", part(span))),
             Self::Between(from, to) => {

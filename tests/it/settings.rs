@@ -155,8 +155,15 @@ fn every_long_option_that_the_help_tells_can_stand_in_a_file() {
     }
     for (command, option, schema) in &known {
         // One of these is a value of any kind of text.
-        let texts =
-            ["\"7\"", "\"20 MHz\"", "\"npy\"", "\"noise_pp_20mhz_v:1dB\"", "\"x:1/2\"", "\"start,end\""];
+        let texts = [
+            "\"7\"",
+            "\"20 MHz\"",
+            "\"npy\"",
+            "\"noise_pp_20mhz_v:1dB\"",
+            "\"x:1/2\"",
+            "\"start,end\"",
+            "\"6h\"",
+        ];
         let values: Vec<String> = match schema["type"].as_str().unwrap() {
             "boolean" => vec!["true".into()],
             "integer" | "number" => vec!["3".into()],

@@ -49,7 +49,8 @@ noise_floor = false
 /// Makes years of the hours: the output capacitor's ESR doubles or so.
 const AGEING: f64 = 8000.0;
 
-/// Soaks of three boards whose parts do not age, and of three others of whom they do, in a folder of each.
+/// Soaks of three boards whose parts do not age, of the same boards ageing, and of three others with the filter that do not age,
+/// in a folder of each.
 fn soaks() -> &'static Path {
     static SOAKS: OnceLock<TempDir> = OnceLock::new();
     let folder = SOAKS.get_or_init(|| {
@@ -57,9 +58,11 @@ fn soaks() -> &'static Path {
         let profile = file(&folder, "profile.toml", PROFILE);
         let rig = std::fs::read_to_string(SIM).unwrap();
         let old = file(&folder, "old.toml", &rig.replace("[sim]\n", &format!("[sim]\nageing = {AGEING}\n")));
-        for (out, rig) in [("still", Path::new(SIM)), ("ageing", &old)] {
-            for serial in ["s1", "s2", "s3"] {
-                soak(&profile, rig, (serial, "A"), &folder.path().join(out));
+        let kinds = [("still", Path::new(SIM), "A"), ("ageing", &old, "A"), ("filter", Path::new(SIM), "B")];
+        for (out, rig, revision) in kinds {
+            for number in 1..=3 {
+                let serial = format!("{}{number}", if revision == "A" { "s" } else { "f" });
+                soak(&profile, rig, (&serial, revision), &folder.path().join(out));
             }
         }
         folder
@@ -155,4 +158,70 @@ fn stretches_that_overlap_or_hold_nothing_are_refused() {
     refused("start", "names one stretch");
     refused("start,middle", "is no stretch of a run");
     compare(&["--stretch", "start,end"]).assert_exit(2);
+}
+
+#[test]
+fn steps_that_are_too_many_or_are_no_steps_are_refused() {
+    let (still, filter) = (soaks().join("still"), soaks().join("filter"));
+    let refused = |over: &str, words: &str| {
+        let sides = ["--before", arg(&still), "--after", arg(&filter), "--over", over];
+        compare(&sides).assert_exit(2).assert_told(&[words]);
+    };
+    refused("1min", "more than 200 steps");
+    refused("0h", "is no step");
+    refused("often", "often");
+}
+
+/// The growth of a figure's difference over the steps.
+fn growth(json: &Value, figure: &str) -> Value {
+    let rows = json["growth"].as_array().unwrap();
+    rows.iter().find(|row| row["figure"] == figure).unwrap_or_else(|| panic!("{figure}: {json}")).clone()
+}
+
+#[test]
+fn a_difference_that_grows_over_the_hours_is_told_step_by_step_and_as_growth() {
+    let (still, ageing) = (soaks().join("still"), soaks().join("ageing"));
+    let sides = ["--before", arg(&still), "--after", arg(&ageing), "--pair", "board", "--over", "2h"];
+    let json = compare(&[&sides[..], &["--json"]].concat()).assert_exit(0).json();
+    let steps: Vec<&Value> =
+        json["steps"].as_array().unwrap().iter().filter(|row| row["figure"] == "ripple_pp_v").collect();
+    let titles: Vec<&str> = steps.iter().map(|row| row["step"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["0 s to 2 h", "2 h to 4 h", "4 h to 6 h"]);
+    let changes: Vec<f64> = steps.iter().map(|row| row["change"].as_f64().unwrap()).collect();
+    assert!(changes.windows(2).all(|pair| pair[1] > pair[0] + 0.2), "{changes:?}");
+    let grown = growth(&json, "ripple_pp_v");
+    assert_eq!(grown["sense"], "worse", "{grown}");
+    assert!(grown["low"].as_f64().unwrap() > 0.2, "{grown}");
+    assert!(grown["before_moved"].as_f64().unwrap().abs() < 0.2, "{grown}");
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("page.html");
+    let told = compare(&[&sides[..], &["--html", arg(&page)]].concat()).assert_exit(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    for words in
+        ["ver the hours, 2 h at a time", "rom the first step to the last one the difference moves by"]
+    {
+        assert!(told.out.contains(words) && page.contains(words), "`{words}` is not in:\n{}", told.out);
+    }
+    assert!(page.contains("growth, first to last"), "no picture");
+}
+
+#[test]
+fn the_effect_of_a_filter_that_stays_is_there_in_every_step_and_does_not_grow() {
+    let (still, filter) = (soaks().join("still"), soaks().join("filter"));
+    let sides = ["--before", arg(&still), "--after", arg(&filter)];
+    let json = compare(&[&sides[..], &["--over", "2h", "--json"]].concat()).assert_exit(0).json();
+    let steps = json["steps"].as_array().unwrap();
+    let noise: Vec<&Value> = steps.iter().filter(|row| row["figure"] == "noise_pp_20mhz_v").collect();
+    assert_eq!(noise.len(), 3);
+    assert!(noise.iter().all(|row| row["sense"] == "better"), "{noise:?}");
+    let grown = growth(&json, "noise_pp_20mhz_v");
+    let sense = grown["sense"].as_str().unwrap();
+    assert!(["too small to matter", "no change shown"].contains(&sense), "{grown}");
+    // Phase by phase there are steps, and no hours over which anything could grow.
+    let json = compare(&[&sides[..], &["--over", "phase", "--json"]].concat()).assert_exit(0).json();
+    let steps = json["steps"].as_array().unwrap();
+    let noise: Vec<&Value> = steps.iter().filter(|row| row["figure"] == "noise_pp_20mhz_v").collect();
+    assert_eq!(noise.iter().map(|row| &row["step"]).collect::<Vec<_>>(), ["phase first", "phase second"]);
+    assert!(noise.iter().all(|row| row["sense"] == "better"), "{noise:?}");
+    assert_eq!(growth(&json, "noise_pp_20mhz_v")["not_known"], "phases are no hours");
 }

@@ -2,12 +2,13 @@
 
 use super::next;
 use super::schema::{
-    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, LimitRow,
-    NextBoardsRow, NotConcludedRow, PointRow, VERSION,
+    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, GrowthRow, LimitRow,
+    NextBoardsRow, NotConcludedRow, PointRow, StepRow, VERSION,
 };
 use crate::compare::cell::Place;
 use crate::compare::comparison::{Comparison, Gate, Request};
-use crate::compare::effect::{CONFIDENCE, Effect, Pairing};
+use crate::compare::course::{Growth, StepEffects};
+use crate::compare::effect::{CONFIDENCE, Effect, Pairing, Sense};
 use crate::compare::gate::Judgement;
 use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
@@ -33,6 +34,8 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
         changes: Vec::new(),
         points: Vec::new(),
         boards: Vec::new(),
+        steps: Vec::new(),
+        growth: Vec::new(),
         limits: Vec::new(),
         next_boards: Vec::new(),
         capabilities: Vec::new(),
@@ -54,6 +57,10 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
             document.points.extend(points(name, effect));
             document.boards.extend(boards(name, effect));
             document.next_boards.extend(next_boards(comparison, effect));
+        }
+        if let Some(course) = &comparison.course {
+            document.steps.extend(course.steps.iter().flat_map(|step| steps(name, step)));
+            document.growth.extend(course.growth.iter().map(|growth| grown(name, growth)));
         }
         document.capabilities.extend(comparison.capabilities.iter().map(|row| capability(name, row)));
         let missing = next::not_concluded(comparison).into_iter();
@@ -200,6 +207,45 @@ fn boards(name: &str, effect: &Effect) -> Vec<BoardRow> {
     }
     let before = matched.before.iter().map(|board| row("before", board));
     before.chain(matched.after.iter().map(|board| row("after", board))).collect()
+}
+
+fn steps<'c>(name: &'c str, step: &'c StepEffects) -> impl Iterator<Item = StepRow> + 'c {
+    step.effects.iter().map(move |effect| {
+        let quantity = effect.quantity();
+        StepRow {
+            after_group: name.to_owned(),
+            figure: quantity.key(),
+            step: step.title.clone(),
+            unit: quantity.unit_of_change(),
+            level_before: effect.levels.map(|(before, _)| quantity.unscaled(before)),
+            level_after: effect.levels.map(|(_, after)| quantity.unscaled(after)),
+            change: effect.change,
+            low: effect.interval().map(|ends| ends.low),
+            high: effect.interval().map(|ends| ends.high),
+            no_interval: effect.certainty.interval.as_ref().err().cloned(),
+            sense: effect.sense().word(),
+            boards_before: step.boards.0,
+            boards_after: step.boards.1,
+        }
+    })
+}
+
+fn grown(name: &str, growth: &Growth) -> GrowthRow {
+    let effect = growth.effect.as_ref().ok();
+    let interval = effect.and_then(Effect::interval);
+    let why = |effect: &Effect| effect.certainty.interval.as_ref().err().cloned();
+    GrowthRow {
+        after_group: name.to_owned(),
+        figure: growth.quantity.key(),
+        unit: growth.quantity.unit_of_change(),
+        growth: effect.and_then(|effect| effect.change),
+        low: interval.map(|ends| ends.low),
+        high: interval.map(|ends| ends.high),
+        before_moved: effect.and_then(|effect| Some(effect.levels?.0)),
+        after_moved: effect.and_then(|effect| Some(effect.levels?.1)),
+        sense: effect.map_or(Sense::NotKnown, Effect::sense).word(),
+        not_known: growth.effect.as_ref().map_or_else(|why| Some(why.clone()), why),
+    }
 }
 
 fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {

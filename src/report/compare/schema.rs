@@ -27,6 +27,10 @@ pub struct ComparisonDocument {
     pub points: Vec<PointRow>,
     /// The score of every board.
     pub boards: Vec<BoardRow>,
+    /// What changed in each step of soaks (`--over`).
+    pub steps: Vec<StepRow>,
+    /// Whether differences grow over the steps.
+    pub growth: Vec<GrowthRow>,
     /// Limits on the change.
     pub limits: Vec<LimitRow>,
     /// Where 95 % of all boards lie, 95 % sure, if boards scatter normally.
@@ -81,6 +85,62 @@ pub struct CapabilityRow {
     pub cpk_high: Option<f64>,
     /// Why there is none.
     pub no_cpk: Option<String>,
+}
+
+/// What changed in one step of soaks.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct StepRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// The step.
+    pub step: String,
+    /// Decibels or an SI unit; empty for a ratio.
+    pub unit: &'static str,
+    /// Level before in the figure's own unit.
+    pub level_before: Option<f64>,
+    /// Level after.
+    pub level_after: Option<f64>,
+    /// After less before.
+    pub change: Option<f64>,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// Why there is none.
+    pub no_interval: Option<String>,
+    /// In a word or two.
+    pub sense: &'static str,
+    /// Boards before.
+    pub boards_before: usize,
+    /// Boards after.
+    pub boards_after: usize,
+}
+
+/// Whether a difference grows from the first step to the last one.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GrowthRow {
+    /// The group in which something may have changed.
+    pub after_group: String,
+    /// The figure's key.
+    pub figure: &'static str,
+    /// Decibels or an SI unit; empty for a ratio.
+    pub unit: &'static str,
+    /// How much more the boards after moved than those before; null where it is not known.
+    pub growth: Option<f64>,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// How far the boards before moved.
+    pub before_moved: Option<f64>,
+    /// How far the boards after moved.
+    pub after_moved: Option<f64>,
+    /// In a word or two.
+    pub sense: &'static str,
+    /// Why it is not known, or not how sure it is.
+    pub not_known: Option<String>,
 }
 
 /// Something that cannot be concluded.

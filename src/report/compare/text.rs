@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::parts::{Part, part};
 use super::words::{self, counted};
-use super::{next, order_words};
+use super::{course, next, order_words};
 use crate::compare::comparison::{Comparison, Side};
+use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::guard::Comparability;
 
@@ -64,6 +65,9 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
             render_effect(&mut text, comparison, effect);
         }
     }
+    if let Some(made) = &comparison.course {
+        render_course(&mut text, made);
+    }
     render_next(&mut text, comparison);
     let _ = writeln!(text, "\n{}", order_words::heading(comparison));
     for line in order_words::lines(comparison) {
@@ -76,6 +80,21 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
     let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
+}
+
+fn render_course(text: &mut String, made: &Course) {
+    let _ = writeln!(text, "\n{}", course::heading(made));
+    for lines in course::lines(made) {
+        let _ = writeln!(text, "  {}", lines.quantity.title());
+        for step in &lines.steps {
+            let _ = writeln!(
+                text,
+                "    {:<16} {:<19} {} from {}",
+                step.title, step.sense, step.change, step.levels
+            );
+        }
+        let _ = writeln!(text, "    {}", lines.growth);
+    }
 }
 
 fn render_next(text: &mut String, comparison: &Comparison) {

@@ -5,13 +5,14 @@ use maud::{Markup, html};
 use super::top::sentence;
 use super::{compare_tables as tables, picture};
 use crate::compare::comparison::Comparison;
+use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Sense};
 use crate::compare::guard::Comparability;
-use crate::report::compare::order_words;
 use crate::report::compare::page::{ComparisonPage, QuantityView};
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
 use crate::report::compare::words::{self, counted};
+use crate::report::compare::{course, order_words};
 use crate::report::svg::{
     render_change_map, render_dots, render_forest, render_overlaid_spectra, render_overlaid_traces,
 };
@@ -42,6 +43,7 @@ fn one(page: &ComparisonPage) -> Markup {
             (first_page(comparison))
             (tables::not_concluded(comparison))
             (tables::changes(comparison))
+            @if let Some(made) = &comparison.course { (over_the_hours(made)) }
             (tables::next_boards(comparison))
             h2 { (heading(order_words::heading(comparison))) }
             ul { @for line in order_words::lines(comparison) { li { (sentence(&line)) } } }
@@ -158,6 +160,30 @@ fn pictures(page: &ComparisonPage) -> Markup {
             }
         }
         @for view in &page.views { (quantity(page, view)) }
+    }
+}
+
+/// The change in each step, as a table and as a picture of each quantity.
+fn over_the_hours(made: &Course) -> Markup {
+    html! {
+        h2 { (heading(&course::heading(made))) }
+        p.small { "Each row of a picture is a step; hollow where it is not told from no change. The diamond is how far the difference moves." }
+        @for lines in course::lines(made) {
+            h3 { (heading(lines.quantity.title())) }
+            div.figure {
+                @if let Some(svg) = render_forest(&lines.picture) {
+                    (picture(&svg, "curves", "the change in each step"))
+                }
+            }
+            div.scroll { table.cards {
+                thead { tr { th { "step" } th { "before to after" } th { "change" } th { "" } } }
+                tbody { @for step in &lines.steps { tr {
+                    td { (step.title) } td data-label="before to after" { (step.levels) }
+                    td data-label="change" { (step.change) } td { (step.sense) }
+                } } }
+            } }
+            p { (sentence(&lines.growth)) }
+        }
     }
 }
 

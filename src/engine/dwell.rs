@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Failure;
 use super::act::{Shell, split};
 use super::early::EarlyWatch;
-use super::keeping::{BATCH, Keeper, longest_silence};
+use super::keeping::{Desk, Keeper};
 use super::watch::{TEMPERATURE_INTERVAL, wait};
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
@@ -39,18 +39,13 @@ impl Shell<'_> {
         self.dwelling.begin(id);
         let clock = self.bench.clock.clone();
         let (watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
-        let keeper = Keeper {
-            dwell: id,
-            held: false,
-            interval: soak.interval,
-            watcher,
+        let desk = Desk {
             clock: &*clock,
             sink: &mut *self.sink,
             progress: &mut self.dwelling,
             timekeeping: &mut self.timekeeping,
-            longest_silence: longest_silence(self.plan),
-            rows: Vec::with_capacity(BATCH),
         };
+        let keeper = Keeper::new((id, false), (self.plan, soak.interval), watcher, desk);
         let mut dwelling = Dwelling {
             dwell,
             keeper,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::act::{Shell, split};
-use super::keeping::{BATCH, Keeper, longest_silence};
+use super::keeping::{Desk, Keeper};
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
 use crate::event::{DwellId, Event, LoadChange};
@@ -138,18 +138,13 @@ impl Shell<'_> {
             return outcome;
         };
         let dwell = self.dwelling.within().map_or(DwellId::WARMING, |(id, _)| id);
-        let mut keeper = Keeper {
-            dwell,
-            held: true,
-            interval: soak.interval,
-            watcher,
+        let desk = Desk {
             clock: &*clock,
             sink: &mut *self.sink,
             progress: &mut self.dwelling,
             timekeeping: &mut self.timekeeping,
-            longest_silence: longest_silence(self.plan),
-            rows: Vec::with_capacity(BATCH),
         };
+        let mut keeper = Keeper::new((dwell, true), (self.plan, soak.interval), watcher, desk);
         let outcome = keeper.cool();
         let outcome = keeper.watcher.off_at_once(outcome);
         let kept = keeper.keep();

@@ -12,12 +12,10 @@ use crate::event::{DwellId, Event, Reading, Readings, Sink};
 use crate::plan::Plan;
 
 /// Readings that are kept together: what a crash may cost is a minute at a reading a second.
-pub(super) const BATCH: usize = 60;
-/// Longest time until readings are kept, however slow they are.
-const BATCH_SPAN: Duration = Duration::from_secs(60);
+const BATCH: usize = 60;
 
 /// How long a thermometer that the interlocks need is left in peace at most: it must answer long before they trip.
-pub(super) fn longest_silence(plan: &Plan) -> Duration {
+fn longest_silence(plan: &Plan) -> Duration {
     (plan.interlocks.lost_reading / 6).min(NEEDED_PAUSE)
 }
 
@@ -35,6 +33,28 @@ pub(super) struct Keeper<'h, 'b> {
     pub(super) timekeeping: &'h mut Timekeeping,
     pub(super) longest_silence: Duration,
     pub(super) rows: Vec<Reading>,
+}
+
+/// Where a keeper notes what it does.
+pub(super) struct Desk<'h> {
+    pub(super) clock: &'h dyn Clock,
+    pub(super) sink: &'h mut dyn Sink,
+    pub(super) progress: &'h mut Progress,
+    pub(super) timekeeping: &'h mut Timekeeping,
+}
+
+impl<'h, 'b> Keeper<'h, 'b> {
+    /// Of a dwell at what it sets, or while it is held.
+    pub(super) fn new(
+        (dwell, held): (DwellId, bool),
+        (plan, interval): (&Plan, Duration),
+        watcher: Watcher<'b>,
+        desk: Desk<'h>,
+    ) -> Self {
+        let Desk { clock, sink, progress, timekeeping } = desk;
+        let (longest_silence, rows) = (longest_silence(plan), Vec::with_capacity(BATCH));
+        Self { dwell, held, interval, watcher, clock, sink, progress, timekeeping, longest_silence, rows }
+    }
 }
 
 impl Keeper<'_, '_> {
@@ -86,13 +106,14 @@ impl Keeper<'_, '_> {
         Ok(())
     }
 
-    /// Keeps the batch where it is full.
+    /// Keeps the batch where it is full, or where its first reading would wait too long for the next one.
     pub(super) fn keep_full(&mut self) -> Result<(), Failure> {
         let since = match (self.rows.first(), self.rows.last()) {
             (Some(first), Some(last)) => last.at.since(first.at),
             _ => Duration::ZERO,
         };
-        if self.rows.len() >= BATCH || since >= BATCH_SPAN { self.keep() } else { Ok(()) }
+        let waits_too_long = since + self.interval > Readings::SPAN;
+        if self.rows.len() >= BATCH || waits_too_long { self.keep() } else { Ok(()) }
     }
 
     pub(super) fn keep(&mut self) -> Result<(), Failure> {

@@ -131,6 +131,9 @@ pub struct Readings {
 }
 
 impl Readings {
+    /// Longest time that a reading waits to be kept.
+    pub const SPAN: Duration = Duration::from_secs(60);
+
     /// No readings, for a reader to put some in their place.
     #[must_use]
     pub const fn none() -> Self {

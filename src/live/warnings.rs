@@ -24,9 +24,6 @@ const SETTING_WITHIN: f64 = 0.01;
 /// A soak that has written nothing for so long is not well, where its readings are less than a minute apart.
 const SILENT_AFTER: Duration = Duration::from_secs(180);
 
-/// Readings are kept as soon as they span so much.
-const KEPT_AFTER: Duration = Duration::from_secs(60);
-
 /// Something that is wrong now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Warning {
@@ -195,8 +192,8 @@ fn silence(state: &State, seen: &Seen) -> Option<String> {
     let interval = state.soak()?.facts().interval;
     let (_, age) = seen.last?;
     let is_reading = state.phase() == Phase::Holding && state.outputs().values().all(|on| *on);
-    (is_reading && age > SILENT_AFTER.max(KEPT_AFTER + interval * 3)).then(|| {
-        let (due, age) = (render_span(KEPT_AFTER + interval * 2), render_span(age));
+    (is_reading && age > SILENT_AFTER.max(Readings::SPAN + interval * 3)).then(|| {
+        let (due, age) = (render_span(Readings::SPAN + interval * 2), render_span(age));
         format!("readings are due in the record every {due} at least, and nothing was written for {age}: does the run hang?")
     })
 }

@@ -382,6 +382,15 @@ pub(crate) const TREE: Node<'static, Bench> = panel::tree![
         Leaf!(b"REMote" => &Verb::set(0, panel::accept)),
         Leaf!(b"LOCal" => &Verb::set(0, panel::accept))
     ],
+    Branch![b"MEASure";
+        Branch![default b"SCALar";
+            measures!(b"VOLTage", VOLTS),
+            measures!(b"CURRent", AMPS),
+            measures!(b"POWer", WATTS),
+            measures!(b"POWE", WATTS),
+            measures!(b"RESistance", OHMS)
+        ]
+    ],
     functions!(),
     inputs!(),
     currents!(),
@@ -397,15 +406,6 @@ pub(crate) const TREE: Node<'static, Bench> = panel::tree![
         level_branch!(b"RESistance", OHMS),
         powers!(),
         Leaf!(b"SENSe" => &Verb::both(0, set_sense, sense))
-    ],
-    Branch![b"MEASure";
-        Branch![default b"SCALar";
-            measures!(b"VOLTage", VOLTS),
-            measures!(b"CURRent", AMPS),
-            measures!(b"POWer", WATTS),
-            measures!(b"POWE", WATTS),
-            measures!(b"RESistance", OHMS)
-        ]
     ],
     Branch![b"PROJect"; Branch![b"WND"; Leaf!(b"DATA" => &Verb::ask(0, screen_data))]]
 ];

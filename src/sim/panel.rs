@@ -166,10 +166,12 @@ impl Command<Bench> for Verb {
     }
 }
 
-/// A command tree with the common commands and the error queue in front; `$system` are further branches of `SYSTem`.
+/// A command tree with the common commands and the error queue behind its own, which are looked through in their order: what is
+/// asked most often stands first. `$system` are further branches of `SYSTem`.
 macro_rules! tree {
     (system: [$($system:expr),* $(,)?], $($child:expr),+ $(,)?) => {
         scpi::Root![
+            $($child,)+
             scpi::Leaf!(b"*IDN" => &$crate::sim::panel::Verb::ask(0, $crate::sim::panel::identity)),
             scpi::Leaf!(b"*RST" => &$crate::sim::panel::Verb::set(0, $crate::sim::panel::reset)),
             scpi::Leaf!(b"*CLS" => &$crate::sim::panel::Verb::set(0, $crate::sim::panel::clear)),
@@ -185,8 +187,7 @@ macro_rules! tree {
                 scpi::Branch![b"ERRor"; scpi::Leaf!(default b"NEXT" => &$crate::sim::panel::Verb::ask(0, $crate::sim::panel::error))],
                 scpi::Leaf!(b"VERSion" => &$crate::sim::panel::Verb::ask(0, |_, _, _| Ok($crate::sim::panel::Answer::word("1999.0"))))
                 $(, $system)*
-            ],
-            $($child),+
+            ]
         ]
     };
 }

@@ -255,7 +255,7 @@ impl Bench {
             return out;
         }
         let message = if instrument == Instrument::Supply {
-            supply::unselected(&tidied(message))
+            supply::unselected(tidied(message))
         } else {
             tidied(message)
         };

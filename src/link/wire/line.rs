@@ -1,5 +1,7 @@
 //! Lines of text from a sensor that just sends, bounded and read by a pattern that the rig names.
 
+use std::borrow::Cow;
+
 use super::WireError;
 use super::scpi::parse_finite;
 
@@ -44,7 +46,8 @@ impl LinePattern {
             return Err(WireError::new(format!("a line of at most {LONGEST_LINE} bytes"), line));
         }
         // Old sensors send the degree sign in Latin-1; a damaged byte elsewhere makes no number.
-        let text = super::decode_text(line.to_vec());
+        let text = std::str::from_utf8(line)
+            .map_or_else(|_| Cow::Owned(super::decode_text(line.to_vec())), Cow::Borrowed);
         let text = text.trim();
         match self {
             Self::KeyValue { key } => find_key(text, key).and_then(first_word).and_then(parse_value),

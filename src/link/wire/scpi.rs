@@ -235,6 +235,10 @@ fn split_number(text: &str) -> Option<(Number, &str)> {
 }
 
 fn special_word(text: &str) -> Option<Number> {
+    // Nearly everything that is read is a plain number.
+    if !text.trim_start_matches(['+', '-']).starts_with(['I', 'i', 'N', 'n']) {
+        return None;
+    }
     let word = text.to_ascii_uppercase();
     match word.as_str() {
         "INF" | "+INF" | "INFINITY" | "+INFINITY" => Some(Number::Infinite { negative: false }),

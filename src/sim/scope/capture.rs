@@ -174,23 +174,30 @@ impl Capture {
     }
 }
 
-/// Cheap normal noise: a table of deviates, taken in blocks from random places.
+/// Cheap normal noise: a table of deviates, taken in blocks from random places. What is shorter than a table is drawn as it is.
 struct Noise {
-    table: Vec<f32>,
-    places: Generator,
+    sigma: f32,
+    drawn: Generator,
 }
 
 impl Noise {
     fn of(seed: u64, sigma: f32) -> Self {
-        let mut places = Generator::seeded(seed);
-        let table = (0..NOISE_TABLE).map(|_| sigma * places.normal() as f32).collect();
-        Self { table, places }
+        Self { sigma, drawn: Generator::seeded(seed) }
+    }
+
+    fn next(&mut self) -> f32 {
+        self.sigma * self.drawn.normal() as f32
     }
 
     fn add_scaled(mut self, values: &mut [f32], scaled: impl Fn(f32) -> f32) {
+        if values.len() <= NOISE_TABLE {
+            values.iter_mut().for_each(|value| *value = scaled(*value) + self.next());
+            return;
+        }
+        let table: Vec<f32> = (0..NOISE_TABLE).map(|_| self.next()).collect();
         for block in values.chunks_mut(NOISE_BLOCK) {
-            let at = (self.places.bits() % (NOISE_TABLE - NOISE_BLOCK) as u64) as usize;
-            for (value, noise) in block.iter_mut().zip(&self.table[at..]) {
+            let at = (self.drawn.bits() % (NOISE_TABLE - NOISE_BLOCK) as u64) as usize;
+            for (value, noise) in block.iter_mut().zip(&table[at..]) {
                 *value = scaled(*value) + noise;
             }
         }

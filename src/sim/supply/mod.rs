@@ -100,7 +100,10 @@ pub(crate) fn reset(bench: &mut Bench) {
 
 /// `SOURce` without a number means the selected channel, but the `scpi` crate takes it for `SOURce1`. The word is optional,
 /// so the bare one is dropped.
-pub(crate) fn unselected(message: &[u8]) -> Vec<u8> {
+pub(crate) fn unselected(message: Vec<u8>) -> Vec<u8> {
+    if !message.windows(4).any(|part| part.eq_ignore_ascii_case(b"SOUR")) {
+        return message;
+    }
     let unit = |unit: &[u8]| -> Vec<u8> {
         let body = unit.strip_prefix(b":").unwrap_or(unit);
         let bare = [&b"SOURCE:"[..], b"SOUR:"]

@@ -69,6 +69,15 @@ pub(crate) const TREE: Node<'static, Bench> = panel::tree![
         Leaf!(b"OTP" => &Verb::both(0, set_over_temperature, over_temperature)),
         Leaf!(b"PRINT" => &Verb::ask(0, print))
     ],
+    Branch![b"MEASure";
+        Leaf!(b"ALL" => &Verb::ask(0, measured_all)),
+        Branch![default b"SCALar";
+            Branch![b"VOLTage"; Leaf!(default b"DC" => &Verb::ask(0, measured_volts))],
+            Branch![b"CURRent"; Leaf!(default b"DC" => &Verb::ask(0, measured_amps))],
+            Branch![b"POWEr"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))],
+            Branch![b"POW"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))]
+        ]
+    ],
     Branch![b"INSTrument";
         Leaf!(b"NSELect" => &Verb::both(0, select, selected_number)),
         Leaf!(default b"SELEct" => &Verb::both(0, select, selected_name)),
@@ -80,15 +89,6 @@ pub(crate) const TREE: Node<'static, Bench> = panel::tree![
     Branch![b"SOURce1"; volts_branch!(1), amps_branch!(1)],
     Branch![b"SOURce2"; volts_branch!(2), amps_branch!(2)],
     Branch![b"SOURce3"; volts_branch!(3), amps_branch!(3)],
-    Branch![b"MEASure";
-        Leaf!(b"ALL" => &Verb::ask(0, measured_all)),
-        Branch![default b"SCALar";
-            Branch![b"VOLTage"; Leaf!(default b"DC" => &Verb::ask(0, measured_volts))],
-            Branch![b"CURRent"; Leaf!(default b"DC" => &Verb::ask(0, measured_amps))],
-            Branch![b"POWEr"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))],
-            Branch![b"POW"; Leaf!(default b"DC" => &Verb::ask(0, measured_watts))]
-        ]
-    ],
     Branch![b"OUTPut";
         Leaf!(default b"STATe" => &Verb::both(0, set_output, output)),
         Leaf!(b"MODE" => &Verb::ask(0, regulation)),

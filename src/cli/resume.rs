@@ -5,21 +5,24 @@ use super::message::{Outcome, tell};
 use super::onlookers::Onlookers;
 use super::run::{expected, heed_signals, own_program, tell_result};
 use super::settings::Settings;
-use super::status::Look;
+use super::status::take;
 use crate::engine::StopWish;
+use crate::event::{Event, Stamp};
+use crate::live::State;
 use crate::record::store;
 use crate::session::{self, Pulse, RunRequest};
 
 pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let folder = store::find(&args.which.out, &args.which.run)?;
-    let resumable = session::prepare_resume(&folder, args.rig.as_deref(), args.after_trip)?;
+    let mut state = State::default();
+    let mut see = |at: Stamp, event: &Event| take(&mut state, &folder, at, event);
+    let resumable = session::prepare_resume(&folder, args.rig.as_deref(), args.after_trip, &mut see)?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
     if !args.telling.quiet {
         tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
     }
-    let mut state = Look::at(&folder)?.into_state();
     state.foresee(expected(&resumable.prepared.plan));
     let pulse = Pulse::default();
     let mut onlookers = Onlookers::new(state, args.telling.quiet, telling.as_ref(), &pulse)?;

@@ -26,6 +26,16 @@ pub(super) fn run(args: &StatusArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Takes an event of the run in this folder, whose files tell what is expected of it.
+pub(super) fn take(state: &mut State, folder: &Path, at: Stamp, event: &Event) {
+    if let Event::RunStarted(facts) = event
+        && let Some(plan) = session::plan_of(folder, facts)
+    {
+        state.foresee(expected(&plan));
+    }
+    state.take(at, event);
+}
+
 /// A run as its journal tells it so far.
 pub(super) struct Look {
     folder: PathBuf,
@@ -69,12 +79,7 @@ impl Look {
                     at
                 }
                 Followed::Happened { at, event } => {
-                    if let Event::RunStarted(facts) = &event
-                        && let Some(plan) = session::plan_of(folder, facts)
-                    {
-                        state.foresee(expected(&plan));
-                    }
-                    state.take(at, &event);
+                    take(state, folder, at, &event);
                     see(at, &event, state);
                     at
                 }
@@ -116,10 +121,6 @@ impl Look {
 
     pub(super) const fn state(&self) -> &State {
         &self.state
-    }
-
-    pub(super) fn into_state(self) -> State {
-        self.state
     }
 
     /// The screen, with the word of a bad or good end in colour.

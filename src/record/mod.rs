@@ -21,6 +21,7 @@ pub mod samples_csv;
 mod shape;
 pub mod store;
 pub mod summary;
+mod unfinished;
 pub mod waveforms;
 
 use std::io;
@@ -31,9 +32,10 @@ pub use follow::{Followed, Follower};
 pub use format::Summary;
 pub use reader::{Kept, Logged, Record, ScreenFacts, WaveformFacts, read_kept, read_waveform};
 pub use readings::read_readings;
-pub use recorder::{FAMILIES, Recorder, RunHeader, TapeFile};
+pub use recorder::{FAMILIES, Recorder, RunHeader, Sealed, TapeFile};
 pub use recover::Tail;
 pub use store::{RunEntry, RunState};
+pub use unfinished::Unfinished;
 
 /// Why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +93,9 @@ pub enum RecordError {
         /// What is wrong.
         what: String,
     },
+    /// It was read to be gone on with, and is another one now.
+    #[error("{} was written to meanwhile; resume it once more", .0.display())]
+    Meanwhile(PathBuf),
     /// What is kept cannot be brought into the form of a file, which is a fault of this program.
     #[error("cannot make {file}, which is a fault of this program: {what}")]
     NoForm {

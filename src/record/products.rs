@@ -16,25 +16,27 @@ use super::{Record, RecordError, Summary, export_csv, summary};
 /// The manifest's name in a run folder; `sha256sum -c` reads it.
 pub const MANIFEST: &str = "manifest.sha256";
 
+/// What was written.
+#[derive(Debug)]
+pub struct Products {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// The hashes of all files of the folder, for whoever makes more of the same record.
+    pub hashes: Hashing,
+}
+
 /// Writes `points.csv`, `summary.json` and the documents that are handed in, by name, and seals the run with a manifest if
-/// the journal holds the run's end. The journal and the samples are never touched; the same record gives the same bytes.
+/// the journal holds the run's end. The journal and the samples are never touched; the same record gives the same bytes. The
+/// summary may say more than the record's events do, and the hashes were begun on while it was made.
 ///
 /// # Errors
 /// The disk refuses, or a file cannot be made of the record.
-pub fn write(record: &Record, documents: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, RecordError> {
-    write_with(record, &summary::build(record), documents, Hashing::begin(record))
-}
-
-/// The same with a summary that says more than the record's events do, and with hashes that were begun on while it was made.
-///
-/// # Errors
-/// As for [`write`].
 pub fn write_with(
     record: &Record,
     summary: &Summary,
     documents: &[(&str, &[u8])],
     hashing: Hashing,
-) -> Result<Vec<PathBuf>, RecordError> {
+) -> Result<Products, RecordError> {
     let folder = record.folder();
     let mut hashes = hashing.finish()?;
     let lacks_sources = match &hashes {
@@ -45,18 +47,18 @@ pub fn write_with(
     let summary = summary::render(summary)?;
     let own: [(&str, &[u8]); 2] =
         [(export_csv::FILE_NAME, points.as_bytes()), (summary::FILE_NAME, summary.as_bytes())];
-    let mut written = Vec::new();
+    let mut files = Vec::new();
     for (name, bytes) in own.iter().chain(documents) {
-        written.push(replace(&folder.join(name), bytes)?);
+        files.push(replace(&folder.join(name), bytes)?);
         if let Some(hashes) = &mut hashes {
             hashes.insert((*name).to_owned(), digest(bytes));
         }
     }
     // A seal that misses something keeps saying so: making the products again does not heal it.
-    if let Some(hashes) = hashes.filter(|_| record.end().is_some() && !lacks_sources) {
-        written.push(replace(&folder.join(MANIFEST), render_manifest(&hashes).as_bytes())?);
+    if let Some(hashes) = hashes.as_ref().filter(|_| record.end().is_some() && !lacks_sources) {
+        files.push(replace(&folder.join(MANIFEST), render_manifest(hashes).as_bytes())?);
     }
-    Ok(written)
+    Ok(Products { files, hashes: Hashing(hashes.map(Making::Done)) })
 }
 
 /// SHA-256 in hex of the files of a run folder, by name; the manifest itself is left out.
@@ -65,22 +67,37 @@ type Hashes = BTreeMap<String, String>;
 /// The hashes of a run folder's files while they are made in a thread of their own: of a long soak that is half of the work
 /// of a report, and needs nothing of the other half.
 #[derive(Debug)]
-pub struct Hashing {
-    thread: Option<JoinHandle<Result<Hashes, RecordError>>>,
+pub struct Hashing(Option<Making>);
+
+#[derive(Debug)]
+enum Making {
+    Begun(JoinHandle<Result<Hashes, RecordError>>),
+    Done(Hashes),
 }
 
 impl Hashing {
     /// Begins, where the run has an end or a seal; of any other run nobody needs them.
     #[must_use]
     pub fn begin(record: &Record) -> Self {
-        let folder = record.folder().to_owned();
+        let folder = record.folder();
         let is_needed = record.end().is_some() || folder.join(MANIFEST).exists();
-        Self { thread: is_needed.then(|| thread::spawn(move || hash_files(&folder))) }
+        if is_needed { Self::begin_in(folder) } else { Self(None) }
+    }
+
+    /// Begins before the record is read, where its end is known.
+    pub(super) fn begin_in(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        Self(Some(Making::Begun(thread::spawn(move || hash_files(&folder)))))
     }
 
     fn finish(self) -> Result<Option<Hashes>, RecordError> {
-        let hashes = self.thread.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        hashes.transpose()
+        match self.0 {
+            Some(Making::Begun(thread)) => {
+                thread.join().unwrap_or_else(|panic| resume_unwind(panic)).map(Some)
+            }
+            Some(Making::Done(hashes)) => Ok(Some(hashes)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -131,30 +131,58 @@ pub fn read_kept(folder: &Path, mut take: impl FnMut(Stamp, Kept)) -> Result<Tai
     Ok(tail)
 }
 
+/// What is looked at while a record is read.
+trait Looking {
+    fn event(&mut self, at: Stamp, event: &Event);
+    /// Reads of a batch at least the dwell that it belongs to, and how much of it is done.
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String>;
+}
+
+/// Of readings no more than is needed.
+struct HeadsAlone;
+
+impl Looking for HeadsAlone {
+    fn event(&mut self, _: Stamp, _: &Event) {}
+    fn readings(&mut self, _: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String> {
+        batch.head()
+    }
+}
+
+/// Everything is shown.
+struct Seeing<S> {
+    see: S,
+    /// The last readings, in whose place the next are read.
+    batch: Event,
+}
+
+impl<S: FnMut(Stamp, &Event)> Looking for Seeing<S> {
+    fn event(&mut self, at: Stamp, event: &Event) {
+        (self.see)(at, event);
+    }
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String> {
+        let Event::ReadingsTaken(readings) = &mut self.batch else { return batch.head() };
+        batch.read_into(readings)?;
+        let head = (readings.dwell, readings.done);
+        (self.see)(at, &self.batch);
+        Ok(head)
+    }
+}
+
 impl Record {
     /// Reads the journal of a run folder, checks every line and leaves out a torn last one.
     ///
     /// # Errors
     /// There is no journal, it cannot be read, it was written by a later program, or it is damaged before its last line.
     pub fn open(folder: &Path) -> Result<Self, RecordError> {
-        Self::open_with(folder, |batch| batch.head())
+        Self::open_with(folder, HeadsAlone)
     }
 
-    /// The same, and hands the readings to `take` meanwhile, a batch at a time, in order.
-    pub(super) fn open_reading(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<Self, RecordError> {
-        let mut readings = Readings::none();
-        Self::open_with(folder, |batch| {
-            batch.read_into(&mut readings)?;
-            take(&readings);
-            Ok((readings.dwell, readings.done))
-        })
+    /// The same, and shows each event to `see` meanwhile, in order, readings included.
+    pub(super) fn open_seeing(folder: &Path, see: impl FnMut(Stamp, &Event)) -> Result<Self, RecordError> {
+        Self::open_with(folder, Seeing { see, batch: Event::ReadingsTaken(Box::new(Readings::none())) })
     }
 
-    /// `look` reads of each batch at least what it tells.
-    fn open_with(
-        folder: &Path,
-        mut look: impl FnMut(&Batch<'_>) -> Result<(DwellId, Duration), String>,
-    ) -> Result<Self, RecordError> {
+    fn open_with(folder: &Path, mut look: impl Looking) -> Result<Self, RecordError> {
         let path = folder.join(journal::FILE_NAME);
         if !path.is_file() {
             return Err(RecordError::NotARun(folder.to_owned()));
@@ -171,9 +199,14 @@ impl Record {
                 What::Entry(Entry::Header(entry)) => header = Some((at, entry)),
                 What::Entry(Entry::Waveform(entry)) => waveforms.push(waveform_facts(*entry)?),
                 What::Entry(Entry::Screen(entry)) => screens.push(screen_facts(entry)?),
-                What::Entry(entry) => logged.extend(event_of(entry)?.map(|event| Logged { at, event })),
+                What::Entry(entry) => {
+                    if let Some(event) = event_of(entry)? {
+                        look.event(at, &event);
+                        logged.push(Logged { at, event });
+                    }
+                }
                 What::Readings(batch) => {
-                    let (dwell, done) = look(&batch)?;
+                    let (dwell, done) = look.readings(at, &batch)?;
                     last_batch = Some(at);
                     if dwell != DwellId::WARMING {
                         last_readings = Some(LastReadings { dwell, done, at });

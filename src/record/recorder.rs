@@ -17,9 +17,11 @@ use super::disk::{Disk, RealDisk};
 use super::format::{Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
 use super::journal::Journal;
 use super::pieces::acquisition_out;
+use super::products::{self, Hashing};
 use super::reader::Record;
-use super::samples_csv::{self, SamplesTable};
-use super::{RecordError, export_csv, products, waveforms};
+use super::samples_csv;
+use super::unfinished::Unfinished;
+use super::{RecordError, export_csv, summary, waveforms};
 
 /// The journal's name for its own format.
 pub(super) const FORMAT: &str = "soakrig-journal";
@@ -115,6 +117,15 @@ impl std::fmt::Debug for Recorder {
     }
 }
 
+/// A run whose writing has ended.
+#[derive(Debug)]
+pub struct Sealed {
+    /// As it was read back from the disk.
+    pub record: Record,
+    /// The hashes of its files, which need no second look.
+    pub hashes: Hashing,
+}
+
 impl Recorder {
     /// Makes a new run folder below `out` (which is made if it is not there) and begins its journal.
     ///
@@ -163,32 +174,32 @@ impl Recorder {
         Ok(Self { folder, disk, journal, points, samples: None, tapes: Vec::new(), resumes: false })
     }
 
-    /// Goes on with a run: a torn last line of its journal is cut, and the record as it was found comes with the recorder; a
-    /// seal is taken off, and the tables are made again from what is left. Nobody else may write to the folder.
+    /// Goes on with a run: see [`Recorder::go_on`]. The record as it was found comes with the recorder.
     ///
     /// # Errors
-    /// The record is damaged before its last line, or was changed after it was sealed, or the disk refuses.
+    /// As [`Unfinished::read`] and [`Recorder::go_on`].
     pub fn resume(folder: &Path) -> Result<(Self, Record), RecordError> {
-        let mut table = SamplesTable::new(folder);
-        let (journal, record) = Journal::reopen_by(folder, || {
-            let record = Record::open_reading(folder, |readings| table.add(readings))?;
-            let whole = record.whole();
-            Ok((record, whole))
-        })?;
-        products::unseal(folder)?;
+        Self::go_on(Unfinished::read(folder, |_, _| ())?)
+    }
+
+    /// Goes on with a run that was read: a torn last line of its journal is cut; a seal is taken off, and the tables are made
+    /// again from what is left. Nobody else may write to the folder.
+    ///
+    /// # Errors
+    /// The record is not what was read any more, or was changed after it was sealed, or the disk refuses.
+    pub fn go_on(unfinished: Unfinished) -> Result<(Self, Record), RecordError> {
+        let (journal, record, table) = unfinished.reopen()?;
+        let folder = record.folder().to_owned();
+        products::unseal(&folder)?;
         let path = folder.join(export_csv::FILE_NAME);
-        let mut rows = export_csv::header();
-        for result in record.points() {
-            rows.push_str(&export_csv::row(result)?);
-        }
+        let rows = export_csv::render_points(&record)?;
         let mut disk: Box<dyn Disk> = Box::new(RealDisk);
         let points = File::create(&path).and_then(|mut file| {
             disk.write(&mut file, rows.as_bytes())?;
             Ok(file)
         });
         let points = points.map_err(|error| RecordError::disk("write", &path, error))?;
-        let samples = table.finish()?;
-        let folder = folder.to_owned();
+        let samples = table.mend(&folder)?;
         Ok((Self { folder, disk, journal, points, samples, tapes: Vec::new(), resumes: true }, record))
     }
 
@@ -216,17 +227,18 @@ impl Recorder {
     }
 
     /// Ends writing, reads the record back from the disk, writes `points.csv` and `summary.json` from it and, if the run
-    /// has its end in the journal, the manifest.
+    /// has its end in the journal, the manifest. What was read comes back, so that more can be made of it.
     ///
     /// # Errors
     /// The disk refuses, or the record read back is damaged.
-    pub fn seal(self) -> Result<PathBuf, RecordError> {
+    pub fn seal(self) -> Result<Sealed, RecordError> {
         self.tapes.iter().try_for_each(TapeFile::check)?;
         let folder = self.folder;
         drop((self.journal, self.points, self.samples, self.tapes));
+        let hashing = Hashing::begin_in(&folder);
         let record = Record::open(&folder)?;
-        products::write(&record, &[])?;
-        Ok(folder)
+        let hashes = products::write_with(&record, &summary::build(&record), &[], hashing)?.hashes;
+        Ok(Sealed { record, hashes })
     }
 
     fn subfolder(&self, name: &str) -> Result<PathBuf, RecordError> {

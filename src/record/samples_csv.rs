@@ -1,11 +1,13 @@
 //! `samples.csv`: a row a reading of a soak, from the events alone. Written live and made again in the same bytes.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::RecordError;
+use jiff::Timestamp;
+
+use super::{RecordError, read_readings};
 use crate::event::{Reading, Readings};
 
 /// The table's name in a run folder.
@@ -20,8 +22,9 @@ pub fn header() -> String {
 /// Adds the rows of a batch. What could not be read is an empty cell.
 pub fn add_rows(text: &mut String, readings: &Readings) {
     for row in &readings.rows {
-        let ms = (row.at.0 + 500_000) / 1_000_000;
-        let _ = write!(text, "{}.{:03},{}", ms / 1000, ms % 1000, readings.dwell.0);
+        add_digits(text, (row.at.0 + 500_000) / 1_000_000, 3, Zeros::Stand);
+        text.push(',');
+        add_digits(text, u64::from(readings.dwell.0), 0, Zeros::Stand);
         for value in row.values() {
             text.push(',');
             if let Some(value) = value {
@@ -43,83 +46,170 @@ fn add_number(text: &mut String, value: f64) {
     if value < 0.0 {
         text.push('-');
     }
-    let size = millionths.abs() as u64;
-    let (whole, mut rest) = (size / 1_000_000, size % 1_000_000);
-    add_whole(text, whole);
-    if rest > 0 {
-        text.push('.');
-        let mut unit = 100_000;
-        while rest > 0 {
-            text.push(char::from(b'0' + (rest / unit) as u8));
-            rest %= unit;
-            unit /= 10;
+    add_digits(text, millionths.abs() as u64, 6, Zeros::Fall);
+}
+
+/// What becomes of zeros at the end of decimals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zeros {
+    Stand,
+    Fall,
+}
+
+/// Adds a number whose last so many digits are decimals.
+fn add_digits(text: &mut String, number: u64, decimals: usize, zeros: Zeros) {
+    let (mut rest, mut digits, mut first) = (number, [0; 24], 24);
+    let mut put = |digit: u8| {
+        first -= 1;
+        digits[first] = digit;
+    };
+    let mut has_decimals = false;
+    for _ in 0..decimals.min(20) {
+        let digit = (rest % 10) as u8;
+        rest /= 10;
+        has_decimals |= digit > 0 || zeros == Zeros::Stand;
+        if has_decimals {
+            put(b'0' + digit);
         }
     }
-}
-
-fn add_whole(text: &mut String, number: u64) {
-    if number >= 10 {
-        add_whole(text, number / 10);
+    if has_decimals {
+        put(b'.');
     }
-    text.push(char::from(b'0' + (number % 10) as u8));
+    loop {
+        put(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
 }
 
-/// The table of a record that is made again: beside the one that is there, whose place it takes in the end.
+/// So much that the table lacks is kept until it is mended; where it lacks more it is made again.
+const MOST_LACKING: usize = 1 << 20;
+
+/// The table of a record that is read to be gone on with, held against its readings: it is not synced, so its end may be missing,
+/// and it may have outlived the lines that it was made from. Nothing is written before it is mended.
 #[derive(Debug)]
 pub(super) struct SamplesTable {
     path: PathBuf,
-    beside: PathBuf,
-    /// From the first readings on.
-    file: Option<io::Result<BufWriter<File>>>,
+    /// As far as it is what it should be; `None` from where it is not.
+    there: Option<BufReader<File>>,
+    /// What the file was when it was opened.
+    seen: Option<Seen>,
+    /// Bytes that are what they should be.
+    good: u64,
+    /// What should stand behind them.
+    lacking: String,
+    is_lost: bool,
     text: String,
+    /// What stands there, beside `text`.
+    found: Vec<u8>,
+}
+
+/// A file's length and when it was last written to.
+type Seen = (u64, Option<Timestamp>);
+
+fn look_at(file: &File) -> Option<Seen> {
+    let about = file.metadata().ok()?;
+    let written = about.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+    Some((about.len(), written))
 }
 
 impl SamplesTable {
-    /// A table without rows.
-    pub(super) fn new(folder: &Path) -> Self {
-        let beside = folder.join(format!("{FILE_NAME}.new"));
-        Self { path: folder.join(FILE_NAME), beside, file: None, text: String::new() }
-    }
-
-    /// Adds the rows of a batch. That the disk refuses is told by [`SamplesTable::finish`].
-    pub(super) fn add(&mut self, readings: &Readings) {
-        self.text.clear();
-        let file = self.file.get_or_insert_with(|| {
-            self.text.push_str(&header());
-            File::create(&self.beside).map(BufWriter::new)
-        });
-        add_rows(&mut self.text, readings);
-        if let Ok(writer) = file
-            && let Err(error) = writer.write_all(self.text.as_bytes())
-        {
-            *file = Err(error);
+    /// The table as it is there, or is not.
+    pub(super) fn open(folder: &Path) -> Self {
+        let path = folder.join(FILE_NAME);
+        let file = File::open(&path).ok();
+        Self {
+            seen: file.as_ref().and_then(look_at),
+            there: file.map(|file| BufReader::with_capacity(1 << 16, file)),
+            path,
+            good: 0,
+            lacking: String::new(),
+            is_lost: false,
+            text: String::new(),
+            found: Vec::new(),
         }
     }
 
-    /// Puts the table in its place; the file can be added to. Where there are no readings there is none: it is not synced,
-    /// and may have outlived the lines that it was made from.
+    /// Takes a batch whose rows the table should have next.
+    pub(super) fn take(&mut self, readings: &Readings) {
+        if self.is_lost {
+            return;
+        }
+        self.text.clear();
+        if self.good == 0 && self.lacking.is_empty() {
+            self.text.push_str(&header());
+        }
+        add_rows(&mut self.text, readings);
+        if let Some(there) = &mut self.there {
+            self.found.resize(self.text.len(), 0);
+            if there.read_exact(&mut self.found).is_ok() && self.found == self.text.as_bytes() {
+                self.good += self.text.len() as u64;
+                return;
+            }
+            self.there = None;
+        }
+        self.lacking.push_str(&self.text);
+        if self.lacking.len() > MOST_LACKING {
+            (self.is_lost, self.lacking) = (true, String::new());
+        }
+    }
+
+    /// Brings the table to what it should be; the file can be added to. Where there are no readings there is none.
     ///
     /// # Errors
-    /// The disk refuses.
-    pub(super) fn finish(mut self) -> Result<Option<File>, RecordError> {
+    /// The disk refuses; where the table is made again, the journal cannot be read.
+    pub(super) fn mend(self, folder: &Path) -> Result<Option<File>, RecordError> {
         let fault = |error| RecordError::disk("write", &self.path, error);
-        let Some(file) = self.file.take() else {
+        let is_empty = self.good == 0 && self.lacking.is_empty() && !self.is_lost;
+        if is_empty {
             return match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(error)),
                 _ => Ok(None),
             };
-        };
-        let file = file.map_err(fault)?.into_inner().map_err(|error| fault(error.into_error()))?;
-        fs::rename(&self.beside, &self.path).map_err(fault)?;
-        Ok(Some(file))
+        }
+        let opened = OpenOptions::new().write(true).open(&self.path);
+        match opened {
+            Ok(mut file) if !self.is_lost && look_at(&file) == self.seen => {
+                let mended = file.set_len(self.good).and_then(|()| {
+                    file.seek(SeekFrom::Start(self.good))?;
+                    file.write_all(self.lacking.as_bytes())
+                });
+                mended.map_err(fault)?;
+                Ok(Some(file))
+            }
+            _ => make(folder, &self.path).map(Some),
+        }
     }
 }
 
-impl Drop for SamplesTable {
-    fn drop(&mut self) {
-        // Of a table that was not put in its place nothing is left; mostly there is nothing.
-        let _ = fs::remove_file(&self.beside);
+/// Makes the table from the journal, beside the one that is there, whose place it takes.
+fn make(folder: &Path, path: &Path) -> Result<File, RecordError> {
+    let fault = |error| RecordError::disk("write", path, error);
+    let beside = folder.join(format!("{FILE_NAME}.new"));
+    let mut writer = BufWriter::new(File::create(&beside).map_err(fault)?);
+    let mut text = header();
+    let mut written = Ok(());
+    let read = read_readings(folder, |readings| {
+        add_rows(&mut text, readings);
+        if written.is_ok() {
+            written = writer.write_all(text.as_bytes());
+        }
+        text.clear();
+    });
+    let made = read.and_then(|()| {
+        written.map_err(fault)?;
+        let file = writer.into_inner().map_err(|error| fault(error.into_error()))?;
+        fs::rename(&beside, path).map_err(fault)?;
+        Ok(file)
+    });
+    if made.is_err() {
+        // Nobody needs the half of it.
+        let _ = fs::remove_file(&beside);
     }
+    made
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::record::journal::is_being_written;
-use crate::record::{Record, RecordError, products};
+use crate::record::products::{self, Hashing};
+use crate::record::{Record, RecordError, Sealed};
 
 use super::build::{Report, build};
 use super::{html, junit};
@@ -41,18 +42,27 @@ pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
 /// As for [`write_all`].
 pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, RecordError> {
     let record = Record::open(folder)?;
-    let hashing = products::Hashing::begin(&record);
-    let mut report = Report { now, ..build(&record) };
+    let hashing = Hashing::begin(&record);
+    write(&record, hashing, now)
+}
+
+/// The same of a run that was just sealed: neither its record nor its files are read once more.
+///
+/// # Errors
+/// As for [`write_all`].
+pub fn write_sealed(sealed: Sealed) -> Result<Written, RecordError> {
+    write(&sealed.record, sealed.hashes, None)
+}
+
+fn write(record: &Record, hashing: Hashing, now: Option<Timestamp>) -> Result<Written, RecordError> {
+    let folder = record.folder();
+    let mut report = Report { now, ..build(record) };
     if record.end().is_none() && is_being_written(folder).unwrap_or(false) {
         report.mark_as_going_on();
     }
     let page = html::render(&report);
     let junit = junit::render(&report)?;
-    let files = products::write_with(
-        &record,
-        &report.summary,
-        &[(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())],
-        hashing,
-    )?;
-    Ok(Written { report, folder: folder.to_owned(), files })
+    let documents = [(PAGE, page.as_bytes()), (JUNIT, junit.as_bytes())];
+    let written = products::write_with(record, &report.summary, &documents, hashing)?;
+    Ok(Written { report, folder: folder.to_owned(), files: written.files })
 }

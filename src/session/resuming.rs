@@ -1,7 +1,7 @@
 //! A run that was cut off, checked before it is gone on with: the same plan, the same instruments, the next point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::SessionError;
@@ -14,15 +14,13 @@ use crate::engine::{Earlier, Tally};
 use crate::event::{BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Unfinished};
 
 /// A run that can be gone on with.
 #[derive(Debug)]
 pub struct Resumable {
     /// Its plan, with the steps that are left.
     pub prepared: Prepared,
-    /// Its folder.
-    pub folder: PathBuf,
     /// The seed of its simulated bench.
     pub seed: Option<u64>,
     /// How many points are finished: they are neither measured nor written again.
@@ -39,11 +37,13 @@ pub struct Resumable {
     pub(super) stood: String,
     /// The last reading of a dwell that was begun and is not finished.
     pub(super) last_reading: Option<Instant>,
+    /// Its record, as all this was read from it.
+    pub(super) unfinished: Unfinished,
 }
 
 /// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder;
 /// `rig_path` is needed where the rig names a folder of families that an earlier program has not kept. What an interlock ended is gone on with only
-/// where a person says so, `after_trip`.
+/// where a person says so, `after_trip`. Each event is shown to `see`, in order, readings included: the journal is read once.
 ///
 /// # Errors
 /// The record is damaged; the run is complete, or had not begun, or was ended by an interlock; the files no longer give the
@@ -52,21 +52,23 @@ pub fn prepare_resume(
     folder: &Path,
     rig_path: Option<&Path>,
     after_trip: bool,
+    see: &mut dyn FnMut(Stamp, &Event),
 ) -> Result<Resumable, SessionError> {
-    let record = Record::open(folder)?;
+    let unfinished = Unfinished::read(folder, see)?;
+    let record = unfinished.record();
     let name = folder.display();
     let usage = |told: String| SessionError::Usage(told);
-    let stood = check_resumable(&record, after_trip).map_err(|told| usage(format!("{name} {told}")))?;
+    let stood = check_resumable(record, after_trip).map_err(|told| usage(format!("{name} {told}")))?;
     let (Some(facts), Some(last)) = (record.facts(), record.last()) else {
         let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
         return Err(usage(told));
     };
     let own_rig = folder.join("rig.toml");
     let mut prepared = prepare_again(facts, &folder.join("profile.toml"), rig_path.unwrap_or(&own_rig))?;
-    check_same_families(&prepared, &record)
+    check_same_families(&prepared, record)
         .map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
-    let (reached, earlier, left_out) = how_far(&record);
+    let (reached, earlier, left_out) = how_far(record);
     let finished = earlier.tally.finished;
     let planned = prepared.plan.points.len();
     let is_in_order = reached.point.map_or(0, |last| last.0) == finished.saturating_add(left_out);
@@ -79,7 +81,6 @@ pub fn prepare_resume(
     let last_reading = record.last_readings().filter(|_| reached.within.is_some());
     Ok(Resumable {
         prepared,
-        folder: folder.to_owned(),
         seed: facts.seed.filter(|_| facts.simulated),
         finished,
         earlier,
@@ -88,6 +89,7 @@ pub fn prepare_resume(
         last_work,
         stood,
         last_reading: last_reading.map(|readings| readings.at.monotonic),
+        unfinished,
     })
 }
 

@@ -111,7 +111,7 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
 pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Finished, SessionError> {
     let Resumable {
         prepared,
-        folder,
+        unfinished,
         finished,
         earlier,
         instruments,
@@ -121,10 +121,10 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
         last_reading,
         ..
     } = resumable;
-    check_record(&folder)?;
+    check_record(unfinished.record().folder())?;
     let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
-    let (recorder, found) = untouched(go_on(&folder, last), &mut guard, &opened)?;
+    let (recorder, found) = untouched(Recorder::go_on(unfinished), &mut guard, &opened)?;
     let now = engine::stamp(&*opened.clock);
     let gap = gap_since(last_work, now.utc);
     let resumed = Resumed { gap, points_finished: finished, what: tell_resumed(gap, stood, found.tail()) };
@@ -135,16 +135,6 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
     let first = drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))).into_iter().collect();
     let begin = Begin { recorder, shift, first, thinned: false, earlier };
     carry(prepared, (opened, guard), begin, request)
-}
-
-/// The record, if it still ends where it ended when the plan was made from it.
-fn go_on(folder: &Path, last: Stamp) -> Result<(Recorder, Record), SessionError> {
-    let (recorder, found) = Recorder::resume(folder)?;
-    if found.last() != Some(last) {
-        let told = format!("{} was written to meanwhile; resume it once more", folder.display());
-        return Err(SessionError::Busy(told));
-    }
-    Ok((recorder, found))
 }
 
 /// What fails before the bench was touched sends the dead-man away: there is nothing to switch off.
@@ -441,8 +431,7 @@ fn tell_all(sink: &mut Tee<'_>, clock: &dyn Clock, events: &[Event]) -> Result<(
 }
 
 fn seal(recorder: Recorder) -> Result<Written, RecordError> {
-    let folder = recorder.seal()?;
-    products::write_all(&folder)
+    products::write_sealed(recorder.seal()?)
 }
 
 /// A run that had an end and could not be gone on with is sealed as before.

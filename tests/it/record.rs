@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use soakrig::event::{Event, PointId, RunFacts, RunVerdict, Sink};
 use soakrig::record::disk::FullDisk;
-use soakrig::record::{Record, RecordError, Recorder, RunState, Tail, products, store};
+use soakrig::record::{Record, RecordError, Recorder, RunState, Tail, products, store, summary};
 use soakrig::report::recompute::{Difference, Recomputed, recompute, render};
 use soakrig::waveform::Unavailable;
 use sweep::{Course, at, header, record_sweep, tell_end, tell_points};
@@ -65,7 +65,9 @@ fn products_are_made_again_in_the_same_bytes_from_journal_and_samples_alone() {
     for name in ["points.csv", "summary.json", "manifest.sha256"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
-    products::write(&Record::open(&folder).unwrap(), &[]).unwrap();
+    let record = Record::open(&folder).unwrap();
+    let hashing = products::Hashing::begin(&record);
+    products::write_with(&record, &summary::build(&record), &[], hashing).unwrap();
     assert_eq!(read_tree(&folder), before);
 }
 
@@ -75,7 +77,7 @@ fn the_table_written_live_is_the_one_made_from_the_journal() {
     let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
     tell_points(&mut recorder, &SMALL).unwrap();
     let live = fs::read_to_string(recorder.folder().join("points.csv")).unwrap();
-    let folder = recorder.seal().unwrap();
+    let folder = recorder.seal().unwrap().record.folder().to_owned();
     assert_eq!(fs::read_to_string(folder.join("points.csv")).unwrap(), live);
     insta::assert_snapshot!(live.lines().take(2).collect::<Vec<_>>().join("\n"), @r#"
     point,vin_set_v,load_set_a,vin_v,iin_a,vout_v,iout_a,efficiency,settle_s,mean_v,rms_ac_v,noise_pp_full_v,noise_pp_20mhz_v,ripple_pp_v,spike_pos_v,spike_neg_v,switching_hz,duty,board_c,ambient_c,region,verdict,notes
@@ -125,8 +127,8 @@ fn a_run_without_an_end_is_incomplete_and_never_sealed() {
     let out = TempDir::new().unwrap();
     let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
     tell_points(&mut recorder, &SMALL).unwrap();
-    let folder = recorder.seal().unwrap();
-    let summary = soakrig::record::summary::build(&Record::open(&folder).unwrap());
+    let folder = recorder.seal().unwrap().record.folder().to_owned();
+    let summary = summary::build(&Record::open(&folder).unwrap());
     assert_eq!(summary.verdict, "incomplete");
     assert_eq!(summary.reason, "the record breaks off after 6 of 125 points");
     assert!(!summary.outputs_off_verified, "the supply was switched on and nobody saw it off");
@@ -252,7 +254,7 @@ fn after_a_failed_write_the_end_of_the_run_is_still_kept() {
         let error = error.to_string();
         assert!(error.starts_with("cannot keep the record: cannot "), "{error}");
         tell_end(&mut recorder, 9000, RunVerdict::Error, [1, 0, 0]).unwrap();
-        let folder = recorder.seal().unwrap();
+        let folder = recorder.seal().unwrap().record.folder().to_owned();
         let record = Record::open(&folder).unwrap();
         assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Error);
         assert!(record.outputs_off_verified());
@@ -334,7 +336,7 @@ fn a_record_of_version_1_is_read_as_on_its_first_day() {
     let table = fs::read_to_string(folder.join("points.csv")).unwrap();
     assert_eq!(soakrig::record::export_csv::render_points(&record).unwrap(), table);
     let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
-    assert_eq!(soakrig::record::summary::render(&soakrig::record::summary::build(&record)).unwrap(), summary);
+    assert_eq!(summary::render(&summary::build(&record)).unwrap(), summary);
     let trace = record.waveform(&record.waveforms()[0]).unwrap();
     let mut expected = sweep::trace("B", "vout", "ripple", (24.0, 0.5), 2000);
     // It was written before the probe's fixture was kept and the supply's regulation was asked for.

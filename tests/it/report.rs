@@ -170,7 +170,7 @@ fn a_single_point_is_told_in_words_instead_of_a_picture() {
     recorder.event(at(1), &Event::RunStarted(Box::new(sweep::facts("B", 1)))).unwrap();
     recorder.event(at(2), &Event::PointFinished(Box::new(sweep::point("B", 1, 24.0, 0.5)))).unwrap();
     tell_end(&mut recorder, 3, RunVerdict::Pass, [1, 0, 0]).unwrap();
-    let folder = recorder.seal().unwrap();
+    let folder = recorder.seal().unwrap().record.folder().to_owned();
     let page = html::render(&report::build(&Record::open(&folder).unwrap()));
     assert_sound(&page);
     assert!(!page.contains("<svg"));

@@ -5,6 +5,7 @@ mod breach;
 #[cfg(target_os = "linux")]
 mod disk;
 mod early;
+mod once;
 pub(crate) mod soak;
 mod warm;
 
@@ -202,7 +203,7 @@ fn a_journal_that_leaves_out_more_points_than_its_plan_has_is_damaged() {
             recorder.event(last, &Event::DwellFinished { dwell, took, end, left_out }).unwrap();
         }
         drop(recorder);
-        let refused = session::prepare_resume(&cut, None, false).unwrap_err().to_string();
+        let refused = session::prepare_resume(&cut, None, false, &mut |_, _| ()).unwrap_err().to_string();
         assert!(refused.contains("not the first ones of its plan"), "{refused}");
     }
 }

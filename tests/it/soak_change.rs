@@ -126,7 +126,7 @@ fn run(folder: &Path, after: Option<u32>) -> (PathBuf, Option<f64>) {
     let outcome = engine::run(&prepared.plan, &mut bench, &mut sink, &StopWish::default());
     assert_eq!(outcome.end.verdict, RunVerdict::Pass, "{:?}", outcome.end);
     let planted = sink.planted.map(|at| at.monotonic.since(started.monotonic).as_secs_f64());
-    (sink.recorder.seal().unwrap(), planted)
+    (sink.recorder.seal().unwrap().record.folder().to_owned(), planted)
 }
 
 #[test]

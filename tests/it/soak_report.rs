@@ -88,7 +88,7 @@ fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
     tell(&mut recorder, 11_100, 14_400, 2);
     if is_finished {
         tell_end(&mut recorder, 14_400_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
-        return recorder.seal().unwrap();
+        return recorder.seal().unwrap().record.folder().to_owned();
     }
     recorder.folder().to_owned()
 }
@@ -278,7 +278,7 @@ fn record_hold(out: &Path, is_released: bool) -> PathBuf {
     recorder.event(at(2_400_000), &released).unwrap();
     tell(&mut recorder, 2400, 3600, 1);
     tell_end(&mut recorder, 3_600_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
-    recorder.seal().unwrap()
+    recorder.seal().unwrap().record.folder().to_owned()
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn between_two_holds_of_points_nothing_is_missing_and_within_one_a_break_is_foun
         recorder.event(at(until_s * 1000), &released).unwrap();
     }
     tell_end(&mut recorder, 3_600_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
-    let report = report::build(&Record::open(&recorder.seal().unwrap()).unwrap());
+    let report = report::build(&recorder.seal().unwrap().record);
     let view = report.soak.as_ref().unwrap().as_ref().unwrap();
     let gaps: Vec<(u64, u64)> = view
         .gaps

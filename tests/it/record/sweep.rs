@@ -455,5 +455,5 @@ pub(crate) fn record_sweep(out: &Path, course: &Course) -> PathBuf {
     let verdict = if course.revision == "A" { RunVerdict::Fail } else { RunVerdict::Pass };
     let failed = if course.revision == "A" { 55 } else { 0 };
     tell_end(&mut recorder, ms, verdict, [course.points, failed, 0]).unwrap();
-    recorder.seal().unwrap()
+    recorder.seal().unwrap().record.folder().to_owned()
 }

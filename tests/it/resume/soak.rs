@@ -129,7 +129,7 @@ pub(super) fn run(out: &Path, profile: &str, take: &mut (dyn FnMut(&Event, &Stop
 }
 
 pub(super) fn resume(folder: &Path, after_trip: bool) -> Result<Finished, SessionError> {
-    let resumable = session::prepare_resume(folder, None, after_trip)?;
+    let resumable = session::prepare_resume(folder, None, after_trip, &mut |_, _| ())?;
     let stop = StopWish::default();
     session::resume(resumable, &mut request(folder, &mut View { take: &mut |_, _| {}, stop: &stop }))
 }
@@ -208,7 +208,7 @@ fn cut_and_resume(whole: &Path, journal: &[u8], cut: usize, to: &Path) {
     std::fs::remove_dir_all(to).unwrap();
 }
 
-fn whole_run(folder: &Path) -> (PathBuf, Vec<u8>) {
+pub(super) fn whole_run(folder: &Path) -> (PathBuf, Vec<u8>) {
     let finished = run(&folder.join("whole"), &small("95"), &mut |_, _| {});
     assert_eq!(finished.outcome.end.verdict, RunVerdict::Pass, "{}", finished.outcome.end.reason);
     let journal = std::fs::read(finished.folder.join("journal.jsonl")).unwrap();
@@ -267,7 +267,7 @@ fn a_soak_cut_off_at_every_line_is_gone_on_with_and_nothing_is_done_twice() {
 fn assert_same_rest(whole: &Path, journal: &[u8], cuts: impl Iterator<Item = usize>, to: &Path) -> usize {
     let rest = |cut: usize| {
         std::fs::write(to.join("journal.jsonl"), &journal[..cut]).unwrap();
-        let resumable = session::prepare_resume(to, None, false).unwrap();
+        let resumable = session::prepare_resume(to, None, false, &mut |_, _| ()).unwrap();
         // Whether the board is warmed up again depends on the wall clock, too.
         let mut steps = resumable.prepared.plan.steps;
         steps.retain(|step| *step != Step::Dwell(DwellId::WARMING));
@@ -370,7 +370,10 @@ fn whatever_is_left_of_a_torn_line_changes_nothing_at_every_byte() {
     cut_off(&whole, &journal, &to);
     for cut in 0..ends[0] {
         std::fs::write(to.join("journal.jsonl"), &journal[..cut]).unwrap();
-        assert!(Record::open(&to).is_err() && session::prepare_resume(&to, None, false).is_err(), "{cut}");
+        assert!(
+            Record::open(&to).is_err() && session::prepare_resume(&to, None, false, &mut |_, _| ()).is_err(),
+            "{cut}"
+        );
     }
 }
 

@@ -126,7 +126,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
         stop: &stop,
         pulse: Pulse::default(),
     };
-    let resumable = session::prepare_resume(&run, None, false).unwrap();
+    let resumable = session::prepare_resume(&run, None, false, &mut |_, _| ()).unwrap();
     let refused = session::resume(resumable, request).unwrap_err().to_string();
     assert!(refused.contains("nothing was energised"), "{refused}");
     assert_eq!(std::fs::read(run.join("journal.jsonl")).unwrap(), journal, "nothing is added");

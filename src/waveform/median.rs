@@ -1,289 +1,17 @@
-//! Running median over integer levels, by comparisons whose order does not depend on the samples: many stretches of the record
-//! go through them side by side, and no branch is ever guessed wrong.
+//! Running median over integer levels, by comparisons whose order does not depend on the samples (`network.rs`).
 //!
-//! The windows of neighbouring samples hold mostly the same samples. So a tile of neighbours begins with what all its windows
-//! share, sorted. Each half of the tile then merges what its windows share besides, and so on down to single windows. Where a
-//! tile of t windows still lacks t - 1 samples of each, the median is one of t shared ones: the others are dropped.
+//! The medians of a few hundred neighbours are mostly near each other, and a register holds twice as many bytes as words. So each
+//! tile is first taken as bytes: its levels less a base, with all that lies under it as 0 and all beyond 255 as 255. That order
+//! is the levels' own, so a median between the two ends is exact. A tile with one at an end is taken once more, as words.
 
-use super::rows::{Compare, Comparing, LANES, Row, compare_rows};
+use super::network::{Network, sort, tile_of};
+use super::rows::{Compare, Comparing, compare_rows};
 
-/// Neighbouring tiles that a window reaches into, behind its own.
-const BEHIND: usize = 2;
+/// Samples of a window that tell roughly where its median lies.
+const FEW: usize = 8;
 
-/// One sample of each tile and of those behind the last one.
-type Column = [u16; LANES + BEHIND];
-
-/// Orders pairs of a few rows, which stay in registers meanwhile.
-macro_rules! network {
-    ($compare:ident, $rows:expr; $($low:literal $high:literal),*) => {{
-        let mut rows = $rows;
-        $((rows[$low], rows[$high]) =
-            ($compare.lower(&rows[$low], &rows[$high]), $compare.higher(&rows[$low], &rows[$high]));)*
-        rows
-    }};
-}
-
-/// Sorts rows, a power of two, that rise and then fall, or fall and then rise.
-#[inline(always)]
-fn straighten<C: Compare>(compare: C, rows: &mut [Row]) {
-    let mut size = rows.len();
-    // Two steps at a time, so that a row is loaded and stored half as often.
-    while size > 8 {
-        for block in rows.chunks_exact_mut(size) {
-            let (low, high) = block.split_at_mut(size / 2);
-            let ((a, b), (c, d)) = (low.split_at_mut(size / 4), high.split_at_mut(size / 4));
-            for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                [*a, *b, *c, *d] = network!(compare, [*a, *b, *c, *d]; 0 2, 1 3, 0 1, 2 3);
-            }
-        }
-        size /= 4;
-    }
-    match size {
-        8 => {
-            for block in rows.as_chunks_mut::<8>().0 {
-                *block =
-                    network!(compare, *block; 0 4, 1 5, 2 6, 3 7, 0 2, 1 3, 4 6, 5 7, 0 1, 2 3, 4 5, 6 7);
-            }
-        }
-        4 => {
-            for block in rows.as_chunks_mut::<4>().0 {
-                *block = network!(compare, *block; 0 2, 1 3, 0 1, 2 3);
-            }
-        }
-        2 => {
-            for block in rows.as_chunks_mut::<2>().0 {
-                *block = network!(compare, *block; 0 1);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Merges two sorted halves.
-#[inline(always)]
-fn merge<C: Compare>(compare: C, rows: &mut [Row]) {
-    let (low, high) = rows.split_at_mut(rows.len() / 2);
-    for (a, b) in low.iter_mut().zip(high.iter_mut().rev()) {
-        compare.order(a, b);
-    }
-    straighten(compare, low);
-    straighten(compare, high);
-}
-
-/// Sorts rows, a power of two.
-#[inline(always)]
-fn sort<C: Compare>(compare: C, rows: &mut [Row]) {
-    let (blocks, few) = rows.as_chunks_mut::<8>();
-    for block in blocks {
-        // Batcher's network of 19 comparisons.
-        *block = network!(compare, *block; 0 1, 2 3, 4 5, 6 7, 0 2, 1 3, 4 6, 5 7, 1 2, 5 6, 0 4, 1 5, 2 6, 3 7, 2 4, 3 5, 1 2, 3 4, 5 6);
-    }
-    let mut size = if few.is_empty() { 16 } else { 2 };
-    while size <= rows.len() {
-        for block in rows.chunks_exact_mut(size) {
-            merge(compare, block);
-        }
-        size *= 2;
-    }
-}
-
-/// The middle third of a sorted list and half as many sorted rows, sorted.
-#[inline(always)]
-fn narrow<C: Compare>(compare: C, list: &[Row], joined: &[Row], middle: &mut [Row]) {
-    let (low, high) = list.split_at(joined.len());
-    for ((place, a), b) in middle.iter_mut().zip(low).zip(joined.iter().rev()) {
-        *place = compare.higher(a, b);
-    }
-    straighten(compare, middle);
-    for (place, b) in middle.iter_mut().zip(high.iter().rev()) {
-        *place = compare.lower(place, b);
-    }
-    straighten(compare, middle);
-}
-
-/// [`narrow`] from eight rows to four, in registers; the joined rows need not be sorted.
-#[inline(always)]
-fn narrow_eight<C: Compare>(compare: C, list: &[Row; 8], joined: [Row; 4]) -> [Row; 4] {
-    let joined = network!(compare, joined; 0 1, 2 3, 0 2, 1 3, 1 2);
-    let upper = std::array::from_fn(|n| compare.higher(&list[n], &joined[3 - n]));
-    let upper: [Row; 4] = network!(compare, upper; 0 2, 1 3, 0 1, 2 3);
-    let middle = std::array::from_fn(|n| compare.lower(&upper[n], &list[7 - n]));
-    network!(compare, middle; 0 2, 1 3, 0 1, 2 3)
-}
-
-/// [`narrow`] from four rows to two, in registers; the joined rows need not be sorted.
-#[inline(always)]
-fn narrow_four<C: Compare>(compare: C, list: &[Row; 4], joined: [Row; 2]) -> [Row; 2] {
-    let joined = network!(compare, joined; 0 1);
-    let upper = std::array::from_fn(|n| compare.higher(&list[n], &joined[1 - n]));
-    let upper: [Row; 2] = network!(compare, upper; 0 1);
-    let middle = std::array::from_fn(|n| compare.lower(&upper[n], &list[3 - n]));
-    network!(compare, middle; 0 1)
-}
-
-/// The medians of four windows: of a sorted list of four and of what stands before and behind what they share.
-#[inline(always)]
-fn finish_four<C: Compare>(compare: C, list: &[Row; 4], before: [Row; 3], behind: [Row; 3]) -> [Row; 4] {
-    let left = narrow_four(compare, list, [before[1], before[2]]);
-    let right = narrow_four(compare, list, [behind[0], behind[1]]);
-    let third = |[a, b]: &[Row; 2], c: &Row| compare.lower(&compare.higher(a, c), b);
-    [third(&left, &before[0]), third(&left, &behind[0]), third(&right, &before[2]), third(&right, &behind[2])]
-}
-
-/// As many tiles as go side by side, and what is held of them meanwhile.
-struct Tiles {
-    /// Samples before and behind the centre of a window.
-    half: usize,
-    /// Samples of the record, those of one tile behind those of the other, from half a window before the first tile's own.
-    samples: Vec<u16>,
-    /// The same, a row being one sample of each tile.
-    columns: Vec<Column>,
-    /// Sorted lists of what may be the median, one a stretch of windows; at last the medians.
-    lists: Vec<Row>,
-    next: Vec<Row>,
-    joined: Vec<Row>,
-}
-
-impl Tiles {
-    fn new(half: usize) -> Self {
-        // More than half a window: then all that a tile's windows share is in the list from the start.
-        let tile = (half + 1).next_power_of_two();
-        let rows = |count| vec![[0; LANES]; count];
-        Self {
-            half,
-            samples: vec![0; (LANES + BEHIND) * tile],
-            columns: vec![[0; LANES + BEHIND]; tile],
-            lists: rows(tile),
-            next: rows(tile),
-            joined: rows(tile / 2),
-        }
-    }
-
-    /// Windows of a tile.
-    fn tile(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Takes the samples of the windows from sample `from` on; beyond the record's ends stands its end sample.
-    fn read(&mut self, levels: &[u16], from: usize) {
-        let before = self.half.saturating_sub(from).min(self.samples.len());
-        let (head, rest) = self.samples.split_at_mut(before);
-        head.fill(levels.first().copied().unwrap_or(0));
-        let inside = levels.get((from + before).saturating_sub(self.half)..).unwrap_or_default();
-        let (body, tail) = rest.split_at_mut(rest.len().min(inside.len()));
-        body.copy_from_slice(&inside[..body.len()]);
-        tail.fill(levels.last().copied().unwrap_or(0));
-        for (lane, tile) in self.samples.chunks_exact(self.columns.len()).enumerate() {
-            self.columns.iter_mut().zip(tile).for_each(|(column, sample)| column[lane] = *sample);
-        }
-    }
-
-    /// Gives the medians of as many windows as there are places.
-    fn write(&self, medians: &mut [u16]) {
-        for (lane, places) in medians.chunks_mut(self.tile()).enumerate() {
-            places.iter_mut().zip(&self.lists).for_each(|(place, row)| *place = row[lane]);
-        }
-    }
-
-    /// The row so many places behind each tile's first.
-    #[inline(always)]
-    fn row(columns: &[Column], place: usize) -> Row {
-        let (tile, column) = (place / columns.len(), &columns[place % columns.len()]);
-        let mut row = [0; LANES];
-        row.copy_from_slice(&column[tile..tile + LANES]);
-        row
-    }
-
-    /// As many rows as wanted, one behind the other.
-    #[inline(always)]
-    fn rows<const COUNT: usize>(columns: &[Column], from: usize) -> [Row; COUNT] {
-        let mut rows = [[0; LANES]; COUNT];
-        Self::copy_rows(columns, from, &mut rows);
-        rows
-    }
-
-    #[inline(always)]
-    fn copy_rows(columns: &[Column], from: usize, rows: &mut [Row]) {
-        for (place, row) in (from..).zip(rows) {
-            *row = Self::row(columns, place);
-        }
-    }
-
-    /// Sorts what all windows of a tile share into the list, with as many of the lowest as of the highest level beside it: they
-    /// leave the median where it is.
-    #[inline(always)]
-    fn sort_shared<C: Compare>(&mut self, compare: C) {
-        let tile = self.columns.len();
-        let (mut at, mut left) = (tile - 1, 2 * self.half + 2 - tile);
-        let (mut list, mut size) = (&mut self.lists[..], tile);
-        while left > size / 2 && left < size {
-            size /= 2;
-            let (block, rest) = list.split_at_mut(size);
-            Self::copy_rows(&self.columns, at, block);
-            sort(compare, block);
-            (at, left, list) = (at + size, left - size, rest);
-        }
-        let beside = (size - left) / 2;
-        list[..beside].fill([0; LANES]);
-        list[size - beside..].fill([u16::MAX; LANES]);
-        Self::copy_rows(&self.columns, at, &mut list[beside..beside + left]);
-        let sorted = left.next_power_of_two();
-        sort(compare, &mut list[(size - sorted) / 2..(size + sorted) / 2]);
-        while size < tile {
-            size *= 2;
-            merge(compare, &mut self.lists[tile - size..]);
-        }
-    }
-
-    /// Makes of the list of each stretch of `size` windows those of its halves.
-    #[inline(always)]
-    fn halve<C: Compare>(&mut self, compare: C, size: usize) {
-        let joined = &mut self.joined[..size / 2];
-        for first in (0..self.lists.len()).step_by(size) {
-            let (left, right) = self.next[first..first + size].split_at_mut(size / 2);
-            let list = &self.lists[first..first + size];
-            Self::copy_rows(&self.columns, first + size / 2 - 1, joined);
-            sort(compare, joined);
-            narrow(compare, list, joined, left);
-            Self::copy_rows(&self.columns, first + 2 * self.half + 1, joined);
-            sort(compare, joined);
-            narrow(compare, list, joined, right);
-        }
-        std::mem::swap(&mut self.lists, &mut self.next);
-    }
-
-    /// Makes of the list of each eight windows their medians, in registers.
-    #[inline(always)]
-    fn finish<C: Compare>(&mut self, compare: C) {
-        for (index, list) in self.lists.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            let first = 8 * index;
-            let before: [Row; 7] = Self::rows(&self.columns, first);
-            let behind: [Row; 7] = Self::rows(&self.columns, first + 2 * self.half + 1);
-            let left = narrow_eight(compare, list, [before[3], before[4], before[5], before[6]]);
-            let right = narrow_eight(compare, list, [behind[0], behind[1], behind[2], behind[3]]);
-            let (first, last) = ([before[0], before[1], before[2]], [before[4], before[5], before[6]]);
-            let [a, b, c, d] = finish_four(compare, &left, first, [behind[0], behind[1], behind[2]]);
-            let [e, f, g, h] = finish_four(compare, &right, last, [behind[4], behind[5], behind[6]]);
-            *list = [a, b, c, d, e, f, g, h];
-        }
-    }
-}
-
-impl Comparing for &mut Tiles {
-    /// Puts the medians of all windows into `lists`, each in its place.
-    #[inline(always)]
-    fn run<C: Compare>(self, compare: C) {
-        self.sort_shared(compare);
-        let mut size = self.tile();
-        while size > 1 && size != 8 {
-            self.halve(compare, size);
-            size /= 2;
-        }
-        if size == 8 {
-            self.finish(compare);
-        }
-    }
-}
+/// After a group of tiles of which most had to be taken as words, so many are taken as words at once.
+const GROUPS_AS_WORDS: usize = 15;
 
 /// Centred running median of `window` samples (an odd count; an even one is taken one longer). Where the window reaches
 /// over an end of the record, the end sample is repeated. Gives one value a sample.
@@ -293,20 +21,279 @@ pub fn running_median(levels: &[u16], window: usize) -> Vec<u16> {
     if half == 0 {
         return levels.to_vec();
     }
-    let mut tiles = Tiles::new(half);
     let mut medians = vec![0; levels.len()];
-    let side_by_side = LANES * tiles.tile();
-    for (turn, places) in medians.chunks_mut(side_by_side).enumerate() {
-        tiles.read(levels, turn * side_by_side);
-        compare_rows(&mut tiles);
-        tiles.write(places);
-    }
+    compare_rows(Medians { levels, half, medians: &mut medians });
     medians
+}
+
+/// Medians to be found: of the windows that reach `half` samples to either side.
+struct Medians<'a> {
+    levels: &'a [u16],
+    half: usize,
+    medians: &'a mut [u16],
+}
+
+impl Comparing for Medians<'_> {
+    #[inline(always)]
+    fn run<const WORDS: usize, const BYTES: usize, C: Compare<u16, WORDS> + Compare<u8, BYTES>>(
+        self,
+        compare: C,
+    ) {
+        let Self { levels, half, medians } = self;
+        let tile = tile_of(half);
+        let (mut bytes, mut words) = (Bytes::<WORDS, BYTES>::new(half), Words::<WORDS>::new(half));
+        let (mut lost, mut as_words) = (Vec::new(), 0_usize);
+        for from in (0..levels.len()).step_by(BYTES * tile) {
+            let end = levels.len().min(from + BYTES * tile);
+            let count = (end - from).div_ceil(tile);
+            let mut left = [true; BYTES];
+            if as_words == 0 {
+                bytes.read(levels, from);
+                bytes.take_bases(compare);
+                bytes.find(compare);
+                left = bytes.write(&mut medians[from..end]);
+            }
+            let before = lost.len();
+            lost.extend(
+                (from..).step_by(tile).zip(left).take(count).filter(|(_, left)| *left).map(|(from, _)| from),
+            );
+            let are_most = 2 * (lost.len() - before) > count;
+            as_words = if as_words == 0 && are_most { GROUPS_AS_WORDS } else { as_words.saturating_sub(1) };
+            // Soon, while the samples are at hand; at last also fewer than a register holds.
+            while lost.len() >= WORDS || (end == levels.len() && !lost.is_empty()) {
+                words.find(compare, (levels, &lost[lost.len().saturating_sub(WORDS)..]), medians);
+                lost.truncate(lost.len().saturating_sub(WORDS));
+            }
+        }
+    }
+}
+
+/// Tiles one behind the other, to be taken as bytes.
+struct Bytes<const WORDS: usize, const BYTES: usize> {
+    half: usize,
+    /// Samples of the record, from half a window before the first tile's own on.
+    samples: Vec<u16>,
+    /// The lowest and the highest of the samples.
+    extent: (u16, u16),
+    /// The level of each tile that is 0 as a byte.
+    bases: [u16; BYTES],
+    /// The bytes of each tile's windows, eight at a time, one tile behind the other.
+    stretches: Vec<Eight>,
+    network: Network<u8, BYTES>,
+}
+
+impl<const WORDS: usize, const BYTES: usize> Bytes<WORDS, BYTES> {
+    fn new(half: usize) -> Self {
+        let (tile, network) = (tile_of(half), Network::new(half, [0, u8::MAX]));
+        Self {
+            half,
+            samples: vec![0; (BYTES - 1) * tile + network.samples.len()],
+            extent: (0, 0),
+            bases: [0; BYTES],
+            stretches: vec![[0; EIGHT]; BYTES * network.samples.len().div_ceil(EIGHT)],
+            network,
+        }
+    }
+
+    /// Takes the samples of the windows from sample `from` on; beyond the record's ends stands its end sample.
+    #[inline(always)]
+    fn read(&mut self, levels: &[u16], from: usize) {
+        read_window(levels, (from, self.half), &mut self.samples);
+        let (mut low, mut high) = (u16::MAX, 0);
+        for level in &self.samples {
+            (low, high) = (low.min(*level), high.max(*level));
+        }
+        self.extent = (low, high);
+    }
+
+    /// Lays the bases so that the rough medians of each tile's first, middle and last window lie in the middle of the bytes.
+    #[inline(always)]
+    fn take_bases(&mut self, compare: impl Compare<u16, WORDS>) {
+        // No higher than needed: then nothing is beyond the bytes.
+        let most = self.extent.1.saturating_sub(u8::MAX.into());
+        if most == 0 {
+            return self.bases.fill(0);
+        }
+        let tile = tile_of(self.half);
+        for part in (0..BYTES).step_by(WORDS) {
+            // No closures: they would not be compiled for the processor at hand.
+            let (mut low, mut high) = ([u16::MAX; WORDS], [0; WORDS]);
+            for window in [0, tile / 2, tile - 1] {
+                let mut few = [[0; WORDS]; FEW];
+                for (number, row) in few.iter_mut().enumerate() {
+                    let first = part * tile + window + 2 * self.half * number / (FEW - 1);
+                    for (place, sample) in row.iter_mut().zip(self.samples[first..].iter().step_by(tile)) {
+                        *place = *sample;
+                    }
+                }
+                let mut sorted = few;
+                sort(compare, &few, &mut sorted);
+                low = compare.lower(&low, &sorted[FEW / 2]);
+                high = compare.higher(&high, &sorted[FEW / 2]);
+            }
+            for (base, (low, high)) in self.bases[part..].iter_mut().zip(low.into_iter().zip(high)) {
+                *base = (low + (high - low) / 2).saturating_sub(u16::from(u8::MAX / 2)).min(most);
+            }
+        }
+    }
+
+    /// Finds the medians as bytes.
+    #[inline(always)]
+    fn find(&mut self, compare: impl Compare<u8, BYTES>) {
+        let (tile, count) = (tile_of(self.half), self.network.samples.len());
+        let eights = count.div_ceil(EIGHT);
+        let stretches = self.stretches.chunks_exact_mut(eights);
+        for ((stretch, base), samples) in
+            stretches.zip(&self.bases).zip(self.samples.windows(count).step_by(tile))
+        {
+            for (byte, level) in stretch.as_flattened_mut().iter_mut().zip(samples) {
+                *byte = level.saturating_sub(*base).min(u16::from(u8::MAX)) as u8;
+            }
+        }
+        for (number, rows) in self.network.samples.chunks_mut(EIGHT).enumerate() {
+            let mut square = [[0_u64; BLOCKS]; EIGHT];
+            for part in 0..BYTES / (EIGHT * BLOCKS) {
+                for (lane, row) in square.iter_mut().enumerate() {
+                    for (block, place) in row.iter_mut().enumerate() {
+                        let tile = (part * BLOCKS + block) * EIGHT + lane;
+                        *place = u64::from_le_bytes(self.stretches[tile * eights + number]);
+                    }
+                }
+                turn(&mut square);
+                for (row, turned) in rows.iter_mut().zip(&square) {
+                    for (place, eight) in
+                        row[part * EIGHT * BLOCKS..].as_chunks_mut::<EIGHT>().0.iter_mut().zip(turned)
+                    {
+                        *place = eight.to_le_bytes();
+                    }
+                }
+            }
+        }
+        self.network.run(compare);
+    }
+
+    /// Gives the medians of as many windows as there are places; which tiles must be taken as words.
+    #[inline(always)]
+    fn write(&mut self, places: &mut [u16]) -> [bool; BYTES] {
+        let (mut low, mut high) = ([u8::MAX; BYTES], [0; BYTES]);
+        for row in &self.network.lists {
+            for lane in 0..BYTES {
+                (low[lane], high[lane]) = (low[lane].min(row[lane]), high[lane].max(row[lane]));
+            }
+        }
+        let eights = self.network.lists.len().div_ceil(EIGHT);
+        for (number, rows) in self.network.lists.chunks(EIGHT).enumerate() {
+            for part in 0..BYTES / (EIGHT * BLOCKS) {
+                let mut square = [[0_u64; BLOCKS]; EIGHT];
+                for (row, turned) in rows.iter().zip(&mut square) {
+                    for (eight, place) in
+                        row[part * EIGHT * BLOCKS..].as_chunks::<EIGHT>().0.iter().zip(turned)
+                    {
+                        *place = u64::from_le_bytes(*eight);
+                    }
+                }
+                turn(&mut square);
+                for (lane, row) in square.iter().enumerate() {
+                    for (block, eight) in row.iter().enumerate() {
+                        let tile = (part * BLOCKS + block) * EIGHT + lane;
+                        self.stretches[tile * eights + number] = eight.to_le_bytes();
+                    }
+                }
+            }
+        }
+        let mut left = [false; BYTES];
+        let stretches = self.stretches.chunks_exact(eights);
+        for ((lane, places), stretch) in places.chunks_mut(tile_of(self.half)).enumerate().zip(stretches) {
+            let base = self.bases[lane];
+            let is_under = low[lane] == 0 && base > self.extent.0;
+            let is_beyond =
+                high[lane] == u8::MAX && u32::from(base) + u32::from(u8::MAX) < self.extent.1.into();
+            left[lane] = is_under || is_beyond;
+            for (place, byte) in places.iter_mut().zip(stretch.as_flattened()) {
+                *place = base.wrapping_add((*byte).into());
+            }
+        }
+        left
+    }
+}
+
+/// Bytes that are turned at a time.
+const EIGHT: usize = 8;
+
+/// Eight bytes of one tile, or one of eight tiles.
+type Eight = [u8; EIGHT];
+
+/// Squares that are turned side by side.
+const BLOCKS: usize = 4;
+
+/// Turns squares of eight by eight bytes: lines become columns.
+#[inline(always)]
+fn turn(square: &mut [[u64; BLOCKS]; EIGHT]) {
+    for (apart, mask) in
+        [(1, 0x00ff_00ff_00ff_00ff_u64), (2, 0x0000_ffff_0000_ffff), (4, 0x0000_0000_ffff_ffff)]
+    {
+        for line in (0..EIGHT).filter(|line| line & apart == 0) {
+            for block in 0..BLOCKS {
+                let (upper, lower) = (square[line][block], square[line + apart][block]);
+                let swapped = ((upper >> (8 * apart)) ^ lower) & mask;
+                square[line][block] = upper ^ (swapped << (8 * apart));
+                square[line + apart][block] = lower ^ swapped;
+            }
+        }
+    }
+}
+
+/// Tiles from anywhere in the record, to be taken as words.
+struct Words<const WORDS: usize> {
+    half: usize,
+    /// The samples of one tile's windows.
+    samples: Vec<u16>,
+    network: Network<u16, WORDS>,
+}
+
+impl<const WORDS: usize> Words<WORDS> {
+    fn new(half: usize) -> Self {
+        let network = Network::new(half, [0, u16::MAX]);
+        Self { half, samples: vec![0; network.samples.len()], network }
+    }
+
+    /// Finds the medians of the tiles that begin at these samples, as many as a register holds or fewer.
+    #[inline(always)]
+    fn find(
+        &mut self,
+        compare: impl Compare<u16, WORDS>,
+        (levels, tiles): (&[u16], &[usize]),
+        medians: &mut [u16],
+    ) {
+        for (lane, from) in tiles.iter().enumerate() {
+            read_window(levels, (*from, self.half), &mut self.samples);
+            for (row, sample) in self.network.samples.iter_mut().zip(&self.samples) {
+                row[lane] = *sample;
+            }
+        }
+        self.network.run(compare);
+        for (lane, from) in tiles.iter().enumerate() {
+            let places = medians.get_mut(*from..).unwrap_or_default();
+            places.iter_mut().zip(&self.network.lists).for_each(|(place, row)| *place = row[lane]);
+        }
+    }
+}
+
+/// The samples from half a window before sample `from` on; beyond the record's ends stands its end sample.
+fn read_window(levels: &[u16], (from, half): (usize, usize), samples: &mut [u16]) {
+    let before = half.saturating_sub(from).min(samples.len());
+    let (head, rest) = samples.split_at_mut(before);
+    head.fill(levels.first().copied().unwrap_or(0));
+    let inside = levels.get((from + before).saturating_sub(half)..).unwrap_or_default();
+    let (body, tail) = rest.split_at_mut(rest.len().min(inside.len()));
+    body.copy_from_slice(&inside[..body.len()]);
+    tail.fill(levels.last().copied().unwrap_or(0));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::running_median;
+    use super::super::rows::compare_plainly;
+    use super::{Medians, running_median};
     use proptest::prelude::*;
 
     /// The definition, written out.
@@ -337,6 +324,27 @@ mod tests {
         ) {
             prop_assert_eq!(running_median(&levels, window), naive(&levels, window));
         }
+    }
+
+    #[test]
+    fn slopes_that_leave_the_bytes_of_a_tile_and_grids_wider_than_them_have_the_median_of_their_definition() {
+        let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 27) as u16;
+        let slope = |rise: u32| move |n: u32| 20_000 + (n * rise % 9_000) as u16 + noise(n);
+        for (rise, grid) in [(0, 1), (1, 1), (3, 1), (40, 1), (3, 300), (1, 700)] {
+            let levels: Vec<u16> = (0..9_000).map(slope(rise)).map(|level| level / grid * grid).collect();
+            for window in [41, 201] {
+                assert!(running_median(&levels, window) == naive(&levels, window), "{rise} {grid} {window}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_processor_finds_the_same_medians() {
+        let levels: Vec<u16> =
+            (0..9_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 20) as u16 + (n / 2) as u16).collect();
+        let mut medians = vec![0; levels.len()];
+        compare_plainly(Medians { levels: &levels, half: 100, medians: &mut medians });
+        assert!(medians == running_median(&levels, 201));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod look;
 mod measure;
 pub mod median;
 pub mod moments;
+mod network;
 pub mod overview;
 pub mod periodicity;
 pub mod pulses;

@@ -347,7 +347,7 @@ fn fact(analysis: &Analysis, key: &str) -> Option<Result<Value, Unavailable>> {
         "format" => origin.format.clone().into(),
         "channel" => origin.channel.clone().into(),
         "samples" => first.map_or(0, |view| view.samples).into(),
-        "sample_rate_hz" => first.map(|view| view.sample_rate_hz).into(),
+        "sample_rate_hz" => first.map(|view| rounded(view.sample_rate_hz)).into(),
         "conduction" => state.conduction.as_str().into(),
         "ripple_method" => match (state.ripple_method, &state.ripple_pp_v) {
             (Some(method), _) => method.as_str().into(),
@@ -356,6 +356,12 @@ fn fact(analysis: &Analysis, key: &str) -> Option<Result<Value, Unavailable>> {
         },
         _ => return None,
     }))
+}
+
+/// Twelve significant digits: more than any clock holds, and few enough to leave out the noise of binary fractions, which makes
+/// 499999999.99999994 of samples 2 ns apart.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
 }
 
 fn figure_of(figures: &[(&str, &Figure)], key: &str) -> Figure {

@@ -233,11 +233,10 @@ fn turn(square: &mut [[u64; BLOCKS]; EIGHT]) {
         [(1, 0x00ff_00ff_00ff_00ff_u64), (2, 0x0000_ffff_0000_ffff), (4, 0x0000_0000_ffff_ffff)]
     {
         for line in (0..EIGHT).filter(|line| line & apart == 0) {
-            for block in 0..BLOCKS {
-                let (upper, lower) = (square[line][block], square[line + apart][block]);
-                let swapped = ((upper >> (8 * apart)) ^ lower) & mask;
-                square[line][block] = upper ^ (swapped << (8 * apart));
-                square[line + apart][block] = lower ^ swapped;
+            let (uppers, lowers) = square.split_at_mut(line + apart);
+            for (upper, lower) in uppers[line].iter_mut().zip(&mut lowers[0]) {
+                let swapped = ((*upper >> (8 * apart)) ^ *lower) & mask;
+                (*upper, *lower) = (*upper ^ (swapped << (8 * apart)), *lower ^ swapped);
             }
         }
     }

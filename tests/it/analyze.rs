@@ -78,6 +78,17 @@ fn a_trace_with_its_switch_node_has_its_true_figures() {
 }
 
 #[test]
+fn a_sample_rate_is_told_without_the_noise_of_binary_fractions() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("fast.csv");
+    let rows: String =
+        (0..3_000_u32).map(|at| format!("{:.9},{}.5\n", f64::from(at) * 2e-9, at % 7)).collect();
+    fs::write(&path, format!("Time(s),vout\n{rows}")).unwrap();
+    let told = json(&[arg(&path)]);
+    assert_eq!(told["sample_rate_hz"].to_string(), "500000000.0");
+}
+
+#[test]
 fn every_null_has_its_reason_and_every_reason_its_null() {
     for path in exports() {
         let mut args = vec![arg(&path)];

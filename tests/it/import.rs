@@ -587,6 +587,53 @@ fn a_hole_in_one_channel_leaves_the_other_usable() {
     assert_eq!(choose("b").unwrap_err().to_string(), "line 3: b has no value (`---`) between its samples");
 }
 
+/// A source that gives at most so many bytes at a time.
+struct Drip<'a> {
+    left: &'a [u8],
+    at_once: usize,
+}
+
+impl std::io::Read for Drip<'_> {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        let (now, later) = self.left.split_at(self.at_once.min(self.left.len()).min(room.len()));
+        room[..now.len()].copy_from_slice(now);
+        self.left = later;
+        Ok(now.len())
+    }
+}
+
+#[test]
+fn figures_are_the_same_bits_in_whatever_pieces_a_file_arrives() {
+    let mut text = String::from("Time(s),vout,lx\n");
+    let mut array = Vec::new();
+    for at in 0..20_000_u32 {
+        let phase = f64::from(at % 820) / 820.0;
+        let noise = f64::from(at.wrapping_mul(2_654_435_761) >> 24) * 1e-5;
+        let (vout, lx) = (5.0 + 0.02 * phase + noise, if phase < 0.25 { 23.8 } else { -0.2 });
+        writeln!(text, "{:.8e},{vout:.6},{lx:.1}", f64::from(at) * 1e-8).unwrap();
+        array.extend([vout, lx].iter().flat_map(|value| (*value as f32).to_le_bytes()));
+    }
+    let head = "{'descr': '<f4', 'fortran_order': False, 'shape': (20000, 2), }";
+    let mut npy = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    npy.extend(format!("{head:117}\n").bytes());
+    npy.extend(array);
+    for (file, sample_rate_hz) in [(text.into_bytes(), None), (npy, Some(100e6))] {
+        let figures = |at_once: usize| {
+            let source = Drip { left: &file, at_once };
+            let read = import::read(source, &Options { sample_rate_hz, ..Options::default() }).unwrap();
+            let chosen = read.select(&Choice::default()).unwrap();
+            let state = measure_one(&Pair { vout: &chosen.vout, lx: chosen.lx.as_ref() });
+            let bits = |figure: &soakrig::waveform::Figure| figure.clone().map(f64::to_bits);
+            state.figures().into_iter().map(|(name, figure)| (name, bits(figure))).collect::<Vec<_>>()
+        };
+        let at_once = figures(usize::MAX);
+        assert!(at_once.iter().filter(|(_, figure)| figure.is_ok()).count() > 25);
+        for pieces in [1, 333, 65_537] {
+            assert_eq!(figures(pieces), at_once, "{pieces} bytes at a time");
+        }
+    }
+}
+
 /// A source without end.
 struct Endless<'a> {
     block: &'a [u8],

@@ -747,6 +747,36 @@ fn figures_do_not_depend_on_where_a_kernel_cuts_its_record() {
     }
 }
 
+/// Every figure as its bits: equal numbers of other bits would be told apart.
+fn bits(state: &SteadyState) -> Vec<(&'static str, Result<u64, String>)> {
+    let figures = state.figures().into_iter();
+    figures
+        .map(|(name, figure)| (name, figure.clone().map(f64::to_bits).map_err(|reason| reason.0)))
+        .collect()
+}
+
+#[test]
+fn figures_are_the_same_bits_however_many_are_made_at_once() {
+    // No whole tiles, blocks or segments.
+    let made = Made { samples: 30_011, spike_v: 1.0, jitter_s: 20e-9, ..at_24v() };
+    for range in [&NUMBERS, &WIDE] {
+        let (vout, lx) = made.capture(range);
+        let pair = Pair { vout: &vout, lx: Some(&lx) };
+        let alone = measure_one(&pair);
+        assert!(bits(&alone).iter().filter(|(_, figure)| figure.is_ok()).count() > 10);
+        for threads in [1, 2, 4] {
+            let states: Vec<SteadyState> = std::thread::scope(|scope| {
+                let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| measure_one(&pair))).collect();
+                running.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            for state in states {
+                assert_eq!(bits(&state), bits(&alone), "{threads} at once");
+                assert_eq!(state, alone, "{threads} at once");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_single_spike_shows_in_every_picture() {
     let (mut vout, lx) = at_24v().capture(&WIDE);

@@ -276,14 +276,14 @@ impl Recorder {
     fn append_samples(&mut self, readings: &Readings) -> Result<(), RecordError> {
         let path = self.folder.join(samples_csv::FILE_NAME);
         let fault = |error| RecordError::disk("append to", &path, error);
-        let mut text = String::new();
+        let mut text = Vec::new();
         if self.samples.is_none() {
             self.samples = Some(new_file(&path)?);
-            text.push_str(&samples_csv::header());
+            text.extend_from_slice(samples_csv::header().as_bytes());
         }
         samples_csv::add_rows(&mut text, readings);
         let Some(file) = &mut self.samples else { return Ok(()) };
-        self.disk.write(file, text.as_bytes()).map_err(fault)
+        self.disk.write(file, &text).map_err(fault)
     }
 
     fn append_waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), RecordError> {

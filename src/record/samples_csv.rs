@@ -1,6 +1,5 @@
 //! `samples.csv`: a row a reading of a soak, from the events alone. Written live and made again in the same bytes.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,33 +19,37 @@ pub fn header() -> String {
 }
 
 /// Adds the rows of a batch. What could not be read is an empty cell.
-pub fn add_rows(text: &mut String, readings: &Readings) {
+pub fn add_rows(text: &mut Vec<u8>, readings: &Readings) {
     for row in &readings.rows {
         add_digits(text, (row.at.0 + 500_000) / 1_000_000, 3, Zeros::Stand);
-        text.push(',');
+        text.push(b',');
         add_digits(text, u64::from(readings.dwell.0), 0, Zeros::Stand);
         for value in row.values() {
-            text.push(',');
+            text.push(b',');
             if let Some(value) = value {
                 add_number(text, value);
             }
         }
-        text.push_str(if readings.held { ",1\n" } else { ",0\n" });
+        text.extend_from_slice(if readings.held { b",1\n" } else { b",0\n" });
     }
 }
 
+/// Fifteen digits.
+const MOST_MILLIONTHS: i64 = 1_000_000_000_000_000;
+
 /// Adds the shortest text that is read back as the same number. Readings are kept to a millionth: a whole number of those
 /// with no more than fifteen digits, which no other such number shares its double with, is written by hand.
-fn add_number(text: &mut String, value: f64) {
-    let millionths = (value * 1e6).round();
-    if value == 0.0 || millionths.abs() >= 1e15 || millionths / 1e6 != value {
+fn add_number(text: &mut Vec<u8>, value: f64) {
+    // Large or no numbers end at the largest one, which is too large below.
+    let millionths = (value.abs() * 1e6 + 0.5) as i64;
+    if value == 0.0 || millionths >= MOST_MILLIONTHS || millionths as f64 / 1e6 != value.abs() {
         let _ = write!(text, "{value}");
         return;
     }
     if value < 0.0 {
-        text.push('-');
+        text.push(b'-');
     }
-    add_digits(text, millionths.abs() as u64, 6, Zeros::Fall);
+    add_digits(text, millionths as u64, 6, Zeros::Fall);
 }
 
 /// What becomes of zeros at the end of decimals.
@@ -57,7 +60,7 @@ enum Zeros {
 }
 
 /// Adds a number whose last so many digits are decimals.
-fn add_digits(text: &mut String, number: u64, decimals: usize, zeros: Zeros) {
+fn add_digits(text: &mut Vec<u8>, number: u64, decimals: usize, zeros: Zeros) {
     let (mut rest, mut digits, mut first) = (number, [0; 24], 24);
     let mut put = |digit: u8| {
         first -= 1;
@@ -82,7 +85,7 @@ fn add_digits(text: &mut String, number: u64, decimals: usize, zeros: Zeros) {
             break;
         }
     }
-    text.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
+    text.extend_from_slice(&digits[first..]);
 }
 
 /// So much that the table lacks is kept until it is mended; where it lacks more it is made again.
@@ -100,9 +103,9 @@ pub(super) struct SamplesTable {
     /// Bytes that are what they should be.
     good: u64,
     /// What should stand behind them.
-    lacking: String,
+    lacking: Vec<u8>,
     is_lost: bool,
-    text: String,
+    text: Vec<u8>,
     /// What stands there, beside `text`.
     found: Vec<u8>,
 }
@@ -126,9 +129,9 @@ impl SamplesTable {
             there: file.map(|file| BufReader::with_capacity(1 << 16, file)),
             path,
             good: 0,
-            lacking: String::new(),
+            lacking: Vec::new(),
             is_lost: false,
-            text: String::new(),
+            text: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -140,20 +143,20 @@ impl SamplesTable {
         }
         self.text.clear();
         if self.good == 0 && self.lacking.is_empty() {
-            self.text.push_str(&header());
+            self.text.extend_from_slice(header().as_bytes());
         }
         add_rows(&mut self.text, readings);
         if let Some(there) = &mut self.there {
             self.found.resize(self.text.len(), 0);
-            if there.read_exact(&mut self.found).is_ok() && self.found == self.text.as_bytes() {
+            if there.read_exact(&mut self.found).is_ok() && self.found == self.text {
                 self.good += self.text.len() as u64;
                 return;
             }
             self.there = None;
         }
-        self.lacking.push_str(&self.text);
+        self.lacking.extend_from_slice(&self.text);
         if self.lacking.len() > MOST_LACKING {
-            (self.is_lost, self.lacking) = (true, String::new());
+            (self.is_lost, self.lacking) = (true, Vec::new());
         }
     }
 
@@ -175,7 +178,7 @@ impl SamplesTable {
             Ok(mut file) if !self.is_lost && look_at(&file) == self.seen => {
                 let mended = file.set_len(self.good).and_then(|()| {
                     file.seek(SeekFrom::Start(self.good))?;
-                    file.write_all(self.lacking.as_bytes())
+                    file.write_all(&self.lacking)
                 });
                 mended.map_err(fault)?;
                 Ok(Some(file))
@@ -190,12 +193,12 @@ fn make(folder: &Path, path: &Path) -> Result<File, RecordError> {
     let fault = |error| RecordError::disk("write", path, error);
     let beside = folder.join(format!("{FILE_NAME}.new"));
     let mut writer = BufWriter::new(File::create(&beside).map_err(fault)?);
-    let mut text = header();
+    let mut text = header().into_bytes();
     let mut written = Ok(());
     let read = read_readings(folder, |readings| {
         add_rows(&mut text, readings);
         if written.is_ok() {
-            written = writer.write_all(text.as_bytes());
+            written = writer.write_all(&text);
         }
         text.clear();
     });
@@ -227,9 +230,9 @@ mod tests {
                 Just(-0.0),
             ]
         ) {
-            let mut text = String::new();
+            let mut text = Vec::new();
             add_number(&mut text, value);
-            prop_assert_eq!(text, value.to_string());
+            prop_assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
         }
     }
 }

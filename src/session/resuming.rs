@@ -38,7 +38,7 @@ pub struct Resumable {
     /// The last reading of a dwell that was begun and is not finished.
     pub(super) last_reading: Option<Instant>,
     /// Its record, as all this was read from it.
-    pub(super) unfinished: Unfinished,
+    pub unfinished: Unfinished,
 }
 
 /// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder;

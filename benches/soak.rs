@@ -156,13 +156,15 @@ struct Look {
     last: Duration,
     /// Memory after the first hour, in kilobytes.
     early: Option<u64>,
+    /// Memory at the last event, before anything is made of the record.
+    late: Option<u64>,
 }
 
 impl Onlooker for Look {
     fn begun(&mut self, folder: &Path) {
         folder.clone_into(&mut self.folder);
     }
-    fn event(&mut self, at: Stamp, _: &Event) {
+    fn event(&mut self, at: Stamp, event: &Event) {
         self.lines += 1;
         self.last = Duration::from_nanos(at.monotonic.0);
         while let Some((name, _)) = self.marks.pop_if(|(_, due)| *due <= self.last) {
@@ -170,18 +172,26 @@ impl Onlooker for Look {
             self.early = self.early.or(now);
             println!("soak/memory after {name}: {}", of_memory(now));
         }
+        if matches!(event, Event::RunFinished(_)) {
+            self.late = memory("self", "VmRSS");
+            println!("soak/memory at the last event: {}", of_memory(self.late));
+        }
     }
 }
 
 fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
     let text = fs::read_to_string(WEEKEND)?;
-    let text = text.replace("duration = \"60 h\"", &format!("duration = \"{} h\"", days * 24));
+    let duration = text.lines().find(|line| line.starts_with("duration = "));
+    let duration =
+        duration.ok_or("the profile has no duration, so how long it takes is not known")?.to_owned();
+    let text = text.replacen(&duration, &format!("duration = \"{} h\"", days * 24), 1);
     let profile = out.join("month-soak.toml");
     fs::write(&profile, text.replace("weekend-soak", "month-soak"))?;
     let prepared = session::prepare(&profile, Path::new(RIG), &Overrides::default())?;
     let day = Duration::from_secs(86_400);
     let marks = vec![("the first day", day), ("the first hour", day / 24)];
-    let mut look = Look { folder: PathBuf::new(), marks, lines: 0, last: Duration::ZERO, early: None };
+    let mut look =
+        Look { folder: PathBuf::new(), marks, lines: 0, last: Duration::ZERO, early: None, late: None };
     let (start, processor) = (Instant::now(), own_time());
     let finished = session::run(
         prepared,
@@ -198,11 +208,9 @@ fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
     )?;
     let (took, worked) = (start.elapsed(), own_time().saturating_sub(processor));
     finished.written?;
-    let now = memory("self", "VmRSS");
-    println!("soak/memory at the end: {}", of_memory(now));
     println!("soak/memory at most, with the report: {}", of_memory(memory("self", "VmHWM")));
-    if let (Some(early), Some(now)) = (look.early, now) {
-        let grown = now.saturating_sub(early);
+    if let (Some(early), Some(late)) = (look.early, look.late) {
+        let grown = late.saturating_sub(early);
         println!(
             "soak/memory grown since the first hour: {} = {:.3} of the limit of {}",
             told(Some(grown)),
@@ -268,9 +276,10 @@ fn open_for_resume(folder: &Path, days: u32) -> Outcome<()> {
         let resumable = session::prepare_resume(folder, None, false, &mut |_, _| ())?;
         read.push(start.elapsed());
         let start = Instant::now();
-        let (recorder, record) = Recorder::resume(folder)?;
+        let finished = resumable.finished;
+        let (recorder, record) = Recorder::go_on(resumable.unfinished)?;
         opened.push(start.elapsed());
-        if record.last().is_none() || resumable.finished == 0 {
+        if record.last().is_none() || finished == 0 {
             return Err("nothing was found to go on with".into());
         }
         drop(recorder);
@@ -280,7 +289,7 @@ fn open_for_resume(folder: &Path, days: u32) -> Outcome<()> {
     let (both, bare) = (read + opened, bare_read(&journal)?);
     println!(
         "soak/open for resume: {both:?}, processor {processor:?}, {}: {read:?} to see what is left of the plan, {opened:?} \
-         to take the journal over and make its tables again; {} MB read bare with a CRC32: {bare:?}, ratio {:.3}",
+         to take the journal over and mend its tables; {} MB read bare with a CRC32: {bare:?}, ratio {:.3}",
         of_limit(OPEN_LIMIT, days, (both, processor)),
         bytes / 1_000_000,
         bare.as_secs_f64() / both.as_secs_f64()

@@ -1,7 +1,7 @@
 //! One acquisition looked at once: its sums, its deviations from the baseline, its switching.
 
 use super::beside::beside;
-use super::moments::{Moments, moments_of};
+use super::moments::{Moments, moments_and_levels};
 use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
 use super::trace::Levels;
@@ -25,16 +25,17 @@ impl<'a> Look<'a> {
     pub(super) fn at(pair: &Pair<'a>) -> Result<Self, Unavailable> {
         let Pair { vout, lx } = *pair;
         let how = &vout.acquisition;
-        // Looked through once, for all that is taken from it.
-        let span = vout.check_span()?;
         // The switch node needs nothing of the output.
-        let (switching, (levels, moments, deviations)) = beside(
+        let (switching, own) = beside(
             || switching_of(pair),
             || {
-                let levels = Arc::new(vout.levels_within(span));
-                (Arc::clone(&levels), moments_of(vout, &levels), deviations_of(vout, &levels))
+                let (moments, levels) = moments_and_levels(vout)?;
+                let levels = Arc::new(levels);
+                let deviations = deviations_of(vout, &levels);
+                Ok::<_, Unavailable>((moments, levels, deviations))
             },
         );
+        let (moments, levels, deviations) = own?;
         Ok(Self {
             name: format!(
                 "{} acquisition ({}, {} mV/div)",

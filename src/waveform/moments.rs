@@ -73,17 +73,27 @@ impl Work for AddUp<'_> {
 pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     waveform.check_readable()?;
     Ok(match &waveform.codes {
-        Codes::F32(codes) => measure_numbers(waveform, codes),
+        Codes::F32(codes) => moments_of_numbers(waveform, codes, &add_up_halves(codes)),
         _ => measure_levels(waveform, &waveform.levels()),
     })
 }
 
-/// As [`measure_moments`] of a trace that can be read, with its levels.
-pub(super) fn moments_of(waveform: &Waveform, levels: &Levels) -> Moments {
-    match &waveform.codes {
-        Codes::F32(codes) => measure_numbers(waveform, codes),
-        _ => measure_levels(waveform, levels),
+/// Moments and levels of a trace, made in as few passes as there can be: of numbers, the sums tell their span too, and whether
+/// all of them are finite.
+///
+/// # Errors
+/// As [`measure_moments`].
+pub(super) fn moments_and_levels(waveform: &Waveform) -> Result<(Moments, Levels), Unavailable> {
+    if let Codes::F32(codes) = &waveform.codes
+        && let halves = add_up_halves(codes)
+        // Of a number that is none the sums are none; of finite ones they cannot leave a double's range.
+        && halves.iter().all(|half| half.squares.is_finite())
+    {
+        let span = waveform.check_known_span(span_of_halves(&halves))?;
+        return Ok((moments_of_numbers(waveform, codes, &halves), waveform.levels_within(span)));
     }
+    let levels = waveform.levels_within(waveform.check_span()?);
+    Ok((measure_levels(waveform, &levels), levels))
 }
 
 /// The same of whole codes, exact in integers.
@@ -176,19 +186,29 @@ impl Work for AddUpNumbers<'_> {
     }
 }
 
-/// The same of numbers without a grid; its step is that of [`Waveform::levels`].
-fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
-    let Scaling { volts_per_code, zero_code, offset_v, .. } = waveform.scaling;
+/// Sums of the first and of the second half.
+fn add_up_halves(codes: &[f32]) -> [NumberSums; 2] {
     let base = codes.first().map_or(0.0, |code| f64::from(*code));
     let (first, second) = codes.split_at(codes.len() / 2);
-    let add_up = |codes| widen(AddUpNumbers { codes, base });
-    let (early, late) = (add_up(first), add_up(second));
+    [first, second].map(|codes| widen(AddUpNumbers { codes, base }))
+}
+
+fn span_of_halves([early, late]: &[NumberSums; 2]) -> (f32, f32) {
+    (early.low.min(late.low), early.high.max(late.high))
+}
+
+/// The same of numbers without a grid, from the sums of their halves; its step is that of [`Waveform::levels`].
+fn moments_of_numbers(waveform: &Waveform, codes: &[f32], halves: &[NumberSums; 2]) -> Moments {
+    let Scaling { volts_per_code, zero_code, offset_v, .. } = waveform.scaling;
+    let base = codes.first().map_or(0.0, |code| f64::from(*code));
+    let ([early, late], (low, high)) = (halves, span_of_halves(halves));
+    let (first, second) = codes.split_at(codes.len() / 2);
     let n = codes.len() as f64;
     let mean = (early.sum + late.sum) / n;
     let spread = ((early.squares + late.squares) / n - mean * mean).max(0.0);
-    let (low, high) = (f64::from(early.low.min(late.low)), f64::from(early.high.max(late.high)));
+    let (low, high) = (f64::from(low), f64::from(high));
     let volts = |code: f64| (code - zero_code) * volts_per_code + offset_v;
-    let halves = || late.sum / second.len() as f64 - early.sum / first.len() as f64;
+    let drift = || late.sum / second.len() as f64 - early.sum / first.len() as f64;
     let (clipped_low, clipped_high) = count_clipped(waveform);
     Moments {
         count: codes.len(),
@@ -196,7 +216,7 @@ fn measure_numbers(waveform: &Waveform, codes: &[f32]) -> Moments {
         rms_ac_v: spread.sqrt() * volts_per_code,
         min_v: volts(low),
         max_v: volts(high),
-        drift_v: (!first.is_empty()).then(|| halves() * volts_per_code),
+        drift_v: (!first.is_empty()).then(|| drift() * volts_per_code),
         step_v: (high - low) / f64::from(u16::MAX) * volts_per_code,
         steps_used: if high > low { u32::from(u16::MAX) } else { 0 },
         range_used: range_used(waveform, high - low),

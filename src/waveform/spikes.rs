@@ -88,11 +88,11 @@ fn join(a: Extent, b: Extent) -> Extent {
 /// A place in a tally for each deviation there can be.
 const PLACES: usize = 2 * u16::MAX as usize + 1;
 
-/// The extent of each block of a stretch, and for each sample the place of its deviation.
+/// The extent of each block of a stretch, and for each sample its deviation, whole where the extent is that of words.
 struct Differences<'a> {
     levels: &'a [u16],
     baseline: &'a [u16],
-    places: &'a mut [u32; BLOCK * BLOCKS],
+    deviations: &'a mut [i16; BLOCK * BLOCKS],
 }
 
 impl Work for Differences<'_> {
@@ -102,19 +102,29 @@ impl Work for Differences<'_> {
     fn call(self) -> [Extent; BLOCKS] {
         let mut extents = [NOTHING; BLOCKS];
         let blocks = self.levels.chunks(BLOCK).zip(self.baseline.chunks(BLOCK));
-        for ((extent, places), (levels, baseline)) in
-            extents.iter_mut().zip(self.places.chunks_mut(BLOCK)).zip(blocks)
+        for ((extent, deviations), (levels, baseline)) in
+            extents.iter_mut().zip(self.deviations.chunks_mut(BLOCK)).zip(blocks)
         {
-            let (mut low, mut high) = NOTHING;
-            for ((place, level), base) in places.iter_mut().zip(levels).zip(baseline) {
-                let deviation = i32::from(*level) - i32::from(*base);
-                *place = (deviation + i32::from(u16::MAX)) as u32;
-                (low, high) = (low.min(deviation), high.max(deviation));
+            // How far the samples lie over the baseline, and how far under it: words, of which a register holds twice as many.
+            let (mut least_over, mut most_over) = (u16::MAX, 0);
+            let (mut least_under, mut most_under) = (u16::MAX, 0);
+            for ((place, level), base) in deviations.iter_mut().zip(levels).zip(baseline) {
+                let (over, under) = (level.saturating_sub(*base), base.saturating_sub(*level));
+                *place = level.wrapping_sub(*base) as i16;
+                (least_over, most_over) = (least_over.min(over), most_over.max(over));
+                (least_under, most_under) = (least_under.min(under), most_under.max(under));
             }
+            let low = if most_under > 0 { -i32::from(most_under) } else { i32::from(least_over) };
+            let high = if most_over > 0 { i32::from(most_over) } else { -i32::from(least_under) };
             *extent = (low, high);
         }
         extents
     }
+}
+
+/// The place of a deviation in the tally.
+fn place_of(deviation: impl Into<i32>) -> usize {
+    (deviation.into() + i32::from(u16::MAX)) as usize
 }
 
 /// Spikes of each cycle taken together.
@@ -133,12 +143,27 @@ pub struct CycleSpikes {
 impl Deviations {
     /// Of as many baseline values as levels, and at least one.
     fn new(levels: Arc<Levels>, baseline: Vec<u16>, rate_hz: f64) -> Self {
-        let (mut tally, mut places) = (Tally::new(PLACES), [0; BLOCK * BLOCKS]);
+        let (mut tally, mut deviations) = (Tally::new(PLACES), [0; BLOCK * BLOCKS]);
         let mut extents = Vec::with_capacity(levels.len().div_ceil(BLOCK));
         for (levels, baseline) in levels.chunks(BLOCK * BLOCKS).zip(baseline.chunks(BLOCK * BLOCKS)) {
-            let found = widen(Differences { levels, baseline, places: &mut places });
-            extents.extend_from_slice(&found[..levels.len().div_ceil(BLOCK)]);
-            tally.add(&places[..levels.len()], |place| place as usize);
+            let found = widen(Differences { levels, baseline, deviations: &mut deviations });
+            let found = &found[..levels.len().div_ceil(BLOCK)];
+            extents.extend_from_slice(found);
+            let is_word = |extent: Extent| i16::try_from(extent.0).is_ok() && i16::try_from(extent.1).is_ok();
+            if is_word(found.iter().fold(NOTHING, |all, extent| join(all, *extent))) {
+                tally.add(&deviations[..levels.len()], place_of);
+                continue;
+            }
+            let blocks = levels.chunks(BLOCK).zip(baseline.chunks(BLOCK)).zip(deviations.chunks(BLOCK));
+            for (extent, ((levels, baseline), deviations)) in found.iter().zip(blocks) {
+                if is_word(*extent) {
+                    tally.add(&deviations[..levels.len()], place_of);
+                } else {
+                    let whole =
+                        levels.iter().zip(baseline).map(|(level, base)| i32::from(*level) - i32::from(*base));
+                    whole.for_each(|deviation| tally.add_times(place_of(deviation), 1));
+                }
+            }
         }
         let step_v = levels.step_v;
         let mut made = Self { step_v, levels, baseline, extents, spread: 0.0, rate_hz };

@@ -395,6 +395,12 @@ impl Waveform {
         }
     }
 
+    /// As [`Waveform::check_span`] of numbers that are all finite and of which the lowest and the highest are known.
+    pub(super) fn check_known_span(&self, (low, high): (f32, f32)) -> Result<(f32, f32), super::Unavailable> {
+        self.check_scale()?;
+        self.check_numbers(self.codes.len(), (low, high, 0))
+    }
+
     /// As [`Waveform::check_span`]; gives the levels and the extent of each block of them.
     pub(super) fn check_extents(&self) -> Result<(LevelReader<'_>, Extents), super::Unavailable> {
         self.check_scale()?;

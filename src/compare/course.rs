@@ -204,6 +204,7 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
         change: Some(levels.1 - levels.0),
         certainty: of_boards(&left, &right, terms),
         smallest: terms.smallest,
+        floors: (None, None),
         points: Vec::new(),
         order: Err("both sides went through the same hours".to_owned()),
         reference: None,

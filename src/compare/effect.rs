@@ -137,6 +137,8 @@ pub struct Effect {
     pub certainty: Certainty,
     /// The smallest change that matters, in the unit of the change; `None` where every change does.
     pub smallest: Option<f64>,
+    /// What probe and scope alone show of it on both sides, in its own unit; `None` where that was not captured.
+    pub floors: (Option<Interval>, Option<Interval>),
     /// The matched points one by one.
     pub points: Vec<PointChange>,
     /// The change with the drift over the runs taken off, and the drift.
@@ -251,12 +253,14 @@ pub fn compare_quantity(
     };
     let points = if has_values { of_points(&matched, terms.pairing) } else { Vec::new() };
     let change = levels.map(|(before, after)| after - before);
+    let floor = |group: &Group| group.floors.get(&quantity).copied();
     Some(Effect {
         matched,
         levels,
         change,
         certainty,
         smallest: terms.smallest,
+        floors: (floor(before), floor(after)),
         points,
         order: Err("nobody looked at the order of the runs".to_owned()),
         reference: None,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::aspect::Aspect;
 use super::cell::Place;
+use super::floors::{self, Floors};
 use super::run::{Cells, Run};
 use super::stretch::Window;
 use crate::base::clock::Instant;
@@ -67,6 +68,8 @@ pub struct Group {
     pub ambient: Option<Ambient>,
     /// The limits that all its runs have; `None` before the first run.
     pub limits: Option<Vec<Limit>>,
+    /// What probe and scope alone show, over all its runs.
+    pub floors: Floors,
     /// The steps of its soaks, each a group of its own; empty where none were asked for.
     pub steps: Vec<Group>,
 }
@@ -95,6 +98,7 @@ impl Group {
             aspects: BTreeMap::new(),
             ambient: None,
             limits: None,
+            floors: Floors::new(),
             steps: Vec::new(),
         }
     }
@@ -105,6 +109,7 @@ impl Group {
             Some(limits) => limits.retain(|limit| run.limits.contains(limit)),
             None => self.limits = Some(run.limits),
         }
+        floors::merge(&mut self.floors, run.floors);
         for (title, step) in run.steps {
             match self.steps.iter_mut().find(|known| known.name == title) {
                 Some(known) => known.add(step),

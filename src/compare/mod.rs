@@ -7,6 +7,7 @@ mod certainty;
 pub mod comparison;
 pub mod course;
 pub mod effect;
+pub mod floors;
 pub mod gate;
 pub mod gather;
 pub mod group;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::aspect::{Aspect, Kind as A};
 use super::cell::{Cell, Place};
 use super::course::{Over, Step};
+use super::floors::{Floors, FloorsRead};
 use super::quantity::{COMPARED, Quantity};
 use super::soak::Soaking;
 use super::stretch::{Stretch, Window};
@@ -17,6 +18,10 @@ use crate::event::{
     Stamp, Turn,
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
+use crate::waveform::FROM_WIDE;
+
+/// The signal whose figures are compared.
+const OUTPUT: &str = "vout";
 
 /// Values by what was measured and where.
 pub type Cells = BTreeMap<(Quantity, Place), Cell>;
@@ -50,6 +55,8 @@ pub struct Run {
     pub vout_nominal: Volts,
     /// The limits of its profile.
     pub limits: Vec<Limit>,
+    /// What probe and scope alone show, in the set-ups that were used.
+    pub floors: Floors,
 }
 
 /// A finished point, as far as it is compared.
@@ -58,6 +65,8 @@ struct Point {
     phase: Option<u16>,
     place: Place,
     region: Region,
+    /// Whether its 20 MHz figures were taken from the capture of the spikes.
+    is_from_wide: bool,
     values: Vec<(Quantity, Cell)>,
     ambient_c: Option<f64>,
 }
@@ -69,6 +78,7 @@ struct Reader {
     facts: Option<Box<RunFacts>>,
     instruments: Vec<InstrumentFacts>,
     traces: BTreeMap<Aspect, BTreeSet<String>>,
+    floors: FloorsRead,
     /// Of a point that was measured again, the last counts.
     points: BTreeMap<PointId, Point>,
     soaking: Soaking,
@@ -115,6 +125,7 @@ impl Reader {
             }
             Kept::Event(Event::RunStarted(facts)) => self.facts = Some(facts),
             Kept::Event(Event::InstrumentOpened(facts)) => self.instruments.push(facts),
+            Kept::Event(Event::NoiseFloorMeasured(floor)) => self.floors.take(*floor),
             Kept::Event(Event::PointFinished(result)) => {
                 self.points.insert(result.point, point(at, &result));
             }
@@ -127,6 +138,9 @@ impl Reader {
 
     fn take_trace(&mut self, facts: &WaveformFacts) {
         let about = &facts.acquisition;
+        if about.signal == OUTPUT {
+            self.floors.take_capture(facts.point, about);
+        }
         let of = format!("{}, {}", about.signal, about.purpose);
         let bandwidth =
             about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |hz| Hertz(hz).to_string());
@@ -161,6 +175,9 @@ impl Reader {
             _ => window.is_some_and(|window| window.holds(point.at.monotonic)),
         };
         let points: Vec<&Point> = self.points.values().filter(|point| is_within(point)).collect();
+        let regulated =
+            self.points.iter().filter(|(_, point)| is_within(point) && point.region == Region::Regulated);
+        let sources = regulated.map(|(id, point)| (*id, point.is_from_wide));
         let mut aspects = self.aspects(facts, tail);
         if let (Some(soak), Some(window)) = (&facts.soak, window) {
             let told = self.soaking.aspects(soak, window);
@@ -180,6 +197,7 @@ impl Reader {
             ambient: ambient(&points),
             vout_nominal: facts.vout_nominal,
             limits: facts.limits.clone(),
+            floors: self.floors.of_points(sources),
         };
         for point in &points {
             let is_regulated = point.region == Region::Regulated;
@@ -261,7 +279,8 @@ fn point(at: Stamp, result: &PointResult) -> Point {
         }
     }
     let place = Place::of(result.setting);
-    Point { at, phase: result.phase, place, region: result.region, values, ambient_c }
+    let is_from_wide = result.notes.iter().any(|note| note.starts_with(FROM_WIDE));
+    Point { at, phase: result.phase, place, region: result.region, is_from_wide, values, ambient_c }
 }
 
 fn ambient(points: &[&Point]) -> Option<(f64, u32)> {

@@ -40,7 +40,7 @@ pub use figures::{
     SteadyState,
 };
 pub use floor::Floor;
-pub use measure::{Terms, measure, measure_one, measure_with};
+pub use measure::{FROM_WIDE, Terms, measure, measure_one, measure_with};
 pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
 
 /// Why a figure cannot be had; a sentence for the report.

@@ -275,6 +275,15 @@ pub struct ChangeRow {
     pub level_before: Option<f64>,
     /// Mean after.
     pub level_after: Option<f64>,
+    /// What probe and scope alone show of it before, least over the set-ups that were used, in the figure's own unit; null where that
+    /// was not captured.
+    pub floor_before_low: Option<f64>,
+    /// And at most.
+    pub floor_before_high: Option<f64>,
+    /// The same after.
+    pub floor_after_low: Option<f64>,
+    /// And at most.
+    pub floor_after_high: Option<f64>,
     /// With the points that are only bounds: the change ...
     pub bounded_change: Option<f64>,
     /// ... and the side on which the truth lies, `at most` or `at least`.

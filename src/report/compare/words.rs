@@ -1,10 +1,12 @@
-//! What changed, as sentences: always with direction, interval, number of boards, averaging rule and spread over the points.
+//! What changed, as sentences: always with direction, interval, number of boards, averaging rule, spread over the points and floor.
 
 use super::amount::{Amounts, amount, level};
 use super::next::takes;
 use crate::compare::comparison::{Comparison, Gate};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::Judgement;
+use crate::compare::quantity::Quantity;
+use crate::event::FigureName;
 use crate::waveform::Bound;
 
 /// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
@@ -33,6 +35,7 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     facts.extend(matters(effect));
     facts.extend(needed(comparison, effect));
     facts.extend(at_the_floor(effect, amounts));
+    facts.extend(floors(effect));
     format!("{verb} ({})", facts.join("; "))
 }
 
@@ -149,6 +152,28 @@ fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
         counted(count, "point"),
         told.unwrap_or_default()
     ))
+}
+
+/// What probe and scope alone show, which the reader holds against the levels.
+fn floors(effect: &Effect) -> Option<String> {
+    let quantity = effect.quantity();
+    let told = |floor: Option<Interval>| {
+        let Some(Interval { low, high }) = floor else { return "not captured".to_owned() };
+        let show =
+            |value: f64| quantity.scaled(value).map_or_else(String::new, |scaled| level(quantity, scaled));
+        let (low, high) = (show(low), show(high));
+        if low == high { low } else { format!("{low} to {high}") }
+    };
+    let (before, after) = effect.floors;
+    // Noise that has nothing to do with the signal adds to an rms in power, and to a peak to peak nobody knows how.
+    let taken_off = if quantity == Quantity::Figure(FigureName::NoiseRms20Mhz) {
+        "taken off in power"
+    } else {
+        "not taken off"
+    };
+    (before.is_some() || after.is_some()).then(|| {
+        format!("probe and scope alone show {} before, {} after, {taken_off}", told(before), told(after))
+    })
 }
 
 const fn sign(bound: Bound) -> &'static str {

@@ -19,6 +19,9 @@ const LIMITED: [&str; 6] = [
     "noise_rms_20mhz_k4_v",
 ];
 
+/// How the note begins that the finer capture was clipped and what was taken from the wider one.
+pub const FROM_WIDE: &str = "the 20 MHz figures and rms_ac_v come from";
+
 impl SteadyState {
     pub(super) fn fill_moments(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let direct = [wide, fine].into_iter().find(|look| look.is_dc());
@@ -98,7 +101,7 @@ impl SteadyState {
         self.take_from(source, &LIMITED);
         if fine.clipped() > 0 {
             self.note(format!(
-                "the 20 MHz figures and rms_ac_v come from the {}: spikes leave the range of the {} ({} of {} samples)",
+                "{FROM_WIDE} the {}: spikes leave the range of the {} ({} of {} samples)",
                 wide.name,
                 fine.name,
                 fine.clipped(),

@@ -6,6 +6,8 @@ mod range;
 mod ripple;
 mod spike;
 
+pub use level::FROM_WIDE;
+
 use super::floor::Floor;
 use super::look::Look;
 use super::spikes::{Deviations, RATE_THRESHOLD_V};

@@ -1,0 +1,169 @@
+//! What probe and scope alone show of noise: the floors that stand beside its change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::effect::Interval;
+use super::quantity::Quantity;
+use crate::event::{FigureName, NoiseFloor, PointId};
+use crate::waveform::Acquisition;
+
+/// Figures whose floor is told.
+const FLOORED: [FigureName; 3] =
+    [FigureName::NoisePp20Mhz, FigureName::NoiseRms20Mhz, FigureName::NoisePpFull];
+
+/// The capture in the range of the ripple, and that in the range of the spikes; a run may make one of them only.
+const FINE: &str = "ripple";
+const WIDE: &str = "spikes";
+
+/// Lowest and highest floor by quantity, in the quantity's own unit.
+pub type Floors = BTreeMap<Quantity, Interval>;
+
+/// A way to capture: purpose and microvolts per division. All else is the same in all captures of a run with one purpose.
+type SetUp = (String, i64);
+
+/// The floors of a run on their way in, and the set-ups that its points were captured in.
+#[derive(Debug, Default)]
+pub(super) struct FloorsRead {
+    measured: Vec<NoiseFloor>,
+    captures: BTreeMap<PointId, BTreeSet<SetUp>>,
+}
+
+impl FloorsRead {
+    /// Takes a floor.
+    pub(super) fn take(&mut self, floor: NoiseFloor) {
+        self.measured.push(floor);
+    }
+
+    /// Takes how a point was captured.
+    pub(super) fn take_capture(&mut self, point: PointId, about: &Acquisition) {
+        self.captures.entry(point).or_default().insert(set_up(about));
+    }
+
+    /// The floors of the captures that the figures of these points were taken from; where no trace was kept to tell, of all. Of a
+    /// point comes whether its 20 MHz figures were taken from the wide capture. A floor of 0 stands on one step of the converter
+    /// and was not measured.
+    pub(super) fn of_points(&self, points: impl Iterator<Item = (PointId, bool)>) -> Floors {
+        let mut found = Floors::new();
+        let mut add = |name: FigureName, floor: &NoiseFloor| {
+            if let Some(level) = floor.figures.value(name).map(f64::abs).filter(|level| *level > 0.0) {
+                widen(&mut found, Quantity::Figure(name), Interval { low: level, high: level });
+            }
+        };
+        if self.captures.is_empty() {
+            self.measured.iter().for_each(|floor| FLOORED.iter().for_each(|name| add(*name, floor)));
+            return found;
+        }
+        for (point, is_from_wide) in points {
+            let Some(captures) = self.captures.get(&point) else { continue };
+            for name in FLOORED {
+                let purpose = if is_from_wide || name == FigureName::NoisePpFull { WIDE } else { FINE };
+                let is_source =
+                    |set_up: &SetUp| set_up.0 == purpose || captures.iter().all(|other| other.0 != purpose);
+                let floors = self.measured.iter().filter(|floor| {
+                    let of = set_up(&floor.acquisition);
+                    captures.contains(&of) && is_source(&of)
+                });
+                floors.for_each(|floor| add(name, floor));
+            }
+        }
+        found
+    }
+}
+
+/// Takes the floors of a run into those of its side.
+pub(super) fn merge(into: &mut Floors, more: Floors) {
+    for (quantity, floor) in more {
+        widen(into, quantity, floor);
+    }
+}
+
+fn widen(floors: &mut Floors, quantity: Quantity, floor: Interval) {
+    let known = floors.entry(quantity).or_insert(floor);
+    *known = Interval { low: known.low.min(floor.low), high: known.high.max(floor.high) };
+}
+
+fn set_up(about: &Acquisition) -> SetUp {
+    (about.purpose.clone(), (about.volts_per_div * 1e6).round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Figures;
+    use crate::waveform::Coupling;
+
+    fn how(purpose: &str, volts_per_div: f64) -> Acquisition {
+        Acquisition {
+            signal: "vout".to_owned(),
+            channel: 1,
+            coupling: Coupling::Ac,
+            bandwidth_limit_hz: None,
+            probe_ratio: 10.0,
+            fixture: String::new(),
+            volts_per_div,
+            offset_v: 0.0,
+            memory_depth: 1000,
+            purpose: purpose.to_owned(),
+            range_note: None,
+        }
+    }
+
+    /// Floors by purpose, range and peak to peak; the captures of points; and points with whether their 20 MHz figures are from the
+    /// wide one.
+    fn floors(
+        measured: &[(&str, f64, f64)],
+        captures: &[(u32, &str, f64)],
+        points: &[(u32, bool)],
+    ) -> Vec<(&'static str, f64, f64)> {
+        let mut read = FloorsRead::default();
+        for (purpose, range, value) in measured {
+            let names = [FigureName::NoisePp20Mhz, FigureName::NoisePpFull];
+            let figures: Figures = names.into_iter().map(|name| (name, Ok(*value))).collect();
+            read.take(NoiseFloor { acquisition: how(purpose, *range), step_s: 1e-8, figures });
+        }
+        for (point, purpose, range) in captures {
+            read.take_capture(PointId(*point), &how(purpose, *range));
+        }
+        let points = points.iter().map(|(point, is_from_wide)| (PointId(*point), *is_from_wide));
+        read.of_points(points).iter().map(|(of, floor)| (of.key(), floor.low, floor.high)).collect()
+    }
+
+    #[test]
+    fn only_floors_of_captures_are_told_that_a_figure_was_taken_from() {
+        let measured = [
+            ("ripple", 0.01, 1e-3),
+            ("ripple", 0.1, 7e-3),
+            ("spikes", 0.5, 30e-3),
+            ("spikes", 1.0, 60e-3),
+            ("spikes", 2.0, 90e-3),
+        ];
+        let captures = [
+            (1, "ripple", 0.01),
+            (1, "spikes", 0.5),
+            (2, "ripple", 0.01),
+            (2, "spikes", 1.0),
+            (3, "ripple", 0.1),
+            (3, "spikes", 2.0),
+        ];
+        let (pp_20, full) = ("noise_pp_20mhz_v", "noise_pp_full_v");
+        let of = |points: &[(u32, bool)]| floors(&measured, &captures, points);
+        let sorted = |mut floors: Vec<(&'static str, f64, f64)>| {
+            floors.sort_by_key(|floor| floor.0);
+            floors
+        };
+        assert_eq!(sorted(of(&[(1, false), (2, false)])), [(pp_20, 1e-3, 1e-3), (full, 30e-3, 60e-3)]);
+        // Where spikes leave the range of the ripple, the 20 MHz figures have the floor of the wide capture.
+        assert_eq!(sorted(of(&[(1, true)])), [(pp_20, 30e-3, 30e-3), (full, 30e-3, 30e-3)]);
+        assert_eq!(sorted(of(&[(1, false), (2, true)])), [(pp_20, 1e-3, 60e-3), (full, 30e-3, 60e-3)]);
+        assert_eq!(of(&[(9, false)]), []);
+        // No trace that would tell: all that it may have been.
+        assert_eq!(
+            sorted(floors(&measured, &[], &[(1, false)])),
+            [(pp_20, 1e-3, 90e-3), (full, 1e-3, 90e-3)]
+        );
+        // One capture for everything, and one step of the converter, which is no floor.
+        let only = |value| floors(&[("ripple", 0.01, value)], &[(1, "ripple", 0.01)], &[(1, false)]);
+        assert_eq!(sorted(only(1e-3)), [(pp_20, 1e-3, 1e-3), (full, 1e-3, 1e-3)]);
+        assert_eq!(only(0.0), []);
+    }
+}

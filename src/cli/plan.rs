@@ -23,11 +23,6 @@ pub(super) fn run(args: &PlanArgs) -> Outcome {
     if let Some(revisions) = &args.design.compare {
         return super::design::run(args, &revisions.0);
     }
-    if !args.design.boards.is_empty() || args.design.reference.is_some() {
-        return Err(CliError::usage(
-            "--boards and --reference are for an order of runs: name the revisions with --compare",
-        ));
-    }
     check_shuffle(args.shuffle, &args.board)?;
     let wanted = Overrides { shuffles: args.shuffle, ..overrides(&args.board) };
     let prepared = session::prepare(&args.profile, &args.rig, &wanted)?;

@@ -133,9 +133,12 @@ fn an_order_that_cannot_be_run_or_compared_is_refused_before_the_first_run() {
     let (profile, boards) = (folder.path().join("profile.toml"), ["--boards", "A=1", "--boards", "X=2"]);
     let fixed = ["plan", arg(&profile), "--rig", SIM, "--compare", "A,X"];
     soakrig(&[&fixed[..], &boards].concat()).assert_exit(2).assert_told(&["X"]);
-    soakrig(&["plan", arg(&profile), "--rig", SIM, "--boards", "1"])
-        .assert_exit(2)
-        .assert_told(&["--compare"]);
+    // What is for an order of runs says nothing of one run.
+    for more in [["--boards", "1"], ["--reference", "1"], ["--design", "abba"], ["--out", "elsewhere"]] {
+        soakrig(&[&["plan", arg(&profile), "--rig", SIM], &more[..]].concat())
+            .assert_exit(2)
+            .assert_told(&["required arguments were not provided", "--compare"]);
+    }
     soakrig(&["run", arg(&profile), "--rig", SIM, "--shuffle"]).assert_exit(2).assert_told(&["--seed"]);
     soakrig(&["run", arg(&profile), "--rig", SIM, "--turn", "3/4"])
         .assert_exit(2)

@@ -230,6 +230,29 @@ fn what_does_not_go_with_something_typed_is_set_aside() {
 }
 
 #[test]
+fn what_does_nothing_without_another_option_is_refused_where_it_is_typed_and_waits_where_it_stands_in_a_file()
+{
+    let machine = Machine::new();
+    let (profile, rig) = (repository(SMOKE), repository(SIM));
+    let plan = ["plan", arg(&profile), "--rig", arg(&rig)];
+    machine.user("out = \"elsewhere\"\n[plan]\ndesign = \"interleaved\"");
+    machine.soakrig(&plan).assert_exit(0);
+    let typed = machine.soakrig(&[&plan[..], &["--out", "here"]].concat()).assert_exit(2);
+    typed.assert_told(&["required arguments were not provided", "--compare"]);
+    let order = ["--compare", "A,B", "--boards", "s1,s2"];
+    let told = machine.soakrig(&[&plan[..], &order].concat()).assert_exit(0).out;
+    assert!(told.contains("elsewhere") && told.contains("interleaved"), "{told}");
+    // What is waited for may stand in another file than what waits.
+    machine.project("[plan]\nboards = [\"s1,s2\"]");
+    machine.user("[plan]\ncompare = \"A,B\"\ndesign = \"interleaved\"");
+    let told = machine.soakrig(&plan).assert_exit(0).out;
+    assert!(told.contains("interleaved") && told.contains("--board s2"), "{told}");
+    machine.soakrig(&[&plan[..], &["--design", "abba"]].concat()).assert_exit(0);
+    let check = machine.soakrig(&["check", arg(&rig), "--hang"]).assert_exit(2);
+    check.assert_told(&["required arguments were not provided", "--unattended"]);
+}
+
+#[test]
 fn what_is_missing_although_files_say_something_tells_what_they_say() {
     let machine = Machine::new();
     machine.project("[run]\nseed = 7");

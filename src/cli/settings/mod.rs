@@ -1,6 +1,7 @@
 //! Settings in layers: what files say of options stands behind what is typed. A file's values are judged by the parser of
 //! the command line and go through it like words that were typed, so that an option means the same wherever it stands.
 
+mod demands;
 #[cfg(unix)]
 mod foreign_unix;
 mod options;
@@ -22,6 +23,7 @@ use crate::session::SessionError;
 pub(super) use places::{Place, State};
 pub(super) use resolve::{Origin, Resolved};
 
+use demands::with_demands;
 use options::Options;
 use page::Page;
 use parser::{Parser, Typed, with_negations};
@@ -84,7 +86,7 @@ pub(super) fn start(argv: &[OsString]) -> Result<Start, Refusal> {
     if !found.faults.is_empty() {
         return Err(Refusal::Files { error: found.into_error(), wants_json });
     }
-    let read = with_negations(definition)
+    let read = with_demands(with_negations(definition))
         .try_get_matches_from(typed.with(&added))
         .and_then(|matches| Cli::from_arg_matches(&matches));
     match read {

@@ -8,12 +8,15 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::demands::with_demands;
 use super::options::Known;
 use crate::base::names::nearest;
 
 /// The command line's parser for things that are not complete yet.
 pub(super) struct Parser {
     lenient: Command,
+    /// The same, but for what options demand of each other.
+    demanding: Command,
     /// Knows the options before the subcommand only.
     outer: Command,
 }
@@ -42,8 +45,10 @@ impl Parser {
             .allow_external_subcommands(true);
         let mut lenient =
             with_negations(command.clone()).mut_subcommands(|sub| sub.mut_args(|arg| arg.required(false)));
+        let mut demanding = with_demands(lenient.clone());
         lenient.build();
-        Self { lenient, outer }
+        demanding.build();
+        Self { lenient, demanding, outer }
     }
 
     /// Understands a command line that may lack what files give.
@@ -96,6 +101,12 @@ impl Parser {
     pub(super) fn contradicts(&self, typed: &Typed, more: &[OsString]) -> bool {
         let told = self.lenient.clone().try_get_matches_from(typed.with(more));
         told.is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict)
+    }
+
+    /// Whether one of further options does nothing, for it demands another one that is not there.
+    pub(super) fn lacks(&self, typed: &Typed, more: &[OsString]) -> bool {
+        let told = self.demanding.clone().try_get_matches_from(typed.with(more));
+        told.is_err_and(|error| error.kind() == ErrorKind::MissingRequiredArgument)
     }
 
     fn try_alone(&self, command: &str, typed: &[OsString]) -> Result<ArgMatches, clap::Error> {

@@ -38,6 +38,7 @@ pub(super) fn resolve(
     let known: Vec<&Known> = options.of_command(&typed.command).collect();
     let mut resolved: Vec<Resolved> = known.iter().map(|known| Resolved::typed(known, typed)).collect();
     let mut added: Vec<OsString> = Vec::new();
+    let mut waiting: Vec<Vec<OsString>> = Vec::new();
     for page in pages.iter().rev() {
         for (known, option) in known.iter().zip(&mut resolved) {
             let said = page.said(&typed.command, &known.name).filter(|_| option.is_open());
@@ -50,7 +51,19 @@ pub(super) fn resolve(
             }
             option.value = Some(known.shown(&setting.value, page.folder()));
             option.origin = Origin::File(place.0, place.1);
-            added.extend(more);
+            // A file may say with what folder an order is to be made, and most plans are of no order.
+            if parser.lacks(typed, &[added.as_slice(), &more].concat()) {
+                waiting.push(more);
+            } else {
+                added.extend(more);
+            }
+        }
+    }
+    // What a lower file gives may be what a higher one waits for.
+    for more in waiting {
+        let all = [added.as_slice(), &more].concat();
+        if !parser.lacks(typed, &all) && !parser.contradicts(typed, &all) {
+            added = all;
         }
     }
     (resolved, added)

@@ -163,7 +163,7 @@ fn check_steps(groups: &[Group]) -> Result<(), CliError> {
 fn read_stretches(
     args: &CompareArgs,
     stretches: Stretches,
-    gathering: &Gathering,
+    gathering: &mut Gathering,
 ) -> Result<Vec<Group>, CliError> {
     let wanted = [stretches.before, stretches.after];
     let mut groups = wanted.map(|stretch| Group::new(stretch.to_string()));
@@ -195,6 +195,9 @@ fn read_stretches(
     }
     if let (true, Some(order)) = (groups[0].members.is_empty(), &args.order) {
         return Err(CliError::usage(format!("no run is of the order {order}")));
+    }
+    if groups[0].members.is_empty() {
+        return Err(CliError::usage("all these runs are of the reference board, which belongs to no group"));
     }
     Ok(groups.into())
 }

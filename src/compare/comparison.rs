@@ -144,7 +144,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
     let pairs = (request.pairing == Pairing::Board).then(|| (before.only(&shared), after.only(&shared)));
     let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
     let order = if request.is_within_runs {
-        RunOrder::within_runs()
+        RunOrder::within_runs(&request.reference)
     } else {
         RunOrder::of((before, after), &request.reference, request.pairing)
     };

@@ -41,7 +41,7 @@ impl Gathering {
         if !self.is_wanted(&run) {
             return Ok(None);
         }
-        if run.turn.as_ref().is_some_and(|turn| turn.is_reference) {
+        if is_reference(&run) {
             self.reference.take(run);
             return Ok(None);
         }
@@ -49,20 +49,27 @@ impl Gathering {
     }
 
     /// Reads stretches of a run, one for each that is asked for; none where it belongs to no group. Runs of the reference board
-    /// are left out, for they are no soaks of what is compared.
+    /// are set aside whole: what moved between them is no soak's doing.
     ///
     /// # Errors
     /// As [`read_run`].
-    pub fn take_stretches(&self, folder: &Path, stretches: &[Stretch]) -> Result<Vec<Run>, RecordError> {
+    pub fn take_stretches(&mut self, folder: &Path, stretches: &[Stretch]) -> Result<Vec<Run>, RecordError> {
         let mut runs = read_stretches(folder, stretches)?;
-        let is_reference = |run: &Run| run.turn.as_ref().is_some_and(|turn| turn.is_reference);
-        runs.retain(|run| self.is_wanted(run) && !is_reference(run));
+        runs.retain(|run| self.is_wanted(run));
+        if runs.iter().any(is_reference) {
+            self.reference.take(read_run(folder, None)?);
+            runs.clear();
+        }
         Ok(runs)
     }
 
     fn is_wanted(&self, run: &Run) -> bool {
         self.order.is_none() || run.turn.as_ref().map(|turn| &turn.order) == self.order.as_ref()
     }
+}
+
+fn is_reference(run: &Run) -> bool {
+    run.turn.as_ref().is_some_and(|turn| turn.is_reference)
 }
 
 impl ReferenceRuns {

@@ -11,6 +11,7 @@ use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::guard::Difference;
 use super::quantity::Quantity;
+use super::run::Run;
 use super::scores::BoardScore;
 use super::stat::{BoardRun, OrderEffect, Replication, order_effect, order_inflation};
 use crate::base::names::{OrderName, Serial};
@@ -119,12 +120,13 @@ impl RunOrder {
 
     /// The order where both sides are stretches of the same runs: time itself is what is looked at.
     #[must_use]
-    pub const fn within_runs() -> Self {
+    pub fn within_runs(reference: &ReferenceRuns) -> Self {
+        let place = |run: &Option<Run>| run.as_ref()?.turn.as_ref().map(|turn| turn.number);
         Self {
             kept: Kept::WithinRuns,
             before: Vec::new(),
             after: Vec::new(),
-            reference: None,
+            reference: place(&reference.first).zip(place(&reference.last)),
             inflation: None,
             means: [BTreeMap::new(), BTreeMap::new()],
             pairing: Pairing::Board,

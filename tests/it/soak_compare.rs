@@ -161,6 +161,33 @@ fn stretches_that_overlap_or_hold_nothing_are_refused() {
 }
 
 #[test]
+fn the_reference_board_stands_in_no_stretch_and_tells_what_the_bench_did_meanwhile() {
+    let folder = TempDir::new().unwrap();
+    let (before, rest) = PROFILE.split_once("[soak]").unwrap();
+    let sweep = format!("{before}{}", &rest[rest.find("[interlocks]").unwrap()..]);
+    let profile = file(&folder, "sweep.toml", &sweep);
+    for turn in ["lot:1/5:reference", "lot:5/5:reference"] {
+        let words = ["run", arg(&profile), "--rig", SIM, "--out", arg(folder.path()), "--board", "r", "-q"];
+        soakrig(&[&words[..], &["--revision", "A", "--turn", turn]].concat()).assert_exit(0);
+    }
+    let soaks = soaks().join("ageing");
+    let both = ["--stretch", STRETCH, arg(&soaks), arg(folder.path())];
+    let json = compare(&[&both[..], &["--json"]].concat()).assert_exit(0).json();
+    assert_eq!(json["groups"][0]["boards_before"], serde_json::json!(["s1", "s2", "s3"]));
+    assert_eq!(json["groups"][0]["boards_after"], json["groups"][0]["boards_before"]);
+    let ripple = change(&json, "ripple_pp_v");
+    // The boards aged, the bench did not.
+    assert!(ripple["low"].as_f64().unwrap() > 0.5, "{ripple}");
+    assert!(ripple["reference_change"].as_f64().unwrap().abs() < 0.2, "{ripple}");
+    let told = compare(&both).assert_exit(0);
+    assert!(told.out.contains("reference board") && told.out.contains("from run 1 to run 5"), "{}", told.out);
+    // Without it nothing is told of it, and of it alone there is nothing to hold.
+    let without = compare(&["--stretch", STRETCH, arg(&soaks), "--json"]).assert_exit(0).json();
+    assert!(change(&without, "ripple_pp_v")["reference_change"].is_null(), "{without}");
+    compare(&["--stretch", STRETCH, arg(folder.path())]).assert_exit(2).assert_told(&["reference board"]);
+}
+
+#[test]
 fn steps_that_are_too_many_or_are_no_steps_are_refused() {
     let (still, filter) = (soaks().join("still"), soaks().join("filter"));
     let refused = |over: &str, words: &str| {

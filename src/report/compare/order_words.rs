@@ -107,10 +107,10 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
         .filter(|effect| matches!(part(effect.quantity()), Part::Bought | Part::Price))
         .collect();
     let mut lines = vec![order(comparison)];
+    lines.extend(shown.iter().filter_map(|effect| drift(comparison, effect)));
     if comparison.is_within_runs() {
         return lines;
     }
-    lines.extend(shown.iter().filter_map(|effect| drift(comparison, effect)));
     // One reason for all is told once.
     let mut reasons: Vec<&String> = shown.iter().filter_map(|effect| effect.order.as_ref().err()).collect();
     reasons.dedup();

@@ -212,12 +212,12 @@ struct Drawn {
     name: &'static str,
     boards: usize,
     pairing: Pairing,
-    /// How often an interval of so many boards holds the attenuation, in per cent: of five as where boards scatter evenly (the table
-    /// of `compare/stat/tests/coverage.rs`); of three what was found, 86 to 90, which even scatter explains only in part.
+    /// How often an interval of so many boards holds the attenuation, in per cent, as a comparison tells: what leaks past the filter
+    /// lies evenly between its limits, and of boards that scatter so a t interval holds no more (`docs/comparison.md`).
     held: f64,
 }
 
-const THREE: Drawn = Drawn { name: "3 + 3", boards: 3, pairing: Pairing::None, held: 88.0 };
+const THREE: Drawn = Drawn { name: "3 + 3", boards: 3, pairing: Pairing::None, held: 91.0 };
 const FIVE: Drawn = Drawn { name: "5 + 5", boards: 5, pairing: Pairing::None, held: 93.0 };
 const FIVE_BOTH_WAYS: Drawn = Drawn { name: "5, both ways", boards: 5, pairing: Pairing::Board, held: 93.0 };
 
@@ -306,12 +306,11 @@ const FALSE: f64 = 5.0;
 /// Holds the shares of a table's row against what is promised, as far as so many comparisons can tell.
 fn check(drawn: &Drawn, [held, called, claimed]: &Shares, times: u32, table: &str) {
     // 3.3 standard errors, which chance passes once in two thousand.
-    let margin = 3.3 * (HELD * FALSE / f64::from(times)).sqrt();
-    // The attenuation follows what leaks past the filter, which lies evenly between its limits.
-    let least = [drawn.held, HELD, HELD];
-    let holds = held.iter().zip(least).all(|(held, least)| *held > least - margin);
-    assert!(holds, "{}: {held:?} of {least:?} less {margin}\n{table}", drawn.name);
-    let rings = called.iter().chain(claimed).any(|share| *share > FALSE + margin);
+    let margin = |promise: f64| 3.3 * (promise * (100.0 - promise) / f64::from(times)).sqrt();
+    let promised = [drawn.held, HELD, HELD];
+    let holds = held.iter().zip(promised).all(|(held, promise)| *held > promise - margin(promise));
+    assert!(holds, "{}: {held:?} of {promised:?}\n{table}", drawn.name);
+    let rings = called.iter().chain(claimed).any(|share| *share > FALSE + margin(FALSE));
     assert!(!rings, "{}: {called:?} {claimed:?}\n{table}", drawn.name);
     // Intervals wide enough to hold everything, and alarms that never ring, would be no promise kept.
     let mean = |shares: &[f64]| mean(shares).unwrap();
@@ -347,14 +346,15 @@ fn the_truth_lies_inside_the_intervals_and_a_revision_against_itself_seldom_crie
 
 #[test]
 #[ignore = "many minutes: the table of docs/comparison.md, from many boards and many comparisons"]
-fn few_boards_a_side_hold_the_attenuation_a_little_less_often_than_they_say() {
-    let pool = Pool::of(300);
+fn few_boards_a_side_hold_the_attenuation_as_often_as_a_comparison_tells() {
+    // Few boards in the pool would stand for themselves: with 300 the share of three boards moves by 0.9 from pool to pool.
+    let pool = Pool::of(1200);
     check_errors(&pool);
     let truth = pool.change(|board| &board.truth);
-    insta::assert_snapshot!(table(&pool, truth, 1000), @"
+    insta::assert_snapshot!(table(&pool, truth, 4000), @"
     boards            dB   loss   drop     dB   loss   drop     dB   loss   drop
-    3 + 3           85.9   96.4   95.6    3.0    3.9    4.4    2.8    3.8    2.5
-    5 + 5           92.8   95.8   96.5    5.1    3.4    3.5    3.9    3.0    1.5
-    5, both ways    93.1   94.4   94.1    4.1    4.2    5.3    4.1    4.6    4.9
+    3 + 3           90.5   97.0   95.3    3.9    3.2    4.7    2.6    2.7    2.4
+    5 + 5           93.5   95.8   95.0    4.6    4.1    5.0    3.5    3.9    2.5
+    5, both ways    93.7   95.1   94.3    5.5    5.2    5.2    3.8    4.3    4.7
     ");
 }

@@ -197,6 +197,12 @@ fn what_three_boards_a_side_cannot_tell_is_told_in_text_json_and_page() {
     let ranks =
         "can never reach 5 %, whatever was measured; its smallest p is 0.10, and it takes 4 boards a side";
     assert!(line_of(&told, ranks).contains("with 3 boards before and 3 after"), "{}", told.out);
+    let interval = line_of(&told, "that a 95 % interval is right 95 times in 100");
+    assert!(
+        interval.contains("with 3 boards a side")
+            && interval.contains("it may be right only 91 times in 100"),
+        "{interval}"
+    );
     let vout = line_of(&told, "whether the output voltage at the board changes by 5 mV or more");
     assert!(vout.contains("more on each than there are"), "{vout}");
     let page = fs::read_to_string(page).unwrap();

@@ -79,7 +79,8 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
 #[test]
 fn an_interval_of_few_boards_that_scatter_evenly_holds_the_truth_less_often_than_it_says() {
     let mut table = vec![format!("{:<16} {:>6} {:>6}", "boards", "Welch", "paired")];
-    for boards in [3, 4, 5, 10] {
+    // Of Welch's interval as another program finds it in 400 000 comparisons each.
+    for (boards, known) in [(3, 91.1), (4, 92.3), (5, 93.1), (10, 94.6)] {
         let mut random = Random::seeded(10);
         let mut held = [0_u32; 2];
         for _ in 0..TIMES {
@@ -94,11 +95,7 @@ fn an_interval_of_few_boards_that_scatter_evenly_holds_the_truth_less_often_than
         }
         let [welch, paired] = held.map(|held| 100.0 * f64::from(held) / f64::from(TIMES));
         table.push(format!("{:<16} {welch:>6.1} {paired:>6.1}", format!("{boards} + {boards}, evenly")));
-        let least = if boards < 5 { 90.0 } else { 93.0 };
-        assert!(
-            welch > least - margin(95.0, TIMES) && welch < 95.0 + margin(95.0, TIMES),
-            "{boards}: {welch}"
-        );
+        assert!((welch - known).abs() < margin(known, TIMES), "{boards}: {welch} of {known}");
     }
     insta::assert_snapshot!(table.join("\n"), @"
     boards            Welch paired

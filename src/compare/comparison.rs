@@ -9,6 +9,7 @@ use super::guard::{Comparability, Guard, check_comparable};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
 use super::run_order::{Kept, RunOrder};
+use super::spectra::Captures;
 use crate::base::names::Serial;
 
 /// What is asked of a comparison.
@@ -81,11 +82,16 @@ pub struct Side {
     pub boards: Vec<Serial>,
     /// How many runs.
     pub runs: usize,
+    /// What its spectra were taken from; none where nobody looked at them.
+    pub captures: Captures,
 }
 
 impl Side {
     fn of(group: &Group) -> Self {
+        let mut captures = Captures::default();
+        group.boards.values().for_each(|board| captures.merge(board.captures));
         Self {
+            captures,
             name: group.name.clone(),
             boards: group.boards.keys().cloned().collect(),
             runs: group.members.len(),

@@ -10,6 +10,7 @@ use super::aspect::Aspect;
 use super::cell::Place;
 use super::floors::{self, Floors};
 use super::run::{Cells, Run};
+use super::spectra::Captures;
 use super::stretch::Window;
 use crate::base::clock::Instant;
 use crate::base::names::{Revision, Serial};
@@ -49,6 +50,8 @@ pub struct BoardCells {
     pub cells: Cells,
     /// Where it was measured, and how often it was in regulation there.
     pub places: BTreeMap<Place, u32>,
+    /// What its spectra were taken from.
+    pub captures: Captures,
 }
 
 /// One side of a comparison.

@@ -11,8 +11,8 @@ use super::quantity::Quantity;
 use super::run::Cells;
 use crate::event::{Event, PointId, Region};
 use crate::record::{Kept, RecordError, WaveformFacts, read_kept, read_waveform};
-use crate::waveform::Bound;
-use crate::waveform::spectrum::{Spectrum, measure_spectrum};
+use crate::waveform::spectrum::{Spectrum, choose_whole, measure_spectrum};
+use crate::waveform::{Bound, Waveform};
 
 /// A band that stands less than this over what probe and scope show there by themselves is only an upper bound: 3 dB, at which
 /// the board's own part is as large as theirs.
@@ -61,6 +61,29 @@ impl MeanSpectrum {
     }
 }
 
+/// The acquisitions of a point, the narrow one first: its range has less noise, its limiter hides what lies beyond.
+pub const PURPOSES: [&str; 2] = ["ripple", "spikes"];
+
+/// Of how many captures of points the spectra were taken, and what of them could not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Captures {
+    /// Captures that were looked at.
+    pub count: usize,
+    /// Of these: where samples of the narrow acquisition are clipped, so that the wide one tells of every band.
+    pub wide: usize,
+    /// Of these: where samples of every acquisition are clipped, so that nothing tells.
+    pub clipped: usize,
+}
+
+impl Captures {
+    /// Takes those of others in.
+    pub fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.wide += other.wide;
+        self.clipped += other.clipped;
+    }
+}
+
 /// What the captures of a group show.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GroupSpectra {
@@ -78,8 +101,9 @@ pub struct GroupSpectra {
 pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupSpectra, RecordError> {
     let mut spectra = GroupSpectra::default();
     for member in &group.members {
-        let cells = read_bands(member, places, &mut spectra)?;
+        let (cells, captures) = read_bands(member, places, &mut spectra)?;
         if let Some(board) = group.boards.get_mut(&member.serial) {
+            board.captures.merge(captures);
             for (key, cell) in cells {
                 board.cells.entry(key).or_default().merge(&cell);
             }
@@ -102,7 +126,7 @@ fn read_bands(
     member: &Member,
     places: &BTreeSet<Place>,
     spectra: &mut GroupSpectra,
-) -> Result<Cells, RecordError> {
+) -> Result<(Cells, Captures), RecordError> {
     let folder = &member.folder;
     let mut traces = Traces::default();
     read_kept(folder, |at, kept| match kept {
@@ -125,14 +149,13 @@ fn read_bands(
     })?;
     let floors = read_floors(folder, &traces.floor)?;
     let mut used = BTreeSet::new();
-    let mut cells = Cells::new();
+    let (mut cells, mut captures) = (Cells::new(), Captures::default());
     for (point, place) in &traces.points {
         let mut bands: BTreeMap<Band, Cell> = BTreeMap::new();
-        // The narrow range of the ripple capture has less noise: it tells wherever its limiter lets it.
-        for purpose in ["ripple", "spikes"] {
-            let Some(facts) = traces.output.get(&(*point, purpose.to_owned())) else { continue };
-            let Ok(spectrum) = measure_spectrum(&read_waveform(folder, facts)?) else { continue };
-            spectra.output.entry(purpose.to_owned()).or_default().add(&spectrum);
+        let of_point = PURPOSES.map(|purpose| traces.output.get(&(*point, purpose.to_owned())));
+        for (facts, waveform) in read_whole(folder, of_point, &mut captures)? {
+            let Ok(spectrum) = measure_spectrum(&waveform) else { continue };
+            spectra.output.entry(facts.acquisition.purpose.clone()).or_default().add(&spectrum);
             let floor = floors.get(&set_up(facts));
             used.insert(set_up(facts));
             for band in Band::ALL {
@@ -149,7 +172,39 @@ fn read_bands(
     for ((purpose, _), floor) in floors.iter().filter(|(set_up, _)| used.contains(*set_up)) {
         spectra.floor.entry(purpose.clone()).or_default().add(floor);
     }
-    Ok(cells)
+    Ok((cells, captures))
+}
+
+/// The acquisitions of a point that tell of its spectrum, each as far as those before it do not: what [`choose_whole`] chooses,
+/// and the wide one for what the limiter of a narrow one hides. Nothing of what is clipped.
+fn read_whole<'f>(
+    folder: &Path,
+    of_point: [Option<&'f WaveformFacts>; 2],
+    captures: &mut Captures,
+) -> Result<Vec<(&'f WaveformFacts, Waveform)>, RecordError> {
+    let mut read = Vec::new();
+    for facts in of_point.into_iter().flatten() {
+        let waveform = read_waveform(folder, facts)?;
+        let clipped = waveform.clipped();
+        read.push((facts, waveform, clipped));
+    }
+    if read.is_empty() {
+        return Ok(Vec::new());
+    }
+    let last = read.len() - 1;
+    let first = choose_whole(0, last, |at| read.get(*at).map_or(0, |(_, _, clipped)| *clipped));
+    let whole: Vec<_> = read
+        .into_iter()
+        .skip(first)
+        .filter(|(_, _, clipped)| *clipped == 0)
+        .map(|(facts, waveform, _)| (facts, waveform))
+        .collect();
+    captures.merge(Captures {
+        count: 1,
+        wide: usize::from(first > 0 && !whole.is_empty()),
+        clipped: usize::from(whole.is_empty()),
+    });
+    Ok(whole)
 }
 
 fn band_cell(band: Band, rms_v: f64, floor_v: Option<f64>) -> Cell {

@@ -12,6 +12,12 @@ pub const SEGMENT: usize = 16_384;
 /// The bands of the figures, in Hz: ripple and its first harmonics; edges and most ringing; what a limiter hides.
 pub const BANDS_HZ: [(f64, f64); 3] = [(100e3, 1e6), (1e6, 20e6), (20e6, 50e6)];
 
+/// Of the two acquisitions of a point the one that a spectrum, and all that stands behind a filter, is taken from: the narrow one,
+/// which has less noise, unless samples of it are clipped. What is cut spreads over all frequencies.
+pub fn choose_whole<T>(fine: T, wide: T, clipped: impl FnOnce(&T) -> usize) -> T {
+    if clipped(&fine) == 0 { fine } else { wide }
+}
+
 /// One-sided power density at even steps from 0 Hz up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spectrum {

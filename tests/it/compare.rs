@@ -25,7 +25,7 @@ fn reports() -> &'static Path {
 }
 
 /// Measures a board; the run's folder.
-fn run(profile: &Path, (serial, revision): (&str, &str), out: &Path) -> PathBuf {
+pub(crate) fn run(profile: &Path, (serial, revision): (&str, &str), out: &Path) -> PathBuf {
     let told = soakrig(&[
         "run",
         arg(profile),

@@ -111,6 +111,7 @@ fn traces_and_spectra_lie_over_one_another_on_the_same_axes_with_their_names() {
         name: name.to_owned(),
         band: line(at).into_iter().map(|(time, volts)| (time, volts - 0.01, volts + 0.01)).collect(),
         line: line(at),
+        clipped_v: if at > 0.0 { vec![0.05] } else { Vec::new() },
     };
     let traces = OverlaidTraces {
         time_title: "time from the rising edge",
@@ -118,8 +119,8 @@ fn traces_and_spectra_lie_over_one_another_on_the_same_axes_with_their_names() {
         sides: vec![side("revision A, board A1", 0.04), side("revision B, board B1", -0.04)],
     };
     insta::assert_snapshot!(structure(&render_overlaid_traces(&traces)), @r"
-    −50 | 0 | 50 | output less its mean in mV | 0.0 | 0.5 | 1.0 | 1.5 | 2.0 | time from the rising edge in µs | revision A, board A1 | revision B, board B1
-    13 polyline, 2 polygon
+    −50 | 0 | 50 | output less its mean in mV | 0.0 | 0.5 | 1.0 | 1.5 | 2.0 | time from the rising edge in µs | clipped | revision A, board A1 | revision B, board B1
+    58 polyline, 2 polygon
     ");
     let density = |volts: f64| [1e4, 1e5, 1e6, 1e7].map(|hz| (hz, volts)).to_vec();
     let spectra = OverlaidSpectra {

@@ -51,6 +51,8 @@ mod analyze;
 mod cli;
 // Board revisions against each other: what is compared, what is refused, limits on the change.
 mod compare;
+// What a comparison takes its spectra and traces from, where captures are clipped.
+mod compare_clipped;
 // What is written and drawn in the pictures of a comparison.
 mod compare_pictures;
 // An order of runs for a comparison, laid down, followed and found again.

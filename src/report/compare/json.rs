@@ -85,6 +85,12 @@ fn groups(comparison: &Comparison) -> GroupsRow {
         boards_on_both_sides: names(&comparison.shared),
         runs_before: comparison.before.runs,
         runs_after: comparison.after.runs,
+        captures_before: comparison.before.captures.count,
+        captures_before_wide: comparison.before.captures.wide,
+        captures_before_clipped: comparison.before.captures.clipped,
+        captures_after: comparison.after.captures.count,
+        captures_after_wide: comparison.after.captures.wide,
+        captures_after_clipped: comparison.after.captures.clipped,
         pairing: match comparison.pairing {
             Pairing::None => "none",
             Pairing::Board => "board",

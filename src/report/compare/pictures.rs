@@ -101,6 +101,8 @@ pub struct TraceOver {
     pub band: Vec<(f64, f64, f64)>,
     /// Time in seconds and volts of the line through it.
     pub line: Vec<(f64, f64)>,
+    /// Volts at which samples are clipped; empty where none is.
+    pub clipped_v: Vec<f64>,
 }
 
 /// Traces over one another.

@@ -171,6 +171,18 @@ pub struct GroupsRow {
     pub runs_before: usize,
     /// How many runs.
     pub runs_after: usize,
+    /// Captures whose spectra were looked at (`--spectra`, `--html`).
+    pub captures_before: usize,
+    /// Of these: where samples of the ripple acquisition are clipped, so that the wide one tells of every band.
+    pub captures_before_wide: usize,
+    /// Of these: where samples of every acquisition are clipped, so that there is no spectrum.
+    pub captures_before_clipped: usize,
+    /// The same of the other side.
+    pub captures_after: usize,
+    /// The same of the other side.
+    pub captures_after_wide: usize,
+    /// The same of the other side.
+    pub captures_after_clipped: usize,
     /// Whether both sides are stretches of the same runs (`--stretch`).
     pub within_runs: bool,
     /// `none` or `board`.

@@ -57,12 +57,16 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
     for wanted in Part::ALL {
         let effects: Vec<&Effect> =
             comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
-        if effects.is_empty() {
+        let clipped = clipped(comparison, wanted);
+        if effects.is_empty() && clipped.is_empty() {
             continue;
         }
         let _ = writeln!(text, "\n{}", wanted.heading(comparison.is_within_runs()));
         for effect in effects {
             render_effect(&mut text, comparison, effect);
+        }
+        for told in clipped {
+            let _ = writeln!(text, "  {told}");
         }
     }
     if let Some(made) = &comparison.course {
@@ -80,6 +84,12 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
     let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
+}
+
+/// What could not serve for the spectra.
+fn clipped(comparison: &Comparison, wanted: Part) -> Vec<String> {
+    let sides = [&comparison.before, &comparison.after].into_iter();
+    if wanted == Part::Where { sides.flat_map(words::clipped_captures).collect() } else { Vec::new() }
 }
 
 fn render_course(text: &mut String, made: &Course) {

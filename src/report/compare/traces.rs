@@ -1,26 +1,36 @@
 //! Traces and spectra of two groups for pictures over one another: of each side the board that stands nearest the middle of its
 //! group, at the point where the first side is worst.
 
+use std::collections::BTreeMap;
+
 use super::pictures::{OverlaidSpectra, OverlaidTraces, TraceOver};
 use crate::base::stats::median;
 use crate::compare::cell::Place;
 use crate::compare::effect::Effect;
 use crate::compare::group::{Group, Member};
 use crate::compare::scores::BoardScore;
-use crate::compare::spectra::{GroupSpectra, MeanSpectrum};
+use crate::compare::spectra::{GroupSpectra, MeanSpectrum, PURPOSES};
 use crate::event::Event;
 use crate::record::{Record, RecordError};
 use crate::waveform::density::{Fold, build_fold, find_cycles};
+use crate::waveform::spectrum::choose_whole;
 use crate::waveform::spikes::find_worst_spike;
 use crate::waveform::{Pair, Waveform};
 
 /// Columns and rows of a folded period.
 const GRID: (usize, usize) = (300, 400);
-/// Columns of a spectrum's picture.
-const COLUMNS: f64 = 480.0;
+/// Columns of a decade of a spectrum's picture. They lie where they lie whatever the capture, so that two can be held together.
+const COLUMNS: f64 = 120.0;
 
-/// Time, lowest and highest volts; time and volts of the line through them.
-type Drawn = (Vec<(f64, f64, f64)>, Vec<(f64, f64)>);
+/// What is drawn of a side, in volts about its mean.
+struct Drawn {
+    /// Time, lowest and highest volts.
+    band: Vec<(f64, f64, f64)>,
+    /// Time and volts of the line through them.
+    line: Vec<(f64, f64)>,
+    /// The mean that is taken off.
+    center_v: f64,
+}
 
 /// Traces over one another, with what is shown as a sentence.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,23 +56,23 @@ fn middle_board(boards: &[BoardScore]) -> Option<&BoardScore> {
     boards.iter().min_by(|a, b| far(a).total_cmp(&far(b)))
 }
 
+/// The output and the switch node of one acquisition.
+type Traces = (Waveform, Option<Waveform>);
+
 /// The output and the switch node at a place, of the last run of a board in a group.
 fn traces_at(
     group: &Group,
     board: &BoardScore,
-    (place, purpose): (Place, &str),
-) -> Result<Option<(Waveform, Option<Waveform>)>, RecordError> {
+    (place, purposes): (Place, &[&str]),
+) -> Result<Option<Traces>, RecordError> {
     let Some(member) = group.members.iter().rev().find(|member| member.serial == board.serial) else {
         return Ok(None);
     };
-    open_traces(member, place, purpose)
+    open_traces(member, place, purposes)
 }
 
-fn open_traces(
-    member: &Member,
-    place: Place,
-    purpose: &str,
-) -> Result<Option<(Waveform, Option<Waveform>)>, RecordError> {
+/// Of the acquisitions of a point the one that is chosen for its spectrum, too: what is cut has no shape.
+fn open_traces(member: &Member, place: Place, purposes: &[&str]) -> Result<Option<Traces>, RecordError> {
     let record = Record::open(&member.folder)?;
     let mut points = record.events().iter().rev().filter_map(|logged| match &logged.event {
         Event::PointFinished(point) if member.holds(logged.at.monotonic) => Some(point),
@@ -71,38 +81,68 @@ fn open_traces(
     let Some(point) = points.find(|point| Place::of(point.setting) == place) else {
         return Ok(None);
     };
-    let find = |signal: &str| {
+    let find = |signal: &str, purpose: &str| {
         record.waveforms().iter().rev().find(|facts| {
             facts.point == point.point
                 && facts.acquisition.signal == signal
                 && facts.acquisition.purpose == purpose
         })
     };
-    let Some(vout) = find("vout") else { return Ok(None) };
-    let lx = find("lx").map(|facts| record.waveform(facts)).transpose()?;
-    Ok(Some((record.waveform(vout)?, lx)))
+    let mut outputs = Vec::new();
+    for facts in purposes.iter().filter_map(|purpose| find("vout", purpose)) {
+        outputs.push(record.waveform(facts)?);
+    }
+    let Some(last) = outputs.len().checked_sub(1) else { return Ok(None) };
+    let chosen = choose_whole(0, last, |at| outputs.get(*at).map_or(0, Waveform::clipped));
+    let vout = outputs.swap_remove(chosen);
+    let lx = find("lx", &vout.acquisition.purpose).map(|facts| record.waveform(facts)).transpose()?;
+    Ok(Some((vout, lx)))
+}
+
+/// The volts at which samples of a trace are clipped, and how many.
+fn clipped_at(vout: &Waveform) -> (Vec<f64>, usize) {
+    let (volts, clipped) = (vout.volts(), vout.clipped_samples());
+    let mut ends: Vec<f64> =
+        clipped.iter().filter_map(|sample| volts.get(*sample)).map(|volts| f64::from(*volts)).collect();
+    ends.sort_by(f64::total_cmp);
+    ends.dedup();
+    (ends, clipped.len())
 }
 
 /// Makes one picture of both sides; `None` where one side has nothing to show.
 fn overlaid(
     effect: &Effect,
     groups: (&Group, &Group),
-    purpose: &str,
+    purposes: &[&str],
     side: impl Fn(&Waveform, Option<&Waveform>) -> Option<Drawn>,
 ) -> Result<Option<(Vec<TraceOver>, String)>, RecordError> {
     let boards = (middle_board(&effect.matched.before), middle_board(&effect.matched.after));
     let (Some(place), (Some(left), Some(right))) = (worst_place(effect), boards) else { return Ok(None) };
-    let mut sides = Vec::new();
-    for (group, board) in [(groups.0, left), (groups.1, right)] {
-        let Some((vout, lx)) = traces_at(group, board, (place, purpose))? else { return Ok(None) };
-        let Some((band, line)) = side(&vout, lx.as_ref()) else { return Ok(None) };
-        sides.push(TraceOver { name: format!("{}, board {}", group.name, board.serial), band, line });
-    }
-    let caption = format!(
+    let mut caption = format!(
         "At {place}, where the {} of {} is worst; of each side the board nearest its middle.",
         effect.quantity().title(),
         groups.0.name
     );
+    let mut sides = Vec::new();
+    for (group, board) in [(groups.0, left), (groups.1, right)] {
+        let Some((vout, lx)) = traces_at(group, board, (place, purposes))? else { return Ok(None) };
+        let Some(Drawn { band, line, center_v }) = side(&vout, lx.as_ref()) else { return Ok(None) };
+        let name = format!("{}, board {}", group.name, board.serial);
+        let (ends, count) = clipped_at(&vout);
+        let (purpose, samples) = (&vout.acquisition.purpose, vout.codes.len());
+        if purposes.first().is_some_and(|first| first != purpose) {
+            let told =
+                format!(" Of {name} the {purpose} acquisition, for the ripple acquisition is clipped.");
+            caption.push_str(&told);
+        }
+        if count > 0 {
+            caption.push_str(&format!(
+                " {count} of {samples} samples of {name} are clipped, at the dashed lines: there the trace is cut off."
+            ));
+        }
+        let clipped_v = ends.into_iter().map(|volts| volts - center_v).collect();
+        sides.push(TraceOver { name, band, line, clipped_v });
+    }
     Ok(Some((sides, caption)))
 }
 
@@ -111,7 +151,7 @@ fn overlaid(
 /// # Errors
 /// A record or a sample file cannot be read.
 pub fn folded(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overlaid>, RecordError> {
-    let made = overlaid(effect, groups, "ripple", |vout, lx| {
+    let made = overlaid(effect, groups, &PURPOSES, |vout, lx| {
         let pair = Pair { vout, lx };
         let fold = build_fold(&pair, &find_cycles(&pair).ok()?, GRID, None).ok()?;
         Some(band_of(&fold))
@@ -144,7 +184,7 @@ fn band_of(fold: &Fold) -> Drawn {
             line.push((time(column), mean_v - center));
         }
     }
-    (band, line)
+    Drawn { band, line, center_v: center }
 }
 
 /// The worst spike of each side with its ringing.
@@ -152,7 +192,7 @@ fn band_of(fold: &Fold) -> Drawn {
 /// # Errors
 /// A record or a sample file cannot be read.
 pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overlaid>, RecordError> {
-    let made = overlaid(effect, groups, "spikes", |vout, _| {
+    let made = overlaid(effect, groups, &["spikes"], |vout, _| {
         let spike = find_worst_spike(vout, 0.0, 0.0).ok()?;
         let volts = vout.volts();
         let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len().max(1) as f64;
@@ -165,7 +205,8 @@ pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overla
                 (at, volts.get(index).map_or(0.0, |value| f64::from(*value)) - mean)
             })
             .collect();
-        Some((line.iter().map(|(at, value)| (*at, *value, *value)).collect(), line))
+        let band = line.iter().map(|(at, value)| (*at, *value, *value)).collect();
+        Some(Drawn { band, line, center_v: mean })
     })?;
     Ok(made.map(|(sides, caption)| Overlaid {
         traces: OverlaidTraces {
@@ -180,14 +221,13 @@ pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overla
 /// The mean spectra of both sides; `None` where a side has none.
 #[must_use]
 pub fn spectra(names: (&str, &str), before: &GroupSpectra, after: &GroupSpectra) -> Option<OverlaidSpectra> {
-    let (left, right) = (line(&before.output)?, line(&after.output)?);
-    if left.len() != right.len() {
-        return None;
-    }
-    let floor = line(&after.floor).unwrap_or_default();
-    let change: Vec<(f64, f64)> =
-        left.iter().zip(&right).map(|((hz, from), (_, to))| (*hz, 20.0 * (to / from).log10())).collect();
-    let at_floor = if floor.len() == right.len() { stretches(&right, &floor) } else { Vec::new() };
+    let is_narrow = |spectra: &GroupSpectra| is_narrow_whole(&spectra.output);
+    let left = line(&before.output, is_narrow(before))?;
+    let right = line(&after.output, is_narrow(after))?;
+    // The noise of the acquisitions that the second side was taken from.
+    let floor = line(&after.floor, is_narrow(after)).unwrap_or_default();
+    let change = together(&left, &right).map(|(hz, from, to)| (hz, 20.0 * (to / from).log10())).collect();
+    let at_floor = stretches(&right, &floor);
     Some(OverlaidSpectra {
         sides: vec![(names.0.to_owned(), left), (names.1.to_owned(), right)],
         floor,
@@ -196,10 +236,32 @@ pub fn spectra(names: (&str, &str), before: &GroupSpectra, after: &GroupSpectra)
     })
 }
 
-/// The ripple capture as far as its limiter lets it tell, the wide one beyond; in columns of a logarithmic axis.
-fn line(spectra: &std::collections::BTreeMap<String, MeanSpectrum>) -> Option<Vec<(f64, f64)>> {
-    let (narrow, wide) = (spectra.get("ripple"), spectra.get("spikes"));
-    let first = narrow.or(wide).filter(|spectrum| spectrum.count() > 0)?;
+/// The column of a frequency.
+fn column(hz: f64) -> i64 {
+    (hz.log10() * COLUMNS).floor() as i64
+}
+
+/// What two lines have in the same columns.
+fn together<'l>(
+    left: &'l [(f64, f64)],
+    right: &'l [(f64, f64)],
+) -> impl Iterator<Item = (f64, f64, f64)> + 'l {
+    let left: BTreeMap<i64, f64> = left.iter().map(|(hz, volts)| (column(*hz), *volts)).collect();
+    right.iter().filter_map(move |(hz, volts)| Some((*hz, *left.get(&column(*hz))?, *volts)))
+}
+
+/// Whether the narrow capture tells of as many points as the wide one. Where some of it are clipped it does not: then the mean
+/// would leave out just those points at which the output is worst.
+fn is_narrow_whole(spectra: &BTreeMap<String, MeanSpectrum>) -> bool {
+    let [narrow, wide] = PURPOSES.map(|purpose| spectra.get(purpose).map_or(0, MeanSpectrum::count));
+    narrow >= wide
+}
+
+/// The narrow capture as far as its limiter lets it tell, the wide one beyond; in columns of a logarithmic axis.
+fn line(spectra: &BTreeMap<String, MeanSpectrum>, is_narrow: bool) -> Option<Vec<(f64, f64)>> {
+    let [narrow, wide] = PURPOSES.map(|purpose| spectra.get(purpose).filter(|spectrum| spectrum.count() > 0));
+    let narrow = narrow.filter(|_| is_narrow);
+    let first = narrow.or(wide)?;
     let border =
         narrow.and_then(|narrow| narrow.limit_hz).filter(|_| wide.is_some()).unwrap_or(f64::INFINITY);
     let mut found = columns(first, (0.0, border));
@@ -210,22 +272,19 @@ fn line(spectra: &std::collections::BTreeMap<String, MeanSpectrum>) -> Option<Ve
 }
 
 fn columns(spectrum: &MeanSpectrum, (from, to): (f64, f64)) -> Vec<(f64, f64)> {
-    let density = spectrum.density();
-    let last = density.len().max(2) as f64;
-    let mut columns: Vec<(usize, f64, f64, u32)> = Vec::new();
-    for (index, power) in density.iter().enumerate().skip(1) {
+    let mut columns: Vec<(i64, f64, f64, u32)> = Vec::new();
+    for (index, power) in spectrum.density().iter().enumerate().skip(1) {
         let hz = spectrum.step_hz * index as f64;
         if hz < from || hz >= to {
             continue;
         }
-        let column = ((index as f64).ln() / last.ln() * COLUMNS) as usize;
-        match columns.last_mut().filter(|last| last.0 == column) {
+        match columns.last_mut().filter(|last| last.0 == column(hz)) {
             Some((_, hz_sum, power_sum, count)) => {
                 *hz_sum += hz;
                 *power_sum += power;
                 *count += 1;
             }
-            None => columns.push((column, hz, *power, 1)),
+            None => columns.push((column(hz), hz, *power, 1)),
         }
     }
     columns
@@ -244,11 +303,11 @@ fn stretches(line: &[(f64, f64)], floor: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let (line, floor) = (smooth(line), smooth(floor));
     let mut found: Vec<(f64, f64)> = Vec::new();
     let mut was_at = false;
-    for ((hz, volts), (_, floor_volts)) in line.iter().zip(&floor) {
-        let is_at = *volts < floor_volts * 2f64.sqrt();
+    for (hz, floor_volts, volts) in together(&floor, &line) {
+        let is_at = volts < floor_volts * 2f64.sqrt();
         match found.last_mut().filter(|_| was_at) {
-            Some(last) if is_at => last.1 = *hz,
-            _ if is_at => found.push((*hz, *hz)),
+            Some(last) if is_at => last.1 = hz,
+            _ if is_at => found.push((hz, hz)),
             _ => {}
         }
         was_at = is_at;

@@ -2,10 +2,11 @@
 
 use super::amount::{Amounts, amount, level};
 use super::next::takes;
-use crate::compare::comparison::{Comparison, Gate};
+use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::Judgement;
 use crate::compare::quantity::Quantity;
+use crate::compare::spectra::Captures;
 use crate::event::FigureName;
 use crate::waveform::Bound;
 
@@ -212,6 +213,25 @@ fn bounded_only(effect: &Effect) -> String {
             )
         }
     }
+}
+
+/// What the spectra of a side could not be taken from, because samples are clipped.
+#[must_use]
+pub fn clipped_captures(side: &Side) -> Vec<String> {
+    let Captures { count, wide, clipped } = side.captures;
+    let (name, mut told) = (&side.name, Vec::new());
+    if wide > 0 {
+        told.push(format!(
+            "{name}: of {wide} of {count} captures the spikes acquisition tells of every band, because samples of the ripple \
+             acquisition are clipped"
+        ));
+    }
+    if clipped > 0 {
+        told.push(format!(
+            "{name}: not available of {clipped} of {count} captures, because samples of every acquisition are clipped"
+        ));
+    }
+    told
 }
 
 /// Levels on both sides, e.g. `1.48 V to 31.6 mV`.

@@ -113,15 +113,18 @@ fn tag(word: &str) -> &'static str {
 
 fn first_page(comparison: &Comparison) -> Markup {
     let of = |wanted: Part| comparison.effects.iter().filter(move |effect| part(effect.quantity()) == wanted);
+    let clipped: Vec<String> =
+        [&comparison.before, &comparison.after].into_iter().flat_map(words::clipped_captures).collect();
     html! {
         div.statement {
             @for effect in of(Part::Bought) { (statement(comparison, effect)) }
         }
         h2 { (heading(Part::Price.heading(comparison.is_within_runs()))) }
         @for effect in of(Part::Price) { (statement(comparison, effect)) }
-        @if of(Part::Where).next().is_some() {
+        @if of(Part::Where).next().is_some() || !clipped.is_empty() {
             h2 { "Where in the spectrum" }
             @for effect in of(Part::Where) { (statement(comparison, effect)) }
+            @for told in &clipped { p.small { (sentence(told)) } }
         }
     }
 }
@@ -154,8 +157,8 @@ fn pictures(page: &ComparisonPage) -> Markup {
                 h3 { "Spectra" }
                 (picture(&render_overlaid_spectra(spectra), "wide", "spectra of both groups and their change"))
                 p.small {
-                    "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond. "
-                    "Below, the change. Where a line stands at the noise of probe and scope, the board itself is quieter than told."
+                    "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond, and the "
+                    "wide one alone where samples of a ripple capture are clipped. Below, the change. Where a line stands at the noise of probe and scope, the board itself is quieter than told."
                 }
             }
         }

@@ -45,6 +45,12 @@ pub fn render_overlaid_traces(traces: &OverlaidTraces) -> String {
         for (rank, side) in traces.sides.iter().enumerate() {
             let line: Vec<(f64, f64)> = side.line.iter().map(|(at, volts)| place(*at, *volts)).collect();
             canvas.line(&line, COLORS[rank % COLORS.len()], 1.3);
+            for clipped_v in &side.clipped_v {
+                let (color, left) = (COLORS[rank % COLORS.len()], place(span.0, *clipped_v));
+                canvas.dashes(left, place(span.1, *clipped_v), color, 1.4);
+                let letters = Letters::new(12.0, color, Anchor::Right);
+                canvas.text("clipped", (width - 14.0, left.1 - 8.0), letters);
+            }
         }
         draw_names(canvas, traces.sides.iter().map(|side| side.name.as_str()), (66.0, 12.0));
     })

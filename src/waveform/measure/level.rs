@@ -2,7 +2,7 @@
 
 use super::super::beside::beside;
 use super::super::filter::{LIMIT_HZ, Limited, limited_of};
-use super::super::spectrum::{BANDS_HZ, Spectrum, spectrum_of};
+use super::super::spectrum::{BANDS_HZ, Spectrum, choose_whole, spectrum_of};
 use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Figure};
 
@@ -78,20 +78,18 @@ impl SteadyState {
             .ok_or_else(|| Unavailable::because("a record of one sample has no halves to compare"));
     }
 
-    /// The 20 MHz figures and the bands, of the first record that nothing leaves: spikes that are cut spread over all
-    /// frequencies.
+    /// The 20 MHz figures and the bands, of the first record that nothing leaves.
     pub(super) fn fill_filtered(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
-        let source = if fine.clipped() == 0 { fine } else { wide };
+        let source = choose_whole(fine, wide, |look| look.clipped());
         let (spectrum, limited) = match source.check_clipping(source.clipped()) {
             Ok(()) => beside(|| spectrum_of(source.vout), || limited_of(source.vout, source.moments.mean_v)),
             Err(reason) => (Err(reason.clone()), [(); 3].map(|()| Limited::none(&reason))),
         };
-        self.fill_limited((fine, wide), limited);
+        self.fill_limited((fine, source), limited);
         self.fill_bands(source, &spectrum);
     }
 
-    fn fill_limited(&mut self, (fine, wide): (&Look<'_>, &Look<'_>), [one, two, four]: [Limited; 3]) {
-        let source = if fine.clipped() == 0 { fine } else { wide };
+    fn fill_limited(&mut self, (fine, source): (&Look<'_>, &Look<'_>), [one, two, four]: [Limited; 3]) {
         (self.noise_pp_20mhz_v, self.noise_rms_20mhz_v) = (one.pp_v, one.rms_v);
         (self.noise_pp_20mhz_k2_v, self.noise_rms_20mhz_k2_v) = (two.pp_v, two.rms_v);
         (self.noise_pp_20mhz_k4_v, self.noise_rms_20mhz_k4_v) = (four.pp_v, four.rms_v);
@@ -102,7 +100,7 @@ impl SteadyState {
         if fine.clipped() > 0 {
             self.note(format!(
                 "{FROM_WIDE} the {}: spikes leave the range of the {} ({} of {} samples)",
-                wide.name,
+                source.name,
                 fine.name,
                 fine.clipped(),
                 fine.moments.count

@@ -19,8 +19,11 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use soakrig::base::clock;
+use soakrig::base::units::{Amps, Volts};
 use soakrig::engine::StopWish;
-use soakrig::event::{Board, DwellId, Event, Reading, Readings, Sink, Stamp};
+use soakrig::event::{
+    Board, DwellId, Event, Reading, ReadingCheck, Readings, ReadingsJudged, Setting, Sink, Stamp,
+};
 use soakrig::plan::Overrides;
 use soakrig::record::{Recorder, RunHeader};
 use soakrig::session::{self, Onlooker, Pulse, RunRequest};
@@ -133,7 +136,18 @@ fn readings(minute: u64) -> (Stamp, Event) {
     let rows: Vec<Reading> = (0..60).map(row).collect();
     let done = Duration::from_secs(minute * 60 + 59);
     let stamp = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: rows[59].at };
-    (stamp, Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(1), done, held: false, rows })))
+    let check = |limit: usize| ReadingCheck {
+        limit,
+        judged: (minute + 1) * 60,
+        marginal: minute % 7,
+        failed: 0,
+        worst: 4.980_137,
+        first: None,
+    };
+    let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
+    let checks = (0..3).map(check).collect();
+    let judged = Some(ReadingsJudged { dwell: DwellId(1), setting, checks });
+    (stamp, Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(1), done, held: false, judged, rows })))
 }
 
 fn header() -> Outcome<RunHeader> {

@@ -45,7 +45,8 @@ impl Shell<'_> {
             progress: &mut self.dwelling,
             timekeeping: &mut self.timekeeping,
         };
-        let keeper = Keeper::new((id, false), (self.plan, soak.interval), watcher, desk);
+        let mut keeper = Keeper::new((id, false), (self.plan, soak.interval), watcher, desk);
+        keeper.judged = Some(ReadingsJudged::new(id, dwell.setting));
         let mut dwelling = Dwelling {
             dwell,
             keeper,
@@ -57,14 +58,13 @@ impl Shell<'_> {
             early: self.early.as_mut(),
             limits: &self.plan.limits,
             judged_from: self.changed + self.plan.settle.limit,
-            judged: ReadingsJudged::new(id, dwell.setting),
             broken: &mut self.broken,
         };
         let outcome = dwelling.run();
         let outcome = dwelling.keeper.watcher.off_at_once(outcome);
         // What was read before something failed is kept, too.
         let kept = dwelling.keeper.keep();
-        let judged = dwelling.judged;
+        let judged = dwelling.keeper.judged.take();
         if let (Ok(Some(DwellEnd::Time)), Some(judge)) = (&outcome, dwelling.judge) {
             self.warming = Some((DwellId(id.0 + 1), judge));
         }
@@ -86,10 +86,8 @@ impl Shell<'_> {
     }
 
     /// What came of the limits in the readings of a dwell, or of a part of it.
-    fn keep_judged(&mut self, judged: ReadingsJudged) -> Result<(), Failure> {
-        if judged.checks.is_empty() {
-            return Ok(());
-        }
+    fn keep_judged(&mut self, judged: Option<ReadingsJudged>) -> Result<(), Failure> {
+        let Some(judged) = judged.filter(|judged| !judged.checks.is_empty()) else { return Ok(()) };
         self.tally.readings_judged += judged.judged();
         self.tally.readings_failed += judged.failed();
         self.emit(&Event::ReadingsJudged(judged))
@@ -169,7 +167,6 @@ struct Dwelling<'h, 'b> {
     limits: &'h [Limit],
     /// Readings are held against the limits from here on, as a point is that has had its time to settle.
     judged_from: Instant,
-    judged: ReadingsJudged,
     /// The limits whose first breach is told.
     broken: &'h mut BTreeSet<usize>,
 }
@@ -244,8 +241,14 @@ impl Dwelling<'_, '_> {
             return Ok(reading);
         }
         self.take(&reading, done)?;
+        // Whatever the board does with the outputs on is what the limits are for. What is kept was held against them.
+        let broken = if outputs.is_ok() { self.hold_against_limits(&reading) } else { Vec::new() };
+        let kept = if broken.is_empty() { self.keeper.keep_full() } else { self.keeper.keep() };
+        kept?;
         outputs?;
-        self.hold_against_limits(&reading)?;
+        for broken in broken {
+            self.keeper.tell(&Event::LimitBroken(broken))?;
+        }
         ruled.map(|()| reading)
     }
 
@@ -255,23 +258,19 @@ impl Dwelling<'_, '_> {
         if let Some(early) = &mut self.early {
             early.take(&self.dwell, reading);
         }
-        self.keeper.keep_full()
+        Ok(())
     }
 
-    /// The outputs are on, or this is not reached: whatever the board does then is what the limits are for.
-    fn hold_against_limits(&mut self, reading: &Reading) -> Result<(), Failure> {
+    /// The limits that this reading breaks for the first time in the run.
+    fn hold_against_limits(&mut self, reading: &Reading) -> Vec<LimitBroken> {
         if !self.dwell.is_on || reading.at < self.judged_from {
-            return Ok(());
+            return Vec::new();
         }
-        for (place, value) in self.judged.take(self.limits, reading) {
-            if self.broken.insert(place) {
-                // The reading that broke it is kept before it.
-                self.keeper.keep()?;
-                let (setting, at) = (self.dwell.setting, BrokenAt::Dwell(self.dwell.id));
-                let broken = LimitBroken::of((place, &self.limits[place]), value, setting, at);
-                self.keeper.tell(&Event::LimitBroken(broken))?;
-            }
-        }
-        Ok(())
+        let broken = self.keeper.judged.as_mut().map(|judged| judged.take(self.limits, reading));
+        let first = broken.into_iter().flatten().filter(|(place, _)| self.broken.insert(*place));
+        let (setting, at) = (self.dwell.setting, BrokenAt::Dwell(self.dwell.id));
+        first
+            .map(|(place, value)| LimitBroken::of((place, &self.limits[place]), value, setting, at))
+            .collect()
     }
 }

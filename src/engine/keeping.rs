@@ -8,7 +8,7 @@ use super::watch::{TEMPERATURE_INTERVAL, Watcher, wait};
 use super::{Failure, stamp};
 use crate::base::clock::Clock;
 use crate::base::names::Role;
-use crate::event::{DwellId, Event, Reading, Readings, Sink};
+use crate::event::{DwellId, Event, Reading, Readings, ReadingsJudged, Sink};
 use crate::plan::Plan;
 
 /// Readings that are kept together: what a crash may cost is a minute at a reading a second.
@@ -32,6 +32,8 @@ pub(super) struct Keeper<'h, 'b> {
     pub(super) progress: &'h mut Progress,
     pub(super) timekeeping: &'h mut Timekeeping,
     pub(super) longest_silence: Duration,
+    /// What came of the limits since the dwell was begun or gone on with; `None` where nothing is held against them.
+    pub(super) judged: Option<ReadingsJudged>,
     pub(super) rows: Vec<Reading>,
 }
 
@@ -53,7 +55,20 @@ impl<'h, 'b> Keeper<'h, 'b> {
     ) -> Self {
         let Desk { clock, sink, progress, timekeeping } = desk;
         let (longest_silence, rows) = (longest_silence(plan), Vec::with_capacity(BATCH));
-        Self { dwell, held, interval, watcher, clock, sink, progress, timekeeping, longest_silence, rows }
+        let judged = None;
+        Self {
+            dwell,
+            held,
+            interval,
+            watcher,
+            clock,
+            sink,
+            progress,
+            timekeeping,
+            longest_silence,
+            judged,
+            rows,
+        }
     }
 }
 
@@ -122,7 +137,8 @@ impl Keeper<'_, '_> {
         }
         let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH));
         let done = self.progress.done(self.dwell);
-        let readings = Readings { dwell: self.dwell, done, held: self.held, rows };
+        let judged = self.judged.clone().filter(|judged| !judged.checks.is_empty());
+        let readings = Readings { dwell: self.dwell, done, held: self.held, judged, rows };
         self.tell(&Event::ReadingsTaken(Box::new(readings)))
     }
 

@@ -1,5 +1,7 @@
 //! Limits held against the readings of a soak, and the first breach of each.
 
+use std::time::Duration;
+
 use super::limit::{Limit, Outcome};
 use super::soak::{DwellId, Reading};
 use super::{PointId, Setting};
@@ -106,6 +108,15 @@ impl ReadingsJudged {
             }
         }
         broken
+    }
+
+    /// The same by a clock that is ahead by so much.
+    #[must_use]
+    pub fn later(mut self, by: Duration) -> Self {
+        for check in &mut self.checks {
+            check.first = check.first.map(|first| first + by);
+        }
+        self
     }
 
     fn check(&mut self, limit: usize, value: f64) -> &mut ReadingCheck {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FigureName, Setting};
+use super::{FigureName, ReadingsJudged, Setting};
 use crate::base::clock::Instant;
 use crate::waveform::Figure;
 
@@ -126,6 +126,9 @@ pub struct Readings {
     pub done: Duration,
     /// Whether an interlock held the run: the load was lowered, and they say nothing of what the dwell sets.
     pub held: bool,
+    /// What came of the limits so far, from where the dwell was begun or gone on with up to the last of them; `None` where no
+    /// reading was held against one. A run that is cut off has judged what it has kept.
+    pub judged: Option<ReadingsJudged>,
     /// The readings; never empty where they were kept.
     pub rows: Vec<Reading>,
 }
@@ -137,7 +140,7 @@ impl Readings {
     /// No readings, for a reader to put some in their place.
     #[must_use]
     pub const fn none() -> Self {
-        Self { dwell: DwellId::WARMING, done: Duration::ZERO, held: false, rows: Vec::new() }
+        Self { dwell: DwellId::WARMING, done: Duration::ZERO, held: false, judged: None, rows: Vec::new() }
     }
 }
 

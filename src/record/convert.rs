@@ -364,12 +364,28 @@ mod tests {
             let took = Duration::from_secs(seconds);
             Event::DwellFinished { dwell: DwellId(3), took, end, left_out }
         };
+        let judged = ReadingsJudged {
+            dwell: DwellId(3),
+            setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+            checks: vec![
+                ReadingCheck {
+                    limit: 1,
+                    judged: 60,
+                    marginal: 2,
+                    failed: 7,
+                    worst: 4.75,
+                    first: Some(Instant(77)),
+                },
+                ReadingCheck { limit: 2, judged: 1, marginal: 0, failed: 0, worst: 0.0, first: None },
+            ],
+        };
         comes_back(&[
             Event::PhaseStarted { phase: 2, name: what(), round: 7 },
             Event::ReadingsTaken(Box::new(Readings {
                 dwell: DwellId(3),
                 done: Duration::from_millis(2500),
                 held: true,
+                judged: Some(judged.clone()),
                 rows: vec![
                     Reading { at: Instant(1_500_000_000), vout_v: Some(4.998_7), ..Reading::default() },
                     Reading { at: Instant(2_501_000_000), board_c: Some(41.25), ..Reading::default() },
@@ -387,21 +403,7 @@ mod tests {
             Event::EvidenceKept { point: PointId(4), why: what() },
             Event::LimitBroken(LimitBroken { limit: 2, at: BrokenAt::Point(PointId(4)), what: what() }),
             Event::LimitBroken(LimitBroken { limit: 0, at: BrokenAt::Dwell(DwellId(0)), what: what() }),
-            Event::ReadingsJudged(ReadingsJudged {
-                dwell: DwellId(3),
-                setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
-                checks: vec![
-                    ReadingCheck {
-                        limit: 1,
-                        judged: 60,
-                        marginal: 2,
-                        failed: 7,
-                        worst: 4.75,
-                        first: Some(Instant(77)),
-                    },
-                    ReadingCheck { limit: 2, judged: 1, marginal: 0, failed: 0, worst: 0.0, first: None },
-                ],
-            }),
+            Event::ReadingsJudged(judged),
             Event::LookedEarly(EarlyLook {
                 look: 2,
                 looks: 5,

@@ -1,15 +1,14 @@
 //! A line of the journal as its readers take it.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde_json::value::RawValue;
 
 use super::format::{BodyIn, Entry};
-use super::readings::{readings_head, readings_in};
+use super::readings::{BatchHead, readings_head, readings_in};
 use super::shape::{Head, is_other};
 use crate::base::clock::Instant;
-use crate::event::{DwellId, Readings, Stamp};
+use crate::event::{Readings, Stamp};
 
 /// A line without its check sum.
 pub(super) struct Line<'l> {
@@ -63,11 +62,13 @@ impl<'l> Line<'l> {
 }
 
 impl Batch<'_> {
-    /// The dwell that they belong to, and how much of it is done with them; the rest is looked at and not kept.
-    pub(super) fn head(&self) -> Result<(DwellId, Duration), String> {
+    /// What is known without the readings; those are looked at and not kept.
+    pub(super) fn head(&self) -> Result<BatchHead, String> {
         match self {
-            Self::AsWritten(head, _) if head.is_whole() => Ok(head.dwell()),
-            Self::AsWritten(_, body) => readings_head(&raw(body)?),
+            Self::AsWritten(head, body) => match head.pass_over() {
+                Some(head) => Ok(head),
+                None => readings_head(&raw(body)?),
+            },
             Self::Other(raw) => readings_head(raw),
         }
     }

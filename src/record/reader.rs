@@ -12,8 +12,10 @@ use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
 use super::convert::event_of;
 use super::format::{Entry, Header, ScreenEntry, WaveformEntry};
+use super::judged::Untold;
 use super::line::{Batch, Line, What};
 use super::pieces::acquisition_in;
+use super::readings::BatchHead;
 use super::recover::{Tail, Whole, read_lines};
 use super::{FAMILIES, RecordError, journal, waveforms};
 
@@ -134,8 +136,8 @@ pub fn read_kept(folder: &Path, mut take: impl FnMut(Stamp, Kept)) -> Result<Tai
 /// What is looked at while a record is read.
 trait Looking {
     fn event(&mut self, at: Stamp, event: &Event);
-    /// Reads of a batch at least the dwell that it belongs to, and how much of it is done.
-    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String>;
+    /// Reads of a batch at least what is known without its readings.
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String>;
 }
 
 /// Of readings no more than is needed.
@@ -143,7 +145,7 @@ struct HeadsAlone;
 
 impl Looking for HeadsAlone {
     fn event(&mut self, _: Stamp, _: &Event) {}
-    fn readings(&mut self, _: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String> {
+    fn readings(&mut self, _: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String> {
         batch.head()
     }
 }
@@ -159,12 +161,12 @@ impl<S: FnMut(Stamp, &Event)> Looking for Seeing<S> {
     fn event(&mut self, at: Stamp, event: &Event) {
         (self.see)(at, event);
     }
-    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<(DwellId, Duration), String> {
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String> {
         let Event::ReadingsTaken(readings) = &mut self.batch else { return batch.head() };
         batch.read_into(readings)?;
-        let head = (readings.dwell, readings.done);
+        let (dwell, done, judged) = (readings.dwell, readings.done, readings.judged.clone());
         (self.see)(at, &self.batch);
-        Ok(head)
+        Ok(BatchHead { dwell, done, judged })
     }
 }
 
@@ -190,6 +192,7 @@ impl Record {
         let mut header: Option<(Stamp, Header)> = None;
         let (mut logged, mut waveforms, mut screens) = (Vec::new(), Vec::new(), Vec::new());
         let (mut last_readings, mut last_batch) = (None, None);
+        let mut untold = Untold::default();
         let (tail, whole) = read_lines(&path, |line: Line<'_>| {
             let at = line.at()?;
             if header.is_none() != matches!(line.what, What::Entry(Entry::Header(_))) {
@@ -202,12 +205,14 @@ impl Record {
                 What::Entry(entry) => {
                     if let Some(event) = event_of(entry)? {
                         look.event(at, &event);
+                        logged.extend(untold.before(&event));
                         logged.push(Logged { at, event });
                     }
                 }
                 What::Readings(batch) => {
-                    let (dwell, done) = look.readings(at, &batch)?;
+                    let BatchHead { dwell, done, judged } = look.readings(at, &batch)?;
                     last_batch = Some(at);
+                    logged.extend(untold.take(at, judged));
                     if dwell != DwellId::WARMING {
                         last_readings = Some(LastReadings { dwell, done, at });
                     }
@@ -215,6 +220,7 @@ impl Record {
             }
             Ok(())
         })?;
+        logged.extend(untold.end());
         let Some((started, header)) = header else {
             return Err(RecordError::damaged(&path, 1, "there is no header"));
         };
@@ -266,7 +272,8 @@ impl Record {
     pub(super) const fn whole(&self) -> Whole {
         self.whole
     }
-    /// All events in order, but for the readings of a soak: those are read with [`super::read_readings`].
+    /// All events in order, but for the readings of a soak: those are read with [`super::read_readings`]. What came of the limits
+    /// in a dwell that was cut off, or still goes on, stands there as if it had been told behind the last readings that are kept.
     #[must_use]
     pub fn events(&self) -> &[Logged] {
         &self.logged

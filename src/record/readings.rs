@@ -11,6 +11,7 @@ use super::format::{
     DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, LoadChangeEntry, Number, ReadingsEntry,
     ReadingsHead, SoakEntry, StartEntry,
 };
+use super::judged::{judged_in, judged_out};
 use super::line::{Line, What};
 use super::pieces::{figure_in, figure_out, setting_in};
 use super::recover::read_lines_of_readings;
@@ -18,8 +19,8 @@ use super::{RecordError, journal};
 use crate::base::clock::Instant;
 use crate::base::units::Amps;
 use crate::event::{
-    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, LoadChange, Reading, Readings, SoakFacts,
-    StartCheck, StartId,
+    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, LoadChange, Reading, Readings, ReadingsJudged,
+    SoakFacts, StartCheck, StartId,
 };
 
 /// Most readings of one batch; a line of the journal is bounded.
@@ -60,6 +61,7 @@ pub(super) fn readings_out(readings: &Readings) -> Result<Box<RawValue>, serde_j
         iout_a: column(|row| row.iout_a),
         board_c: column(|row| row.board_c),
         ambient_c: column(|row| row.ambient_c),
+        judged: readings.judged.as_ref().map(judged_out),
     })
 }
 
@@ -85,15 +87,30 @@ pub(super) fn readings_in(raw: &RawValue) -> Result<Readings, String> {
         dwell: DwellId(entry.dwell),
         done: Duration::from_nanos(entry.done_ns),
         held: entry.held,
+        judged: entry.judged.map(judged_in),
         rows: (0..count).map(row).collect(),
     })
 }
 
-/// The dwell that readings belong to, and how much of it is done with them.
-pub(super) fn readings_head(raw: &RawValue) -> Result<(DwellId, Duration), String> {
+/// What is known of readings without reading them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BatchHead {
+    /// The dwell that they belong to.
+    pub(super) dwell: DwellId,
+    /// How much of it is done with them.
+    pub(super) done: Duration,
+    /// What came of the limits up to them.
+    pub(super) judged: Option<ReadingsJudged>,
+}
+
+pub(super) fn readings_head(raw: &RawValue) -> Result<BatchHead, String> {
     let head: ReadingsHead = serde_json::from_str(raw.get())
         .map_err(|error| format!("its readings cannot be understood: {error}"))?;
-    Ok((DwellId(head.dwell), Duration::from_nanos(head.done_ns)))
+    Ok(BatchHead {
+        dwell: DwellId(head.dwell),
+        done: Duration::from_nanos(head.done_ns),
+        judged: head.judged.map(judged_in),
+    })
 }
 
 pub(super) const fn dwell_end_out(end: DwellEnd) -> DwellEndWord {

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
-use super::readings::MOST_ROWS;
+use super::format::JudgedEntry;
+use super::judged::judged_in;
+use super::readings::{BatchHead, MOST_ROWS};
 use crate::base::clock::Instant;
-use crate::event::{DwellId, Reading, Readings};
+use crate::event::{DwellId, Reading, Readings, ReadingsJudged};
 
 /// The beginning of a line of readings.
 #[derive(Debug, Clone, Copy)]
@@ -38,39 +40,32 @@ impl<'l> Head<'l> {
         Some(Self { seq, utc, ns, dwell, done_ns, held, first_ns, columns: text.rest })
     }
 
-    /// The dwell, and how much of it is done with these readings.
-    pub(super) const fn dwell(&self) -> (DwellId, Duration) {
-        (DwellId(self.dwell), Duration::from_nanos(self.done_ns))
-    }
-
-    /// Whether the rest of the line has the form, too; nothing is kept of it.
-    pub(super) fn is_whole(&self) -> bool {
+    /// What is known without the readings, which are passed over; `None` where the rest of the line has another form.
+    pub(super) fn pass_over(&self) -> Option<BatchHead> {
         let mut rows = 0;
         let first = |text: &mut Text<'_>| {
             rows += 1;
             text.count().is_some() && rows <= MOST_ROWS
         };
-        let Some(mut text) = Text { rest: self.columns }.column(b"\"t_ms\":[", first) else {
-            return false;
-        };
+        let mut text = Text { rest: self.columns }.column(b"\"t_ms\":[", first)?;
         for key in COLUMN_KEYS {
             let mut count = 0;
-            let column = text.column(key, |text| {
+            text = text.column(key, |text| {
                 count += 1;
                 text.number_or_null().is_some()
-            });
-            match column {
-                Some(rest) if count == rows => text = rest,
-                _ => return false,
+            })?;
+            if count != rows {
+                return None;
             }
         }
-        text.rest == b"}}"
+        let judged = text.judged()?;
+        Some(BatchHead { dwell: DwellId(self.dwell), done: Duration::from_nanos(self.done_ns), judged })
     }
 
     /// The readings, in the place of what is in `into`; `None` where the line has another form, and then what is there is
     /// worth nothing.
     pub(super) fn read_into(&self, into: &mut Readings) -> Option<()> {
-        (into.dwell, into.done) = self.dwell();
+        (into.dwell, into.done) = (DwellId(self.dwell), Duration::from_nanos(self.done_ns));
         into.held = self.held;
         let rows = &mut into.rows;
         rows.clear();
@@ -89,7 +84,8 @@ impl<'l> Head<'l> {
             .values(iout, rows, |row, value| row.iout_a = value)?
             .values(board, rows, |row, value| row.board_c = value)?
             .values(ambient, rows, |row, value| row.ambient_c = value)?;
-        (text.rest == b"}}").then_some(())
+        into.judged = text.judged()?;
+        Some(())
     }
 }
 
@@ -178,6 +174,17 @@ impl<'l> Text<'l> {
                 _ => return None,
             }
         }
+    }
+
+    /// What came of the limits, which stands behind the columns where it stands there at all, up to the end of the body. Short
+    /// as it is, serde reads it.
+    fn judged(self) -> Option<Option<ReadingsJudged>> {
+        let text = self.rest.strip_suffix(b"}}")?;
+        if text.is_empty() {
+            return Some(None);
+        }
+        let entry: JudgedEntry = serde_json::from_slice(text.strip_prefix(b",\"judged\":")?).ok()?;
+        Some(Some(judged_in(entry)))
     }
 
     /// A column with a value for each row.
@@ -280,6 +287,8 @@ mod tests {
     use super::super::format::{BodyIn, BodyOut, Entry};
     use super::super::readings::{readings_in, readings_out};
     use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::{ReadingCheck, Setting};
     use proptest::prelude::*;
 
     fn body(readings: &Readings) -> Vec<u8> {
@@ -294,7 +303,9 @@ mod tests {
         let head = Head::of(body)?;
         let mut readings = Readings::none();
         let read = head.read_into(&mut readings);
-        assert_eq!(read.is_some(), head.is_whole(), "looking and reading agree");
+        let passed = head.pass_over().map(|head| (head.dwell, head.done, head.judged));
+        let seen = read.map(|()| (readings.dwell, readings.done, readings.judged.clone()));
+        assert_eq!(seen, passed, "looking and reading agree");
         read.map(|()| (head.seq, head.utc.to_owned(), head.ns, readings))
     }
 
@@ -345,13 +356,32 @@ mod tests {
         .boxed()
     }
 
+    fn judged() -> impl Strategy<Value = ReadingsJudged> {
+        let count = 0..10_u64;
+        let check = (0..9_usize, count.clone(), count, -40_000_000_i64..40_000_000, any::<Option<u64>>());
+        let check = check.prop_map(|(limit, judged, failed, millionths, first)| ReadingCheck {
+            limit,
+            judged,
+            marginal: 0,
+            failed,
+            worst: millionths as f64 / 1e6,
+            first: first.map(Instant),
+        });
+        let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
+        (any::<u32>(), prop::collection::vec(check, 1..4)).prop_map(move |(dwell, checks)| ReadingsJudged {
+            dwell: DwellId(dwell),
+            setting,
+            checks,
+        })
+    }
+
     fn readings(value: BoxedStrategy<Option<f64>>) -> impl Strategy<Value = Readings> {
         let row = (0_u64..70_000, prop::array::uniform6(value))
             .prop_map(|(ms, values)| Reading::of(Instant(3_000_000_000 + ms * 1_000_000), values));
-        let head = (any::<u32>(), any::<u64>(), any::<bool>());
-        (head, prop::collection::vec(row, 1..70)).prop_map(|((dwell, done, held), mut rows)| {
+        let head = (any::<u32>(), any::<u64>(), any::<bool>(), prop::option::of(judged()));
+        (head, prop::collection::vec(row, 1..70)).prop_map(|((dwell, done, held, judged), mut rows)| {
             rows.sort_by_key(|row| row.at);
-            Readings { dwell: DwellId(dwell), done: Duration::from_nanos(done), held, rows }
+            Readings { dwell: DwellId(dwell), done: Duration::from_nanos(done), held, judged, rows }
         })
     }
 
@@ -362,7 +392,7 @@ mod tests {
             let read = by_hand(&body).expect("it has the form");
             same(&read, &by_serde(&body).unwrap());
             prop_assert_eq!(bits(&read.3), bits(&kept));
-            prop_assert_eq!(read.3.held, kept.held);
+            prop_assert_eq!((read.3.held, &read.3.judged), (kept.held, &kept.judged));
         }
 
         #[test]

@@ -54,8 +54,10 @@ impl Tee<'_> {
             Event::ReadingsTaken(readings) => {
                 let mut readings = readings.clone();
                 readings.rows.iter_mut().for_each(|row| row.at = row.at + self.shift);
+                readings.judged = readings.judged.map(|judged| judged.later(self.shift));
                 Some(Event::ReadingsTaken(readings))
             }
+            Event::ReadingsJudged(judged) => Some(Event::ReadingsJudged(judged.clone().later(self.shift))),
             Event::GapFound(gap) => {
                 let (from, to) = (gap.from + self.shift, gap.to + self.shift);
                 Some(Event::GapFound(Gap { from, to, ..gap.clone() }))

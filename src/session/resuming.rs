@@ -159,7 +159,7 @@ fn how_far(record: &Record) -> (Reached, Earlier, u32) {
     let begun = record.last_readings().filter(|last| reached.dwell.is_none_or(|ended| last.dwell > ended));
     let begun = begun.filter(|last| dwell_ended.is_none_or(|ended| last.at.monotonic >= ended));
     reached.within = begun.map(|last| (last.dwell, last.done));
-    // A dwell that was cut off has told its first breach, but not yet how many there were.
+    // An earlier program told the first breach at once, but not how many there were until the dwell was over.
     tally.readings_failed = tally.readings_failed.max(u64::from(in_reading));
     reached.ended_early = ended_early.is_some();
     (reached, Earlier { tally, within: reached.within, trips, ended_early, broken }, left_out)

@@ -7,8 +7,8 @@ use std::time::Duration;
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
-    DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LoadChange, PointId, PointResult, Reading, Readings,
-    RunVerdict, Setting, Sink, SoakFacts, StartCheck, StartId,
+    BrokenAt, DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LimitBroken, LoadChange, PointId,
+    PointResult, Reading, Readings, RunVerdict, Setting, Sink, SoakFacts, StartCheck, StartId,
 };
 use soakrig::live::State;
 use soakrig::record::{Record, Recorder};
@@ -34,7 +34,7 @@ fn readings(dwell: u32, from_s: u64, to_s: u64) -> Event {
     };
     let rows: Vec<Reading> = (from_s..to_s).step_by(EVERY_S as usize).map(row).collect();
     let done = Duration::from_secs(to_s);
-    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(dwell), done, held: false, rows }))
+    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(dwell), done, held: false, judged: None, rows }))
 }
 
 fn tell(recorder: &mut Recorder, from_s: u64, to_s: u64, dwell: u32) {
@@ -91,6 +91,20 @@ fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
         return recorder.seal().unwrap().record.folder().to_owned();
     }
     recorder.folder().to_owned()
+}
+
+#[test]
+fn a_breach_that_was_told_but_not_counted_is_a_failure_all_the_same() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), false);
+    let limits = Record::open(&folder).unwrap().facts().unwrap().limits.clone();
+    let (mut recorder, _) = Recorder::resume(&folder).unwrap();
+    let what = "limit is broken".to_owned();
+    let broken = LimitBroken { limit: 1, at: BrokenAt::Dwell(DwellId(2)), what };
+    recorder.event(at(14_400_001), &Event::LimitBroken(broken)).unwrap();
+    drop(recorder);
+    let soak = write_all(&folder).unwrap().report.summary.soak.unwrap();
+    assert_eq!(soak.failures, [format!("limit {} was broken", limits[1].name), "a start failed".to_owned()]);
 }
 
 #[test]

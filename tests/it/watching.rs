@@ -240,6 +240,7 @@ fn readings(dwell: u32, done_s: u64, first_s: u64, count: u64) -> Event {
         dwell: DwellId(dwell),
         done,
         held: false,
+        judged: None,
         rows: (0..count).map(row).collect(),
     }))
 }
@@ -380,7 +381,13 @@ fn warnings(state: &State, seen: &Seen) -> String {
 fn row(second: u64, vout_v: f64, board_c: Option<f64>) -> Event {
     let values = [Some(24.0), Some(0.12), Some(vout_v), Some(0.5), board_c, None];
     let rows = vec![Reading::of(Instant(second * 1_000_000_000), values)];
-    Event::ReadingsTaken(Box::new(Readings { dwell: DwellId(3), done: Duration::ZERO, held: false, rows }))
+    Event::ReadingsTaken(Box::new(Readings {
+        dwell: DwellId(3),
+        done: Duration::ZERO,
+        held: false,
+        judged: None,
+        rows,
+    }))
 }
 
 #[test]

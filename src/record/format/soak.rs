@@ -21,13 +21,18 @@ pub(in crate::record) struct ReadingsEntry {
     pub(in crate::record) iout_a: Vec<Option<f64>>,
     pub(in crate::record) board_c: Vec<Option<f64>>,
     pub(in crate::record) ambient_c: Vec<Option<f64>>,
+    /// Absent where no reading was held against a limit, and in records of earlier programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::record) judged: Option<JudgedEntry>,
 }
 
 /// What can be known of readings without reading them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(in crate::record) struct ReadingsHead {
     pub(in crate::record) dwell: u32,
     pub(in crate::record) done_ns: u64,
+    #[serde(default)]
+    pub(in crate::record) judged: Option<JudgedEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,10 +34,12 @@ pub struct Statement {
 /// States what was shown.
 #[must_use]
 pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s: f64) -> Statement {
+    // An earlier program told a breach at once, but counted it only at the end of its dwell.
     let mut failures: Vec<String> = limits
         .iter()
-        .filter(|limit| limit.is_broken())
-        .map(|limit| format!("limit {} was broken", limit.name))
+        .enumerate()
+        .filter(|(place, limit)| limit.is_broken() || story.broken.contains(place))
+        .map(|(_, limit)| format!("limit {} was broken", limit.name))
         .collect();
     let will_break = story.ended_early.as_ref().is_some_and(|look| look.answer == EarlyAnswer::Fail);
     if will_break && failures.is_empty() {

@@ -1,5 +1,6 @@
 //! What the events of a soak tell beside the readings: phases, marks on the time axis, steady states, starts. Pure.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
@@ -119,6 +120,8 @@ pub struct Story {
     pub ended_early: Option<EarlyLook>,
     /// All starts.
     pub starts: Vec<StartCheck>,
+    /// Limits of which a breach is told, by their places in the profile.
+    pub broken: BTreeSet<usize>,
 }
 
 impl Story {
@@ -194,7 +197,10 @@ pub fn build(record: &Record) -> Story {
                 (!check.started).then_some(MarkKind::FailedStart)
             }
             Event::Warned { .. } | Event::SensorFailed { .. } => Some(MarkKind::Warn),
-            Event::LimitBroken(_) => Some(MarkKind::Broken),
+            Event::LimitBroken(broken) => {
+                story.broken.insert(broken.limit);
+                Some(MarkKind::Broken)
+            }
             Event::InterlockHeld { .. } => Some(MarkKind::Hold),
             Event::InterlockTripped { .. } => Some(MarkKind::Trip),
             Event::Retried { .. } => Some(MarkKind::Retry),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use soakrig::event::{BrokenAt, Event, LimitBroken, ReadingsJudged, RunVerdict};
+use soakrig::event::{BrokenAt, DwellId, Event, LimitBroken, ReadingsJudged, RunVerdict};
 use soakrig::record::Record;
 use soakrig::report::soak::story::MarkKind;
 use soakrig::report::{html, junit, text, write_all};
 use soakrig::session::Finished;
 
-use super::soak::{resume, run};
+use super::soak::{resume, run, told};
 use super::{cut_off, line_ends};
 
 /// The sweep stays away from the setting that is held.
@@ -144,4 +144,73 @@ fn a_breach_is_told_once_and_still_fails_the_run_when_the_controller_died_right_
     let finished = resume(&to, false).unwrap();
     assert_eq!(finished.outcome.end.verdict, RunVerdict::Fail, "{}", finished.outcome.end.reason);
     assert_eq!(broken(&Record::open(&to).unwrap()).len(), 1);
+}
+
+/// The soak as it stood when its journal ended behind the line of so many batches of readings.
+fn cut_behind_batch(whole: &Finished, batches: usize, to: &Path) {
+    let journal = std::fs::read(whole.folder.join("journal.jsonl")).unwrap();
+    let text = String::from_utf8(journal.clone()).unwrap();
+    let lines = || text.lines().enumerate();
+    let mut taken = lines().filter(|(_, line)| line.contains("\"readings_taken\""));
+    let (line, _) = taken.nth(batches - 1).unwrap();
+    assert!(lines().take(line).all(|(_, line)| !line.contains("readings_judged")), "the dwell goes on");
+    cut_off(&whole.folder, &journal[..line_ends(&journal)[line]], to);
+}
+
+fn sum(judged: &[ReadingsJudged], of: fn(&ReadingsJudged) -> u64) -> u64 {
+    judged.iter().map(of).sum()
+}
+
+#[test]
+fn a_dwell_that_has_no_end_is_held_against_its_limits_as_far_as_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = soak(&folder.path().join("whole"), BROKEN, "1 h");
+    let to = folder.path().join("cut");
+    cut_behind_batch(&whole, 6, &to);
+    let kept = told(&to).rows[&1] as u64;
+    let report = write_all(&to).unwrap().report;
+    let limit = &report.summary.limits[0];
+    let readings = limit.readings.expect("it was held against what was read");
+    // All but those of the time that a point has to settle.
+    assert!((kept - 3..=kept).contains(&readings.judged), "{readings:?} of {kept}");
+    assert_eq!((readings.failed, readings.dwells_failed), (readings.judged, 1));
+    assert!(limit.is_broken() && readings.worst < 5.15, "{limit:?}");
+    let undisturbed = write_all(&whole.folder).unwrap().report.summary.limits[0].readings.unwrap();
+    assert_eq!(readings.first_s, undisturbed.first_s);
+    let shown = report.summary.soak.as_ref().unwrap();
+    assert_eq!(shown.failures, ["limit output was broken"]);
+    let page = text::render(&report, Path::new("run"));
+    assert!(page.contains("1 failure in") && page.contains("readings broken, in 1 dwell, worst"), "{page}");
+    assert!(!html::render(&report).contains("No failure"));
+    assert!(junit::render(&report).unwrap().contains("broken in readings"));
+}
+
+#[test]
+fn readings_that_were_kept_before_a_cut_are_held_against_the_limits_once_and_no_others_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (word, limit, verdict) in [("good", KEPT, RunVerdict::Pass), ("bad", BROKEN, RunVerdict::Fail)] {
+        let whole = soak(&folder.path().join(word), limit, "1 h");
+        let to = folder.path().join(format!("{word}-cut"));
+        cut_behind_batch(&whole, 6, &to);
+        let end = resume(&to, false).unwrap().outcome.end;
+        assert_eq!(end.verdict, verdict, "{}", end.reason);
+        let record = Record::open(&to).unwrap();
+        let (is, kept) = (judged(&record), told(&to).rows.values().sum::<usize>() as u64);
+        let (count, failed) = (sum(&is, ReadingsJudged::judged), sum(&is, ReadingsJudged::failed));
+        // All but the time that a point has to settle: at the begin, while the board is warmed up again, and behind that.
+        assert!((kept - 9..=kept).contains(&count), "{word}: {count} of {kept} readings");
+        let summary = write_all(&to).unwrap().report.summary;
+        let readings = summary.limits[0].readings.unwrap();
+        assert_eq!((readings.judged, readings.failed), (count, failed), "{word}");
+        if verdict == RunVerdict::Fail {
+            assert_eq!(failed, count);
+            assert_eq!(end.reason, format!("readings break a limit {failed} times"));
+            // Times go on behind the cut, also those within an event.
+            let resumed = record.events().iter().find(|logged| matches!(logged.event, Event::RunResumed(_)));
+            let after = is.iter().skip(1).map(|part| part.checks[0].first.unwrap());
+            assert!(after.min().unwrap() >= resumed.unwrap().at.monotonic, "{is:?}");
+        }
+        let parts: Vec<u32> = is.iter().map(|part| part.dwell.0).collect();
+        assert_eq!(parts, [1, DwellId::WARMING.0, 1], "the board was warmed up again between them");
+    }
 }

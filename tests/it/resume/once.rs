@@ -65,7 +65,7 @@ fn the_table_of_readings_is_what_the_journal_gives_whatever_was_left_of_it() {
         };
         let done = Duration::from_secs((batch + 1) * rows);
         let rows = (0..rows).map(row).collect();
-        let readings = Readings { dwell: DwellId(1), done, held: batch % 7 == 0, rows };
+        let readings = Readings { dwell: DwellId(1), done, held: batch % 7 == 0, judged: None, rows };
         recorder.event(at(batch * 60_000), &Event::ReadingsTaken(Box::new(readings))).unwrap();
     }
     let cut = recorder.folder().to_owned();

@@ -144,6 +144,8 @@ pub(crate) struct Told {
     pub(crate) resumed: usize,
     /// Readings of each dwell.
     pub(crate) rows: BTreeMap<u32, usize>,
+    /// How often a reading of each dwell was held against a limit.
+    pub(crate) judged: BTreeMap<u32, u64>,
 }
 
 pub(crate) fn told(folder: &Path) -> Told {
@@ -156,6 +158,9 @@ pub(crate) fn told(folder: &Path) -> Told {
             Event::StartChecked(check) => told.starts.push(check.start.0),
             Event::PhaseStarted { phase, round, .. } => told.phases.push((*round, *phase)),
             Event::RunResumed(_) => told.resumed += 1,
+            Event::ReadingsJudged(judged) => {
+                *told.judged.entry(judged.dwell.0).or_default() += judged.judged();
+            }
             _ => {}
         }
     }
@@ -184,6 +189,10 @@ fn assert_like(whole: &Path, folder: &Path, resumes: usize, what: &str) {
         let now = is.rows[dwell];
         // Readings that were not yet kept are taken again, at other moments: one more at each cut.
         assert!(now >= *rows && now <= rows + resumes, "{what}: dwell {dwell} has {now} rows, not {rows}");
+        let (now, then) = (is.judged.get(dwell), expected.judged.get(dwell));
+        // Behind a cut what is set is given its time to settle again.
+        let differ = now.copied().unwrap_or_default().abs_diff(then.copied().unwrap_or_default());
+        assert!(differ <= 2 * resumes as u64, "{what}: of dwell {dwell} {now:?} are judged, not {then:?}");
     }
     let (whole, record) = (Record::open(whole).unwrap(), Record::open(folder).unwrap());
     let (then, now) = (whole.end().unwrap().1, record.end().unwrap().1);

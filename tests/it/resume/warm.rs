@@ -160,7 +160,11 @@ fn failed(folder: &Path) -> PathBuf {
     let (out, mut finished) = (folder.join("failed"), 0);
     let place = |out: &Path| {
         let runs = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path().join("waveforms"));
-        runs.into_iter().find(|place| place.parent().unwrap().is_dir()).unwrap()
+        let is_run = |place: &PathBuf| {
+            let run = place.parent().unwrap();
+            run.is_dir() && run.file_name() != Some("aside".as_ref())
+        };
+        runs.into_iter().find(is_run).unwrap()
     };
     let run = run(&out, &small("95"), &mut |event, _| {
         finished += u32::from(matches!(event, Event::PointFinished(_)));

@@ -211,6 +211,7 @@ fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
         prepared,
         &mut RunRequest {
             program: Path::new(PROGRAM),
+            notify: None,
             out,
             seed: None,
             faults: None,

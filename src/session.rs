@@ -39,7 +39,7 @@ pub use drilling::drill;
 #[cfg(unix)]
 pub use drilling_unix::hold_for_drill;
 #[cfg(unix)]
-pub use guarding::keep_vigil;
+pub use guarding::{Word, keep_vigil};
 pub use lock::lock_path;
 pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,

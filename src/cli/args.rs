@@ -106,6 +106,15 @@ pub(super) struct DeadmanArgs {
     /// The process that carries the run out
     #[arg(long)]
     pub(super) controller: u32,
+    /// The file of settings that says whom to tell
+    #[arg(long)]
+    pub(super) notify: Option<PathBuf>,
+    /// The run's profile
+    #[arg(long, default_value = "")]
+    pub(super) profile: String,
+    /// The board's serial number
+    #[arg(long, default_value = "")]
+    pub(super) board: String,
 }
 
 #[cfg(unix)]

@@ -47,13 +47,16 @@ impl Onlookers {
         let note: Note = Arc::new(|told: &str| tell(told));
         let no_thread =
             |error| CliError::internal(format!("the system gives no thread to tell people: {error}"));
+        let mut notifier =
+            settings.map(|settings| Notifier::start(settings, &note)).transpose().map_err(no_thread)?;
+        // A run that is gone on with begins with no event that says so.
+        if let (Some(notifier), Some(facts)) = (&mut notifier, state.facts()) {
+            notifier.name_board(facts.profile.as_str(), facts.board.serial.as_str(), &facts.rig);
+        }
         Ok(Self {
             state,
             progress: Progress::new(quiet).map_err(no_thread)?,
-            notifier: settings
-                .map(|settings| Notifier::start(settings, &note))
-                .transpose()
-                .map_err(no_thread)?,
+            notifier,
             #[cfg(unix)]
             service: find_service(pulse).map_err(no_thread)?,
             #[cfg(unix)]

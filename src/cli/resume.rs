@@ -32,6 +32,7 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
         resumable,
         &mut RunRequest {
             program: &program,
+            notify: settings.notify().map(|table| table.file),
             out: &args.which.out,
             seed,
             faults: None,

@@ -42,6 +42,7 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Outcome {
         prepared,
         &mut RunRequest {
             program: &program,
+            notify: settings.notify().map(|table| table.file),
             out: &args.out,
             seed: args.board.seed,
             faults: args.faults,

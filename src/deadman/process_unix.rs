@@ -41,19 +41,34 @@ pub struct Guard {
     beating: Option<JoinHandle<()>>,
 }
 
+/// What a dead-man needs to tell people: where it stands whom, and what the run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling<'a> {
+    /// The file of settings with the table that says whom.
+    pub settings: &'a Path,
+    /// The run's profile.
+    pub profile: &'a str,
+    /// The board's serial number.
+    pub board: &'a str,
+}
+
 /// Starts `program deadman --rig RIG` in a process group of its own, so that a Ctrl-C is not meant for it, and returns when it
 /// listens. From then on `lost` is called once if it ends or answers no more.
 ///
 /// # Errors
 /// It cannot be started, or does not say that it is ready.
 pub fn start(
-    program: &Path,
-    rig: &Path,
+    (program, rig): (&Path, &Path),
+    telling: Option<Telling<'_>>,
     pulse: Pulse,
     lost: impl Fn(String) + Send + 'static,
 ) -> io::Result<Guard> {
     let mut command = Command::new(program);
     command.arg("deadman").arg("--controller").arg(std::process::id().to_string()).arg("--rig").arg(rig);
+    if let Some(telling) = telling {
+        command.arg("--notify").arg(telling.settings);
+        command.args(["--profile", telling.profile, "--board", telling.board]);
+    }
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn()?;
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("it has no pipe"));

@@ -149,6 +149,11 @@ fn carry_out(
     let ending = driven.unwrap_or_else(|panic| Ending::Internal(panic_message(&*panic)));
     let ending = match (ending, stop.fault()) {
         (Ending::Stopped(_), Some(what)) => Ending::Tripped(what),
+        // Who asks for the end now does not wait for the point that the lack lets be finished: that is a person.
+        (Ending::Stopped(Stop::AfterPoint), None) => match stop.lack() {
+            Some(what) => Ending::Failed(what),
+            None => Ending::Stopped(Stop::AfterPoint),
+        },
         (ending, _) => ending,
     };
     conclude(&mut shell, ending, ended, safe)

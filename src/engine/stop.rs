@@ -14,6 +14,8 @@ pub struct StopWish {
     cuts: Arc<Mutex<Vec<Cut>>>,
     /// Why the outputs shall go off now, where it is no person's wish.
     fault: Arc<Mutex<Option<String>>>,
+    /// Why the run shall end after the point, where it is no person's wish.
+    lack: Arc<Mutex<Option<String>>>,
 }
 
 impl StopWish {
@@ -31,6 +33,20 @@ impl StopWish {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         self.ask();
         self.ask();
+    }
+
+    /// Asks for the end after the point because something runs short that the run needs: nobody has stopped it.
+    pub fn run_short(&self, why: String) {
+        self.lack.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        if self.asked().is_none() {
+            self.ask();
+        }
+    }
+
+    /// What ran short, if it was no person who asked.
+    #[must_use]
+    pub fn lack(&self) -> Option<String> {
+        self.lack.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What failed, if it was no person who asked.
@@ -71,6 +87,19 @@ impl StopWish {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_short_ends_the_run_after_the_point_and_takes_no_persons_wish_back() {
+        let wish = StopWish::default();
+        wish.run_short("the disk is full".to_owned());
+        wish.run_short("fuller still".to_owned());
+        assert_eq!(
+            (wish.asked(), wish.lack().as_deref()),
+            (Some(Stop::AfterPoint), Some("the disk is full"))
+        );
+        wish.ask();
+        assert_eq!(wish.asked(), Some(Stop::Now));
+    }
 
     #[test]
     fn the_second_wish_is_stronger_than_the_first() {

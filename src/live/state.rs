@@ -193,7 +193,9 @@ impl State {
                 self.temperatures.insert(role.clone(), (at, *temperature));
             }
             Event::MadeSafe(safe) => {
-                (self.phase, self.held, self.underway) = (Phase::SwitchedOff, None, None);
+                // Found after the end, it is still the end.
+                let phase = if self.phase == Phase::Ended { Phase::Ended } else { Phase::SwitchedOff };
+                (self.phase, self.held, self.underway) = (phase, None, None);
                 self.safe = Some(safe.clone());
                 self.outputs.clear();
             }
@@ -211,7 +213,9 @@ impl State {
     }
 
     fn take_result(&mut self, result: &PointResult) {
-        (self.phase, self.underway) = (Phase::Between, None);
+        // A capture interrupts the hold it belongs to; readings go on behind it.
+        let next = if result.phase.is_some() { Phase::Holding } else { Phase::Between };
+        (self.phase, self.underway) = (next, None);
         self.verdicts.insert(result.point, result.verdict);
         for check in &result.checks {
             if matches!(check.outcome, Outcome::Fail(_)) {

@@ -22,11 +22,16 @@ const SAID_WITHIN: Duration = Duration::from_millis(200);
 /// What is for the service's own process, not for what it starts.
 const NOT_INHERITED: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
-/// Runs the program; how it ended, in words.
+/// Runs the program; how it ended, in words. It is also ended as soon as `is_over`.
 ///
 /// # Errors
 /// It cannot be started, ended with another code than 0, or did not end in time.
-pub fn run(words: &[String], message: &Message, timeout: Duration) -> Result<String, String> {
+pub fn run(
+    words: &[String],
+    message: &Message,
+    timeout: Duration,
+    is_over: &dyn Fn() -> bool,
+) -> Result<String, String> {
     let (program, arguments) = words.split_first().ok_or("no program is named")?;
     let mut command = Command::new(program);
     command.args(arguments.iter().map(|argument| message.fill(argument))).envs(message.variables());
@@ -44,7 +49,7 @@ pub fn run(words: &[String], message: &Message, timeout: Duration) -> Result<Str
         .map_err(|error| format!("it cannot be started: {error}"))?;
     feed(&mut child, format!("{}\n", message.json()));
     let said = child.stderr.take().and_then(listen);
-    let ended = wait(&mut child, timeout);
+    let ended = wait(&mut child, timeout, is_over);
     let said = said.and_then(|said| said.recv_timeout(SAID_WITHIN).ok()).unwrap_or_default();
     let said = if said.is_empty() { said } else { format!(": {said}") };
     match ended {
@@ -85,7 +90,11 @@ fn listen(mut stderr: ChildStderr) -> Option<Receiver<String>> {
 }
 
 /// Waits no longer than the limit; then it is ended, and the answer is `None`.
-fn wait(child: &mut Child, timeout: Duration) -> std::io::Result<Option<std::process::ExitStatus>> {
+fn wait(
+    child: &mut Child,
+    timeout: Duration,
+    is_over: &dyn Fn() -> bool,
+) -> std::io::Result<Option<std::process::ExitStatus>> {
     let clock = RealClock::new();
     let start = clock.now();
     loop {
@@ -93,7 +102,7 @@ fn wait(child: &mut Child, timeout: Duration) -> std::io::Result<Option<std::pro
         if status.is_some() {
             return Ok(status);
         }
-        if clock.now().since(start) >= timeout {
+        if clock.now().since(start) >= timeout || is_over() {
             end(child);
             let _ = child.wait();
             return Ok(None);

@@ -50,6 +50,12 @@ impl Ladder {
         Self { on: on.into_iter().collect(), alive_every, repeat_every, alive: None, known: VecDeque::new() }
     }
 
+    /// Whether people want to hear of this level.
+    #[must_use]
+    pub fn is_told(&self, level: Level) -> bool {
+        self.on.contains(&level)
+    }
+
     /// What is to be told now that this has happened.
     pub fn take(&mut self, now: Instant, event: &Event) -> Vec<Told> {
         let mut told = Vec::new();

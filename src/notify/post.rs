@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::ladder::Ladder;
 use super::level::Level;
 use super::message::{About, Message, Standing};
@@ -16,6 +18,9 @@ use crate::event::{Event, Stamp, Unsent};
 
 /// Between two looks whether somebody has cut the wait for the last message short.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+/// How long the end of a program that nobody waits for any longer may take.
+const ENDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Messages that did not go out and that nobody has taken yet, at most; of more only the number is told, on stderr.
 const MOST_UNSENT: usize = 256;
@@ -50,6 +55,7 @@ impl Notifier {
                     lost: 0,
                     sending: None,
                     ends: false,
+                    over: false,
                 }),
                 changed: Condvar::new(),
                 clock: RealClock::new(),
@@ -69,12 +75,39 @@ impl Notifier {
         self.about.run = folder.display().to_string();
     }
 
+    /// Says which board is measured, and how, of a run that had begun before.
+    pub fn name_board(&mut self, profile: &str, board: &str, rig: &str) {
+        let run = std::mem::take(&mut self.about.run);
+        self.about = About { run, profile: profile.to_owned(), board: board.to_owned(), rig: rig.to_owned() };
+    }
+
+    /// Says something that is no event of a run, where people want to hear of its level. Never waits.
+    pub fn say(&self, utc: Timestamp, level: Level, text: &str) {
+        if !self.ladder.is_told(level) {
+            return;
+        }
+        let standing = Standing { line: text.to_owned(), json: serde_json::Value::Null };
+        self.push(&Message {
+            level,
+            text: text.to_owned(),
+            count: 1,
+            utc,
+            about: self.about.clone(),
+            standing,
+            is_test: false,
+        });
+    }
+
+    fn push(&self, message: &Message) {
+        for post in &self.posts {
+            post.push(message.clone());
+        }
+    }
+
     /// Takes what happened; `standing` is asked only where something is told. Never waits.
     pub fn take(&mut self, at: Stamp, event: &Event, standing: &dyn Fn() -> Standing) {
         if let Event::RunStarted(facts) = event {
-            self.about.profile = facts.profile.to_string();
-            self.about.board = facts.board.serial.to_string();
-            self.about.rig.clone_from(&facts.rig);
+            self.name_board(facts.profile.as_str(), facts.board.serial.as_str(), &facts.rig);
         }
         let told = self.ladder.take(at.monotonic, event);
         if told.is_empty() {
@@ -95,9 +128,7 @@ impl Notifier {
                 standing: standing.clone(),
                 is_test: false,
             };
-            for post in &self.posts {
-                post.push(message.clone());
-            }
+            self.push(&message);
         }
     }
 
@@ -125,12 +156,17 @@ impl Notifier {
 #[must_use]
 pub fn try_each(settings: &Settings, message: &Message) -> Vec<(String, Result<String, String>)> {
     let ways = settings.ways.iter();
-    ways.map(|way| (way.to_string(), send(way, message, settings.timeout))).collect()
+    ways.map(|way| (way.to_string(), send(way, message, settings.timeout, &|| false))).collect()
 }
 
-fn send(way: &Way, message: &Message, timeout: Duration) -> Result<String, String> {
+fn send(
+    way: &Way,
+    message: &Message,
+    timeout: Duration,
+    is_over: &dyn Fn() -> bool,
+) -> Result<String, String> {
     match way {
-        Way::Command(words) => command::run(words, message, timeout),
+        Way::Command(words) => command::run(words, message, timeout, is_over),
         Way::Post { url, headers } => http::post(url, headers, message, timeout),
     }
 }
@@ -155,6 +191,8 @@ struct Inner {
     /// The one that is being sent.
     sending: Option<Pending>,
     ends: bool,
+    /// Nobody waits any longer: a program that still runs is ended.
+    over: bool,
 }
 
 impl Post {
@@ -193,9 +231,10 @@ impl Post {
                 Next::Send(pending) => {
                     inner.sending = Some((*pending).clone());
                     drop(inner);
-                    let outcome = send(&self.way, &pending.message, self.timeout);
+                    let outcome = send(&self.way, &pending.message, self.timeout, &|| self.inner().over);
                     self.take_outcome(*pending, outcome);
                 }
+                _ if inner.over => return,
                 Next::Nothing if inner.ends => return,
                 Next::Nothing => drop(self.changed.wait(inner)),
                 Next::Wait(span) => drop(self.changed.wait_timeout(inner, span)),
@@ -205,6 +244,12 @@ impl Post {
 
     fn take_outcome(&self, pending: Pending, outcome: Result<String, String>) {
         let mut inner = self.inner();
+        if inner.over {
+            // It was told as unsent when nobody waited any longer.
+            inner.sending = None;
+            drop(inner);
+            return self.changed.notify_all();
+        }
         let told = match outcome {
             Ok(_) => {
                 let lost = std::mem::take(&mut inner.lost);
@@ -264,6 +309,13 @@ impl Post {
     fn leave(&self, mut inner: MutexGuard<'_, Inner>) {
         let unsent: Vec<Pending> = inner.sending.iter().chain(inner.queue.waiting()).cloned().collect();
         let dropped = inner.dropped.take();
+        inner.over = true;
+        let is_sending = |inner: &mut Inner| inner.sending.is_some();
+        // Only a program is ended; an answer from the network is left to whoever does not wait for it.
+        if matches!(self.way, Way::Command(_)) {
+            let waited = self.changed.wait_timeout_while(inner, ENDED_WITHIN, is_sending);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         drop(inner);
         for pending in &unsent {
             let why = match pending.why() {

@@ -203,9 +203,7 @@ fn steps(mut steps: Vec<Step>, points: &[PlannedPoint]) -> Vec<Step> {
 /// Rules on the board's temperature are only kept where a thermometer is on the board; `fit.rs` has refused those that
 /// somebody wrote for a rig without one, so only defaults are dropped here.
 fn interlocks(rig: &Rig, profile: &Profile) -> Interlocks {
-    let has_board =
-        rig.thermometers.iter().any(|thermometer| thermometer.instrument.role.as_str() == "board");
-    if has_board {
+    if rig.has_board_thermometer() {
         return profile.interlocks;
     }
     Interlocks {

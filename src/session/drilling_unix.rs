@@ -136,7 +136,7 @@ pub fn hold_for_drill(
     let stop = StopWish::default();
     stop.attach(&opened.cut);
     let recorder = begin_record(&rig, rig_text, folder, &*opened.clock)?;
-    let guard = guarding::start(program, rig_path, &opened.pulse, &stop)?;
+    let guard = guarding::start(program, rig_path, None, &opened.pulse, &stop)?;
     let kept = recorder.folder();
     guard.tell_run(opened.clock.now(), &std::path::absolute(kept).unwrap_or_else(|_| kept.to_owned()));
     let (held, is_off) = hold(&rig, registry, &opened, (&stop, out));

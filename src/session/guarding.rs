@@ -11,7 +11,7 @@ use super::lock::BenchLock;
 use super::opening::{lock_abandoned, open_abandoned};
 use super::preparing::load_rig;
 use crate::base::clock::{Clock, RealClock};
-use crate::deadman::process_unix::{self, Guard, KnownRun};
+use crate::deadman::process_unix::{self, Guard, KnownRun, Telling};
 use crate::deadman::pulse::Pulse;
 use crate::deadman::release::release;
 use crate::deadman::watch::Cause;
@@ -26,16 +26,28 @@ const CONTROLLER_ENDS_WITHIN: Duration = Duration::from_secs(60);
 pub(super) fn start(
     program: &Path,
     rig_path: &Path,
+    telling: Option<Telling<'_>>,
     pulse: &Pulse,
     stop: &StopWish,
 ) -> Result<Guard, SessionError> {
     let stop = stop.clone();
-    process_unix::start(program, rig_path, pulse.clone(), move |why| stop.fail(why)).map_err(|error| {
+    process_unix::start((program, rig_path), telling, pulse.clone(), move |why| stop.fail(why)).map_err(|error| {
         SessionError::Bench(format!(
             "cannot start the dead-man, the process that switches off when this one dies: {error}; without it \
              nothing is switched on"
         ))
     })
+}
+
+/// What the dead-man says on its way, for whoever stands there and whoever does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    /// What.
+    pub text: &'a str,
+    /// Whether it is how it began or how it ended; between them stand attempts that failed.
+    pub is_urgent: bool,
+    /// The folder of the run, where the controller had begun one.
+    pub run: Option<&'a Path>,
 }
 
 /// The dead-man: listens to the process `controller`, which started it, until it is sent away or has to switch off. Gives what was found when it had to,
@@ -47,16 +59,20 @@ pub fn keep_vigil(
     (rig_path, controller): (&Path, u32),
     input: impl Read + Send + 'static,
     output: impl Write,
-    tell: &mut dyn FnMut(&str),
+    tell: &mut dyn FnMut(Word<'_>),
 ) -> Result<Option<SafeState>, SessionError> {
     let (rig, registry, _) = load_rig(rig_path)?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let (cause, run) = process_unix::attend(input, output, &*clock)
         .map_err(|error| SessionError::Bench(format!("the pipe from the controller failed: {error}")))?;
     let Some(cause) = cause else { return Ok(None) };
+    let folder = run.as_ref().map(|run| Path::new(&run.folder));
+    let mut tell = |text: &str, is_urgent: bool| {
+        tell(Word { text: &format!("dead-man: {text}"), is_urgent, run: folder });
+    };
     let taken_over = clock.now();
     let why = match cause {
-        Cause::Ended => "the controller is gone without a word".to_owned(),
+        Cause::Ended => "the controller is gone and did not send it away".to_owned(),
         Cause::Silent(span) => {
             let ended = process_unix::end_controller(controller, &*clock);
             let seconds = span.as_secs_f64();
@@ -64,26 +80,27 @@ pub fn keep_vigil(
             format!("the controller gave no sign of life for {seconds:.1} s and {how}")
         }
     };
-    tell(&format!("dead-man: {why}; switching supply and load off"));
+    tell(&format!("{why}; switching supply and load off"), true);
     let mut lock = BenchLock::none();
     let opened = open_abandoned(clock.clone());
     let surroundings = opened.surroundings(Arc::new(registry));
     // Somebody else may have been quicker, or the controller could not be ended: what is missing may be free at the next attempt.
     let lock_free = &mut || lock_abandoned(&rig, &mut lock);
-    let safe = release(&rig, &surroundings, lock_free, &mut |told| tell(&format!("dead-man: {told}")))
+    let safe = release(&rig, &surroundings, lock_free, &mut |told| tell(told, false))
         .unwrap_or_else(|| nothing_reached(&why));
     let took = clock.now().since(taken_over).as_secs_f64();
     let told = if safe.verified {
-        format!("dead-man: {why}; load and supply were switched off and verified off after {took:.2} s")
+        format!("{why}; load and supply were switched off and verified off after {took:.2} s")
     } else {
-        format!("dead-man: {why}; THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now")
+        format!("{why}; THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now")
     };
-    tell(&told);
-    if let Some(run) = run {
-        // Two writers would tangle the journal.
-        if process_unix::await_end(controller, &*clock, CONTROLLER_ENDS_WITHIN) {
-            write_down(&run, &*clock, told, &safe, tell);
-        }
+    tell(&told, true);
+    // Two writers would tangle the journal.
+    if let Some(run) = &run
+        && process_unix::await_end(controller, &*clock, CONTROLLER_ENDS_WITHIN)
+        && let Err(error) = write_down(run, &*clock, format!("dead-man: {told}"), &safe)
+    {
+        tell(&error.to_string(), false);
     }
     Ok(Some(safe))
 }
@@ -101,11 +118,14 @@ fn nothing_reached(why: &str) -> SafeState {
 }
 
 /// Into the journal of the run, as far as it goes.
-fn write_down(run: &KnownRun, clock: &dyn Clock, what: String, safe: &SafeState, tell: &mut dyn FnMut(&str)) {
+fn write_down(run: &KnownRun, clock: &dyn Clock, what: String, safe: &SafeState) -> Result<(), SessionError> {
     let monotonic = run.at + clock.now().since(run.heard);
     let at = Stamp { utc: clock.utc(), monotonic };
-    let events = [(at, Event::Warned { what }), (at, Event::MadeSafe(safe.clone()))];
-    if let Err(error) = append_afterword(Path::new(&run.folder), &events) {
-        tell(&format!("dead-man: {error}"));
+    let events = [Event::Warned { what }, Event::MadeSafe(safe.clone())];
+    let folder = Path::new(&run.folder);
+    if append_afterword(folder, &events.clone().map(|event| (at, event)))?.is_none() {
+        // The controller came to its end, but not to outputs that are verified off.
+        super::unsent::keep_after_end(folder, events.to_vec())?;
     }
+    Ok(())
 }

@@ -86,9 +86,7 @@ impl Tee<'_> {
                 what
             }
             Shortage::End(what) => {
-                if self.stop.asked().is_none() {
-                    self.stop.ask();
-                }
+                self.stop.run_short(what.clone());
                 what
             }
         };

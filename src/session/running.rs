@@ -43,6 +43,8 @@ pub trait Onlooker: Send {
 pub struct RunRequest<'a> {
     /// This program, which is started once more as the dead-man of a real bench.
     pub program: &'a Path,
+    /// The file of settings that says whom that dead-man tells when it has to switch off.
+    pub notify: Option<&'a Path>,
     /// Folder in which the run's folder is made.
     pub out: &'a Path,
     /// Seed of the simulated bench, instead of the rig's.
@@ -209,7 +211,7 @@ fn open_guarded(
         open_world_beating(&prepared.rig, &prepared.plan.board, request.seed, request.pulse.clone())?;
     // Also while the bench is being opened nobody has to wait for an instrument that hangs.
     request.stop.attach(&opened.cut);
-    let guard = start_guard(&opened, request, &prepared.rig_path)?;
+    let guard = start_guard(&opened, request, prepared)?;
     Ok((opened, guard))
 }
 
@@ -327,24 +329,28 @@ fn refuse(bench: &mut Bench, guard: Option<Guard>, clock: &dyn Clock, told: &str
 }
 
 #[cfg(unix)]
-type Guard = crate::deadman::process_unix::Guard;
+use crate::deadman::process_unix::{Guard, Telling};
 
 /// The dead-man of a run on real instruments; the simulated ones end with this process.
 #[cfg(unix)]
 fn start_guard(
     opened: &Opened,
     request: &RunRequest<'_>,
-    rig_path: &Path,
+    prepared: &Prepared,
 ) -> Result<Option<Guard>, SessionError> {
     if opened.world.is_some() {
         return Ok(None);
     }
-    super::guarding::start(request.program, rig_path, &opened.pulse, request.stop).map(Some)
+    let plan = &prepared.plan;
+    let (profile, board) = (plan.profile.to_string(), plan.board.serial.to_string());
+    let telling = request.notify.map(|settings| Telling { settings, profile: &profile, board: &board });
+    super::guarding::start(request.program, &prepared.rig_path, telling, &opened.pulse, request.stop)
+        .map(Some)
 }
 
 /// Nothing that this program does not switch off when it dies.
 #[cfg(not(unix))]
-fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Path) -> Result<Option<Guard>, SessionError> {
+fn start_guard(opened: &Opened, _: &RunRequest<'_>, _: &Prepared) -> Result<Option<Guard>, SessionError> {
     if opened.world.is_some() {
         return Ok(None);
     }

@@ -1,4 +1,5 @@
-//! What people could not be told after a run had its end, added to its record.
+//! What came to pass after a run had its end, added to its record: what people could not be told, and that a bench which could
+//! not be verified off is off now.
 
 use std::path::Path;
 
@@ -14,7 +15,17 @@ use crate::report::products;
 /// # Errors
 /// The record cannot be read, or the disk refuses.
 pub fn keep_unsent(folder: &Path, unsent: Vec<Unsent>) -> Result<(), SessionError> {
-    if unsent.is_empty() {
+    let events = unsent.into_iter().map(|unsent| Event::MessageUnsent(Box::new(unsent)));
+    keep_after_end(folder, events.collect())
+}
+
+/// Adds events to the record of a run that has come to its end, and makes its products anew. A record that has no end is left as
+/// it is.
+///
+/// # Errors
+/// As [`keep_unsent`].
+pub(super) fn keep_after_end(folder: &Path, events: Vec<Event>) -> Result<(), SessionError> {
+    if events.is_empty() {
         return Ok(());
     }
     let record = Record::open(folder)?;
@@ -22,8 +33,7 @@ pub fn keep_unsent(folder: &Path, unsent: Vec<Unsent>) -> Result<(), SessionErro
     // A simulated run has a time of its own, which has stood still since its end.
     let is_simulated = record.facts().is_some_and(|facts| facts.simulated);
     let at = if is_simulated { last } else { after(last) };
-    let events: Vec<(Stamp, Event)> =
-        unsent.into_iter().map(|unsent| (at, Event::MessageUnsent(Box::new(unsent)))).collect();
+    let events: Vec<(Stamp, Event)> = events.into_iter().map(|event| (at, event)).collect();
     append_after_end(folder, &events)?;
     products::write_all(folder)?;
     Ok(())

@@ -316,6 +316,16 @@ fn a_file_that_other_programs_wrote_again_reads_the_same() {
 }
 
 #[test]
+fn a_comma_that_is_decimal_sign_and_separator_is_refused_where_the_heading_shows_it() {
+    let rows: String = (0..50).map(|n| format!("0,{n:08}e-06,5,04{n:02},24,07{n:02}\n")).collect();
+    let refused = read_text(&format!("Zeit,Vout,LX\n{rows}")).unwrap_err().to_string();
+    assert!(
+        refused.contains("line 2") && refused.contains("the rows have 6 cells and the heading has 3 names"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_column_with_a_decimal_comma_is_no_pair_of_whole_numbers() {
     let tables = [
         ("a zero behind the comma", "4,998\n5,012\n5,006\n"),

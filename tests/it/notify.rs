@@ -203,6 +203,16 @@ fn script(folder: &TempDir, name: &str, text: &str) -> String {
     arg(&path).to_owned()
 }
 
+/// Programs that live and have the mark in their command.
+fn left_of(mark: &str) -> Vec<String> {
+    let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let bytes = fs::read(entry.unwrap().path().join("cmdline")).ok()?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        text.contains(&format!(": {mark}")).then_some(text)
+    });
+    left.collect()
+}
+
 #[test]
 fn whatever_a_program_does_is_told_within_the_time_limit_and_nothing_of_it_is_left() {
     let folder = TempDir::new().unwrap();
@@ -243,12 +253,7 @@ fn whatever_a_program_does_is_told_within_the_time_limit_and_nothing_of_it_is_le
     "#);
     let nowhere = settings(vec![Way::Command(vec!["/nowhere/page".to_owned()])]);
     assert!(try_each(&nowhere, &message("x"))[0].1.as_ref().unwrap_err().contains("cannot be started"));
-    let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let bytes = fs::read(entry.unwrap().path().join("cmdline")).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        text.contains(&format!(": {mark}")).then_some(text)
-    });
-    assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new(), "all of it was ended");
+    assert_eq!(left_of(&mark), Vec::<String>::new());
 }
 
 #[test]
@@ -372,6 +377,28 @@ fn one_way_that_hangs_does_not_hold_up_the_other() {
 }
 
 #[test]
+fn a_program_that_nobody_waits_for_any_longer_is_ended() {
+    let folder = TempDir::new().unwrap();
+    let mark = arg(folder.path()).to_owned();
+    let begun = folder.path().join("begun");
+    let program = script(&folder, "page.sh", &format!("echo > {}; sleep 64; : {mark}", arg(&begun)));
+    let (note, _) = notes();
+    let settings = Settings {
+        timeout: Duration::from_secs(300),
+        wait_at_end: Duration::ZERO,
+        ..settings(vec![Way::Command(vec![program])])
+    };
+    let mut notifier = Notifier::start(&settings, &note).unwrap();
+    tell(&mut notifier, 0, &tripped());
+    while !begun.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let unsent = notifier.finish(&|| false);
+    assert_eq!(unsent.len(), 1, "{unsent:?}");
+    assert_eq!(left_of(&mark), Vec::<String>::new());
+}
+
+#[test]
 fn whoever_stands_there_can_cut_the_wait_for_the_last_message_short() {
     let hook = Hook::start(&[Answer::Hangs]);
     let (note, told) = notes();
@@ -459,4 +486,47 @@ fn the_ways_are_tried_with_a_message_that_says_it_is_a_test() {
     try_ways("# nothing\n".to_owned(), &[])
         .assert_exit(2)
         .assert_told(&["no file of settings has a table [notify]"]);
+}
+
+/// A run that is killed, and gone on with, tells of itself by a program that writes each message into a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_is_not_there_hears_of_a_killed_controller_from_its_dead_man_and_of_the_same_board_when_it_goes_on()
+{
+    use crate::safety::process::{Running, await_in_journal, run_command, serve};
+
+    let (served, folder) = (serve(), TempDir::new().unwrap());
+    let page = folder.path().join("page.log");
+    let write = "echo \"$SOAKRIG_LEVEL $SOAKRIG_BOARD $SOAKRIG_PROFILE $SOAKRIG_RUN: $SOAKRIG_MESSAGE\"";
+    let program = script(&folder, "page.sh", &format!("{write} >> {}", arg(&page)));
+    let table = format!("[notify]\ncommand = [\"{program}\"]\non = [\"trip\", \"finish\"]\n");
+    let config = file(&folder, "notify.toml", &table);
+    let told = |count: usize| {
+        for _ in 0..6000 {
+            let text = fs::read_to_string(&page).unwrap_or_default();
+            if text.lines().count() >= count {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{count} messages: {:?}", fs::read_to_string(&page));
+    };
+    let mut running = Running(run_command(&served, folder.path()).env(CONFIG, &config).spawn().unwrap());
+    let out = folder.path().join("out");
+    await_in_journal(&out, "point_started");
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    let text = told(2);
+    let run = fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let about =
+        format!("trip 0007 signals {}: dead-man: the controller is gone and did not send it away", arg(&run));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.iter().all(|line| line.starts_with(&about)), "{text}");
+    assert!(lines[0].ends_with("switching supply and load off"), "{text}");
+    assert!(lines[1].contains("verified off after"), "{text}");
+    let mut resumed = crate::cli::program();
+    Told::of(resumed.arg("resume").arg(&run).env(CONFIG, &config)).assert_exit(0);
+    let text = told(3);
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with(&format!("finish 0007 signals {}: ", arg(&run))), "{text}");
 }

@@ -736,6 +736,9 @@ fn a_phase_ends_by_a_criterion_with_a_name_and_the_plan_says_what_it_asks_for() 
     ");
     let rare = profile::parse("p.toml", &warming("\"1 K/30 min\"", "10 min")).unwrap_err();
     assert_eq!(rare[0].message, "readings every 10 min are too rare for this criterion");
+    let long = profile::parse("p.toml", &warming("\"1 K/5 h\"", "1 s")).unwrap_err();
+    let why = "this criterion looks at 5 h, and the phase lasts 4 h at most: it can never be met";
+    assert!(long.len() == 1 && long[0].message == why, "{long:?}");
     for wrong in ["\"IEC 61010\"", "\"1 C/h\"", "5", "\"1 K/1 s\""] {
         let faults = profile::parse("p.toml", &warming(wrong, "1 s")).unwrap_err();
         let known = soakrig::trend::CRITERIA.iter().all(|known| faults[0].message.contains(known.name));

@@ -97,6 +97,16 @@ fn a_later_layer_counts_before_an_earlier_one_and_the_origin_is_told() {
 }
 
 #[test]
+fn the_rig_of_new_runs_is_not_meant_for_one_that_is_gone_on_with_unless_its_table_says_so() {
+    let machine = Machine::new();
+    machine.project("rig = \"bench.toml\"");
+    assert_eq!(machine.value(&[], "run", "rig").1, "MACHINE/bench/soakrig.toml:1");
+    assert_eq!(machine.value(&[], "resume", "rig"), (Value::Null, "not set".into()));
+    machine.project("rig = \"bench.toml\"\n[resume]\nrig = \"moved.toml\"");
+    assert_eq!(machine.value(&[], "resume", "rig").1, "MACHINE/bench/soakrig.toml:3");
+}
+
+#[test]
 fn the_users_file_is_where_the_xdg_specification_says() {
     let machine = Machine::new();
     machine.user("seed = 1");

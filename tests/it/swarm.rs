@@ -143,6 +143,7 @@ fn fly(seed: Option<u64>, with_scope: bool, folder: &Path) -> Flight {
         prepared,
         &mut RunRequest {
             program: Path::new("none: a simulated bench has no dead-man"),
+            notify: None,
             out: &folder.join("runs"),
             seed,
             faults: seed,

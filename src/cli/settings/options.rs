@@ -14,6 +14,11 @@ use crate::plan::document::noun;
 /// Options that are about the files themselves, or that answer in place of the subcommand.
 const ONLY_TYPED: [&str; 3] = ["no-config", "help", "version"];
 
+/// Whether a key at the top means this option, too: a run is gone on with on its own rig, whatever the rig of new runs is.
+pub(super) fn counts_at_top(command: &str, name: &str) -> bool {
+    (command, name) != ("resume", "rig")
+}
+
 /// The one table that is no subcommand's; what is in it is judged by those who tell people.
 pub(super) const NOTIFY: &str = "notify";
 
@@ -90,9 +95,11 @@ impl Options {
         command: Option<&'o str>,
         name: &'o str,
     ) -> impl Iterator<Item = &'o Known> {
-        self.known
-            .iter()
-            .filter(move |known| known.name == name && command.is_none_or(|command| known.command == command))
+        let is_meant = move |known: &&Known| match command {
+            Some(command) => known.command == command,
+            None => counts_at_top(&known.command, &known.name),
+        };
+        self.known.iter().filter(move |known| known.name == name).filter(is_meant)
     }
 
     /// The JSON Schema of a file of settings.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::options::{NOTIFY, Options};
+use super::options::{NOTIFY, Options, counts_at_top};
 use super::parser::Parser;
 use crate::cli::message::line_at;
 use crate::instrument::dialect::Fault;
@@ -62,7 +62,7 @@ impl Page {
             let is_it = |setting: &&Setting| setting.command.as_deref() == place && setting.name == name;
             self.settings.iter().find(is_it)
         };
-        at(Some(command)).or_else(|| at(None))
+        at(Some(command)).or_else(|| at(None).filter(|_| counts_at_top(command, name)))
     }
 }
 

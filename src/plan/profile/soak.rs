@@ -223,6 +223,7 @@ pub(super) fn check_soak(document: &mut Document, file: &SoakFile) -> Option<Soa
     check_early_place(document, &phases, rounds);
     let readings = readings.unwrap_or(Duration::from_secs(1));
     check_rate(document, &phases, readings);
+    check_reach(document, &phases);
     Some(Soak {
         readings,
         capture_every: capture,
@@ -274,6 +275,22 @@ fn check_rate(document: &mut Document, phases: &[Phase], readings: Duration) {
             } else {
                 document.fault(&key, message);
             }
+        }
+    }
+}
+
+/// A criterion that looks at a longer time than the phase lasts would never be met.
+fn check_reach(document: &mut Document, phases: &[Phase]) {
+    for (index, phase) in phases.iter().enumerate() {
+        let Pattern::Hold { lasts, until: Some(criterion) } = phase.pattern else { continue };
+        if criterion.within > lasts {
+            let message = format!(
+                "this criterion looks at {}, and the phase lasts {} at most: it can never be met",
+                render_span(criterion.within),
+                render_span(lasts)
+            );
+            let key = |name: &str| format!("soak.phases[{}].{name}", index + 1);
+            document.contradiction(&key("until"), &key("for"), (&message, "the longest time"));
         }
     }
 }

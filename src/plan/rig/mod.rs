@@ -46,6 +46,14 @@ pub struct Rig {
     pub places: Places,
 }
 
+impl Rig {
+    /// Whether a thermometer is on the board.
+    #[must_use]
+    pub fn has_board_thermometer(&self) -> bool {
+        self.thermometers.iter().any(|thermometer| thermometer.instrument.role.as_str() == "board")
+    }
+}
+
 /// What every instrument of a rig has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstrumentWiring {

@@ -214,8 +214,8 @@ fn allan(view: &SoakView) -> Markup {
                         (picture(&svg, "curves", "Allan deviation of the output voltage"))
                         aside.small {
                             p { "Allan deviation: by how much two averages of that length, one after the other, differ." }
-                            p { "It falls with τ^−1/2 as long as noise is white, lies flat where it flickers, and rises where the output drifts." }
-                            p { "Bars: 95 % intervals." }
+                            p { "It falls with 1/√τ as long as noise is white, lies flat where it flickers, and rises where the output drifts." }
+                            p { "Bars: 95 % intervals; where one ends in an arrow it goes on, for too few averages of that length bound it." }
                         }
                     }
                 },

@@ -9,6 +9,10 @@ use crate::trend::AllanPoint;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
 
+/// Decades above the highest and below the lowest deviation that are drawn at most: from few averages an interval has hardly an
+/// upper end.
+const MOST_BEYOND: f64 = 1.0;
+
 /// Draws a line a setting with the intervals. `None` where there is nothing to draw.
 #[must_use]
 pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
@@ -20,7 +24,9 @@ pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     };
     let x = ends(&mut points().map(|point| point.tau_s.log10()));
-    let y = ends(&mut points().flat_map(|point| [point.deviation.low.log10(), point.deviation.high.log10()]));
+    let values = ends(&mut points().map(|point| point.deviation.value.log10()));
+    let bound = |value: f64| value.log10().clamp(values.0 - MOST_BEYOND, values.1 + MOST_BEYOND);
+    let y = ends(&mut points().flat_map(|point| [bound(point.deviation.low), bound(point.deviation.high)]));
     let field = Field {
         x: Scale::new((x.0 - 0.05, x.1 + 0.05), (74.0, WIDTH - 14.0)),
         y: Scale::new((y.0 - 0.08, y.1 + 0.15), (HEIGHT - 46.0, 12.0)),
@@ -32,7 +38,12 @@ pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
             let points: Vec<&AllanPoint> = points.iter().filter(usable).collect();
             let at = |point: &AllanPoint, value: f64| field.at((point.tau_s.log10(), value.log10()));
             for point in &points {
-                canvas.line(&[at(point, point.deviation.low), at(point, point.deviation.high)], color, 1.0);
+                let end = |value: f64| field.at((point.tau_s.log10(), bound(value)));
+                canvas.line(&[end(point.deviation.low), end(point.deviation.high)], color, 1.0);
+                if point.deviation.high.log10() > values.1 + MOST_BEYOND {
+                    let (x, y) = end(point.deviation.high);
+                    canvas.line(&[(x - 3.5, y + 6.0), (x, y), (x + 3.5, y + 6.0)], color, 1.0);
+                }
                 canvas.disc(at(point, point.deviation.value), 2.4, color);
             }
             let line: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.deviation.value)).collect();

@@ -11,6 +11,8 @@ use super::Grade;
 pub(super) struct Host {
     /// Bytes that may still be written where the run is kept.
     pub(super) free: Result<u64, String>,
+    /// Whether a run's folder can be made there.
+    pub(super) may_write: Result<(), String>,
     /// Whether the clock is held by a time server.
     pub(super) is_synchronised: Result<bool, String>,
     /// Whether it may go to sleep.
@@ -62,6 +64,7 @@ pub(super) fn look_at_host(out: &Path) -> Host {
     let flag = Path::new("/run/systemd/timesync/synchronized").exists();
     Host {
         free: free_bytes(&nearest_folder(out)),
+        may_write: try_writing(out).map_err(|error| error.to_string()),
         is_synchronised: if flag { Ok(true) } else { synchronised.and_then(|text| read_synchronised(&text)) },
         sleep: Sleep {
             states: read(Path::new("/sys/power/state")),
@@ -112,6 +115,16 @@ pub fn free_bytes(_: &Path) -> Result<u64, String> {
 pub(in crate::session) fn nearest_folder(out: &Path) -> PathBuf {
     let whole = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     whole.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Makes a folder where a run's folder would be, or where its parents would, and takes it away again.
+fn try_writing(out: &Path) -> std::io::Result<()> {
+    if out.exists() && !out.is_dir() {
+        return Err(std::io::Error::from(std::io::ErrorKind::NotADirectory));
+    }
+    let trial = nearest_folder(out).join(format!(".soakrig-trial-{}", std::process::id()));
+    fs::create_dir(&trial)?;
+    fs::remove_dir(&trial)
 }
 
 /// A short file of the kernel's, without its line end.

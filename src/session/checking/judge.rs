@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) drills: Vec<(DrillKind, Result<Drilled, String>)>,
     /// The drill of making safe.
     pub(super) low: Result<LowDrill, String>,
+    /// Whether a thermometer of the rig is on the board.
+    pub(super) is_heat_seen: bool,
     /// What the families of supply and load have of their own, by role.
     pub(super) watchdogs: Vec<(String, Option<String>)>,
     /// The notifications.
@@ -68,6 +70,10 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
         facts.drills.iter().map(|(kind, drilled)| drill(*kind, drilled)).collect();
     findings.push(low(&facts.low));
     findings.extend(facts.watchdogs.iter().map(|(role, told)| watchdog(role, told.as_deref())));
+    findings.extend((!facts.is_heat_seen).then(|| {
+        let told = "no thermometer of the rig is on the board: no interlock ends the run when it gets hot";
+        Finding::new("temperature", Grade::Warning, told.to_owned())
+    }));
     findings.extend(alarms(&facts.alarms));
     findings.push(disk(facts));
     findings.push(clock(&facts.host.is_synchronised));
@@ -141,6 +147,12 @@ fn alarms(alarms: &Alarms) -> Vec<Finding> {
 fn disk(facts: &Facts) -> Finding {
     let needed = facts.forecast.total();
     let (folder, bytes) = (&facts.folder, |count: u64| with_prefix(count as f64, "B"));
+    if let Err(why) = &facts.host.may_write {
+        return Finding::refusal(
+            "disk",
+            format!("nothing can be written to {folder}: {why}; name another folder with --out"),
+        );
+    }
     match &facts.host.free {
         Err(why) => Finding::new(
             "disk",
@@ -156,7 +168,14 @@ fn disk(facts: &Facts) -> Finding {
                 "{} free at {folder}, and the run writes about {}{}",
                 bytes(*free),
                 bytes(needed),
-                if fits { "" } else { "; make room, capture less, or name another folder with --out" }
+                if fits {
+                    String::new()
+                } else {
+                    format!(
+                        ", besides which {} must stay free; make room, capture less, or name another folder with --out",
+                        bytes(RESERVE)
+                    )
+                }
             );
             Finding::new("disk", if fits { Grade::Good } else { Grade::Refusal }, told)
         }
@@ -251,10 +270,12 @@ mod tests {
             expected: Duration::from_secs(60 * 3600),
             drills: vec![(DrillKind::Killed, Ok(passed()))],
             low: Ok(LowDrill { energised_v: 0.9996, safe: safe(true), took: Duration::from_millis(120) }),
+            is_heat_seen: true,
             watchdogs: vec![("source".to_owned(), Some("none that fits".to_owned()))],
             alarms: Alarms::Tested(vec![("POST to http://127.0.0.1:8080/".to_owned(), Ok(()))]),
             host: Host {
                 free: Ok(50_000_000_000),
+                may_write: Ok(()),
                 is_synchronised: Ok(true),
                 sleep: Sleep { states: Some(String::new()), ..Sleep::default() },
                 power: Ok(Power::Mains),
@@ -298,6 +319,17 @@ mod tests {
         let new: Vec<&str> =
             after.lines().filter(|line| !before.lines().any(|known| known == *line)).collect();
         (new.join("\n"), is_go(&judge(&facts)))
+    }
+
+    #[test]
+    fn a_board_whose_heat_nobody_sees_warns_and_a_folder_that_takes_no_run_refuses() {
+        let (heat, may_go) = differences(|facts| facts.is_heat_seen = false);
+        let (disk, may_still_go) = differences(|facts| facts.host.may_write = Err("read-only".to_owned()));
+        assert_eq!((may_go, may_still_go), (true, false));
+        insta::assert_snapshot!(format!("{heat}\n{disk}"), @r"
+        warning: temperature: no thermometer of the rig is on the board: no interlock ends the run when it gets hot
+        refusal: disk: nothing can be written to /var/lib/soakrig: read-only; name another folder with --out
+        ");
     }
 
     #[test]
@@ -367,7 +399,7 @@ mod tests {
         refusal: make-safe drill: the supply did not answer
         refusal: make-safe drill: THE OUTPUTS COULD NOT BE VERIFIED OFF, look at the bench now: attempts 1 to 4: no answer
         refusal: alarms: mail: exit code 1
-        refusal: disk: 3 GB free at /var/lib/soakrig, and the run writes about 3 GB; make room, capture less, or name another folder with --out
+        refusal: disk: 3 GB free at /var/lib/soakrig, and the run writes about 3 GB, besides which 200 MB must stay free; make room, capture less, or name another folder with --out
         refusal: host sleep: the kernel goes to sleep by itself (/sys/power/autosleep is `mem`)
         refusal: power: on the battery (64 % left), and the run takes about 2 d 12 h: plug it in
         ");

@@ -55,6 +55,7 @@ pub fn check_unattended(prepared: &Prepared, asked: &Unattended<'_>) -> Vec<Find
         expected: plan.expected,
         drills,
         low,
+        is_heat_seen: rig.has_board_thermometer(),
         watchdogs: of_own.to_vec(),
         alarms: asked.alarms.clone(),
         host: look_at_host(asked.out),
@@ -159,8 +160,9 @@ fn start_guard(
     if opened.world.is_some() {
         return Ok(None);
     }
-    let guard = crate::session::guarding::start(asked.program, &prepared.rig_path, &opened.pulse, asked.stop)
-        .map_err(|error| error.to_string())?;
+    let guard =
+        crate::session::guarding::start(asked.program, &prepared.rig_path, None, &opened.pulse, asked.stop)
+            .map_err(|error| error.to_string())?;
     Ok(Some(Box::new(move |clock| guard.dismiss(clock))))
 }
 

@@ -105,6 +105,7 @@ impl Layout {
     /// The layout of a recognised format. With `bare`, keys of the head are left alone and only the columns count.
     pub(super) fn build(format: Format, head: &Head, bare: bool) -> Result<Self, ImportError> {
         let headings = Headings::read(head);
+        refuse_two_commas(head, &headings)?;
         let mut layout = Self {
             roles: Vec::new(),
             channels: Vec::new(),
@@ -282,6 +283,25 @@ impl Layout {
 }
 
 /// What is to be known of rows like `5,112` that nothing heads: the comma may be a decimal sign.
+/// With a comma as decimal sign and between the cells, each number falls into two: the rows have twice as many cells as the heading
+/// has names.
+fn refuse_two_commas(head: &Head, headings: &Headings) -> Result<(), ImportError> {
+    let (names, cells) = (headings.names.len(), head.rows.first().map_or(0, Vec::len));
+    let is_filled = |row: &Vec<Cell>| row.len() == cells && row.iter().all(|cell| *cell != Cell::Absent);
+    let doubles = names >= 2 && cells >= 2 * names && head.rows.iter().all(is_filled);
+    if head.punctuation.separator != Separator::Comma || !doubles {
+        return Ok(());
+    }
+    let line = head.first_row.map_or(1, |row| row as u64 + 1);
+    Err(ImportError::line(
+        line,
+        format!(
+            "the rows have {cells} cells and the heading has {names} names: the comma seems to be the decimal sign and to stand \
+             between the cells, too, which cannot be told apart; write points, or semicolons between the cells"
+        ),
+    ))
+}
+
 fn doubtful_commas(head: &Head) -> Option<String> {
     let is_whole = |cell: &Cell| matches!(cell, Cell::Number(number) if number.last_digit == 0);
     let is_pair = |row: &Vec<Cell>| row.len() == 2 && row.iter().all(is_whole);

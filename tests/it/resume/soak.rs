@@ -107,6 +107,7 @@ fn request<'a>(out: &'a Path, view: &'a mut View<'_>) -> RunRequest<'a> {
     let program = Path::new("none");
     RunRequest {
         program,
+        notify: None,
         out,
         seed: None,
         faults: None,
@@ -447,6 +448,22 @@ fn a_soak_that_a_person_stopped_is_gone_on_with_sealed_anew_and_both_ends_stand_
         let word = if asks == 1 { Stop::AfterPoint } else { Stop::Now };
         assert!(record.events().iter().any(|logged| logged.event == Event::StopRequested { stop: word }));
     }
+}
+
+#[test]
+fn a_soak_whose_disk_runs_short_was_stopped_by_nobody_and_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, _) = whole_run(folder.path());
+    let short = run(&folder.path().join("short"), &small("95"), &mut |event, stop| {
+        if matches!(event, Event::PhaseStarted { phase: 1, .. }) {
+            stop.run_short("only 5 MB are free on the disk".to_owned());
+        }
+    });
+    let end = &short.outcome.end;
+    assert_eq!((end.verdict, end.reason.as_str()), (RunVerdict::Error, "only 5 MB are free on the disk"));
+    assert!(end.outputs_off_verified);
+    resume(&short.folder, false).unwrap();
+    assert_like(&whole, &short.folder, 1, "disk short");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use soakrig::base::clock::{Clock, RealClock};
 use soakrig::event::{Event, RunVerdict};
 use soakrig::record::Record;
+use soakrig::record::products::check_manifest;
 
 use super::deaths::await_all_gone;
 use super::kills::spawn;
@@ -41,6 +42,30 @@ fn assert_complete(run: &Path, said: &str) {
     });
     assert_eq!(points.collect::<Vec<_>>(), [1, 2, 3, 4], "{said}");
     assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Pass, "{said}");
+}
+
+#[test]
+fn a_bench_that_comes_back_after_the_end_is_switched_off_and_the_sealed_record_says_so() {
+    let (served, port) = serve_to_come_back();
+    let (mut running, folder) = start(&served);
+    await_in_journal(&folder.path().join("out"), "point_started");
+    drop(served);
+    running.signal("INT");
+    running.signal("INT");
+    assert_eq!(running.0.wait().unwrap().code(), Some(3));
+    let run = only_run(folder.path());
+    let record = Record::open(&run).unwrap();
+    assert!(!record.outputs_off_verified());
+    assert!(record.end().unwrap().1.reason.starts_with("THE OUTPUTS COULD NOT BE VERIFIED OFF"));
+    let _back = serve_again(port);
+    let said = await_all_gone(&mut running);
+    assert!(said.contains("switched off and verified off after"), "{said}");
+    let record = Record::open(&run).unwrap();
+    assert!(record.outputs_off_verified(), "{said}");
+    assert_eq!(record.end().unwrap().1.verdict, RunVerdict::Error, "how it ended stands there still");
+    assert_eq!(check_manifest(&run).unwrap(), Some(Vec::new()), "sealed anew; {said}");
+    let status = crate::cli::soakrig(&["status", crate::cli::arg(&run)]).assert_exit(0).out;
+    assert!(status.contains("off and verified off") && status.contains("ended"), "{status}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_controller_that_is_killed_leaves_the_outputs_off_and_the_journal_says_so() 
     let (served, clock) = (serve(), RealClock::new());
     for _ in 0..3 {
         let (_, journal) = kill_and_time(&served, &clock);
-        assert_told(&journal, "the controller is gone without a word");
+        assert_told(&journal, "the controller is gone and did not send it away");
     }
 }
 
@@ -221,5 +221,5 @@ fn a_signal_for_the_whole_service_does_not_keep_the_dead_man_from_switching_off(
     running.0.kill().unwrap();
     running.0.wait().unwrap();
     await_off(&served, &clock, killed);
-    assert_told(&await_in_journal(&folder.path().join("out"), "made_safe"), "gone without a word");
+    assert_told(&await_in_journal(&folder.path().join("out"), "made_safe"), "gone and did not send it away");
 }

@@ -118,6 +118,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
     let (stop, out) = (StopWish::default(), folder.path());
     let request = &mut RunRequest {
         program: &program,
+        notify: None,
         out,
         seed: None,
         faults: None,

@@ -18,7 +18,7 @@ use crate::compare::{Comparison, Gathering, Group, MOST_STEPS, Request, Stretche
 use crate::record::baseline::{find_baseline, keep_baseline};
 use crate::record::{Record, RecordError, export_csv, store};
 use crate::report::compare::page::{self, ComparisonPage};
-use crate::report::compare::{json, junit, text};
+use crate::report::compare::{json, junit, text, words};
 use crate::report::html::render_comparisons;
 
 pub(super) fn run(args: &CompareArgs) -> Outcome {
@@ -69,7 +69,7 @@ fn tell_all(
     if let Some(path) = &args.html {
         let of = |place: usize| spectra.first().zip(spectra.get(place + 1));
         let page = |(place, made): (usize, &Comparison)| {
-            page::build(made.clone(), (&groups[0], &groups[place + 1]), of(place), args.force)
+            page::build(made.clone(), (&groups[0], &groups[place + 1]), of(place), request)
         };
         let pages: Vec<ComparisonPage> = made.iter().enumerate().map(page).collect();
         write(path, render_comparisons(&pages).as_bytes())?;
@@ -78,11 +78,14 @@ fn tell_all(
     if let Some(path) = &args.junit {
         write(path, junit::render(made, request)?.as_bytes())?;
     }
+    for (name, told) in made.iter().filter_map(|made| Some((made, words::not_kept(made, args.strict)?))) {
+        tell(&format!("{} against {}: not met: {told}", name.after.name, name.before.name));
+    }
     if args.json {
         let text = json::render(made, request).map_err(|error| CliError::internal(error.to_string()))?;
         return print(&text);
     }
-    let told: Vec<String> = made.iter().map(|made| text::render(made, args.force)).collect();
+    let told: Vec<String> = made.iter().map(|made| text::render(made, request)).collect();
     print(&told.join("\n"))
 }
 
@@ -113,7 +116,16 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
         before.extend(find_baseline(&args.out, name)?);
     }
     let wanted = if args.by.is_some() && args.after.is_empty() { &args.runs } else { &args.after };
-    let after = find(args, wanted)?;
+    let mut after = find(args, wanted)?;
+    if let (Some(name), Some(_)) = (&args.baseline, args.by) {
+        // All runs may be named: those of the baseline stand on the first side alone.
+        after.retain(|folder| !before.contains(folder));
+        if after.is_empty() {
+            return Err(CliError::usage(format!(
+                "all of these runs are those of the baseline {name}: there is nothing to hold against it"
+            )));
+        }
+    }
     if let Some(twice) = before.intersection(&after).next() {
         return Err(CliError::usage(format!("{} stands on both sides", twice.display())));
     }

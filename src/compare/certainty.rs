@@ -36,7 +36,7 @@ impl Certainty {
             rank: Err(why()),
             rank_shortfall: None,
             resampled: Err(why()),
-            needed: None,
+            needed: Err(why()),
         }
     }
 }
@@ -95,22 +95,23 @@ fn difference(left: &[f64], right: &[f64], pairing: Pairing) -> Result<MeanDiffe
 }
 
 /// How many boards it takes to see the smallest change that matters, or else one of the size that was seen.
-fn needed(left: &[f64], right: &[f64], pairing: Pairing, smallest: Option<f64>) -> Option<Needed> {
+fn needed(left: &[f64], right: &[f64], pairing: Pairing, smallest: Option<f64>) -> Result<Needed, String> {
+    let few = || "one board on a side does not tell how far boards scatter".to_owned();
     let change = match smallest.filter(|smallest| *smallest > 0.0) {
         Some(smallest) => smallest,
-        None => mean(right)? - mean(left)?,
+        None => mean(right).ok_or_else(few)? - mean(left).ok_or_else(few)?,
     };
     let boards = match pairing {
         Pairing::None => {
-            let deviations = (std_dev(left, 1)?, std_dev(right, 1)?);
+            let deviations = (std_dev(left, 1).ok_or_else(few)?, std_dev(right, 1).ok_or_else(few)?);
             boards_needed(&Wanted { difference: change, deviations, alpha: ALPHA }, CHANCE)
         }
         Pairing::Board => {
             let changes: Vec<f64> = left.iter().zip(right).map(|(left, right)| right - left).collect();
-            pairs_needed(change, std_dev(&changes, 1)?, ALPHA, CHANCE)
+            pairs_needed(change, std_dev(&changes, 1).ok_or_else(few)?, ALPHA, CHANCE)
         }
     };
-    Some(Needed { boards: boards.ok()?, change })
+    Ok(Needed { boards: boards.map_err(told)?, change })
 }
 
 /// The change at each matched place, with what its boards say of it.

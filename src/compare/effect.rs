@@ -61,8 +61,8 @@ pub struct Certainty {
     pub rank_shortfall: Option<String>,
     /// Interval by drawing boards anew.
     pub resampled: Result<Interval, String>,
-    /// How many boards it takes.
-    pub needed: Option<Needed>,
+    /// How many boards it takes, or why no number is known.
+    pub needed: Result<Needed, String>,
 }
 
 /// How many boards a side (of pairs: how many pairs) show a change of some size in eight of ten comparisons, if boards scatter as

@@ -55,6 +55,9 @@ fn parse_amount(quantity: Quantity, text: &str) -> Result<f64, String> {
     }
 }
 
+/// The risk of each of the two one-sided tests that show something to be the same; their interval is of the level 1 - 2 alpha.
+pub const SAME_ALPHA: f64 = 0.05;
+
 /// How a limit on a change came out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Judgement {
@@ -116,7 +119,7 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         Ok(mean) => mean,
         Err(why) => return Judgement::Impossible(why.clone()),
     };
-    match mean.within((-allowance.most, allowance.most), 0.05) {
+    match mean.within((-allowance.most, allowance.most), SAME_ALPHA) {
         Err(why) => Judgement::Impossible(why.0),
         Ok(told) if told.is_equivalent => Judgement::Met,
         Ok(told) if told.interval.low > allowance.most || told.interval.high < -allowance.most => {

@@ -214,9 +214,19 @@ impl FromStr for Quantity {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         COMPARED.iter().copied().find(|quantity| quantity.key() == text).ok_or_else(|| {
-            match nearest(text, COMPARED.iter().map(|quantity| quantity.key())) {
+            let keys = || COMPARED.iter().map(|quantity| quantity.key());
+            // A key that was written half is near to the beginning of one.
+            let begun = || {
+                let cut = |key: &'static str| key.get(..text.len()).unwrap_or(key);
+                let near = nearest(text, keys().map(cut))?;
+                keys().find(|key| key.starts_with(near))
+            };
+            match nearest(text, keys()).or_else(begun) {
                 Some(near) => format!("`{text}` is nothing that is compared; the nearest is `{near}`"),
-                None => format!("`{text}` is nothing that is compared"),
+                None => {
+                    let keys: Vec<&str> = keys().collect();
+                    format!("`{text}` is nothing that is compared, which are {}", keys.join(", "))
+                }
             }
         })
     }
@@ -263,6 +273,14 @@ mod tests {
         assert_eq!(
             "noise_pp_20mhz".parse::<Quantity>(),
             Err("`noise_pp_20mhz` is nothing that is compared; the nearest is `noise_pp_20mhz_v`".to_owned())
+        );
+        // As good as half a key, and nothing like any.
+        let told = |text: &str| text.parse::<Quantity>().unwrap_err();
+        assert!(told("nois_pp").ends_with("the nearest is `noise_pp_20mhz_v`"), "{}", told("nois_pp"));
+        let list = told("temperature_of_the_moon");
+        assert!(
+            list.contains("which are noise_pp_20mhz_v, ripple_pp_v, ") && list.ends_with("ring_hz"),
+            "{list}"
         );
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::format::{BASELINE_VERSION, Baseline, BaselineRun};
 use super::products::{hash_file, replace};
 use super::{RecordError, journal};
-use crate::base::names::{BaselineName, Revision, nearest};
+use crate::base::names::{BaselineName, Revision};
 
 /// The folder of the baselines among the runs.
 pub const FOLDER: &str = "baselines";
@@ -76,11 +76,12 @@ pub fn find_baseline(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, Record
     };
     let found = known.iter().find(|baseline| baseline.name == wanted).or_else(by_revision);
     let Some(baseline) = found else {
-        return Err(RecordError::NotFound {
-            name: wanted.to_owned(),
-            folder: place,
-            nearest: nearest(wanted, known.iter().map(|baseline| baseline.name.as_str())).map(str::to_owned),
-        });
+        let told = |baseline: &Baseline| {
+            let of = baseline.revisions.join(" and ");
+            format!("{} (revision {of})", baseline.name)
+        };
+        let known = known.iter().map(told).collect();
+        return Err(RecordError::NoBaseline { wanted: wanted.to_owned(), folder: place, known });
     };
     let path = place.join(format!("{}.json", baseline.name));
     let check = |run: &BaselineRun| {

@@ -59,6 +59,16 @@ pub enum RecordError {
     /// A baseline of that name is kept already.
     #[error("the baseline {} is kept already; name another one, or remove that file first", .0.display())]
     BaselineExists(PathBuf),
+    /// No baseline of that name, and none of that board revision.
+    #[error("no baseline in {} is called `{wanted}` or is of the board revision {wanted}; {}", .folder.display(), kept(.known))]
+    NoBaseline {
+        /// What was asked for.
+        wanted: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The names and revisions there are.
+        known: Vec<String>,
+    },
     /// There is no journal in the folder.
     #[error("{} is not a run folder: it holds no journal.jsonl", .0.display())]
     NotARun(PathBuf),
@@ -150,6 +160,13 @@ fn hint(source: &io::Error) -> &'static str {
         io::ErrorKind::NotADirectory => "; it is a file: name a folder with --out",
         _ => "",
     }
+}
+
+fn kept(known: &[String]) -> String {
+    if known.is_empty() {
+        return "none is kept there: --save-baseline keeps one".to_owned();
+    }
+    format!("kept are {}", known.join(", "))
 }
 
 fn near(nearest: Option<&str>) -> String {

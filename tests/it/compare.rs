@@ -112,6 +112,33 @@ fn a_limit_on_the_change_is_broken_only_where_the_interval_lies_beyond_it() {
 }
 
 #[test]
+fn a_limit_that_is_not_kept_is_told_before_everything_else_in_lines_on_stderr_and_on_the_page() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("page.html");
+    let limits = ["--worse-than", "load_regulation_v:1mV", "--same-within", "vout_v:1V"];
+    let told = sides(&[&limits[..], &["--html", arg(&path)]].concat()).assert_exit(1);
+    let first = "1 of 2 limits on the change; broken: load_regulation_v not worse than 1.00 mV: +";
+    assert!(told.out.starts_with(&format!("NOT MET  {first}")), "{}", told.out);
+    let told = told.assert_told(&[format!("revision B against revision A: not met: {first}").as_str()]);
+    // That something is the same is judged by the 90 % interval, and that one is told.
+    assert!(line_of(&told, "vout_v the same within").contains(" (90 % interval "), "{}", told.out);
+    let page = fs::read_to_string(path).unwrap();
+    assert!(page.find("LIMIT NOT MET").unwrap() < page.find("COMPARABLE").unwrap());
+    let kept = sides(&["--worse-than", "noise_pp_20mhz_v:1dB"]).assert_exit(0);
+    assert!(kept.out.starts_with("COMPARABLE") && !kept.err.contains("not met"), "{}", kept.out);
+}
+
+#[test]
+fn a_single_board_on_both_sides_is_told_of_as_one() {
+    let folder = TempDir::new().unwrap();
+    let again = folder.path().join("again_a1");
+    fs::create_dir(&again).unwrap();
+    fs::copy(run_of("a1").join("journal.jsonl"), again.join("journal.jsonl")).unwrap();
+    let told = compare(&["--before", "*_a?", "--after", "*_b?", arg(&again)]).assert_exit(0);
+    assert!(told.out.contains("  1 board stands on both sides: --pair board"), "{}", told.out);
+}
+
+#[test]
 fn one_board_a_side_gives_no_interval_and_no_limit_can_be_judged() {
     let told = compare(&["--before", "*_a1", "--after", "*_b1", "--worse-than", "noise_pp_20mhz_v:1dB"])
         .assert_exit(1);
@@ -226,7 +253,7 @@ fn where_the_next_boards_lie_is_told_and_no_cpk_of_three_boards() {
     assert!(noise.contains("95 % sure, 3 boards"), "{noise}");
     assert!(told.out.contains("95 % of all boards lie between"), "{}", told.out);
     let limit = line_of(&told, "revision A, output voltage (vout_v at least 4.8 V): no Cpk");
-    assert!(limit.contains("at least 5 boards"), "{limit}");
+    assert!(limit.ends_with("no Cpk, for this needs at least 5 boards of a side, there are 3"), "{limit}");
     let json = sides(&["--json"]).assert_exit(0).json();
     let row = |rows: &str, figure: &str| {
         let found = json[rows].as_array().unwrap().iter().find(|row| row["figure"] == figure).cloned();
@@ -278,6 +305,13 @@ fn the_gate_has_an_exit_code_and_a_junit_case_for_each_way_a_limit_comes_out() {
     };
     let met = gate(&["--worse-than", "noise_pp_20mhz_v:1dB", "--same-within", "vout_v:1V"], 0);
     assert!(met.contains("tests=\"3\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{met}");
+    // A name holds nothing that was measured; what was stands beside it.
+    for words in
+        ["name=\"noise_pp_20mhz_v not worse than 1.00 dB\"", "name=\"vout_v the same within 1.00 V\""]
+    {
+        assert!(met.contains(words), "`{words}` is not in:\n{met}");
+    }
+    assert!(met.contains("(90 % interval "), "{met}");
     let broken = gate(&["--worse-than", "load_regulation_v:1mV"], 1);
     assert!(
         broken.contains("failures=\"1\"") && broken.contains("classname=\"load_regulation_v\""),
@@ -413,7 +447,15 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
             "{name}"
         );
     }
-    compare(&["--baseline", "B", "--after", "run_b?"]).assert_exit(2).assert_told(&["B"]);
+    // All runs may be named: those of the baseline stand on its side alone.
+    assert_eq!(compare(&["--baseline", "A", "--by", "revision", "run_*"]).assert_exit(0).out, plain.out);
+    compare(&["--baseline", "A", "--by", "revision", "run_a?"])
+        .assert_exit(2)
+        .assert_told(&["all of these runs are those of the baseline A"]);
+    compare(&["--baseline", "B", "--after", "run_b?"]).assert_exit(2).assert_told(&[
+        "no baseline in ",
+        "is called `B` or is of the board revision B; kept are first-lot (revision A)",
+    ]);
     // The same name is not kept twice, and a journal that is another one now is refused.
     compare(&["--after", "run_a?", "--save-baseline", "first-lot"]).assert_exit(2);
     let journal = folder.path().join("run_a2/journal.jsonl");

@@ -31,7 +31,7 @@ pub fn capability(
     confidence: f64,
 ) -> Result<Capability, NoAnswer> {
     check_confidence(confidence)?;
-    check_scores(scores, LEAST, "for a Cpk")?;
+    check_scores(scores, LEAST, "of a side")?;
     if [lower, upper].into_iter().flatten().any(|limit| !limit.is_finite()) {
         return Err(NoAnswer::because("a limit is no finite number"));
     }

@@ -56,6 +56,16 @@ impl Amounts {
     pub fn size(self, value: f64) -> String {
         format!("{:.*}", self.decimals, (value * 10f64.powi(self.power)).abs())
     }
+    /// The digits of a value that is something: what rounds to zero is told to be less than the last digit.
+    #[must_use]
+    pub fn size_or_less(self, value: f64) -> String {
+        let size = self.size(value);
+        if value != 0.0 && size.chars().all(|c| matches!(c, '0' | '.')) {
+            let last = 0.1_f64.powi(self.decimals as i32);
+            return format!("less than {last:.*}", self.decimals);
+        }
+        size
+    }
     /// The digits of a value with a sign, of which a zero has none.
     #[must_use]
     pub fn signed(self, value: f64) -> String {

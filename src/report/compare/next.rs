@@ -99,22 +99,24 @@ pub fn not_concluded(comparison: &Comparison) -> Vec<NotConcluded> {
         .flatten();
     let mut found: Vec<NotConcluded> = general.map(|told| NotConcluded { quantity: None, told }).collect();
     for effect in told_of_next(comparison).filter(|effect| effect.sense() == Sense::NoChange) {
-        let Some(needed) = effect.certainty.needed else { continue };
-        let why = takes(comparison, needed.boards).map_or_else(
-            || {
-                "these boards had the chance to see that, eight in ten or better, and did not show it"
-                    .to_owned()
-            },
-            |takes| format!("seeing that in eight of ten comparisons takes {takes}"),
-        );
-        let told = format!(
-            "whether the {} changes by {} or more: {why}",
-            effect.quantity().title(),
-            amount(effect.quantity(), needed.change.abs()),
-        );
+        let quantity = effect.quantity();
+        let (change, why) = match &effect.certainty.needed {
+            Ok(needed) => (Some(needed.change), seeing(comparison, needed.boards)),
+            Err(why) => (effect.smallest, why.clone()),
+        };
+        let by = change.map_or_else(String::new, |by| format!(" by {} or more", amount(quantity, by.abs())));
+        let told = format!("whether the {} changes{by}: {why}", quantity.title());
         found.push(NotConcluded { quantity: Some(effect.quantity()), told });
     }
     found
+}
+
+/// What it takes to see a change.
+fn seeing(comparison: &Comparison, boards: usize) -> String {
+    takes(comparison, boards).map_or_else(
+        || "these boards had the chance to see that, eight in ten or better, and did not show it".to_owned(),
+        |takes| format!("seeing that in eight of ten comparisons takes {takes}"),
+    )
 }
 
 fn sides(comparison: &Comparison) -> (usize, usize) {
@@ -238,19 +240,64 @@ mod tests {
         }
     }
 
+    /// A group of boards with these scores.
+    fn group(quantity: Quantity, name: &str, scores: &[f64]) -> Group {
+        let place = Place::of(Setting { vin: Volts(24.0), load: Amps(1.0) });
+        let mut group = Group::new(name);
+        for (number, score) in scores.iter().enumerate() {
+            let cells = [((quantity, place), Cell::one(*score, None))].into();
+            let board = BoardCells { cells, ..BoardCells::default() };
+            group.boards.insert(format!("{name}{number}").parse().unwrap(), board);
+        }
+        group
+    }
+
+    /// What is told of a quantity of boards with these scores, and what is told to be missing.
+    fn told_of(quantity: Quantity, before: &[f64], after: &[f64]) -> (String, Vec<String>) {
+        let request = Request { is_forced: true, ..Request::default() };
+        let found = compare(&group(quantity, "a", before), &group(quantity, "b", after), &request);
+        let missing = not_concluded(&found).into_iter().filter(|row| row.quantity == Some(quantity));
+        let missing = missing.map(|row| row.told).collect();
+        (change(&found, found.effect(quantity).unwrap()), missing)
+    }
+
+    #[test]
+    fn a_rank_test_that_cannot_speak_because_boards_are_alike_is_not_told_to_have_too_few() {
+        let (alike, other) = ([12.0, 12.0, 12.0, 12.0, 12.4], [12.0, 12.0, 12.0, 12.0, 12.0]);
+        let (sentence, missing) = told_of(Quantity::StartUp, &alike, &other);
+        assert!(sentence.contains("with so many boards of the same value"), "{sentence}");
+        assert!(!sentence.contains("few boards"), "{sentence}");
+        // That nothing was shown stands in the list, whether a number of boards is known or not.
+        assert_eq!(missing.len(), 1, "{missing:?}");
+        let (few, _) = told_of(Quantity::StartUp, &[12.0, 12.1, 12.5], &[12.2, 12.3, 12.6]);
+        assert!(few.contains("can reach no less than p = 0.10 with so few boards"), "{few}");
+        let far = [1.0, 3.0, 9.0, 20.0, 40.0];
+        let (_, missing) = told_of(Quantity::StartUp, &far, &far);
+        let why = "whether the start-up threshold changes by 5 mV or more: even 10000 boards would not show so small a difference";
+        assert_eq!(missing, [why]);
+    }
+
+    #[test]
+    fn an_amount_stands_without_a_sign_where_the_sentence_has_the_direction_and_is_never_told_as_zero() {
+        let noise = Quantity::Figure(crate::event::FigureName::NoisePp20Mhz);
+        let (lowers, _) = told_of(noise, &[40.0, 40.1, 40.2], &[1.0, 1.1, 1.2]);
+        assert!(lowers.contains("by 39.00 dB (95 % interval 38.7"), "{lowers}");
+        // One board a side: nothing tells how sure it is, and nothing else is told otherwise.
+        let (one, _) = told_of(noise, &[40.0], &[1.0]);
+        assert!(
+            one.starts_with("lowers the ripple and noise peak to peak, 20 MHz by 39.0 dB (no interval"),
+            "{one}"
+        );
+        let (same, _) = told_of(noise, &[40.0], &[40.0]);
+        assert!(same.starts_with("was measured with the same ripple and noise"), "{same}");
+        let (little, _) = told_of(noise, &[40.0], &[39.9999]);
+        assert!(little.contains("20 MHz by less than 0.01 dB"), "{little}");
+    }
+
     #[test]
     fn boards_that_had_the_chance_to_show_a_change_are_not_told_to_be_too_few() {
         let quantity = Quantity::Rise;
-        let place = Place::of(Setting { vin: Volts(24.0), load: Amps(1.0) });
-        let group = |name: &str, scores: &[f64]| {
-            let mut group = Group::new(name);
-            for (number, score) in scores.iter().enumerate() {
-                let cells = [((quantity, place), Cell::one(*score, None))].into();
-                let board = BoardCells { cells, ..BoardCells::default() };
-                group.boards.insert(format!("{name}{number}").parse().unwrap(), board);
-            }
-            group
-        };
+        let group = |name: &str, scores: &[f64]| group(quantity, name, scores);
         // Half a kelvin matters: with this scatter five boards a side show it in eight of ten comparisons.
         let (before, after) = ([9.7, 10.3, 10.0, 9.85, 10.15], [10.0, 10.6, 10.3, 10.15, 10.45]);
         let told = |boards: usize| {

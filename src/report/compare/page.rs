@@ -4,7 +4,8 @@ use super::draw;
 use super::parts::{Part, part};
 use super::pictures::{ChangeMap, Dots, Forest, OverlaidSpectra};
 use super::traces::{self, Overlaid};
-use crate::compare::comparison::Comparison;
+use super::words;
+use crate::compare::comparison::{Comparison, Request};
 use crate::compare::effect::Effect;
 use crate::compare::group::Group;
 use crate::compare::quantity::Quantity;
@@ -31,6 +32,8 @@ pub struct ComparisonPage {
     pub comparison: Comparison,
     /// Whether it was forced.
     pub is_forced: bool,
+    /// The limits that are not kept, in words.
+    pub not_kept: Option<String>,
     /// What is drawn over boards, points and settings.
     pub views: Vec<QuantityView>,
     /// A folded period of both sides, or why there is none.
@@ -47,8 +50,10 @@ pub fn build(
     comparison: Comparison,
     groups: (&Group, &Group),
     spectra: Option<(&GroupSpectra, &GroupSpectra)>,
-    is_forced: bool,
+    request: &Request,
 ) -> ComparisonPage {
+    let is_forced = request.is_forced;
+    let not_kept = words::not_kept(&comparison, request.is_strict);
     let drawn = |effect: &&Effect| {
         matches!(part(effect.quantity()), Part::Bought)
             || [Quantity::Figure(F::Vout), Quantity::Figure(F::Efficiency), Quantity::Figure(F::Loss)]
@@ -73,5 +78,5 @@ pub fn build(
     let (folded, spikes) = (of(F::RipplePp, traces::folded), of(F::SpikePos, traces::spikes));
     let names = (groups.0.name.as_str(), groups.1.name.as_str());
     let spectra = spectra.and_then(|(before, after)| traces::spectra(names, before, after));
-    ComparisonPage { comparison, is_forced, views, folded, spikes, spectra }
+    ComparisonPage { comparison, is_forced, not_kept, views, folded, spikes, spectra }
 }

@@ -5,15 +5,18 @@ use std::fmt::Write as _;
 use super::parts::{Part, part};
 use super::words::{self, counted};
 use super::{course, next, order_words};
-use crate::compare::comparison::{Comparison, Side};
+use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::guard::Comparability;
 
 /// The lines of one comparison.
 #[must_use]
-pub fn render(comparison: &Comparison, is_forced: bool) -> String {
+pub fn render(comparison: &Comparison, request: &Request) -> String {
     let mut text = String::new();
+    if let Some(told) = words::not_kept(comparison, request.is_strict) {
+        let _ = writeln!(text, "NOT MET  {told}");
+    }
     let guard = &comparison.guard;
     let (before, after) = (&comparison.before, &comparison.after);
     let side = |side: &Side| {
@@ -27,7 +30,7 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
         side(after),
         side(before)
     );
-    if guard.comparability == Comparability::NotComparable && is_forced {
+    if guard.comparability == Comparability::NotComparable && request.is_forced {
         let _ = writeln!(
             text,
             "      compared all the same, because --force was given; what follows proves nothing"
@@ -51,7 +54,8 @@ pub fn render(comparison: &Comparison, is_forced: bool) -> String {
         let boards = counted(comparison.shared.len(), "board");
         let _ = writeln!(
             text,
-            "  {boards} stand on both sides: --pair board compares each with itself, which tells more"
+            "  {boards} {} on both sides: --pair board compares each with itself, which tells more",
+            if comparison.shared.len() == 1 { "stands" } else { "stand" }
         );
     }
     for wanted in Part::ALL {

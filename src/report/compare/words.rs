@@ -4,9 +4,10 @@ use super::amount::{Amounts, amount, level};
 use super::next::takes;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
-use crate::compare::gate::Judgement;
+use crate::compare::gate::{Judgement, SAME_ALPHA};
 use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
+use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
 use crate::event::FigureName;
 use crate::waveform::Bound;
 
@@ -16,11 +17,11 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     let title = effect.quantity().title();
     let Some(change) = effect.change else { return bounded_only(effect) };
     let amounts = Amounts::of(effect);
-    let (size, unit) = (amounts.size(change), amounts.unit);
+    let (size, unit) = (amounts.size_or_less(change), amounts.unit);
     let directed = match change {
         change if change < 0.0 => format!("lowers the {title} by {size} {unit}"),
         change if change > 0.0 => format!("raises the {title} by {size} {unit}"),
-        _ => format!("leaves the {title} as it is"),
+        _ => format!("was measured with the same {title}"),
     };
     let verb = match (effect.sense(), effect.is_sure()) {
         (Sense::TooSmall, true) => format!("{directed}, which is too little to matter"),
@@ -77,7 +78,7 @@ fn matters(effect: &Effect) -> Option<String> {
 
 /// Where nothing is shown: how many boards would show something.
 fn needed(comparison: &Comparison, effect: &Effect) -> Option<String> {
-    let needed = effect.certainty.needed.filter(|_| effect.sense() == Sense::NoChange)?;
+    let needed = effect.certainty.needed.as_ref().ok().filter(|_| effect.sense() == Sense::NoChange)?;
     let change = amount(effect.quantity(), needed.change.abs());
     let takes = takes(comparison, needed.boards)?;
     Some(format!("it takes {takes}, to see {change} in eight of ten comparisons"))
@@ -100,7 +101,8 @@ fn points(effect: &Effect, amounts: Amounts) -> String {
         return format!("at {}", counted(count, "point"));
     };
     // As the sentence tells its amount: where all points are lower and it says `lowers`, they have no signs.
-    let is_plain = effect.is_sure() && (high < 0.0 || low > 0.0);
+    let is_directed = effect.is_sure() || effect.sense() == Sense::NotKnown;
+    let is_plain = is_directed && (high < 0.0 || low > 0.0);
     let (near, far) =
         if effect.change.is_some_and(|change| change < 0.0) { (high, low) } else { (low, high) };
     let digits = |value: f64| if is_plain { amounts.size(value) } else { amounts.signed(value) };
@@ -119,7 +121,14 @@ fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
     if let (Ok(p), Some(least)) = (&certainty.rank_p, certainty.least_rank_p) {
         // A test that can never reach 5 % must not look as if it had spoken.
         told.push(if least > 0.05 {
-            format!("{rank} can reach no less than p = {} with so few boards", short_p(least))
+            let (before, after) = (effect.matched.before.len(), effect.matched.after.len());
+            // Boards of the same value have no order, so that there may be boards enough and no small p all the same.
+            let (by_boards, alike) = match comparison.pairing {
+                Pairing::None => (smallest_mann_whitney_p(before, after), "boards of the same value"),
+                Pairing::Board => (smallest_signed_rank_p(after), "changes of the same size"),
+            };
+            let why = if by_boards > 0.05 { "few boards".to_owned() } else { format!("many {alike}") };
+            format!("{rank} can reach no less than p = {} with so {why}", short_p(least))
         } else {
             format!("{rank} p = {}", short_p(*p))
         });
@@ -244,29 +253,60 @@ pub fn levels(effect: &Effect) -> Option<String> {
 /// A limit on a change and how it came out, as a sentence.
 #[must_use]
 pub fn gate(comparison: &Comparison, gate: &Gate) -> String {
+    format!("{}: {}", limit(gate), outcome(comparison, gate))
+}
+
+/// The limits that keep a comparison from passing, in a line to be told first; `None` where all are kept.
+#[must_use]
+pub fn not_kept(comparison: &Comparison, is_strict: bool) -> Option<String> {
+    let gates = comparison.gates.iter();
+    let told: Vec<String> = gates
+        .filter(|gate| gate.is_broken(is_strict))
+        .map(|broken| format!("{}: {}", broken.judgement.word(), gate(comparison, broken)))
+        .collect();
+    let of = counted(comparison.gates.len(), "limit");
+    (!told.is_empty()).then(|| format!("{} of {of} on the change; {}", told.len(), told.join("; ")))
+}
+
+/// A limit on a change, without anything that was measured.
+#[must_use]
+pub fn limit(gate: &Gate) -> String {
     let quantity = gate.allowance.quantity;
-    let effect = comparison.effect(quantity);
     let amounts = Amounts::for_change(quantity, gate.allowance.most, None);
     let (most, unit) = (amounts.size(gate.allowance.most), amounts.unit);
-    let limit = if gate.is_sameness {
+    if gate.is_sameness {
         format!("{quantity} the same within {most} {unit}")
     } else {
         format!("{quantity} not worse than {most} {unit}")
-    };
-    let told = match (&gate.judgement, effect) {
+    }
+}
+
+/// How a limit came out: the change with the interval that decides.
+#[must_use]
+pub fn outcome(comparison: &Comparison, gate: &Gate) -> String {
+    match (&gate.judgement, comparison.effect(gate.allowance.quantity)) {
         (Judgement::Impossible(why), _) => format!("cannot be judged: {why}"),
         (_, Some(effect)) => {
             let own = Amounts::of(effect);
-            let interval = effect.certainty.interval.as_ref();
-            let ends = interval.map_or_else(
-                |_| String::new(),
-                |ends| format!(" (95 % interval {} to {})", own.signed(ends.low), own.signed(ends.high)),
-            );
+            let (level, interval) = deciding(gate, effect);
+            let ends = interval.map_or_else(String::new, |ends| {
+                format!(" ({level} % interval {} to {})", own.signed(ends.low), own.signed(ends.high))
+            });
             format!("{}{ends}", effect.change.map_or_else(String::new, |change| own.full(change)))
         }
         (_, None) => String::new(),
-    };
-    format!("{limit}: {told}")
+    }
+}
+
+/// The interval by which a limit is judged, and its level in per cent: that something is the same is shown by two one-sided
+/// tests at 5 %, which is the 90 % interval.
+fn deciding(gate: &Gate, effect: &Effect) -> (u8, Option<Interval>) {
+    if !gate.is_sameness {
+        return (95, effect.interval());
+    }
+    let most = gate.allowance.most;
+    let mean = effect.certainty.mean.as_ref().ok();
+    (90, mean.and_then(|mean| Some(mean.within((-most, most), SAME_ALPHA).ok()?.interval.into())))
 }
 
 /// `1 board`, `5 boards`.

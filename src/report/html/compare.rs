@@ -30,6 +30,9 @@ fn one(page: &ComparisonPage) -> Markup {
     let comparison = &page.comparison;
     html! {
         (head(comparison))
+        @if let Some(told) = &page.not_kept {
+            div.verdict.fail { div.word { "LIMIT NOT MET" } div.why { (sentence(told)) } }
+        }
         (verdict(comparison))
         @if comparison.guard.comparability == Comparability::NotComparable {
             p.alarm {

@@ -171,6 +171,7 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
     }
     attempt_last(&mut ending, || shell.emit(&Event::MadeSafe(safe.clone())));
     // Now there is time to fetch the trace that is still in the scope.
+    tell_open_gap(shell, &mut ending, ended);
     if !matches!(ending, Ending::Internal(_) | Ending::RecordFailed(_)) {
         shell.spare_scope();
         attempt_last(&mut ending, || shell.flush_pending());
@@ -191,6 +192,20 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
 }
 
 /// Does one thing after the end; where it fails, that is how the run ended, unless it ended by a fault before.
+/// What a soak lacks that ends before it was complete is told as any other gap is.
+fn tell_open_gap(shell: &mut Shell<'_>, ending: &mut Ending, ended: Stamp) {
+    let by = match &*ending {
+        Ending::Tripped(_) => "a trip",
+        Ending::Stopped(_) => "a stop",
+        Ending::Failed(_) => "the end of the run",
+        Ending::Completed | Ending::Internal(_) | Ending::RecordFailed(_) => return,
+    };
+    let Some(soak) = &shell.plan.soak else { return };
+    if let Some(gap) = shell.dwelling.gap_at_end(ended.monotonic, soak.interval, by) {
+        attempt_last(ending, || shell.emit(&Event::GapFound(gap)));
+    }
+}
+
 fn attempt_last(ending: &mut Ending, act: impl FnOnce() -> Result<(), Failure>) {
     let worse = match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Err(Failure::Record(error))) => Ending::RecordFailed(error.to_string()),
@@ -230,9 +245,11 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         input = outcome.unwrap_or_else(|failure| {
             let failure = shell.note_hold(failure.or_stop(shell.stop));
             let trouble = shell.note_trouble(&failure, machine.attempt());
+            // An answer that a stop cut short was waited for until then.
+            let waited_for = trouble_of(&failure);
             notice = notice_of(&failure, if trouble.is_new { 1 } else { machine.attempt() + 1 });
             shell.failed = failed_role(&failure);
-            shell.dwelling.trouble = trouble_of(&failure).or(shell.dwelling.trouble.take());
+            shell.dwelling.trouble = trouble_of(&failure).or(shell.dwelling.trouble.take()).or(waited_for);
             input_of(shell.judge_lost(failure), trouble)
         });
     }

@@ -142,6 +142,20 @@ impl Progress {
         Some(Gap { from, to: at, missed: missed.saturating_sub(1).max(1), cause, what })
     }
 
+    /// The gap that is still open where the run ends before it was complete: the readings that were due until then.
+    pub(super) fn gap_at_end(&mut self, at: Instant, interval: Duration, ended_by: &str) -> Option<Gap> {
+        let trouble = self.trouble.take();
+        let from = self.last.or(self.between.filter(|_| trouble.is_some()))?;
+        let late = at.since(from);
+        if late <= interval.mul_f64(1.5) {
+            return None;
+        }
+        let (cause, what) =
+            trouble.unwrap_or_else(|| (GapCause::Controller, "no reading was taken".to_owned()));
+        let missed = (late.as_secs_f64() / interval.as_secs_f64()).floor() as u64;
+        Some(Gap { from, to: at, missed, cause, what: format!("{what}; ended by {ended_by}") })
+    }
+
     /// Why a reading is late although nothing failed: an answer that came in time, but slowly, makes up most of it; or else
     /// it is the controller's own doing.
     fn why_late(
@@ -229,6 +243,27 @@ mod tests {
         resumed.finish_point(at(110));
         resumed.begin(DwellId(3));
         assert_eq!(resumed.gap_before(at(113), INTERVAL, Duration::ZERO), None, "a point is no gap");
+    }
+
+    #[test]
+    fn a_gap_that_is_open_when_the_run_ends_is_told_with_what_ended_it() {
+        let silent = || Some((GapCause::Instrument, "the load did not answer".to_owned()));
+        // In a dwell, between two dwells, and where nothing is missing.
+        let table = [
+            (Some(10), None, silent(), Some((10, 52, 42, GapCause::Instrument))),
+            (Some(10), None, None, Some((10, 52, 42, GapCause::Controller))),
+            (None, Some(12), silent(), Some((12, 52, 40, GapCause::Instrument))),
+            (None, Some(12), None, None),
+            (Some(51), None, silent(), None),
+            (None, None, silent(), None),
+        ];
+        for (last, between, trouble, expected) in table {
+            let (last, between) = (last.map(at), between.map(at));
+            let mut progress = Progress { last, between, trouble, ..Progress::default() };
+            let gap = progress.gap_at_end(at(52), INTERVAL, "a trip");
+            assert!(gap.as_ref().is_none_or(|gap| gap.what.ends_with("; ended by a trip")), "{gap:?}");
+            assert_eq!(told(gap), expected);
+        }
     }
 
     #[test]

@@ -304,6 +304,41 @@ fn an_instrument_that_is_silent_for_less_than_lost_reading_is_waited_for_and_lon
         let told = format!("{instrument:?}: {:?}", played.outcome);
         assert_eq!(played.outcome.end.verdict, RunVerdict::Tripped, "{told}");
         assert!(played.reason().contains("has been missing for"), "{told}");
+        let gaps = gaps(&played);
+        let [gap] = gaps.as_slice() else { panic!("{told}: {gaps:?}") };
+        assert!(gap.cause == GapCause::Instrument && gap.what.ends_with("; ended by a trip"), "{gap:?}");
+        assert!((55..=75).contains(&gap.missed), "{gap:?}");
+        let share = Coverage::of(readings(&played).len() as u64, &gaps).share().unwrap();
+        assert!(share < 0.55, "{share} of what was due is there");
+    }
+}
+
+#[test]
+fn a_person_who_stops_the_run_in_the_middle_of_a_gap_leaves_the_gap_told() {
+    let setup = hold("4 min");
+    for asks in [1, 2] {
+        let stage = setup.undisturbed();
+        let bench = stage.open_bench(None).unwrap();
+        let (clock, world) = (stage.opened.clock.clone(), stage.world.clone());
+        let mut played = None;
+        clock.together(vec![
+            Box::new(|| played = Some(stage.play_on(bench, &mut Keeper::default()))),
+            Box::new(|| {
+                clock.sleep(Duration::from_secs(60));
+                world.inject(Fault::Hangs(Instrument::Load));
+                clock.sleep(Duration::from_secs(20));
+                // It hears that it is switched off.
+                world.mend();
+                (0..asks).for_each(|_| stage.stop.ask());
+            }),
+        ]);
+        let played = played.unwrap();
+        let told = format!("asked {asks} times: {:?}", played.outcome.end);
+        assert_eq!(played.outcome.end.verdict, RunVerdict::Stopped, "{told}");
+        let gaps = gaps(&played);
+        let [gap] = gaps.as_slice() else { panic!("{told}: {gaps:?}") };
+        assert!(gap.cause == GapCause::Instrument && gap.what.contains("load at SIM::load"), "{gap:?}");
+        assert!(gap.what.ends_with("; ended by a stop") && gap.missed >= 15, "{gap:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::capture::Scales;
 use super::early::EarlyWatch;
 use super::holds::{DwellHolds, Holding};
-use super::interlock::{Interlock, Source, Watched};
+use super::interlock::Interlock;
 use super::machine::Input;
 use super::measure::{Finishing, Pending};
 use super::progress::Progress;
@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::timekeeping::Timekeeping;
 use super::transfer::Transfer;
 use super::waits::Waits;
-use super::watch::{Watcher, rule, wait};
+use super::watch::{Watcher, wait};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::names::Role;
@@ -187,16 +187,18 @@ impl<'a> Shell<'a> {
         let failed = self.failed.take();
         self.switch_other_side_off(failed.as_ref());
         if self.is_meter(failed.as_ref()) || !self.bench.energised {
-            wait(&*self.bench.clock, self.stop, wait_first)?;
+            self.pause(wait_first)?;
         } else {
             // The board goes on under full load while a scope starts up.
             self.wait_watched(wait_first, false)?;
         }
         let has_failed = |facts: &InstrumentFacts| failed.as_ref() == Some(&facts.role);
-        let Bench { supply, load, scope, .. } = &mut *self.bench;
+        let supply = &mut self.bench.supply;
         if has_failed(supply.facts()) || supply.read_output().is_err() {
             supply.reopen()?;
         }
+        self.look_at_lost()?;
+        let Bench { load, scope, .. } = &mut *self.bench;
         if has_failed(load.facts()) || load.read_input().is_err() {
             load.reopen()?;
         }
@@ -206,7 +208,7 @@ impl<'a> Shell<'a> {
         }
     }
 
-    fn is_meter(&self, role: Option<&Role>) -> bool {
+    pub(super) fn is_meter(&self, role: Option<&Role>) -> bool {
         let Bench { supply, load, .. } = &*self.bench;
         role == Some(&supply.facts().role) || role == Some(&load.facts().role)
     }
@@ -226,19 +228,6 @@ impl<'a> Shell<'a> {
         let Failure::Instrument(_) = failure else { return Trouble::default() };
         let has_gone_well = self.dwelling.take_has_gone_well();
         self.breaker.take(self.bench.clock.now(), attempt == 0 || has_gone_well)
-    }
-
-    /// A failure of supply or load is a lost reading, too: the interlock trips when it has lasted too long, whatever else is
-    /// still to be tried.
-    pub(super) fn judge_lost(&mut self, failure: Failure) -> Failure {
-        let Failure::Instrument(error) = &failure else { return failure };
-        let is_meter = self.is_meter(Some(&error.role));
-        let was_asked = !matches!(error.kind(), ErrorKind::Refused | ErrorKind::Unsupported);
-        if !(self.bench.energised && is_meter && was_asked) {
-            return failure;
-        }
-        let now = self.bench.clock.now();
-        rule(self.interlock.judge(now, Watched::Lost(Source::Meter))).err().unwrap_or(failure)
     }
 
     /// Nobody watches the board while the link of supply or load is opened anew: the other one of the two goes off meanwhile,

@@ -1,6 +1,7 @@
 //! What holds or trips the run, decided on what was measured. Pure: a reading and its time go in, a ruling comes out.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use super::heat::HeatWatch;
 use crate::base::clock::Instant;
@@ -102,6 +103,13 @@ impl Interlock {
             Ruling::Trip(what) => Some(what),
             Ruling::Clear | Ruling::Hold(_) => None,
         }
+    }
+
+    /// How long a reading of supply or load may still be missing; `None` where none is.
+    #[must_use]
+    pub fn left_of_lost_reading(&self, now: Instant) -> Option<Duration> {
+        let lost = now.since(self.lost_meter?);
+        Some(self.rules.lost_reading.saturating_sub(lost))
     }
 
     fn judge_ambient(&self, ambient: Celsius) -> Ruling {
@@ -242,7 +250,6 @@ fn reversed(side: &str, where_to_look: &str, current: Amps) -> Option<Ruling> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn rules() -> Interlocks {
         Interlocks {

@@ -10,6 +10,7 @@ mod heat;
 mod holds;
 pub mod interlock;
 mod keeping;
+mod lost;
 pub mod machine;
 mod measure;
 mod progress;
@@ -170,8 +171,8 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
         attempt_last(&mut ending, || shell.sink.event(ended, &event).map_err(Failure::Record));
     }
     attempt_last(&mut ending, || shell.emit(&Event::MadeSafe(safe.clone())));
-    // Now there is time to fetch the trace that is still in the scope.
     tell_open_gap(shell, &mut ending, ended);
+    // Now there is time to fetch the trace that is still in the scope.
     if !matches!(ending, Ending::Internal(_) | Ending::RecordFailed(_)) {
         shell.spare_scope();
         attempt_last(&mut ending, || shell.flush_pending());
@@ -191,7 +192,6 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
     RunOutcome { end, safe, internal, record_failed }
 }
 
-/// Does one thing after the end; where it fails, that is how the run ended, unless it ended by a fault before.
 /// What a soak lacks that ends before it was complete is told as any other gap is.
 fn tell_open_gap(shell: &mut Shell<'_>, ending: &mut Ending, ended: Stamp) {
     let by = match &*ending {
@@ -206,6 +206,7 @@ fn tell_open_gap(shell: &mut Shell<'_>, ending: &mut Ending, ended: Stamp) {
     }
 }
 
+/// Does one thing after the end; where it fails, that is how the run ended, unless it ended by a fault before.
 fn attempt_last(ending: &mut Ending, act: impl FnOnce() -> Result<(), Failure>) {
     let worse = match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Err(Failure::Record(error))) => Ending::RecordFailed(error.to_string()),
@@ -241,12 +242,13 @@ fn drive(shell: &mut Shell<'_>) -> Ending {
         if let Action::End(ending) = action {
             return ending;
         }
-        let outcome = tell(shell, notice.take()).and_then(|()| act(shell, action));
+        let told = tell(shell, notice.take()).and_then(|()| shell.look_at_lost());
+        let outcome = told.and_then(|()| act(shell, action));
         input = outcome.unwrap_or_else(|failure| {
-            let failure = shell.note_hold(failure.or_stop(shell.stop));
-            let trouble = shell.note_trouble(&failure, machine.attempt());
             // An answer that a stop cut short was waited for until then.
             let waited_for = trouble_of(&failure);
+            let failure = shell.note_hold(failure.or_stop(shell.stop));
+            let trouble = shell.note_trouble(&failure, machine.attempt());
             notice = notice_of(&failure, if trouble.is_new { 1 } else { machine.attempt() + 1 });
             shell.failed = failed_role(&failure);
             shell.dwelling.trouble = trouble_of(&failure).or(shell.dwelling.trouble.take()).or(waited_for);
@@ -259,7 +261,7 @@ fn act(shell: &mut Shell<'_>, action: Action) -> Result<Input, Failure> {
     match action {
         Action::Perform(step) => shell.perform(&step).map(|()| shell.done()),
         Action::Again { step, wait } => {
-            watch::wait(&*shell.bench.clock, shell.stop, wait)?;
+            shell.pause(wait)?;
             shell.perform(&step).map(|()| shell.done())
         }
         Action::Reopen { wait } => shell.reopen(wait).map(|()| Input::Done),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use soakrig::base::clock::Clock;
+use soakrig::base::clock::{Clock, Instant};
 use soakrig::event::{Coverage, DwellEnd, Event, Gap, GapCause, Reading, RunVerdict};
 use soakrig::link::transport::{Address, FaultLink, Faults, LinkError, LinkSettings, Opener, Transport};
 use soakrig::sim::{Fault, Instrument, Spoiling, World};
@@ -340,6 +340,82 @@ fn a_person_who_stops_the_run_in_the_middle_of_a_gap_leaves_the_gap_told() {
         assert!(gap.cause == GapCause::Instrument && gap.what.contains("load at SIM::load"), "{gap:?}");
         assert!(gap.what.ends_with("; ended by a stop") && gap.missed >= 15, "{gap:?}");
     }
+}
+
+/// The numbers that supply and load answer are rubbish from one moment to another.
+struct Rubbish {
+    inner: Arc<dyn Opener>,
+    clock: Arc<dyn Clock>,
+    span: (Instant, Instant),
+}
+
+struct RubbishLink {
+    inner: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    span: (Instant, Instant),
+}
+
+impl Opener for Rubbish {
+    fn open(&self, address: &Address, settings: &LinkSettings) -> Result<Box<dyn Transport>, LinkError> {
+        let inner = self.inner.open(address, settings)?;
+        let name = address.to_string();
+        if !(name.contains("supply") || name.contains("load")) {
+            return Ok(inner);
+        }
+        Ok(Box::new(RubbishLink { inner, clock: self.clock.clone(), span: self.span }))
+    }
+}
+
+impl Transport for RubbishLink {
+    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.inner.send(message)
+    }
+    fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        let answer = self.inner.receive(timeout)?;
+        let ((from, to), now) = (self.span, self.clock.now());
+        let is_number = std::str::from_utf8(&answer).is_ok_and(|text| text.trim().parse::<f64>().is_ok());
+        Ok(if is_number && from <= now && now < to { b"?".to_vec() } else { answer })
+    }
+    fn has_unread(&self) -> bool {
+        self.inner.has_unread()
+    }
+    fn clear(&mut self) -> Result<(), LinkError> {
+        self.inner.clear()
+    }
+}
+
+#[test]
+fn a_reading_is_missing_for_no_longer_than_it_may_be_whatever_is_being_tried_again_or_restored() {
+    let text = HOLD.replace("SPAN", "3 min").replace("1 min", "40 s");
+    let setup = Setup::with_rig(&text, &rig_with_frozen_after("15 s"));
+    let mut trips = Vec::new();
+    for lasts_s in 34..=46 {
+        let mut first = None;
+        let stage = setup.open_world(|opened| {
+            let (inner, clock) = (opened.opener.clone(), opened.clock.clone());
+            let from = clock.now() + Duration::from_secs(60);
+            first = Some(from);
+            let span = (from, from + Duration::from_secs(lasts_s));
+            Some(Arc::new(Rubbish { inner, clock, span }))
+        });
+        let mut keeper = Keeper::default();
+        let played = stage.play(&mut keeper).unwrap();
+        let told = format!("rubbish for {lasts_s} s: {:?} {:?}", played.outcome.end, gaps(&played));
+        let mut events = played.events.iter().zip(&keeper.stamps);
+        let since = events.find(|(event, _)| matches!(event, Event::Retried { .. })).map(|(_, at)| *at);
+        let since = since.unwrap_or_else(|| panic!("{told}"));
+        assert!(since.since(first.unwrap()) < Duration::from_secs(2), "{told}");
+        let tripped = events.find(|(event, _)| matches!(event, Event::InterlockTripped { .. }));
+        let next = readings(&played).iter().map(|reading| reading.at).find(|at| *at > since);
+        let over = tripped.map(|(_, at)| *at).or(next).unwrap_or_else(|| panic!("{told}"));
+        let missing = over.since(since);
+        assert!(missing < Duration::from_secs(42), "{missing:?}: {told}");
+        trips.push(tripped.is_some());
+        if tripped.is_some() {
+            assert!(played.reason().contains("has been missing for 4"), "{told}");
+        }
+    }
+    assert!(!trips[0] && trips.is_sorted() && trips[trips.len() - 1], "{trips:?}");
 }
 
 #[test]

@@ -39,11 +39,15 @@ impl BoardHours {
         Ok(mtbf_h / Self { hours: 1.0, failures }.mtbf_at_least_h(confidence)?)
     }
 
-    /// The statement for people.
+    /// The statement for people. A failure is told also where there was no time that could bound anything.
     ///
     /// # Errors
-    /// What [`Self::mtbf_at_least_h`] refuses.
+    /// What [`Self::mtbf_at_least_h`] refuses, without a failure.
     pub fn sentence(&self, confidence: f64) -> Result<String, NoAnswer> {
+        if self.hours == 0.0 && self.failures > 0 {
+            let failed = counted(self.failures, "failure");
+            return Ok(format!("{failed} before there was any time under test: no MTBF is shown."));
+        }
         let mtbf_h = self.mtbf_at_least_h(confidence)?;
         // The next power of ten that is at least five times as much: what it would take to show more.
         let more_h = 10f64.powi((5.0 * mtbf_h).log10().ceil() as i32);

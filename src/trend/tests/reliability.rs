@@ -47,6 +47,12 @@ fn nothing_is_claimed_from_nothing() {
     assert!(Starts { starts: 0, failures: 0 }.sentence(0.9).is_err());
     assert!(Starts { starts: 2, failures: 3 }.sentence(0.9).is_err());
     assert!(BoardHours { hours: 1.0, failures: 0 }.sentence(90.0).is_err());
+    let failed_at_once = BoardHours { hours: 0.0, failures: 1 };
+    assert_eq!(
+        failed_at_once.sentence(0.9).unwrap(),
+        "1 failure before there was any time under test: no MTBF is shown."
+    );
+    assert!(failed_at_once.mtbf_at_least_h(0.9).is_err());
 }
 
 #[test]

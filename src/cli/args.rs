@@ -353,7 +353,7 @@ pub(super) struct AnalyzeArgs {
     #[arg(long, value_name = "CORNER")]
     pub(super) bandwidth: Option<Hertz>,
     /// How the output's channel was coupled; a file does not tell, and AC coupling takes the mean away
-    #[arg(long, value_enum, value_name = "dc|ac")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "dc|ac")]
     pub(super) coupling: Option<CouplingChoice>,
     /// The format, where it is not to be recognised from the content
     #[arg(long, value_name = "FORMAT")]

@@ -51,6 +51,15 @@ pub fn prepare(
     let profile = profile::parse(&profile_name, &profile_text);
     let (rig, profile) = match (rig, profile) {
         (Ok(rig), Ok(profile)) => (rig, profile),
+        (Err(_), Err(_))
+            if rig::parse("", &profile_text).is_ok() || profile::parse("", &rig_text).is_ok() =>
+        {
+            let told = format!(
+                "{profile_name} and {rig_name} look swapped: the first is read as a profile (what to do), the one behind --rig as a \
+                 rig (what is wired to what)"
+            );
+            return Err(SessionError::Usage(told));
+        }
         (rig, profile) => {
             let faults = rig.err().into_iter().chain(profile.err()).flatten().collect();
             return Err(SessionError::Faults { faults, sources });

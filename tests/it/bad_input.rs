@@ -54,6 +54,13 @@ fn a_file_that_is_no_rig_and_no_profile_is_refused_in_plain_words() {
 }
 
 #[test]
+fn a_profile_and_a_rig_in_each_others_place_are_told_as_such() {
+    let out = TempDir::new().unwrap();
+    let told = run(Path::new(SIM), Path::new(SMOKE), out.path()).assert_exit(2);
+    assert!(told.err.contains("look swapped") && !told.err.contains("unknown key"), "{}", told.err);
+}
+
+#[test]
 fn a_misspelt_key_is_shown_at_its_place_with_the_word_that_was_meant() {
     let folder = TempDir::new().unwrap();
     let profile = file(&folder, "profile.toml", &smoke_with("vout_nominal", "vout_nomnal", ""));

@@ -709,6 +709,17 @@ fn a_soak_ends_early_only_where_its_profile_says_so_and_says_it_in_a_way_that_ca
     }
 }
 
+#[test]
+fn one_mistake_in_a_phase_is_one_fault() {
+    let steps = "[[soak.phases]]\nname = \"a\"\npattern = \"steps\"\nvin = \"24 V\"\nload = [\"0 A\", \"500 mA\"]\neach = \"1 s\"\ncycles = 3\n";
+    for (wrong, right) in [("pattern = \"step\"", "pattern = \"steps\""), ("cycles = 0", "cycles = 3")] {
+        let soak = format!("[soak]\n{}", steps.replace(right, wrong));
+        let text = profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", &soak);
+        let faults = profile::parse("p.toml", &text).unwrap_err();
+        assert_eq!(faults.len(), 1, "{wrong}: {faults:?}");
+    }
+}
+
 /// A soak that holds a setting until it is warm by this criterion.
 fn warming(criterion: &str, readings: &str) -> String {
     let soak = format!(

@@ -310,9 +310,13 @@ fn check_phase(document: &mut Document, index: usize, file: &PhaseFile) -> Optio
     let place = format!("soak.phases[{}]", index + 1);
     let key = |name: &str| format!("{place}.{name}");
     let name = document.need(&key("name"), file.name.as_ref());
-    let word = document.take(&key("pattern"), file.pattern.as_ref()).unwrap_or(PatternWord::Hold);
     let vin = check_levels(document, &key("vin"), file.vin.as_ref());
     let load = check_levels(document, &key("load"), file.load.as_ref());
+    // Of a pattern that nobody knows it is not known what it needs.
+    let word = match &file.pattern {
+        Some(written) => document.take(&key("pattern"), Some(written))?,
+        None => PatternWord::Hold,
+    };
     let once = document.take(&key("once"), file.once.as_ref()).unwrap_or(false);
     check_owners(document, &place, (word, file));
     let pattern = check_pattern(document, &place, (word, file));
@@ -405,6 +409,9 @@ fn check_pattern(
     let cycles = document.take(&key("cycles"), file.cycles.as_ref());
     let cycles = document.within(&key("cycles"), cycles, (1, 1_000_000));
     let cycles = cycles.and_then(|cycles| u32::try_from(cycles).ok());
+    if file.cycles.is_some() && cycles.is_none() {
+        return None;
+    }
     let mut need = |name: &str, value: Option<Duration>| {
         if value.is_none() {
             document.missing(&key(name));

@@ -82,7 +82,11 @@ fn calibration(facts: &InstrumentFacts) -> Option<Finding> {
     let (day, past) = facts.calibration_due.as_ref()?;
     let what = format!("{} calibration", facts.role);
     Some(if *past {
-        Finding::new(what, Grade::Warning, format!("was due on {day}: warn the reader of every report"))
+        Finding::new(
+            what,
+            Grade::Warning,
+            format!("was due on {day}: calibrate it, or tell whoever reads the figures"),
+        )
     } else {
         Finding::good(what, format!("due on {day}"))
     })

@@ -17,12 +17,14 @@ pub struct Coverage {
     pub lost: BTreeMap<GapCause, Lost>,
     /// Up to where gaps are known.
     known_to: Instant,
+    /// The last gaps, one of each cause and words, with their ends.
+    last: Vec<(GapCause, String, Instant)>,
 }
 
 /// What one cause has cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lost {
-    /// How many gaps it made.
+    /// How many gaps it made; those that follow each other within [`Coverage::TOGETHER`] in the same words are one.
     pub gaps: u64,
     /// How many readings are missing in them.
     pub readings: u64,
@@ -30,7 +32,13 @@ pub struct Lost {
     pub span: Duration,
 }
 
+/// Most causes whose last gap is remembered.
+const MOST_CAUSES: usize = 64;
+
 impl Coverage {
+    /// So far apart gaps of one cause, told in the same words, are one stretch: a silent sensor is asked at least twice as often.
+    pub const TOGETHER: Duration = Duration::from_secs(600);
+
     /// Coverage of so many readings with these gaps between them. Where gaps overlap, the time that they share counts for the
     /// one that began first.
     #[must_use]
@@ -49,11 +57,27 @@ impl Coverage {
         if span.is_zero() {
             return;
         }
+        let goes_on = self.goes_on(gap);
         let of_cause = self.lost.entry(gap.cause).or_default();
         let part = span.as_secs_f64() / whole.as_secs_f64();
-        of_cause.gaps += 1;
+        of_cause.gaps += u64::from(!goes_on);
         of_cause.readings += (gap.missed as f64 * part).round() as u64;
         of_cause.span += span;
+    }
+
+    /// Whether a gap is one with one before it; it is remembered for those behind it.
+    fn goes_on(&mut self, gap: &Gap) -> bool {
+        self.last.retain(|(_, _, to)| gap.from.since(*to) <= Self::TOGETHER);
+        let known = self.last.iter_mut().find(|(cause, what, _)| *cause == gap.cause && *what == gap.what);
+        if let Some((_, _, to)) = known {
+            *to = gap.to.max(*to);
+            return true;
+        }
+        if self.last.len() == MOST_CAUSES {
+            self.last.remove(0);
+        }
+        self.last.push((gap.cause, gap.what.clone(), gap.to));
+        false
     }
 
     /// Readings that should have been taken.
@@ -143,6 +167,19 @@ mod tests {
         for (taken, gaps, expected) in table {
             assert_eq!(told(taken, gaps), expected);
         }
+    }
+
+    #[test]
+    fn a_silence_that_makes_a_gap_each_time_it_is_asked_again_is_one_gap_and_the_next_one_another() {
+        let silent = |from_s: u64, what: &str| Gap {
+            what: what.to_owned(),
+            ..gap(from_s, from_s + 3, GapCause::Instrument)
+        };
+        let mut gaps: Vec<Gap> = (0..20).map(|n| silent(100 + 300 * n, "ambient does not answer")).collect();
+        gaps.insert(3, silent(920, "the load did not answer"));
+        gaps.push(silent(20_000, "ambient does not answer"));
+        let lost = Coverage::of(1000, &gaps).lost[&GapCause::Instrument];
+        assert_eq!((lost.gaps, lost.readings), (3, 44));
     }
 
     #[test]

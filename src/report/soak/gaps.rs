@@ -1,11 +1,6 @@
 //! Gaps that belong together: a thermometer that is silent for hours makes a reading late each time that it is asked again. Pure.
 
-use std::time::Duration;
-
-use crate::event::Gap;
-
-/// So far apart gaps of one cause, told in the same words, are one stretch: a silent sensor is asked at least twice as often.
-const TOGETHER: Duration = Duration::from_secs(600);
+use crate::event::{Coverage, Gap};
 
 /// Gaps of one cause that follow each other closely.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +19,7 @@ pub fn stretches(gaps: &[Gap]) -> Vec<GapStretch> {
         // Between them others may stand.
         let known = stretches.iter_mut().rev().find(|known| {
             (known.whole.cause, &known.whole.what) == (gap.cause, &gap.what)
-                && gap.from.since(known.whole.to) <= TOGETHER
+                && gap.from.since(known.whole.to) <= Coverage::TOGETHER
         });
         match known {
             Some(known) => {

@@ -124,9 +124,6 @@ fn view(
     let mut coverage = Coverage::of(stream.count, &gaps);
     coverage.held = stream.held;
     let stretches = gaps::stretches(&gaps);
-    for (cause, lost) in &mut coverage.lost {
-        lost.gaps = stretches.iter().filter(|stretch| stretch.whole.cause == *cause).count() as u64;
-    }
     let pauses = (lasted_s - coverage.due() as f64 * interval_s).max(0.0);
     let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
     Ok(SoakView {

@@ -128,8 +128,34 @@ fn conclude(judged: &[(&Limit, Result<Early, NoAnswer>)]) -> (EarlyAnswer, Strin
         None if judged.is_empty() => (EarlyAnswer::GoOn, "no limit applies".to_owned()),
         None => {
             let limits: Vec<String> = judged.iter().map(|judged| format!("`{}`", judged.0.name)).collect();
-            let told = format!("limits {} will hold to the planned end", limits.join(", "));
+            let noun = if limits.len() == 1 { "limit" } else { "limits" };
+            let told = format!("{noun} {} will hold to the planned end", limits.join(", "));
             (EarlyAnswer::Pass, told)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Condition, FigureName};
+
+    #[test]
+    fn one_limit_that_holds_is_told_as_one_and_several_as_several() {
+        let limit = |name: &str| Limit {
+            name: name.to_owned(),
+            figure: FigureName::Vout,
+            min: Some(4.8),
+            max: None,
+            condition: Condition(Vec::new()),
+            marginal: 0.0,
+        };
+        let (one, two) = (limit("output voltage"), limit("efficiency"));
+        let told = |limits: &[&Limit]| {
+            let judged: Vec<_> = limits.iter().map(|limit| (*limit, Ok(Early::ClearPass))).collect();
+            conclude(&judged).1
+        };
+        assert_eq!(told(&[&one]), "limit `output voltage` will hold to the planned end");
+        assert_eq!(told(&[&one, &two]), "limits `output voltage`, `efficiency` will hold to the planned end");
     }
 }

@@ -5,9 +5,12 @@
 //! what is left still hangs together from block to block, the blocks count for fewer: n (1 - r)/(1 + r) (Santer and others,
 //! Int. J. Climatol. 28, 1703, 2008). Slope and reach are those of a straight line; a curve is no drift.
 
+use std::time::Duration;
+
 use super::blocks::{self, Block};
 use super::{Estimate, NoAnswer, Reading, check_confidence};
 use crate::base::distribution::two_sided_t;
+use crate::base::span::render_span;
 use crate::base::stats::mean;
 
 /// How many blocks the readings are cut into.
@@ -195,11 +198,15 @@ pub fn start_against_end(
     let (Some(first), Some(last)) = (kept.first(), kept.last()) else {
         return Err(NoAnswer::because("there are no readings after the settling"));
     };
+    if last.at_s <= first.at_s {
+        return Err(NoAnswer::because("a start and an end need values at more than one time"));
+    }
     let (start_ends_s, end_begins_s) = (first.at_s + part_s, last.at_s - part_s);
     if part_s.is_nan() || part_s <= 0.0 || start_ends_s > end_begins_s {
         return Err(NoAnswer::because(format!(
-            "a start and an end of {part_s} s each do not fit side by side into {} s of readings",
-            last.at_s - first.at_s
+            "a start and an end of {} each do not fit side by side into {} of readings",
+            shown(part_s),
+            shown(last.at_s - first.at_s)
         )));
     }
     let start = Part::of(&kept[..kept.partition_point(|reading| reading.at_s <= start_ends_s)])?;
@@ -216,6 +223,11 @@ pub fn start_against_end(
     Ok(Difference { start: told(&start)?, end: told(&end)?, change: told(&both)? })
 }
 
+/// A length of time as people write it; one that is none as it is.
+fn shown(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds} s"), render_span)
+}
+
 /// A mean with the variance of that mean.
 struct Part {
     mean: f64,
@@ -229,7 +241,7 @@ impl Part {
         let values: Vec<f64> = blocks.iter().map(|block| block.value).collect();
         let mean = mean(&values).filter(|_| values.len() >= FEWEST_BLOCKS / 2).ok_or_else(|| {
             NoAnswer::because(format!(
-                "a mean with an interval needs {} readings, there are {}",
+                "a mean with an interval needs readings in {} blocks of time, there are {}",
                 FEWEST_BLOCKS / 2,
                 values.len()
             ))

@@ -39,6 +39,12 @@ impl BoardHours {
         Ok(mtbf_h / Self { hours: 1.0, failures }.mtbf_at_least_h(confidence)?)
     }
 
+    /// The hours with three significant digits, as everywhere they are told.
+    #[must_use]
+    pub fn rounded_hours(&self) -> String {
+        rounded(self.hours)
+    }
+
     /// The statement for people. A failure is told also where there was no time that could bound anything.
     ///
     /// # Errors
@@ -56,7 +62,7 @@ impl BoardHours {
              and wear-out are not covered, and an MTBF is no service life. To show {more_h} h would take {} board-hours without a \
              failure.",
             counted(self.failures, "failure"),
-            rounded(self.hours),
+            self.rounded_hours(),
             percent(confidence),
             rounded_down(mtbf_h),
             rounded_up(Self::hours_to_show(more_h, 0, confidence)?),

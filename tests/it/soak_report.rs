@@ -139,6 +139,9 @@ fn a_verdict_never_stands_without_what_the_hours_show() {
     ] {
         assert!(page.contains(words), "{words}");
     }
+    // One number is told alike everywhere, and a limit that is not drawn has no line.
+    assert!(page.contains("<b>3.75 h</b>") && told.contains(" 3.75 board-hours"));
+    assert!(!page.contains("Dashed red") && page.contains("A limit far from all values is not drawn."));
     assert!(!page.contains("Unfinished") && !page.contains("NaN"));
     let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
     assert!(summary.contains("\"mtbf_at_least_h\""));
@@ -240,6 +243,9 @@ fn a_run_without_an_end_gives_the_same_page_marked_as_unfinished() {
     assert_eq!(written.report.summary.verdict, "incomplete");
     assert!(page.contains("Unfinished.") && page.contains("it was 1 min 40 s old"), "{}", &page[..4000]);
     assert!(page.contains("The whole run") && page.contains("Time to each limit"));
+    // The outlook says how far it looks, and each cell of a narrow page what it is of.
+    assert!(page.contains("up to 6 h") && page.contains("nothing farther than 2 d 12 h"));
+    assert!(page.contains("data-label=\"start\">–</td>") && page.contains("data-label=\"reached\">"));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn limits(analysis: &Analysis) -> Markup {
         h2 { "What limits these figures" }
         @if limits.is_empty() { p { "Nothing that was found." } }
         ul.plain {
-            @for limit in &limits { li { (sentence(limit)) } }
+            @for limit in &limits { li { (top::told(&sentence(limit))) } }
         }
     }
 }
@@ -89,7 +89,7 @@ fn table(analysis: &Analysis) -> Markup {
                         td { (analysis.title(name)) }
                         td.number { (analysis.shown(name, *value)) }
                         td { (find_definition(name).map_or("", |definition| definition.tag)) }
-                        td { code { (name) } }
+                        td { (top::key(name)) }
                     } }
                 }
             }
@@ -107,7 +107,7 @@ fn missing(analysis: &Analysis) -> Markup {
             div.scroll { table.slim {
                 thead { tr { th { "why" } th { "figures" } } }
                 tbody { @for (reason, names) in &groups { tr {
-                    td { (sentence(reason)) }
+                    td { (top::told(&sentence(reason))) }
                     td { @for (place, name) in names.iter().enumerate() { @if place > 0 { "; " } (title(name)) } }
                 } } }
             } }
@@ -125,7 +125,7 @@ fn conditions(analysis: &Analysis) -> Markup {
             dt { "Output" } dd { (origin.channel) }
             dt { "Switch node" } dd { (origin.lx_channel.as_deref().unwrap_or("none in this record")) }
             @for view in &analysis.views { dt { "Taken with" } dd { (analysis.conditions(view)) } }
-            @for note in &origin.notes { dt { "Note" } dd { (sentence(note)) } }
+            @for note in &origin.notes { dt { "Note" } dd { (top::told(&sentence(note))) } }
         }
     }
 }
@@ -136,7 +136,7 @@ fn definitions() -> Markup {
         div.scroll { table.slim {
             thead { tr { th { "tag" } th { "name" } th { "what it is" } th.number { "version" } } }
             tbody { @for definition in DEFINITIONS { tr {
-                td { (definition.tag) } td { code { (definition.name) } } td { (definition.about) }
+                td { (definition.tag) } td { (top::key(definition.name)) } td { (top::told(definition.about)) }
                 td.number { (definition.version) }
             } } }
         } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::pictures;
-use super::top::sentence;
+use super::top::{sentence, told};
 use crate::base::units::{Hertz, Volts};
 use crate::report::base64::render_base64;
 use crate::report::build::{Report, Screen};
@@ -54,7 +54,7 @@ fn capture_view(view: &CaptureView) -> Markup {
     html! {
         section.figure {
             h3 { (view.title) }
-            p { (minus(&sentence(&view.why))) " " span.small { "Captured with " (conditions(&view.acquisition)) "." } }
+            p { (told(&minus(&sentence(&view.why)))) " " span.small { "Captured with " (conditions(&view.acquisition)) "." } }
             @if view.clipped > 0 {
                 p.small { (view.clipped) " samples stand at the end of the converter's range: the true peak may be higher." }
             }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::top::sentence;
+use super::top::{key, sentence};
 
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval};
@@ -48,7 +48,7 @@ fn change_row(effect: &Effect) -> Markup {
     html! {
         tr {
             td {
-                (quantity.title()) br; span.small { code { (quantity.key()) } } br;
+                (quantity.title()) br; span.small { (key(quantity.key())) } br;
                 span class={ "tag " (class(sense)) } { (sense) }
             }
             td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::soak_trends;
 use super::soak_worst;
-use super::top::sentence;
+use super::top::{sentence, told};
 use super::{moment, picture};
 use crate::base::span::{render_elapsed, render_span};
 use crate::base::units::with_prefix;
@@ -16,7 +16,7 @@ use crate::report::soak::SoakView;
 use crate::report::soak::gaps::GapStretch;
 use crate::report::soak::show::rounded;
 use crate::report::soak::story::{Hold, MarkKind};
-use crate::report::svg::{render_hours, render_starts, render_timeline, render_waterfall};
+use crate::report::svg::{draws_a_limit, render_hours, render_starts, render_timeline, render_waterfall};
 
 /// Most rows of a table of single things; the record holds all.
 const MOST_ROWS: usize = 60;
@@ -29,16 +29,16 @@ pub(super) fn first(report: &Report) -> Markup {
         Some(Ok(view)) => view,
     };
     let statement = &view.statement;
-    let told = |told: &Result<String, String>| match told {
+    let shown = |told: &Result<String, String>| match told {
         Ok(told) => told.clone(),
         Err(reason) => format!("Nothing is shown: {reason}."),
     };
     html! {
         @if !view.is_finished { (unfinished(report, view)) }
         div.statement {
-            p { b { "What these hours show. " } (told(&statement.on_hours)) }
-            @if let Some(on_starts) = &statement.on_starts { p { b { "What these starts show. " } (told(on_starts)) } }
-            @if let Some(on_end) = &statement.on_end { p { b { "Ended early. " } (on_end) } }
+            p { b { "What these hours show. " } (shown(&statement.on_hours)) }
+            @if let Some(on_starts) = &statement.on_starts { p { b { "What these starts show. " } (shown(on_starts)) } }
+            @if let Some(on_end) = &statement.on_end { p { b { "Ended early. " } (told(on_end)) } }
             p.small {
                 @if statement.failures.is_empty() { "No failure: no limit was broken, no interlock tripped, every start came up. " }
                 @else { "Failures: " (counted(&statement.failures)) ". " }
@@ -95,7 +95,7 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
     let interruptions = view.gaps.len() + count(MarkKind::Hold);
     html! {
         ul.facts.four {
-            li { b { (format!("{:.1} h", view.statement.board_hours)) } span { "board-hours under power" } }
+            li { b { (view.statement.told_hours) " h" } span { "board-hours under power" } }
             li {
                 b { (percent(view.coverage.percent())) }
                 span { "of the readings due are there, at what the plan sets" }
@@ -231,7 +231,8 @@ fn timeline(view: &SoakView) -> Markup {
                 @if !kinds.is_empty() {
                     @for (place, kind) in kinds.iter().enumerate() { @if place > 0 { ", " } b { (kind.letter()) } " " (kind.words().0) } ". "
                 }
-                "Dashed red: a limit of the profile."
+                @if draws_a_limit(timeline) { "Dashed red: a limit of the profile. " }
+                @if timeline.panels.iter().any(|panel| !panel.bounds.is_empty()) { "A limit far from all values is not drawn." }
             }
         }
     }
@@ -312,7 +313,7 @@ fn starts(view: &SoakView) -> Markup {
                         tbody { @for start in failed.iter().take(MOST_ROWS) { tr {
                             td.number { (start.start.0) } td.number { (start.setting.vin) }
                             td.number { @match &start.vout_v { Ok(vout) => { (FigureName::Vout.show(*vout)) } Err(reason) => { (reason) } } }
-                            td { @if let Err(reason) = &start.took_s { (sentence(&reason.0)) } }
+                            td { @if let Err(reason) = &start.took_s { (told(&sentence(&reason.0))) } }
                         } } }
                     } }
                     (more(failed.len()))
@@ -332,16 +333,16 @@ fn holds(view: &SoakView) -> Markup {
         let (from_s, to_s) = hold.span_s;
         let utc = view.started.utc + Duration::from_secs_f64(from_s.clamp(0.0, 1e9));
         html! { tr {
-            td.number { (after(from_s)) } td.nowrap { (moment(utc)) } td.number { (after(to_s - from_s)) }
-            td.nowrap { @if let Some(load) = hold.load { (load.from) " to " (load.to) } @else { "not told" } }
-            td { @if hold.is_released { "released" } @else { b { "not released" } } } td { (sentence(&hold.what)) }
+            td.number data-label="after" { (after(from_s)) } td.nowrap data-label="UTC" { (moment(utc)) } td.number data-label="lasted" { (after(to_s - from_s)) }
+            td.nowrap data-label="load" { @if let Some(load) = hold.load { (load.from) " to " (load.to) } @else { "not told" } }
+            td { @if hold.is_released { "released" } @else { b { "not released" } } } td { (told(&sentence(&hold.what))) }
         } }
     };
     let holds = &view.story.holds;
     html! {
         @if !holds.is_empty() {
             h2 { "Holds by an interlock" }
-            div.scroll { table.slim {
+            div.scroll { table.slim.cards {
                 thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th { "load" } th { "" } th { "why" } } }
                 tbody { @for hold in holds.iter().take(MOST_ROWS) { (row(hold)) } }
             } }
@@ -355,7 +356,7 @@ fn gaps(view: &SoakView) -> Markup {
         let since = gap.from.since(view.started.monotonic);
         html! { tr {
             td.number { (render_elapsed(since)) } td.nowrap data-label="UTC" { (moment(view.started.utc + since)) }
-            td.number data-label="lasted" { (render_elapsed(gap.to.since(gap.from))) } td.number data-label="gaps" { (gaps) } td.number data-label="readings" { (gap.missed) } td.nowrap data-label="cause" { b { (gap.cause.word()) } } td { (sentence(&gap.what)) }
+            td.number data-label="lasted" { (render_elapsed(gap.to.since(gap.from))) } td.number data-label="gaps" { (gaps) } td.number data-label="readings" { (gap.missed) } td.nowrap data-label="cause" { b { (gap.cause.word()) } } td { (told(&sentence(&gap.what))) }
         } }
     };
     html! {

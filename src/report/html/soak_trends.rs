@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::picture;
-use super::top::{sentence, signs};
+use super::top::{sentence, signs, told};
 use crate::base::span::{render_elapsed, render_span};
 use crate::event::FigureName;
 use crate::report::figure::Shown;
@@ -16,6 +16,10 @@ use crate::report::soak::trends::{Outlooked, SettingTrends, Trend};
 use crate::report::svg::render_allan;
 use crate::trend::{AllanPoint, Change};
 
+/// What was held for less than its span by this factor was held in pieces.
+const OFTEN: f64 = 1.2;
+/// So many times as far as the outlook goes, times to a limit are told.
+const FARTHEST: f64 = 10.0;
 /// Most changes of level told of one quantity.
 const MOST_CHANGES: usize = 5;
 
@@ -48,7 +52,7 @@ fn sweeps(view: &SoakView) -> Markup {
         @if compared.is_empty() {
             p { "There " @if count == 1 { "is only one sweep" } @else { "is no sweep" } " so far: there is nothing to compare." }
         } @else {
-            div.scroll { table.slim.compared {
+            div.scroll.far { table.slim.compared {
                 thead { tr { th { "setting" } @for name in &shown { th.number { (heading(*name)) } } } }
                 tbody { @for point in compared { tr {
                     td.nowrap { (point.setting.vin) ", " (point.setting.load) }
@@ -108,6 +112,9 @@ fn pair(name: FigureName, first: Option<f64>, last: Option<f64>) -> Markup {
 fn setting_trends(setting: &SettingTrends) -> Markup {
     html! {
         h3 { (sentence(&setting.phase).trim_end_matches('.')) ": " (setting.setting.vin) ", " (setting.setting.load) ", held for " (render_span(Duration::from_secs_f64(setting.held_s))) }
+        @if setting.span_s > OFTEN * setting.held_s {
+            p { "Not in one piece: from its first to its last reading after settling it took " (long_span(setting.span_s)) ", with other settings, phases or gaps between." }
+        }
         div.scroll { table.cards.trends {
             thead { tr {
                 th { "quantity" } th.number { "start" } th.number { "end" } th { "change, 95 % interval" } th { "drift an hour, 95 % interval" } th { "changes of level" }
@@ -115,7 +122,7 @@ fn setting_trends(setting: &SettingTrends) -> Markup {
             tbody { @for trend in &setting.trends { (row(trend)) } }
         } }
         p.small {
-            "Start and end are the means of the first and last " (long_span(setting.part_s)) " after settling (the first hour of each time the phase is gone through, or a quarter of it). "
+            "Start and end are the means of what was read of it in the first and last " (long_span(setting.part_s)) " of the time between its first and its last reading after settling (settling: the first hour of each time the phase is gone through, or a quarter of it). "
             "Bold: the interval leaves zero out, as one in twenty does by chance. The meter's own drift comes on top."
         }
     }
@@ -132,7 +139,7 @@ fn row(trend: &Trend) -> Markup {
                     td.number data-label="end" { (level(told.end, trend.unit)) }
                     td data-label="change" { span.sure[is_sure(told.change)] { (change(told.change, trend.unit)) } }
                 },
-                Err(reason) => { td.number { "–" } td.number { "–" } td data-label="change" { span.small { (sentence(reason)) } } },
+                Err(reason) => { td.number data-label="start" { "–" } td.number data-label="end" { "–" } td data-label="change" { span.small { (sentence(reason)) } } },
             }
             td data-label="drift an hour" { @match reasons.1 {
                 Ok(drift) => span.sure[is_sure(drift.per_hour)] { (change(drift.per_hour, trend.unit)) },
@@ -157,6 +164,7 @@ fn one_change(found: &Change, unit: &str) -> String {
 
 fn limits(view: &SoakView) -> Markup {
     let now_s = view.last_reading.map_or(0.0, |(_, after)| after.as_secs_f64());
+    let until_s = view.until.as_secs_f64();
     let rows: Vec<(&SettingTrends, &Trend, &Outlooked)> = view
         .trends
         .iter()
@@ -166,29 +174,25 @@ fn limits(view: &SoakView) -> Markup {
     html! {
         @if !rows.is_empty() {
             h3 { "Time to each limit" }
-            div.scroll { table.slim {
+            div.scroll { table.slim.cards {
                 thead { tr { th { "outlook" } th { "limit" } th { "held" } th { "bounds" } th { "reached" } } }
-                tbody { @for (setting, trend, outlooked) in rows { tr {
-                    @match &outlooked.projection {
-                        Ok(projection) => {
-                            td { span class={ "tag " (outlook(projection.outlook)) } { (outlook(projection.outlook)) } }
-                            td { b { (outlooked.name) } br; span.small { (trend.title) } }
-                            td { (setting.phase) ", " (setting.setting.vin) ", " (setting.setting.load) }
-                            td { (signs(&outlooked.bounds)) }
-                            td { (reaches(projection, now_s)) }
-                        },
-                        Err(reason) => {
-                            td { span.tag.undecided { "undecided" } }
-                            td { b { (outlooked.name) } br; span.small { (trend.title) } }
-                            td { (setting.phase) ", " (setting.setting.vin) ", " (setting.setting.load) }
-                            td { (signs(&outlooked.bounds)) }
-                            td { span.small { (sentence(reason)) } }
-                        },
+                tbody { @for (setting, trend, outlooked) in rows {
+                    @let word = outlooked.projection.as_ref().map_or("undecided", |projection| outlook(projection.outlook));
+                    tr {
+                        td { span class={ "tag " (word) } { (word) } br; span.small { "up to " (long_span(until_s)) } }
+                        td { b { (outlooked.name) } br; span.small { (trend.title) } }
+                        td data-label="held" { (setting.phase) ", " (setting.setting.vin) ", " (setting.setting.load) }
+                        td data-label="bounds" { (signs(&outlooked.bounds)) }
+                        td data-label="reached" { @match &outlooked.projection {
+                            Ok(projection) => { (reaches(projection, (now_s, FARTHEST * until_s))) }
+                            Err(reason) => { span.small { (told(&sentence(reason))) } }
+                        } }
                     }
-                } } }
+                } }
             } }
             p.small {
-                "The mean, carried on along its straight line with its 95 % interval, up to " (long_span(view.until.as_secs_f64())) " after the begin. "
+                "The mean, carried on along its straight line with its 95 % interval. The outlook is asked up to " (long_span(until_s)) " after the begin and says nothing of later; "
+                "reached: when, counted from the last reading, and nothing farther than " (long_span(FARTHEST * until_s)) " after the begin. "
                 "It holds as long as the drift goes on like this; ageing rarely is a straight line. Single readings scatter about the mean."
             }
         }

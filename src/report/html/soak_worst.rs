@@ -38,7 +38,7 @@ fn row(view: &SoakView, (figure, place): (FigureName, usize), point: &WorstPoint
     let phase = result.phase.and_then(|phase| view.facts.phases.get(usize::from(phase)));
     html! {
         tr {
-            td { @if place == 0 { b { (figure.title()) } } }
+            td { b.again[place > 0] { (figure.title()) } }
             td.number data-label="value" { (result.sign(figure)) (value) }
             td.number data-label="after" { (render_elapsed(point.after)) }
             td.nowrap data-label="UTC" { (moment(view.started.utc + point.after)) }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::moment;
-use super::top::sentence;
+use super::top::{sentence, told};
 use crate::base::span::render_elapsed;
 use crate::base::units::{Hertz, Volts, with_prefix};
 use crate::event::{FigureName, NoiseFloor, PointResult, PointVerdict};
@@ -45,7 +45,7 @@ pub(super) fn bench(report: &Report) -> Markup {
                     td {
                         (instrument.maker) " " (instrument.model)
                         @if instrument.maker.is_empty() && instrument.model.is_empty() { "sends lines, has no identity" }
-                        br; span.small { (instrument.family) }
+                        br; span.small { (told(&instrument.family)) }
                     }
                     td data-label="serial" { (or_dash(&instrument.serial)) }
                     td data-label="firmware" { (or_dash(&instrument.firmware)) }
@@ -73,7 +73,7 @@ pub(super) fn bench(report: &Report) -> Markup {
                 " over-current" @if times > 1 { ", " (times) " times: whenever it was opened again" } "."
             }
         }
-        @for finding in &report.findings { p { "Wiring: " (finding) "." } }
+        @for finding in &report.findings { p { "Wiring: " (told(finding)) "." } }
         @for drilled in &report.drills { p { "Drill of the dead-man: " (minus(&drilled.tell())) "." } }
     }
 }
@@ -167,7 +167,7 @@ pub(super) fn missing(report: &Report) -> Markup {
             div.scroll { table.slim {
                 thead { tr { th { "why" } th { "what" } th { "points" } } }
                 tbody { @for group in &report.missing { tr {
-                    td { (minus(&sentence(&group.reason))) }
+                    td { (told(&minus(&sentence(&group.reason)))) }
                     td {
                         (group.what.join("; "))
                     }
@@ -197,7 +197,7 @@ pub(super) fn incidents(report: &Report) -> Markup {
                     td.number { (render_elapsed(incident.after)) } td.nowrap data-label="UTC" { (moment(incident.utc)) }
                     td data-label="point" { @match incident.point { Some(point) => { (point) } None => { "–" } } }
                     td.nowrap data-label="kind" { b { (incident.kind) } }
-                    td { (incident.what) }
+                    td { (told(&incident.what)) }
                 } } }
             } }
         }
@@ -248,7 +248,7 @@ pub(super) fn points(report: &Report) -> Markup {
     html! {
         h2 { @if report.soak.is_none() { "All points" } @else { "Points of the sweeps, and captures with a broken limit" } }
         @if report.points.is_empty() { p { "No point was finished." } } @else {
-            div.scroll { table.points {
+            div.scroll.far { table.points {
                 thead { tr {
                     th.number { "point" } th.number { "Vin set" br; "V" } th.number { "load set" br; "A" }
                     @for (_, heading, shown) in &shown { th.number { (heading) br; (shown.unit) } }
@@ -261,7 +261,7 @@ pub(super) fn points(report: &Report) -> Markup {
             } }
             @if !report.notes.is_empty() {
                 dl.notes { @for note in &report.notes {
-                    dt { (note.letter) } dd { (minus(&note.what)) span.aside { " · points " (ranges(&note.points)) } }
+                    dt { (note.letter) } dd { (told(&minus(&note.what))) span.aside { " · points " (ranges(&note.points)) } }
                 } }
             }
             p.small { "Noise is peak to peak, limited to 20 MHz. ≤ and ≥: the value is a bound, the notes say why. A dash: not available; the reasons stand above. Full digits and all columns: " code { "points.csv" } "." }

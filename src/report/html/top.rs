@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report) -> Markup {
         }
         div class={ "verdict " (summary.verdict) } {
             div.word { (sign(&summary.verdict)) " " (report.verdict_word()) }
-            div.why { (sentence(&summary.reason)) }
+            div.why { (told(&sentence(&summary.reason))) }
         }
         (alarms(report))
         @if report.soak.is_none() { (numbers(report)) } @else { (soak::first(report)) }
@@ -64,6 +64,23 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{first}{}{end}", letters.as_str())
 }
 
+/// A text for people, in which names as they stand in a file are between backticks.
+pub(super) fn told(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // One without its fellow is what an instrument sent.
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! { @for (place, part) in parts.iter().enumerate() {
+        @if place % 2 == 1 { (key(part)) } @else { (part) }
+    } }
+}
+
+/// A name as it stands in a file; a narrow column breaks it behind an underscore, and not anywhere.
+pub(super) fn key(name: &str) -> Markup {
+    html! { code.key { @for (place, part) in name.split('_').enumerate() { @if place > 0 { "_" wbr; } (part) } } }
+}
+
 /// `2026-11-23 16:04 UTC` from a time stamp.
 fn day(stamp: &str) -> String {
     match (stamp.get(..10), stamp.get(11..16)) {
@@ -79,7 +96,7 @@ fn alarms(report: &Report) -> Markup {
             p.alarm {
                 "The outputs were not verified off at the end of this record. "
                 @match &report.made_safe {
-                    Some(state) if !state.failures.is_empty() => { (sentence(&state.failures.join("; "))) }
+                    Some(state) if !state.failures.is_empty() => { (told(&sentence(&state.failures.join("; ")))) }
                     Some(_) => { "An output was switched on after the last check." }
                     None => { "It holds no word on switching off: look at the bench before you touch it." }
                 }
@@ -168,6 +185,26 @@ fn limit_row(report: &Report, limit: &LimitSummary) -> Markup {
             td.number.broken[limit.failed > 0] data-label="broken" { (limit.failed) }
             td.number data-label="not measured" { (limit.not_measured) }
             td.number.aside data-label="not applicable" { (limit.not_applicable) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_between_backticks_are_set_as_names_and_a_single_backtick_stays() {
+        let table = [
+            (
+                "got `boar=4` of `ripple_pp_v`",
+                "got <code class=\"key\">boar=4</code> of <code class=\"key\">ripple_<wbr>pp_<wbr>v</code>",
+            ),
+            ("it sent ` and <", "it sent ` and &lt;"),
+            ("nothing", "nothing"),
+        ];
+        for (text, page) in table {
+            assert_eq!(told(text).into_string(), page);
         }
     }
 }

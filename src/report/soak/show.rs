@@ -34,13 +34,17 @@ pub fn is_sure(estimate: Estimate) -> bool {
     !estimate.holds(0.0)
 }
 
-/// When a limit is reached, for a reader who is at `now_s`.
+/// When a limit is reached, for a reader who is at `now_s`. No time behind `farthest_s` is told: so few hours do not show years.
 #[must_use]
-pub fn reach(reach: Reach, now_s: f64) -> String {
-    let after = |at_s: f64| long_span((at_s - now_s).max(0.0));
+pub fn reach(reach: Reach, (now_s, farthest_s): (f64, f64)) -> String {
+    let after = |at_s: f64| long_span((at_s.min(farthest_s) - now_s).max(0.0));
+    let late = |at_s: f64| if at_s > farthest_s { "later than " } else { "" };
     match reach {
         Reach::Already => "passed now".to_owned(),
-        Reach::Between { early_s, late_s } => format!("in {} to {}", after(early_s), after(late_s)),
+        Reach::Between { early_s, .. } if early_s > farthest_s => format!("not within {}", after(early_s)),
+        Reach::Between { early_s, late_s } => {
+            format!("in {} to {}{}", after(early_s), late(late_s), after(late_s))
+        }
         Reach::Never => "not as long as it goes on like this".to_owned(),
         Reach::NotForeseeable { not_before_s: Some(at_s) } => {
             format!("not foreseeable; not within {}", after(at_s))
@@ -51,8 +55,8 @@ pub fn reach(reach: Reach, now_s: f64) -> String {
 
 /// When the nearer of the bounds is reached.
 #[must_use]
-pub fn reaches(projection: &Projection, now_s: f64) -> String {
-    let told = |side: &str, of: Option<Reach>| of.map(|of| format!("{side} {}", reach(of, now_s)));
+pub fn reaches(projection: &Projection, ends_s: (f64, f64)) -> String {
+    let told = |side: &str, of: Option<Reach>| of.map(|of| format!("{side} {}", reach(of, ends_s)));
     match (told("lower:", projection.min), told("upper:", projection.max)) {
         (Some(min), Some(max)) => format!("{min}; {max}"),
         (Some(only), None) | (None, Some(only)) => {
@@ -153,9 +157,23 @@ mod tests {
 
     #[test]
     fn a_limit_that_cannot_be_foreseen_is_told_so() {
-        let told = reach(Reach::NotForeseeable { not_before_s: Some(90_000.0) }, 3600.0);
+        let far = (0.0, 1e10);
+        let told = reach(Reach::NotForeseeable { not_before_s: Some(90_000.0) }, (3600.0, 1e10));
         assert_eq!(told, "not foreseeable; not within 1 d");
-        assert_eq!(reach(Reach::Between { early_s: 1e6, late_s: 1e9 }, 0.0), "in 12 days to 31.7 years");
-        assert_eq!(reach(Reach::Already, 0.0), "passed now");
+        assert_eq!(reach(Reach::Between { early_s: 1e6, late_s: 1e9 }, far), "in 12 days to 31.7 years");
+        assert_eq!(reach(Reach::Already, far), "passed now");
+    }
+
+    #[test]
+    fn no_time_is_told_that_lies_farther_than_the_hours_can_show() {
+        let near = (3600.0, 90_000.0);
+        let table = [
+            (Reach::Between { early_s: 7200.0, late_s: 1e9 }, "in 1 h to later than 1 d"),
+            (Reach::Between { early_s: 1e8, late_s: 1e9 }, "not within 1 d"),
+            (Reach::NotForeseeable { not_before_s: Some(3e8) }, "not foreseeable; not within 1 d"),
+        ];
+        for (reached, told) in table {
+            assert_eq!(reach(reached, near), told);
+        }
     }
 }

@@ -15,6 +15,8 @@ pub const CONFIDENCE: f64 = 0.9;
 pub struct Statement {
     /// Hours with readings and the input on.
     pub board_hours: f64,
+    /// The same as it is told.
+    pub told_hours: String,
     /// What counts as a failure of the board, a sentence each.
     pub failures: Vec<String>,
     /// Starts that were looked at, and those that failed; `None` without any.
@@ -63,6 +65,7 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
     });
     Statement {
         board_hours: hours.hours,
+        told_hours: hours.rounded_hours(),
         failures,
         on_hours: hours.sentence(CONFIDENCE).map_err(|reason| reason.0),
         mtbf_h: hours.mtbf_at_least_h(CONFIDENCE).ok(),

@@ -100,7 +100,7 @@ pub fn build(
         panel("output voltage", "V", vec![readings("output", 2)], bounds(&[F::Vout])),
         panel("input power", "W", vec![readings("input", 3)], bounds(&[F::InputPower])),
         panel(
-            "ripple and noise",
+            "ripple, noise",
             "V",
             vec![captures("20 MHz", F::NoisePp20Mhz), captures("ripple", F::RipplePp)],
             bounds(&[F::NoisePp20Mhz, F::RipplePp]),

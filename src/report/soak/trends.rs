@@ -76,7 +76,9 @@ pub struct SettingTrends {
     pub setting: Setting,
     /// How long it was held with readings, in seconds.
     pub held_s: f64,
-    /// Length of the first and last part that are compared, in seconds.
+    /// From the first to the last of these readings after settling, in seconds: other settings and phases may lie between.
+    pub span_s: f64,
+    /// Length of the first and last part of that span that are compared, in seconds.
     pub part_s: f64,
     /// The quantities.
     pub trends: Vec<Trend>,
@@ -133,7 +135,8 @@ fn setting_trends(
     let planned = mine.first().map_or(setting, |(_, point)| point.setting);
     let first_s = group.means[0].readings().first().map_or(0.0, |reading| reading.at_s);
     let last_s = group.means[0].readings().last().map_or(0.0, |reading| reading.at_s);
-    let part_s = ((last_s - first_s) / 10.0).clamp(1.0, 86_400.0);
+    let span_s = last_s - first_s;
+    let part_s = (span_s / 10.0).clamp(1.0, 86_400.0);
     let of_readings = OF_READINGS.iter().zip(&group.means).map(|((title, figure, unit), means)| {
         let readings = means.readings();
         let between_rounds = between_rounds(group.phase, story, &readings);
@@ -156,6 +159,7 @@ fn setting_trends(
             .map_or_else(String::new, |stretch| stretch.name.clone()),
         setting: planned,
         held_s: group.count as f64 * interval_s,
+        span_s,
         part_s,
         trends: of_readings.chain(of_captures).collect(),
         allan: group

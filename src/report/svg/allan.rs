@@ -7,7 +7,10 @@ use super::decades;
 use crate::trend::AllanPoint;
 
 const WIDTH: f64 = 640.0;
+/// Of the picture without the names above it.
 const HEIGHT: f64 = 300.0;
+/// Of a line with a name.
+const NAME: f64 = 14.0;
 
 /// Decades above the highest and below the lowest deviation that are drawn at most: from few averages an interval has hardly an
 /// upper end.
@@ -27,11 +30,12 @@ pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
     let values = ends(&mut points().map(|point| point.deviation.value.log10()));
     let bound = |value: f64| value.log10().clamp(values.0 - MOST_BEYOND, values.1 + MOST_BEYOND);
     let y = ends(&mut points().flat_map(|point| [bound(point.deviation.low), bound(point.deviation.high)]));
+    let names = NAME * lines.len() as f64;
     let field = Field {
         x: Scale::new((x.0 - 0.05, x.1 + 0.05), (74.0, WIDTH - 14.0)),
-        y: Scale::new((y.0 - 0.08, y.1 + 0.15), (HEIGHT - 46.0, 12.0)),
+        y: Scale::new((y.0 - 0.08, y.1 + 0.15), (names + HEIGHT - 46.0, names + 12.0)),
     };
-    Some(render(WIDTH, HEIGHT, |canvas| {
+    Some(render(WIDTH, names + HEIGHT, |canvas| {
         decades::draw_upright(canvas, &field, "Allan deviation", "V");
         decades::draw_level(canvas, &field, "averaging time", "s");
         for (place, ((name, points), color)) in lines.iter().zip(COLORS).enumerate() {
@@ -49,7 +53,7 @@ pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
             let line: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.deviation.value)).collect();
             canvas.line(&line, color, 1.4);
             let letters = Letters::new(11.5, color, Anchor::Right).bold();
-            canvas.text(name, (WIDTH - 20.0, 22.0 + 14.0 * place as f64), letters);
+            canvas.text(name, (WIDTH - 14.0, 10.0 + NAME * place as f64), letters);
         }
     }))
 }

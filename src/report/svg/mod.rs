@@ -34,7 +34,7 @@ pub use map::{render_map, render_regions};
 pub use overlaid::{render_overlaid_spectra, render_overlaid_traces};
 pub use spectrum::render_spectrum;
 pub use starts::render_starts;
-pub use timeline::render_timeline;
+pub use timeline::{draws_a_limit, render_timeline};
 pub use trace::{render_overview, render_small_trace, render_zoom};
 pub use waterfall::render_waterfall;
 

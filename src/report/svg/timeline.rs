@@ -17,7 +17,7 @@ const MARKS_Y: f64 = 10.0;
 const BAND: (f64, f64) = (22.0, 42.0);
 const TOP: f64 = 54.0;
 const PANEL: f64 = 96.0;
-const BETWEEN: f64 = 14.0;
+const BETWEEN: f64 = 22.0;
 /// Grounds of phases, told from each other in grey, too.
 const PHASES: [RGBColor; 5] = [
     RGBColor(0xf6, 0xdf, 0xb8),
@@ -81,11 +81,9 @@ pub fn render_timeline(timeline: &Timeline) -> String {
         for ((field, factor, title), panel) in fields.iter().zip(&timeline.panels) {
             field.draw_upright(canvas, title);
             canvas.line(&[(LEFT, field.y.from_px), (RIGHT, field.y.from_px)], GREY, 0.7);
-            for bound in &panel.bounds {
+            for bound in drawn_bounds(panel) {
                 let y = field.y.px(bound * factor);
-                if (field.y.to_px..=field.y.from_px).contains(&y) {
-                    canvas.dashes((LEFT, y), (RIGHT, y), RED, 1.0);
-                }
+                canvas.dashes((LEFT, y), (RIGHT, y), RED, 1.0);
             }
             for (curve, color) in panel.curves.iter().zip(COLORS) {
                 draw_curve(canvas, (field, unit_s, *factor), curve, color);
@@ -111,14 +109,30 @@ pub(super) fn draw_time(canvas: &Canvas<'_>, x: &Scale, unit: &str, bottom: f64)
     canvas.text(&format!("time since the run began in {unit}"), (middle, bottom + 33.0), letters);
 }
 
-fn field(panel: &Panel, x: Scale, top: f64) -> (Field, f64, String) {
-    let columns = || panel.curves.iter().flat_map(|curve| &curve.columns);
-    let (low, high) = columns().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| {
+/// Lowest and highest value of the curves.
+fn reach(panel: &Panel) -> (f64, f64) {
+    let columns = panel.curves.iter().flat_map(|curve| &curve.columns);
+    columns.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| {
         (low.min(column.min), high.max(column.max))
-    });
-    // A bound is drawn where it does not press the curve flat.
-    let near = panel.bounds.iter().filter(|bound| (low - **bound).max(**bound - high) <= 0.7 * (high - low));
-    let (low, high) = near.fold((low, high), |(low, high), bound| (low.min(*bound), high.max(*bound)));
+    })
+}
+
+/// A bound is drawn where it does not press the curve flat.
+fn drawn_bounds(panel: &Panel) -> impl Iterator<Item = f64> {
+    let (low, high) = reach(panel);
+    let is_near = move |bound: &f64| (low - bound).max(bound - high) <= 0.7 * (high - low);
+    panel.bounds.iter().copied().filter(is_near)
+}
+
+/// Whether a limit is near enough to any curve to be drawn.
+#[must_use]
+pub fn draws_a_limit(timeline: &Timeline) -> bool {
+    timeline.panels.iter().any(|panel| drawn_bounds(panel).next().is_some())
+}
+
+fn field(panel: &Panel, x: Scale, top: f64) -> (Field, f64, String) {
+    let reach = reach(panel);
+    let (low, high) = drawn_bounds(panel).fold(reach, |(low, high), bound| (low.min(bound), high.max(bound)));
     let is_small = low.abs().max(high.abs()) < 1.0 && panel.unit != "°C";
     let (factor, prefix) = if is_small { (1e3, "m") } else { (1.0, "") };
     let y_range = padded((low * factor, high * factor), 0.08);
@@ -172,9 +186,12 @@ fn draw_curve(
         (at, field.y.px(column.min * factor), field.y.px(column.max * factor))
     };
     if curve.is_of_captures {
+        // Few marks are drawn larger, so that they are seen; many must not touch.
+        let size = (0.4 * (RIGHT - LEFT) / curve.columns.len().max(1) as f64).clamp(1.8, 5.0);
         for column in &curve.columns {
             let (x, low, high) = ends(column);
-            canvas.line(&[(x, low.max(high + 2.2)), (x, high)], color, 1.8);
+            let short = (1.2 * size - (low - high)).max(0.0) / 2.0;
+            canvas.line(&[(x, low + short), (x, high - short)], color, size);
         }
         return;
     }
@@ -250,6 +267,7 @@ fn draw_marks(canvas: &Canvas<'_>, (x, unit_s): (&Scale, f64), marks: &[(f64, Ma
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trend::Envelope;
 
     #[test]
     fn hours_are_divided_as_a_day_is() {
@@ -260,5 +278,20 @@ mod tests {
         assert_eq!(long_ticks((0.0, 60.2), "h", 16).0.len(), 11);
         assert_eq!(long_unit(3600.0), (60.0, "min"));
         assert_eq!(long_unit(30.0 * 86_400.0).1, "days");
+    }
+
+    #[test]
+    fn a_limit_is_drawn_where_it_is_near_the_curve() {
+        let mut envelope = Envelope::new(10, 1.0);
+        [4.9, 5.0, 4.95].iter().enumerate().for_each(|(second, value)| envelope.push(second as f64, *value));
+        let columns = envelope.columns().collect();
+        let curve = Curve { name: "output", columns, width_s: 1.0, is_of_captures: false };
+        let panel = Panel {
+            title: "output voltage",
+            unit: "V",
+            curves: vec![curve],
+            bounds: vec![4.5, 4.85, 4.92, 5.2],
+        };
+        assert_eq!(drawn_bounds(&panel).collect::<Vec<_>>(), [4.85, 4.92]);
     }
 }

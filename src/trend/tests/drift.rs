@@ -44,6 +44,8 @@ fn what_cannot_be_told_says_why() {
         told(&each_second([f64::NAN; 100]), usual),
         told(&each_second([5.0; 100]), DriftSettings { confidence: 95.0, ..usual }),
         start_against_end(&few, 5.0, &usual).unwrap_err().0,
+        start_against_end(&few, 3.010_777_684, &usual).unwrap_err().0,
+        start_against_end(&few[..1], 3.0, &usual).unwrap_err().0,
         start_against_end(&few, 2.0, &usual).unwrap_err().0,
     ];
     insta::assert_snapshot!(table.join("\n"), @r"
@@ -53,7 +55,9 @@ fn what_cannot_be_told_says_why() {
     there are no readings after the settling
     a confidence of 95 is none: give a part between 0.5 and 1, e.g. 0.95
     a start and an end of 5 s each do not fit side by side into 6 s of readings
-    a mean with an interval needs 4 readings, there are 3
+    a start and an end of 3 s each do not fit side by side into 6 s of readings
+    a start and an end need values at more than one time
+    a mean with an interval needs readings in 4 blocks of time, there are 3
     ");
 }
 

@@ -86,6 +86,8 @@ kinds! {
     Profile = "profile", Matters, "points may have been reached in another order or another way";
     /// Air beside the board.
     Ambient = "ambient temperature", Matters, "losses and temperatures depend on it";
+    /// Which revisions the boards of a side have, where they have several.
+    Revisions = "board revisions on one side", Matters, "boards of two revisions differ by more than boards do, and no mean or interval of such a side says what a change is";
     /// How warm the boards were, of two stretches of the same runs.
     Warmth = "temperature of the boards", Matters, "a board that warms up or cools down changes by that alone";
     /// The phases of a soak.

@@ -89,6 +89,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     }
     differences.extend(points(before, after));
     differences.extend(ambient(before, after));
+    differences.extend(revisions(before, after));
     differences.extend(order.difference());
     if order.kept == Kept::WithinRuns {
         differences.extend(warmth(before, after));
@@ -99,7 +100,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
         Some(Weight::Matters) => Comparability::Except,
         Some(Weight::Breaks) => Comparability::NotComparable,
     };
-    Guard { comparability, differences, looked_at: all.len() + 3 }
+    Guard { comparability, differences, looked_at: all.len() + 4 }
 }
 
 fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {
@@ -183,6 +184,19 @@ fn ambient(before: &Group, after: &Group) -> Option<Difference> {
         kind: Kind::Ambient,
         of: Vec::new(),
         weight,
+        before: words(before),
+        after: words(after),
+    })
+}
+
+/// A side that holds boards of several revisions, perhaps by a pattern that found one run too many.
+fn revisions(before: &Group, after: &Group) -> Option<Difference> {
+    let words =
+        |group: &Group| group.revisions.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    (before.revisions.len() > 1 || after.revisions.len() > 1).then(|| Difference {
+        kind: Kind::Revisions,
+        of: Vec::new(),
+        weight: Weight::Matters,
         before: words(before),
         after: words(after),
     })

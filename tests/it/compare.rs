@@ -136,6 +136,9 @@ fn a_single_board_on_both_sides_is_told_of_as_one() {
     fs::copy(run_of("a1").join("journal.jsonl"), again.join("journal.jsonl")).unwrap();
     let told = compare(&["--before", "*_a?", "--after", "*_b?", arg(&again)]).assert_exit(0);
     assert!(told.out.contains("  1 board stands on both sides: --pair board"), "{}", told.out);
+    assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
+    let mixed = line_of(&told, "board revisions on one side");
+    assert!(mixed.contains('A') && mixed.contains("A; B"), "{mixed}");
 }
 
 #[test]

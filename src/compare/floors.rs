@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::Interval;
 use super::quantity::Quantity;
+use super::spectra::{PURPOSES, SetUp, set_up};
 use crate::event::{FigureName, NoiseFloor, PointId};
 use crate::waveform::Acquisition;
 
@@ -12,14 +13,11 @@ const FLOORED: [FigureName; 3] =
     [FigureName::NoisePp20Mhz, FigureName::NoiseRms20Mhz, FigureName::NoisePpFull];
 
 /// The capture in the range of the ripple, and that in the range of the spikes; a run may make one of them only.
-const FINE: &str = "ripple";
-const WIDE: &str = "spikes";
+const FINE: &str = PURPOSES[0];
+const WIDE: &str = PURPOSES[1];
 
 /// Lowest and highest floor by quantity, in the quantity's own unit.
 pub type Floors = BTreeMap<Quantity, Interval>;
-
-/// A way to capture: purpose and microvolts per division. All else is the same in all captures of a run with one purpose.
-type SetUp = (String, i64);
 
 /// The floors of a run on their way in, and the set-ups that its points were captured in.
 #[derive(Debug, Default)]
@@ -80,10 +78,6 @@ pub(super) fn merge(into: &mut Floors, more: Floors) {
 fn widen(floors: &mut Floors, quantity: Quantity, floor: Interval) {
     let known = floors.entry(quantity).or_insert(floor);
     *known = Interval { low: known.low.min(floor.low), high: known.high.max(floor.high) };
-}
-
-fn set_up(about: &Acquisition) -> SetUp {
-    (about.purpose.clone(), (about.volts_per_div * 1e6).round() as i64)
 }
 
 #[cfg(test)]

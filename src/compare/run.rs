@@ -11,6 +11,7 @@ use super::course::{Over, Step};
 use super::floors::{Floors, FloorsRead};
 use super::quantity::{COMPARED, Quantity};
 use super::soak::Soaking;
+use super::spectra::OUTPUT;
 use super::stretch::{Stretch, Window};
 use crate::base::units::{Hertz, Volts};
 use crate::event::{
@@ -19,9 +20,6 @@ use crate::event::{
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
 use crate::waveform::FROM_WIDE;
-
-/// The signal whose figures are compared.
-const OUTPUT: &str = "vout";
 
 /// Values by what was measured and where.
 pub type Cells = BTreeMap<(Quantity, Place), Cell>;

@@ -12,14 +12,14 @@ use super::run::Cells;
 use crate::event::{Event, PointId, Region};
 use crate::record::{Kept, RecordError, WaveformFacts, read_kept, read_waveform};
 use crate::waveform::spectrum::{Spectrum, choose_whole, measure_spectrum};
-use crate::waveform::{Bound, Waveform};
+use crate::waveform::{Acquisition, Bound, Waveform};
 
 /// A band that stands less than this over what probe and scope show there by themselves is only an upper bound: 3 dB, at which
 /// the board's own part is as large as theirs.
 const OVER_FLOOR: f64 = 1.412_538;
 
-/// The signal whose spectrum is looked at.
-const OUTPUT: &str = "vout";
+/// The signal that is compared.
+pub const OUTPUT: &str = "vout";
 
 /// The mean spectrum of a group: the mean over boards and points, in decibels.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -156,8 +156,8 @@ fn read_bands(
         for (facts, waveform) in read_whole(folder, of_point, &mut captures)? {
             let Ok(spectrum) = measure_spectrum(&waveform) else { continue };
             spectra.output.entry(facts.acquisition.purpose.clone()).or_default().add(&spectrum);
-            let floor = floors.get(&set_up(facts));
-            used.insert(set_up(facts));
+            let floor = floors.get(&set_up(&facts.acquisition));
+            used.insert(set_up(&facts.acquisition));
             for band in Band::ALL {
                 let Some(rms_v) = band.rms_v(&spectrum) else { continue };
                 let floor_v = floor.and_then(|floor| band.rms_v(floor));
@@ -212,11 +212,12 @@ fn band_cell(band: Band, rms_v: f64, floor_v: Option<f64>) -> Cell {
     Quantity::Band(band).scaled(rms_v).map_or_else(Cell::default, |scaled| Cell::one(scaled, bound))
 }
 
-/// A set-up of the scope: what for, and the range in microvolts a division.
-type SetUp = (String, i64);
+/// A set-up of the scope: what for, and the range in microvolts a division. All else is the same in all captures of a run with
+/// one purpose.
+pub(super) type SetUp = (String, i64);
 
-fn set_up(facts: &WaveformFacts) -> SetUp {
-    (facts.acquisition.purpose.clone(), (facts.acquisition.volts_per_div * 1e6).round() as i64)
+pub(super) fn set_up(about: &Acquisition) -> SetUp {
+    (about.purpose.clone(), (about.volts_per_div * 1e6).round() as i64)
 }
 
 /// What probe and scope show by themselves in each set-up.
@@ -224,7 +225,7 @@ fn read_floors(folder: &Path, traces: &[WaveformFacts]) -> Result<BTreeMap<SetUp
     let mut floors = BTreeMap::new();
     for facts in traces {
         if let Ok(spectrum) = measure_spectrum(&read_waveform(folder, facts)?) {
-            floors.insert(set_up(facts), spectrum);
+            floors.insert(set_up(&facts.acquisition), spectrum);
         }
     }
     Ok(floors)

@@ -9,7 +9,7 @@ use crate::compare::cell::Place;
 use crate::compare::effect::Effect;
 use crate::compare::group::{Group, Member};
 use crate::compare::scores::BoardScore;
-use crate::compare::spectra::{GroupSpectra, MeanSpectrum, PURPOSES};
+use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES};
 use crate::event::Event;
 use crate::record::{Record, RecordError};
 use crate::waveform::density::{Fold, build_fold, find_cycles};
@@ -89,7 +89,7 @@ fn open_traces(member: &Member, place: Place, purposes: &[&str]) -> Result<Optio
         })
     };
     let mut outputs = Vec::new();
-    for facts in purposes.iter().filter_map(|purpose| find("vout", purpose)) {
+    for facts in purposes.iter().filter_map(|purpose| find(OUTPUT, purpose)) {
         outputs.push(record.waveform(facts)?);
     }
     let Some(last) = outputs.len().checked_sub(1) else { return Ok(None) };
@@ -192,7 +192,7 @@ fn band_of(fold: &Fold) -> Drawn {
 /// # Errors
 /// A record or a sample file cannot be read.
 pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overlaid>, RecordError> {
-    let made = overlaid(effect, groups, &["spikes"], |vout, _| {
+    let made = overlaid(effect, groups, &PURPOSES[1..], |vout, _| {
         let spike = find_worst_spike(vout, 0.0, 0.0).ok()?;
         let volts = vout.volts();
         let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len().max(1) as f64;

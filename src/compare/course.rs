@@ -10,7 +10,7 @@ use super::certainty::of_boards;
 use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::group::Group;
 use super::quantity::{COMPARED, Quantity};
-use super::scores::{BoardScore, Matched, match_places};
+use super::scores::{BoardScore, Matched, match_places, scores_of};
 use super::stretch::Stretch;
 use crate::base::names::Serial;
 use crate::base::span::{parse_span, render_span_exactly};
@@ -195,8 +195,7 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
         before.retain(|board| both.contains(&board.serial));
         after.retain(|board| both.contains(&board.serial));
     }
-    let scores = |boards: &[BoardScore]| boards.iter().map(|board| board.score).collect::<Vec<f64>>();
-    let (left, right) = (scores(&before), scores(&after));
+    let (left, right) = (scores_of(&before), scores_of(&after));
     let levels = mean(&left).zip(mean(&right)).ok_or("no board of a side was there in every step")?;
     Ok(Effect {
         matched: Matched { quantity, places, bounded: Vec::new(), missing: Vec::new(), before, after },

@@ -6,7 +6,7 @@ use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
-use super::scores::{BoardScore, BoundedChange, Matched, match_places};
+use super::scores::{BoundedChange, Matched, match_places, scores_of};
 use super::stat::{Equivalence, MeanDifference, OrderEffect};
 
 /// How sure intervals are, unless told otherwise.
@@ -242,8 +242,7 @@ pub fn compare_quantity(
 ) -> Option<Effect> {
     let matched = match_places(quantity, before, after)?;
     let has_values = !matched.places.is_empty() && !matched.before.is_empty() && !matched.after.is_empty();
-    let scores = |boards: &[BoardScore]| boards.iter().map(|board| board.score).collect::<Vec<f64>>();
-    let (left, right) = (scores(&matched.before), scores(&matched.after));
+    let (left, right) = (scores_of(&matched.before), scores_of(&matched.after));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let levels = has_values.then(|| (mean(&left), mean(&right)));
     let certainty = if has_values {

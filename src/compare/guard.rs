@@ -6,7 +6,7 @@ use super::aspect::{Aspect, Kind, Weight};
 use super::group::Group;
 use super::quantity::Quantity;
 use super::run_order::{Kept, RunOrder};
-use super::scores::{BoardScore, match_places};
+use super::scores::{match_places, scores_of};
 use super::soak;
 use crate::base::stats::mean;
 use crate::event::FigureName;
@@ -205,8 +205,7 @@ fn revisions(before: &Group, after: &Group) -> Option<Difference> {
 /// Of stretches of the same runs: whether the boards were as warm.
 fn warmth(before: &Group, after: &Group) -> Option<Difference> {
     let matched = match_places(Quantity::Figure(FigureName::BoardTemperature), before, after)?;
-    let of = |boards: &[BoardScore]| mean(&boards.iter().map(|board| board.score).collect::<Vec<f64>>());
-    let (left, right) = (of(&matched.before)?, of(&matched.after)?);
+    let (left, right) = (mean(&scores_of(&matched.before))?, mean(&scores_of(&matched.after))?);
     ((right - left).abs() >= OTHER_AIR_K).then(|| Difference {
         kind: Kind::Warmth,
         of: Vec::new(),

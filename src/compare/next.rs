@@ -5,7 +5,7 @@ use super::cell::{Cell, Kind, Place};
 use super::effect::{CONFIDENCE, Interval};
 use super::group::Group;
 use super::quantity::{Better, COMPARED, Quantity, Scale};
-use super::scores::{BoardScore, span};
+use super::scores::{BoardScore, scores_of, span};
 use super::stat::{Capability, Coverage, Worse, capability, tolerance_interval, tolerance_limit};
 use crate::event::Limit;
 
@@ -28,7 +28,7 @@ pub enum Tolerance {
 /// # Errors
 /// Fewer than two boards, or none with a score.
 pub fn tolerance(quantity: Quantity, boards: &[BoardScore]) -> Result<Tolerance, String> {
-    let scores: Vec<f64> = boards.iter().map(|board| board.score).collect();
+    let scores = scores_of(boards);
     let told = match quantity.better() {
         Better::Lower => tolerance_limit(&scores, Worse::Higher, COVERAGE).map(Tolerance::AtMost),
         Better::Higher => tolerance_limit(&scores, Worse::Lower, COVERAGE).map(Tolerance::AtLeast),

@@ -21,6 +21,12 @@ pub struct BoardScore {
     pub values: Vec<f64>,
 }
 
+/// The scores of boards, in their order.
+#[must_use]
+pub fn scores_of(boards: &[BoardScore]) -> Vec<f64> {
+    boards.iter().map(|board| board.score).collect()
+}
+
 /// A place where a change is only a bound, because a value stands at the noise floor or was clipped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoundedChange {
@@ -183,8 +189,7 @@ mod tests {
         assert_eq!(matched.places, [first]);
         assert_eq!(matched.missing, [third]);
         assert_eq!(matched.bounded, [BoundedChange { place: second, change: -3.5, bound: Bound::Upper }]);
-        let scores: Vec<f64> = matched.before.iter().map(|board| board.score).collect();
-        assert_eq!(scores, [1.0, 2.0]);
+        assert_eq!(scores_of(&matched.before), [1.0, 2.0]);
         assert_eq!(match_places(Quantity::Rise, &before, &after), None);
     }
 

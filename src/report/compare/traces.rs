@@ -8,7 +8,7 @@ use crate::base::stats::median;
 use crate::compare::cell::Place;
 use crate::compare::effect::Effect;
 use crate::compare::group::{Group, Member};
-use crate::compare::scores::BoardScore;
+use crate::compare::scores::{BoardScore, scores_of};
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES};
 use crate::event::Event;
 use crate::record::{Record, RecordError};
@@ -51,7 +51,7 @@ fn worst_place(effect: &Effect) -> Option<Place> {
 
 /// The board whose score is nearest the median of its side.
 fn middle_board(boards: &[BoardScore]) -> Option<&BoardScore> {
-    let middle = median(&boards.iter().map(|board| board.score).collect::<Vec<_>>())?;
+    let middle = median(&scores_of(boards))?;
     let far = |board: &&BoardScore| (board.score - middle).abs();
     boards.iter().min_by(|a, b| far(a).total_cmp(&far(b)))
 }

@@ -61,7 +61,8 @@ pub fn render(comparison: &Comparison, request: &Request) -> String {
     for wanted in Part::ALL {
         let effects: Vec<&Effect> =
             comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
-        let clipped = clipped(comparison, wanted);
+        let clipped =
+            if wanted == Part::Where { words::clipped_captures(comparison) } else { Vec::new() };
         if effects.is_empty() && clipped.is_empty() {
             continue;
         }
@@ -88,12 +89,6 @@ pub fn render(comparison: &Comparison, request: &Request) -> String {
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
     let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
-}
-
-/// What could not serve for the spectra.
-fn clipped(comparison: &Comparison, wanted: Part) -> Vec<String> {
-    let sides = [&comparison.before, &comparison.after].into_iter();
-    if wanted == Part::Where { sides.flat_map(words::clipped_captures).collect() } else { Vec::new() }
 }
 
 fn render_course(text: &mut String, made: &Course) {

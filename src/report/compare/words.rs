@@ -224,9 +224,13 @@ fn bounded_only(effect: &Effect) -> String {
     }
 }
 
-/// What the spectra of a side could not be taken from, because samples are clipped.
+/// What the spectra could not be taken from, because samples are clipped.
 #[must_use]
-pub fn clipped_captures(side: &Side) -> Vec<String> {
+pub fn clipped_captures(comparison: &Comparison) -> Vec<String> {
+    [&comparison.before, &comparison.after].into_iter().flat_map(clipped_of).collect()
+}
+
+fn clipped_of(side: &Side) -> Vec<String> {
     let Captures { count, wide, clipped } = side.captures;
     let (name, mut told) = (&side.name, Vec::new());
     if wide > 0 {

@@ -116,8 +116,7 @@ fn tag(word: &str) -> &'static str {
 
 fn first_page(comparison: &Comparison) -> Markup {
     let of = |wanted: Part| comparison.effects.iter().filter(move |effect| part(effect.quantity()) == wanted);
-    let clipped: Vec<String> =
-        [&comparison.before, &comparison.after].into_iter().flat_map(words::clipped_captures).collect();
+    let clipped = words::clipped_captures(comparison);
     html! {
         div.statement {
             @for effect in of(Part::Bought) { (statement(comparison, effect)) }

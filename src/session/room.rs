@@ -6,8 +6,8 @@ use super::checking::host::free_bytes;
 use crate::base::units::with_prefix;
 use crate::plan::forecast::Forecast;
 
-/// Room that is left to the rest of the machine, in bytes.
-const RESERVE: u64 = 200_000_000;
+/// Room that is left to the rest of the machine, in bytes: a full disk harms more than the run.
+pub(super) const RESERVE: u64 = 200_000_000;
 /// Below this, only what stands around a breach is kept.
 const SHORT: u64 = 500_000_000;
 /// Below this the run ends after the point, as long as its record can still be ended well.

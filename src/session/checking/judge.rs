@@ -10,9 +10,7 @@ use crate::base::span::render_span;
 use crate::base::units::{Volts, with_prefix};
 use crate::event::{DrillKind, DrillVerdict, Drilled, SafeState};
 use crate::plan::forecast::Forecast;
-
-/// What must stay free on the disk besides what the run writes: a full disk harms more than the run.
-const RESERVE: u64 = 200_000_000;
+use crate::session::room::RESERVE;
 
 /// What came of the test of the notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]

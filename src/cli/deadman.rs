@@ -65,8 +65,8 @@ impl<'a> Herald<'a> {
         if word.is_urgent {
             return notifier.say(utc, Level::Trip, word.text);
         }
-        let standing = || Standing { line: word.text.to_owned(), json: serde_json::Value::Null };
-        notifier.take(Stamp { utc, monotonic }, &Event::Warned { what: word.text.to_owned() }, &standing);
+        let event = Event::Warned { what: word.text.to_owned() };
+        notifier.take(Stamp { utc, monotonic }, &event, &|| Standing::told(word.text));
     }
 
     fn begin(&mut self, settings: &Settings, run: Option<&Path>) -> Option<Notifier> {

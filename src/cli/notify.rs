@@ -56,7 +56,7 @@ fn test_message(level: Level, utc: Timestamp) -> Message {
         count: 1,
         utc,
         about: About::default(),
-        standing: Standing { line: "no run".to_owned(), json: Value::Null },
+        standing: Standing::told("no run"),
         is_test: true,
     }
 }

@@ -30,6 +30,14 @@ pub struct Standing {
     pub json: Value,
 }
 
+impl Standing {
+    /// That is all there is to say: no state of a run.
+    #[must_use]
+    pub fn told(line: &str) -> Self {
+        Self { line: line.to_owned(), json: Value::Null }
+    }
+}
+
 /// What is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {

@@ -86,14 +86,13 @@ impl Notifier {
         if !self.ladder.is_told(level) {
             return;
         }
-        let standing = Standing { line: text.to_owned(), json: serde_json::Value::Null };
         self.push(&Message {
             level,
             text: text.to_owned(),
             count: 1,
             utc,
             about: self.about.clone(),
-            standing,
+            standing: Standing::told(text),
             is_test: false,
         });
     }
@@ -222,6 +221,9 @@ impl Post {
     fn send_all(&self) {
         loop {
             let mut inner = self.inner();
+            if inner.over {
+                return;
+            }
             if let Some((count, last)) = inner.dropped.take() {
                 drop(inner);
                 self.tell_dropped(count, &last);
@@ -234,7 +236,6 @@ impl Post {
                     let outcome = send(&self.way, &pending.message, self.timeout, &|| self.inner().over);
                     self.take_outcome(*pending, outcome);
                 }
-                _ if inner.over => return,
                 Next::Nothing if inner.ends => return,
                 Next::Nothing => drop(self.changed.wait(inner)),
                 Next::Wait(span) => drop(self.changed.wait_timeout(inner, span)),

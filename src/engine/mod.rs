@@ -148,14 +148,11 @@ fn carry_out(
     let ended = stamp(&*shell.bench.clock);
     let safe = shell.bench.make_safe_while(&|| stop.is_now());
     let ending = driven.unwrap_or_else(|panic| Ending::Internal(panic_message(&*panic)));
-    let ending = match (ending, stop.fault()) {
-        (Ending::Stopped(_), Some(what)) => Ending::Tripped(what),
+    let ending = match (ending, stop.fault(), stop.lack()) {
+        (Ending::Stopped(_), Some(what), _) => Ending::Tripped(what),
         // Who asks for the end now does not wait for the point that the lack lets be finished: that is a person.
-        (Ending::Stopped(Stop::AfterPoint), None) => match stop.lack() {
-            Some(what) => Ending::Failed(what),
-            None => Ending::Stopped(Stop::AfterPoint),
-        },
-        (ending, _) => ending,
+        (Ending::Stopped(Stop::AfterPoint), None, Some(what)) => Ending::Failed(what),
+        (ending, ..) => ending,
     };
     conclude(&mut shell, ending, ended, safe)
 }

@@ -35,10 +35,10 @@ impl StopWish {
         self.ask();
     }
 
-    /// Asks for the end after the point because something runs short that the run needs: nobody has stopped it.
+    /// Asks for the end after the point because something runs short that the run needs, unless somebody has stopped it already.
     pub fn run_short(&self, why: String) {
-        self.lack.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         if self.asked().is_none() {
+            self.lack.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
             self.ask();
         }
     }
@@ -99,6 +99,10 @@ mod tests {
         );
         wish.ask();
         assert_eq!(wish.asked(), Some(Stop::Now));
+        let stopped = StopWish::default();
+        stopped.ask();
+        stopped.run_short("the disk is full".to_owned());
+        assert_eq!((stopped.asked(), stopped.lack()), (Some(Stop::AfterPoint), None));
     }
 
     #[test]

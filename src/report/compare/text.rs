@@ -61,8 +61,7 @@ pub fn render(comparison: &Comparison, request: &Request) -> String {
     for wanted in Part::ALL {
         let effects: Vec<&Effect> =
             comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
-        let clipped =
-            if wanted == Part::Where { words::clipped_captures(comparison) } else { Vec::new() };
+        let clipped = if wanted == Part::Where { words::clipped_captures(comparison) } else { Vec::new() };
         if effects.is_empty() && clipped.is_empty() {
             continue;
         }

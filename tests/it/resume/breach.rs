@@ -129,7 +129,7 @@ fn a_good_board_passes_with_its_readings_counted_and_every_limit_drawn() {
     let bounds =
         |title: &str| view.timeline.panels.iter().find(|panel| panel.title == title).unwrap().bounds.clone();
     assert_eq!(bounds("output voltage"), [4.8, 5.2]);
-    assert_eq!(bounds("ripple and noise"), [0.5]);
+    assert_eq!(bounds("ripple, noise"), [0.5]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let stop = StopWish::default();
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
     if !args.telling.quiet {
-        tell(&format!("{}: {done} of {planned} points are finished and kept; going on", folder.display()));
+        tell(&format!("{}: {done} of {planned} points are finished and kept", folder.display()));
     }
     state.foresee(expected(&resumable.prepared.plan));
     let pulse = Pulse::default();

@@ -182,7 +182,7 @@ pub(super) fn open_link(
 
 fn open_speaker(surroundings: &Surroundings, place: &Place, class: Class) -> Asked<Speaker> {
     let family = find_family(surroundings, place, class)?;
-    let (client, facts) = open_client(surroundings, place, &family)?;
+    let (client, facts) = open_client(surroundings, place, (&family, None))?;
     Ok(Speaker::new(surroundings.clone(), place.clone(), family, client, facts))
 }
 
@@ -193,7 +193,7 @@ fn open_speaker(surroundings: &Surroundings, place: &Place, class: Class) -> Ask
 pub fn open_conversation(surroundings: &Surroundings, place: &Place) -> Asked<Client> {
     let class = surroundings.registry.family(&place.family).map_or(Class::Supply, |family| family.class);
     let family = find_family(surroundings, place, class)?;
-    open_client(surroundings, place, &family).map(|(client, _)| client)
+    open_client(surroundings, place, (&family, None)).map(|(client, _)| client)
 }
 
 fn find_family(surroundings: &Surroundings, place: &Place, class: Class) -> Asked<Arc<Family>> {
@@ -214,11 +214,11 @@ fn find_family(surroundings: &Surroundings, place: &Place, class: Class) -> Aske
     Ok(Arc::clone(family))
 }
 
-/// Opens the link and makes sure that the right instrument is at its end.
+/// Opens the link and makes sure that the right instrument is at its end: one of the family, and the known one where it is known.
 fn open_client(
     surroundings: &Surroundings,
     place: &Place,
-    family: &Family,
+    (family, known): (&Family, Option<&InstrumentFacts>),
 ) -> Asked<(Client, InstrumentFacts)> {
     let link = open_link(surroundings, place, Framing::Scpi)?;
     let mut conversation = family.conversation.clone();
@@ -234,8 +234,13 @@ fn open_client(
         // A serial line may still hold what was asked before this program came.
         client.resynchronise().map_err(|error| failed("opening", &error))?;
     }
-    let identity = client.query_identity().map_err(|error| failed("identifying", &error))?;
-    check_identity(surroundings, place, family, &identity)?;
+    let identity = settle_identity(
+        || client.query_identity().map_err(|error| failed("identifying", &error)),
+        |identity| {
+            check_identity(surroundings, place, family, identity)?;
+            known.map_or(Ok(()), |known| check_same(place, known, identity))
+        },
+    )?;
     // What stands in the error queue from before must not be blamed on the first set.
     match client.command("*CLS") {
         Ok(()) | Err(ScpiError::Refused { .. }) => {}
@@ -252,6 +257,41 @@ fn open_client(
         calibration_due: place.calibration_due.clone(),
     };
     Ok((client, facts))
+}
+
+/// The most often that an instrument is asked who it is before what it says is held against it.
+const IDENTITY_QUESTIONS: usize = 4;
+
+/// Asks until the right one answers, or a wrong one answers twice in a row by the same name: a line that came garbled is no other
+/// instrument, and does not end a run of days.
+fn settle_identity(
+    mut ask: impl FnMut() -> Asked<Identity>,
+    check: impl Fn(&Identity) -> Asked<()>,
+) -> Asked<Identity> {
+    let mut identity = ask()?;
+    for _ in 1..IDENTITY_QUESTIONS {
+        let Err(error) = check(&identity) else { return Ok(identity) };
+        let again = ask()?;
+        if again == identity {
+            return Err(error);
+        }
+        identity = again;
+    }
+    // Never the same twice is nobody in particular: the link is what cannot be trusted.
+    check(&identity).map_err(|error| InstrumentError { kind: ErrorKind::Nonsense, ..error })?;
+    Ok(identity)
+}
+
+/// The instrument that answers is the one that was there before; its firmware may have been renewed.
+fn check_same(place: &Place, known: &InstrumentFacts, identity: &Identity) -> Asked<()> {
+    if (&known.maker, &known.model, &known.serial) == (&identity.maker, &identity.model, &identity.serial) {
+        return Ok(());
+    }
+    let told = format!(
+        "{} {} with the serial number `{}` answered, but it was {} {} with `{}`",
+        identity.maker, identity.model, identity.serial, known.maker, known.model, known.serial
+    );
+    Err(place.error(ErrorKind::Refused, "opening again", told, "was the bench rewired?"))
 }
 
 fn check_identity(
@@ -286,23 +326,59 @@ fn check_identity(
 impl Speaker {
     /// Opens the link anew; refused if it is not the same instrument any more.
     pub(super) fn reopen(&mut self) -> Asked<()> {
-        let (client, facts) = open_client(&self.surroundings, &self.place, &self.family)?;
-        let same = (&facts.maker, &facts.model, &facts.serial)
-            == (&self.facts.maker, &self.facts.model, &self.facts.serial);
-        if !same {
-            let told = format!(
-                "{} {} with the serial number `{}` answered, but it was {} {} with `{}`",
-                facts.maker, facts.model, facts.serial, self.facts.maker, self.facts.model, self.facts.serial
-            );
-            return Err(self.place.error(
-                ErrorKind::Refused,
-                "opening again",
-                told,
-                "was the bench rewired?",
-            ));
-        }
+        let (client, facts) =
+            open_client(&self.surroundings, &self.place, (&self.family, Some(&self.facts)))?;
         self.client = client;
         self.facts = facts;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these answers in turn where `A1` is the right one: who it is taken for or what kind of error, and after how many.
+    fn settle(answers: &str) -> String {
+        let mut asked = 0;
+        let mut answers = answers.split(' ');
+        let place = Place {
+            role: "source".parse().unwrap(),
+            address: Address::Sim { instrument: "supply".to_owned() },
+            family: String::new(),
+            serial: None,
+            timeout: None,
+            baud: 0,
+            calibration_due: None,
+        };
+        let settled = settle_identity(
+            || {
+                asked += 1;
+                Ok(Identity::parse(answers.next().unwrap()).unwrap())
+            },
+            |identity| match identity.model.as_str() {
+                "A1" => Ok(()),
+                _ => Err(place.error(ErrorKind::Refused, "identifying", "another one", "")),
+            },
+        );
+        match settled {
+            Ok(identity) => format!("{} after {asked}", identity.model),
+            Err(error) => format!("{} after {asked}", error.kind),
+        }
+    }
+
+    #[test]
+    fn another_instrument_is_refused_when_it_says_so_twice_and_a_garbled_line_is_asked_for_again() {
+        for (answers, expected) in [
+            ("A1", "A1 after 1"),
+            ("B1 B1", "refused after 2"),
+            ("Aq A1", "A1 after 2"),
+            ("Aq q1 A1", "A1 after 3"),
+            ("Aq B1 B1", "refused after 3"),
+            ("Aq q1 Az A1", "A1 after 4"),
+            ("Aq q1 Az z1", "nonsense after 4"),
+        ] {
+            assert_eq!(settle(answers), expected, "{answers}");
+        }
     }
 }

@@ -413,7 +413,8 @@ fn a_wrong_instrument_is_refused_with_both_names() {
     let error = opened.map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     insta::assert_snapshot!(error, @"source at SIM::supply: identifying: `Keysight Technologies E36312A, serial number MY59002207, firmware 2.0.1` answered, which is not of the family `rigol_dp800` (Rigol DP800 series; maker `RIGOL TECHNOLOGIES` or `Rigol*`, model `DP832*` or `DP831*` or `DP821*`); it is of the family `keysight_e36300`: correct the address or the family in the rig");
-    assert_eq!(fake.sent(), "*IDN?");
+    // Asked twice: what comes once may be a garbled line. Nothing else is sent to what is not known.
+    assert_eq!(fake.sent(), "*IDN? | *IDN?");
 }
 
 #[test]

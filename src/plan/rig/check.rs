@@ -308,13 +308,12 @@ fn check_addresses(document: &mut Document, file: &RigFile) {
     .collect();
     let is_simulated = |address: &Address| matches!(address, Address::Sim { .. });
     for (index, (key, address)) in addresses.iter().enumerate() {
-        for (earlier, other) in &addresses[..index] {
-            // Two values of one sensor line are two thermometers at one address.
-            let share = key.starts_with("thermometer") && earlier.starts_with("thermometer");
-            if address == other && !share {
-                let told = ("two instruments cannot be at one address", "this one is there already");
-                document.contradiction(key, earlier, told);
-            }
+        // Two values of one sensor line are two thermometers at one address.
+        let share = |earlier: &str| key.starts_with("thermometer") && earlier.starts_with("thermometer");
+        let there = addresses[..index].iter().find(|(earlier, other)| address == other && !share(earlier));
+        if let Some((earlier, _)) = there {
+            let told = ("two instruments cannot be at one address", "this one is there already");
+            document.contradiction(key, earlier, told);
         }
         if let Some((first, other)) = addresses.first()
             && is_simulated(address) != is_simulated(other)

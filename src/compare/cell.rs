@@ -150,6 +150,26 @@ pub enum Kind {
     Nothing,
 }
 
+impl Kind {
+    /// What a change is, of what stands before and after. What is no more than told after, or no less than told before, makes the
+    /// change no more than told: there it falls by at least that. Two bounds that leave each other room, such as two values at the
+    /// noise, tell nothing of it.
+    #[must_use]
+    pub const fn of_change(before: Self, after: Self) -> Self {
+        use Bound::{Lower, Upper};
+        match (before, after) {
+            (Self::Value, Self::Value) => Self::Value,
+            (Self::Value, Self::Bound(Upper)) | (Self::Bound(Lower), Self::Value | Self::Bound(Upper)) => {
+                Self::Bound(Upper)
+            }
+            (Self::Value, Self::Bound(Lower)) | (Self::Bound(Upper), Self::Value | Self::Bound(Lower)) => {
+                Self::Bound(Lower)
+            }
+            _ => Self::Nothing,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +200,31 @@ mod tests {
         mixed.merge(&Cell::one(2.0, Some(Bound::Lower)));
         assert_eq!(mixed.kind(), Kind::Nothing);
         assert_eq!(cell(&[1.0]).kind(), Kind::Value);
+    }
+
+    #[test]
+    fn a_change_is_as_known_as_both_of_its_sides_are() {
+        use Kind::{Nothing, Value};
+        let (least, most) = (Kind::Bound(Bound::Lower), Kind::Bound(Bound::Upper));
+        let table = [
+            (Value, Value, Value),
+            // At the noise after: the change is at most that, so it falls by at least that.
+            (Value, most, most),
+            // At the noise before: it falls by at most that.
+            (most, Value, least),
+            (most, most, Nothing),
+            (Value, least, least),
+            (least, Value, most),
+            (least, least, Nothing),
+            (most, least, least),
+            (least, most, most),
+            (Nothing, Value, Nothing),
+            (Value, Nothing, Nothing),
+            (Nothing, most, Nothing),
+        ];
+        for (before, after, expected) in table {
+            assert_eq!(Kind::of_change(before, after), expected, "{before:?} {after:?}");
+        }
     }
 
     #[test]

@@ -198,7 +198,15 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
     let (left, right) = (scores_of(&before), scores_of(&after));
     let levels = mean(&left).zip(mean(&right)).ok_or("no board of a side was there in every step")?;
     Ok(Effect {
-        matched: Matched { quantity, places, bounded: Vec::new(), missing: Vec::new(), before, after },
+        matched: Matched {
+            quantity,
+            places,
+            bounded: Vec::new(),
+            open: Vec::new(),
+            missing: Vec::new(),
+            before,
+            after,
+        },
         levels: Some(levels),
         change: Some(levels.1 - levels.0),
         certainty: of_boards(&left, &right, terms),

@@ -1,6 +1,6 @@
 //! What changed in one quantity: by how much, with what certainty, at which points.
 
-use super::cell::Place;
+use super::cell::{Kind, Place};
 use super::certainty::{of_boards, of_points};
 use super::gather::ReferenceRuns;
 use super::group::Group;
@@ -154,7 +154,7 @@ impl Effect {
         self.order = if self.change.is_some() {
             order.effect(&self.matched.before, &self.matched.after)
         } else {
-            Err("no point has a value on every board of both sides".to_owned())
+            Err(self.matched.no_value())
         };
         self.reference = reference_change(self.quantity(), reference);
         self
@@ -208,11 +208,12 @@ impl Effect {
         })
     }
     /// The mean over all points that have a value or only a bound on one side, where it is only a bound because of them:
-    /// the change, and on which side of it the truth lies. `None` where there are none, or of both kinds.
+    /// the change, and on which side of it the truth lies. `None` where there are none, or of both kinds, or where most are open.
     #[must_use]
     pub fn bounded(&self) -> Option<BoundedChange> {
         let first = self.matched.bounded.first()?;
-        if self.matched.bounded.iter().any(|other| other.bound != first.bound) {
+        let is_mixed = self.matched.bounded.iter().any(|other| other.bound != first.bound);
+        if is_mixed || self.matched.kind() == Kind::Nothing {
             return None;
         }
         let changes: Vec<f64> = (self.points.iter().map(|point| point.change))
@@ -241,16 +242,18 @@ pub fn compare_quantity(
     terms: Terms,
 ) -> Option<Effect> {
     let matched = match_places(quantity, before, after)?;
-    let has_values = !matched.places.is_empty() && !matched.before.is_empty() && !matched.after.is_empty();
+    let has_boards = !matched.before.is_empty() && !matched.after.is_empty();
+    let has_values = matched.kind() == Kind::Value && has_boards;
     let (left, right) = (scores_of(&matched.before), scores_of(&matched.after));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let levels = has_values.then(|| (mean(&left), mean(&right)));
-    let certainty = if has_values {
-        of_boards(&left, &right, terms)
+    let certainty =
+        if has_values { of_boards(&left, &right, terms) } else { Certainty::none(&matched.no_value()) };
+    let points = if has_boards && !matched.places.is_empty() {
+        of_points(&matched, terms.pairing)
     } else {
-        Certainty::none("no point has a value on every board of both sides")
+        Vec::new()
     };
-    let points = if has_values { of_points(&matched, terms.pairing) } else { Vec::new() };
     let change = levels.map(|(before, after)| after - before);
     let floor = |group: &Group| group.floors.get(&quantity).copied();
     Some(Effect {

@@ -98,7 +98,10 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         return if is_met {
             Judgement::Met
         } else {
-            Judgement::Impossible("every point is only a bound on one side".to_owned())
+            Judgement::Impossible(match allowance.quantity {
+                Quantity::Band(_) => effect.matched.no_value(),
+                _ => "every point is only a bound on one side".to_owned(),
+            })
         };
     }
     let interval = match &effect.certainty.interval {

@@ -47,12 +47,57 @@ pub struct Matched {
     pub places: Vec<Place>,
     /// Where every board has a value or a bound, and at least one a bound.
     pub bounded: Vec<BoundedChange>,
+    /// Where every board has a value or a bound, and the bounds leave every change open, as two sides at the noise do.
+    pub open: Vec<Place>,
     /// Where some boards have the figure and others do not.
     pub missing: Vec<Place>,
     /// The boards of the first group.
     pub before: Vec<BoardScore>,
     /// The boards of the second group.
     pub after: Vec<BoardScore>,
+}
+
+impl Matched {
+    /// What the change over all places stands for. A band of the spectrum that stands at the noise at more than half of its places
+    /// has no value: the few places that have one are just those with the least attenuation.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        let (values, open) = (self.places.len(), self.open.len());
+        let bounds = self.bounded.len();
+        let is_enough = !matches!(self.quantity, Quantity::Band(_)) || values >= bounds + open;
+        if values > 0 && is_enough {
+            return Kind::Value;
+        }
+        match self.bounded.as_slice() {
+            [first, rest @ ..]
+                if rest.iter().all(|other| other.bound == first.bound) && values + bounds >= open =>
+            {
+                Kind::Bound(first.bound)
+            }
+            _ => Kind::Nothing,
+        }
+    }
+
+    /// Why there is no value, where there is none.
+    #[must_use]
+    pub fn no_value(&self) -> String {
+        let (open, bounds) = (self.open.len(), self.bounded.len());
+        if !matches!(self.quantity, Quantity::Band(_)) || open + bounds == 0 {
+            return "no point has a value on every board of both sides".to_owned();
+        }
+        let after = self.bounded.iter().filter(|bounded| bounded.bound == Bound::Upper).count();
+        let sides = [(bounds - after, "before alone"), (after, "after alone"), (open, "before and after")];
+        let told: Vec<String> = sides
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, side)| format!("{side} at {count}"))
+            .collect();
+        format!(
+            "of {} points {} stands at the noise of probe and scope",
+            self.places.len() + bounds + open,
+            told.join(", ")
+        )
+    }
 }
 
 /// Matches the places of two groups for a quantity. `None` where neither group knows it.
@@ -64,7 +109,7 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
     if known.is_empty() {
         return None;
     }
-    let (mut places, mut bounded, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut places, mut bounded, mut open, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for place in known {
         let cells: Option<Vec<&Cell>> = boards().map(|board| board.cells.get(&(quantity, place))).collect();
         match cells {
@@ -72,7 +117,7 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
             Some(cells) if cells.iter().all(|cell| cell.kind() == Kind::Value) => places.push(place),
             Some(_) => match bounded_change((quantity, place), before, after) {
                 Some(change) => bounded.push(change),
-                None => missing.push(place),
+                None => open.push(place),
             },
         }
     }
@@ -80,7 +125,7 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
         group.boards.iter().map(|(serial, board)| score(serial, board, quantity, &places)).collect()
     };
     let (before, after) = (scores(before), scores(after));
-    Some(Matched { quantity, places, bounded, missing, before, after })
+    Some(Matched { quantity, places, bounded, open, missing, before, after })
 }
 
 /// All keys of a quantity.
@@ -112,14 +157,7 @@ fn level(key: (Quantity, Place), group: &Group) -> Option<(f64, Kind)> {
 
 fn bounded_change(key: (Quantity, Place), before: &Group, after: &Group) -> Option<BoundedChange> {
     let ((left, left_kind), (right, right_kind)) = (level(key, before)?, level(key, after)?);
-    let bound = match (left_kind, right_kind) {
-        // What is no more than told after, or no less than told before, makes the change no more than told.
-        (Kind::Value, Kind::Bound(Bound::Upper))
-        | (Kind::Bound(Bound::Lower), Kind::Value | Kind::Bound(Bound::Upper)) => Bound::Upper,
-        (Kind::Value, Kind::Bound(Bound::Lower))
-        | (Kind::Bound(Bound::Upper), Kind::Value | Kind::Bound(Bound::Lower)) => Bound::Lower,
-        _ => return None,
-    };
+    let Kind::Bound(bound) = Kind::of_change(left_kind, right_kind) else { return None };
     Some(BoundedChange { place: key.1, change: right - left, bound })
 }
 
@@ -194,22 +232,68 @@ mod tests {
     }
 
     #[test]
-    fn a_change_between_two_bounds_of_the_same_side_is_nothing() {
+    fn where_both_sides_are_at_the_noise_the_change_is_open_and_not_missing() {
         let noise = Quantity::Figure(FigureName::NoisePp20Mhz);
         let place = at(18.0, 0.1);
         let side = |bound| group(noise, &[&[(place, 1.0, bound)]]);
+        let matched = |before, after| match_places(noise, &side(before), &side(after)).unwrap();
+        let both = matched(Some(Bound::Upper), Some(Bound::Upper));
+        assert_eq!((both.bounded.len(), both.open, both.missing), (0, vec![place], Vec::new()));
+        let before = matched(Some(Bound::Upper), None);
+        assert_eq!(before.bounded, [BoundedChange { place, change: 0.0, bound: Bound::Lower }]);
+        assert_eq!(before.open, []);
+    }
+
+    #[test]
+    fn a_band_that_is_mostly_at_the_noise_is_a_bound_or_nothing_and_says_why() {
+        use crate::compare::band::Band;
+        let place = at(18.0, 0.1);
+        let upper = BoundedChange { place, change: -30.0, bound: Bound::Upper };
+        let lower = BoundedChange { bound: Bound::Lower, ..upper };
+        let (most, least) = (Kind::Bound(Bound::Upper), Kind::Bound(Bound::Lower));
+        let all = "of 4 points before and after at 4 stands at the noise of probe and scope";
+        // Places with values, with bounds from above, with bounds from below, and at the noise on both sides.
         let table = [
-            (None, Some(Bound::Upper), Some(Bound::Upper)),
-            (None, Some(Bound::Lower), Some(Bound::Lower)),
-            (Some(Bound::Upper), None, Some(Bound::Lower)),
-            (Some(Bound::Lower), None, Some(Bound::Upper)),
-            (Some(Bound::Lower), Some(Bound::Upper), Some(Bound::Upper)),
-            (Some(Bound::Upper), Some(Bound::Upper), None),
-            (Some(Bound::Lower), Some(Bound::Lower), None),
+            ((4, 0, 0, 0), Kind::Value, "no point has a value on every board of both sides"),
+            (
+                (2, 2, 0, 0),
+                Kind::Value,
+                "of 4 points after alone at 2 stands at the noise of probe and scope",
+            ),
+            ((1, 3, 0, 0), most, "of 4 points after alone at 3 stands at the noise of probe and scope"),
+            ((1, 0, 3, 0), least, "of 4 points before alone at 3 stands at the noise of probe and scope"),
+            (
+                (0, 2, 0, 2),
+                most,
+                "of 4 points after alone at 2, before and after at 2 stands at the noise of probe and scope",
+            ),
+            (
+                (0, 1, 0, 3),
+                Kind::Nothing,
+                "of 4 points after alone at 1, before and after at 3 stands at the noise of probe and scope",
+            ),
+            (
+                (0, 2, 2, 0),
+                Kind::Nothing,
+                "of 4 points before alone at 2, after alone at 2 stands at the noise of probe and scope",
+            ),
+            ((0, 0, 0, 4), Kind::Nothing, all),
+            ((0, 0, 0, 0), Kind::Nothing, "no point has a value on every board of both sides"),
         ];
-        for (before, after, expected) in table {
-            let matched = match_places(noise, &side(before), &side(after)).unwrap();
-            assert_eq!(matched.bounded.first().map(|change| change.bound), expected, "{before:?} {after:?}");
+        for ((values, uppers, lowers, open), expected, why) in table {
+            let matched = Matched {
+                quantity: Quantity::Band(Band::Ringing),
+                places: vec![place; values],
+                bounded: [vec![upper; uppers], vec![lower; lowers]].concat(),
+                open: vec![place; open],
+                missing: Vec::new(),
+                before: Vec::new(),
+                after: Vec::new(),
+            };
+            assert_eq!(matched.kind(), expected, "{why}");
+            assert_eq!(matched.no_value(), why);
+            let figure = Matched { quantity: Quantity::Figure(FigureName::NoisePp20Mhz), ..matched };
+            assert_eq!(figure.kind() == Kind::Value, values > 0);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::band::Band;
-use super::cell::{Cell, Place};
+use super::cell::{Cell, Kind, Place};
 use super::group::{Group, Member};
 use super::quantity::Quantity;
 use super::run::Cells;
@@ -14,9 +14,19 @@ use crate::record::{Kept, RecordError, WaveformFacts, read_kept, read_waveform};
 use crate::waveform::spectrum::{Spectrum, choose_whole, measure_spectrum};
 use crate::waveform::{Acquisition, Bound, Waveform};
 
-/// A band that stands less than this over what probe and scope show there by themselves is only an upper bound: 3 dB, at which
-/// the board's own part is as large as theirs.
+/// What stands less than this over what probe and scope show there by themselves is only an upper bound: 3 dB, at which the
+/// board's own part is as large as theirs.
 const OVER_FLOOR: f64 = 1.412_538;
+
+/// What an rms or a density stands for beside the same of probe and scope alone; where that was not captured nobody knows better.
+#[must_use]
+pub fn kind_at(volts: f64, floor: Option<f64>) -> Kind {
+    if floor.is_some_and(|floor| volts < floor * OVER_FLOOR) {
+        Kind::Bound(Bound::Upper)
+    } else {
+        Kind::Value
+    }
+}
 
 /// The signal that is compared.
 pub const OUTPUT: &str = "vout";
@@ -89,7 +99,7 @@ impl Captures {
 pub struct GroupSpectra {
     /// Mean spectrum of the output, by the purpose of the capture.
     pub output: BTreeMap<String, MeanSpectrum>,
-    /// The same of probe and scope alone.
+    /// The same of probe and scope alone, in the set-up of each of these captures.
     pub floor: BTreeMap<String, MeanSpectrum>,
 }
 
@@ -148,7 +158,6 @@ fn read_bands(
         _ => {}
     })?;
     let floors = read_floors(folder, &traces.floor)?;
-    let mut used = BTreeSet::new();
     let (mut cells, mut captures) = (Cells::new(), Captures::default());
     for (point, place) in &traces.points {
         let mut bands: BTreeMap<Band, Cell> = BTreeMap::new();
@@ -157,7 +166,9 @@ fn read_bands(
             let Ok(spectrum) = measure_spectrum(&waveform) else { continue };
             spectra.output.entry(facts.acquisition.purpose.clone()).or_default().add(&spectrum);
             let floor = floors.get(&set_up(&facts.acquisition));
-            used.insert(set_up(&facts.acquisition));
+            if let Some(floor) = floor {
+                spectra.floor.entry(facts.acquisition.purpose.clone()).or_default().add(floor);
+            }
             for band in Band::ALL {
                 let Some(rms_v) = band.rms_v(&spectrum) else { continue };
                 let floor_v = floor.and_then(|floor| band.rms_v(floor));
@@ -167,10 +178,6 @@ fn read_bands(
         for (band, cell) in bands {
             cells.entry((Quantity::Band(band), *place)).or_default().merge(&cell);
         }
-    }
-    // Only what the points were captured with: a wider range has more noise than any of them.
-    for ((purpose, _), floor) in floors.iter().filter(|(set_up, _)| used.contains(*set_up)) {
-        spectra.floor.entry(purpose.clone()).or_default().add(floor);
     }
     Ok((cells, captures))
 }
@@ -208,7 +215,7 @@ fn read_whole<'f>(
 }
 
 fn band_cell(band: Band, rms_v: f64, floor_v: Option<f64>) -> Cell {
-    let bound = floor_v.filter(|floor_v| rms_v < floor_v * OVER_FLOOR).map(|_| Bound::Upper);
+    let bound = (kind_at(rms_v, floor_v) != Kind::Value).then_some(Bound::Upper);
     Quantity::Band(band).scaled(rms_v).map_or_else(Cell::default, |scaled| Cell::one(scaled, bound))
 }
 

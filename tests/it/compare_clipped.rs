@@ -84,6 +84,8 @@ fn lines_and_page_say_which_acquisition_was_taken_because_the_other_one_is_clipp
         )
     );
     assert!(!page.contains("Of revision B, board b1 the spikes acquisition"));
+    // The two sides were captured in ranges with a noise of their own, and each is shown.
+    assert_eq!(page.matches("its probe and scope alone").count(), 2);
 }
 
 #[test]

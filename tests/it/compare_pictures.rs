@@ -1,12 +1,14 @@
 //! The pictures of a comparison: what is written in them and what they are drawn of.
 
+use soakrig::compare::cell::Kind;
 use soakrig::report::compare::pictures::{
     ChangeCell, ChangeMap, DotRow, Dots, Forest, ForestRow, OverlaidSpectra, OverlaidTraces, RowKind,
-    TraceOver,
+    SpectrumOver, Stretch, TraceOver,
 };
 use soakrig::report::svg::{
     render_change_map, render_dots, render_forest, render_overlaid_spectra, render_overlaid_traces,
 };
+use soakrig::waveform::Bound;
 
 /// The texts of a picture in their order, and how many shapes of each kind it is drawn of.
 fn structure(svg: &str) -> String {
@@ -82,7 +84,7 @@ fn a_dot_plot_names_every_board_also_where_they_stand_close() {
     };
     insta::assert_snapshot!(structure(&render_dots(&dots).unwrap()), @r"
     −0.02 | −0.01 | 0.00 | 0.01 | 0.02 | noise in dB | A | mean 67 mV | A0 | A1 | A2 | A3 | A4 | B | mean 28 mV | B0 | B1 | B2 | B3 | B4
-    5 circle, 5 rect, 10 polyline
+    5 circle, 10 rect, 10 polyline
     ");
 }
 
@@ -120,17 +122,26 @@ fn traces_and_spectra_lie_over_one_another_on_the_same_axes_with_their_names() {
     };
     insta::assert_snapshot!(structure(&render_overlaid_traces(&traces)), @r"
     −50 | 0 | 50 | output less its mean in mV | 0.0 | 0.5 | 1.0 | 1.5 | 2.0 | time from the rising edge in µs | clipped | revision A, board A1 | revision B, board B1
-    58 polyline, 2 polygon
+    3 circle, 6 rect, 107 polyline, 2 polygon
     ");
     let density = |volts: f64| [1e4, 1e5, 1e6, 1e7].map(|hz| (hz, volts)).to_vec();
+    let side = |name: &str, volts: f64, floor: f64| SpectrumOver {
+        name: name.to_owned(),
+        line: density(volts),
+        floor: density(floor),
+    };
+    let at = |kind: Kind, hz: (f64, f64)| Stretch { kind, hz, change: vec![(hz.0, -20.0), (hz.1, -20.0)] };
     let spectra = OverlaidSpectra {
-        sides: vec![("revision A".to_owned(), density(1e-6)), ("revision B".to_owned(), density(1e-7))],
-        floor: density(0.9e-7),
-        change: density(1.0).into_iter().map(|(hz, _)| (hz, -20.0)).collect(),
-        at_floor: vec![(1e4, 1e5)],
+        sides: [side("revision A", 1e-6, 0.5e-6), side("revision B", 1e-7, 0.9e-7)],
+        change: vec![
+            Stretch { kind: Kind::Nothing, hz: (1e4, 1e5), change: Vec::new() },
+            at(Kind::Bound(Bound::Upper), (1.1e5, 1e6)),
+            at(Kind::Value, (1.1e6, 3e6)),
+            at(Kind::Bound(Bound::Lower), (3.1e6, 1e7)),
+        ],
     };
     insta::assert_snapshot!(structure(&render_overlaid_spectra(&spectra)), @r"
-    100 nV | 1 µV | density in V/√Hz | −20 | −10 | 0 | change in dB | 10 kHz | 100 kHz | 1 MHz | 10 MHz | frequency | revision A | revision B | probe and scope alone | at their noise: the change is at least that
-    2 rect, 80 polyline
+    100 nV | 1 µV | density in V/√Hz | revision A | its probe and scope alone | revision B | its probe and scope alone | change | revision B at its noise: truly lower | revision A at its noise: truly higher | both at their noise: not known | not known | −20 | −10 | 0 | change in dB | 10 kHz | 100 kHz | 1 MHz | 10 MHz | frequency
+    4 circle, 15 rect, 831 polyline, 4 polygon
     ");
 }

@@ -145,6 +145,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         boards_after: effect.matched.after.len(),
         points: effect.matched.places.len(),
         points_bounded: effect.matched.bounded.len(),
+        points_open: effect.matched.open.len(),
         points_missing: effect.matched.missing.len(),
         least_at_a_point: spread.map(|spread| spread.low),
         most_at_a_point: spread.map(|spread| spread.high),

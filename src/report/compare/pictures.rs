@@ -1,5 +1,7 @@
 //! What is drawn of a comparison: the data of its pictures.
 
+use crate::compare::cell::Kind;
+
 /// What a row of a forest plot stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowKind {
@@ -116,15 +118,33 @@ pub struct OverlaidTraces {
     pub sides: Vec<TraceOver>,
 }
 
+/// A side of spectra over one another: frequency in Hz and density in V/√Hz.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectrumOver {
+    /// What it is called.
+    pub name: String,
+    /// Its spectrum.
+    pub line: Vec<(f64, f64)>,
+    /// The same of probe and scope alone as this side was captured; empty where that was not done.
+    pub floor: Vec<(f64, f64)>,
+}
+
+/// A stretch of frequency in which the change is as well known everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stretch {
+    /// Whether the change is a value, a bound, or not known at all.
+    pub kind: Kind,
+    /// Where it begins and ends, in Hz.
+    pub hz: (f64, f64),
+    /// Frequency and change in decibels; empty where it is not known.
+    pub change: Vec<(f64, f64)>,
+}
+
 /// Spectra over one another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverlaidSpectra {
-    /// Both sides: name; frequency in Hz and density in V/√Hz.
-    pub sides: Vec<(String, Vec<(f64, f64)>)>,
-    /// The same of probe and scope alone; empty where it was not captured.
-    pub floor: Vec<(f64, f64)>,
-    /// Frequency and change in decibels.
-    pub change: Vec<(f64, f64)>,
-    /// Stretches of frequency in which the second side stands at the floor.
-    pub at_floor: Vec<(f64, f64)>,
+    /// Both sides.
+    pub sides: [SpectrumOver; 2],
+    /// The change, by rising frequency.
+    pub change: Vec<Stretch>,
 }

@@ -277,6 +277,8 @@ pub struct ChangeRow {
     pub points: usize,
     /// Points left out because a value is only a bound.
     pub points_bounded: usize,
+    /// Points left out because both sides are bounds that leave every change open, as at the noise of probe and scope.
+    pub points_open: usize,
     /// Points left out because a board has no value there.
     pub points_missing: usize,
     /// Smallest change at a single point.

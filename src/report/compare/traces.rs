@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::pictures::{OverlaidSpectra, OverlaidTraces, TraceOver};
+use super::pictures::{OverlaidSpectra, OverlaidTraces, SpectrumOver, Stretch, TraceOver};
 use crate::base::stats::median;
-use crate::compare::cell::Place;
+use crate::compare::cell::{Kind, Place};
 use crate::compare::effect::Effect;
 use crate::compare::group::{Group, Member};
 use crate::compare::scores::{BoardScore, scores_of};
-use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES};
+use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES, kind_at};
 use crate::event::Event;
 use crate::record::{Record, RecordError};
 use crate::waveform::density::{Fold, build_fold, find_cycles};
@@ -221,19 +221,14 @@ pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overla
 /// The mean spectra of both sides; `None` where a side has none.
 #[must_use]
 pub fn spectra(names: (&str, &str), before: &GroupSpectra, after: &GroupSpectra) -> Option<OverlaidSpectra> {
-    let is_narrow = |spectra: &GroupSpectra| is_narrow_whole(&spectra.output);
-    let left = line(&before.output, is_narrow(before))?;
-    let right = line(&after.output, is_narrow(after))?;
-    // The noise of the acquisitions that the second side was taken from.
-    let floor = line(&after.floor, is_narrow(after)).unwrap_or_default();
-    let change = together(&left, &right).map(|(hz, from, to)| (hz, 20.0 * (to / from).log10())).collect();
-    let at_floor = stretches(&right, &floor);
-    Some(OverlaidSpectra {
-        sides: vec![(names.0.to_owned(), left), (names.1.to_owned(), right)],
-        floor,
-        change,
-        at_floor,
-    })
+    let side = |name: &str, spectra: &GroupSpectra| {
+        let is_narrow = is_narrow_whole(&spectra.output);
+        let floor = line(&spectra.floor, is_narrow).unwrap_or_default();
+        Some(SpectrumOver { name: name.to_owned(), line: line(&spectra.output, is_narrow)?, floor })
+    };
+    let sides = [side(names.0, before)?, side(names.1, after)?];
+    let change = stretches(&sides);
+    Some(OverlaidSpectra { sides, change })
 }
 
 /// The column of a frequency.
@@ -293,56 +288,107 @@ fn columns(spectrum: &MeanSpectrum, (from, to): (f64, f64)) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Decades on both sides over which a spectrum is averaged before it is held against the floor, and the narrowest stretch told:
-/// between two harmonics it touches the floor a hundred times, which is no stretch that anybody reads.
+/// Decades on both sides over which a spectrum is averaged before it is held against its floor, for between two harmonics it
+/// touches the floor a hundred times, which nobody reads; and columns on both sides that are averaged at least, for few lines of
+/// noise scatter by more than what is looked for.
 const AROUND: f64 = 0.06;
-const NARROWEST: f64 = 0.12;
+const FEWEST: usize = 5;
 
-/// Where a spectrum stands less than 3 dB over the floor, over stretches wide enough to be seen.
-fn stretches(line: &[(f64, f64)], floor: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let (line, floor) = (smooth(line), smooth(floor));
-    let mut found: Vec<(f64, f64)> = Vec::new();
-    let mut was_at = false;
-    for (hz, floor_volts, volts) in together(&floor, &line) {
-        let is_at = volts < floor_volts * 2f64.sqrt();
-        match found.last_mut().filter(|_| was_at) {
-            Some(last) if is_at => last.1 = hz,
-            _ if is_at => found.push((hz, hz)),
-            _ => {}
+/// The change, in stretches in which it is as well known everywhere: where one side stands at its own noise it is a bound, where
+/// both do nothing is known of it and nothing is drawn.
+fn stretches([before, after]: &[SpectrumOver; 2]) -> Vec<Stretch> {
+    let (left, right) = (kinds(before), kinds(after));
+    let mut found: Vec<Stretch> = Vec::new();
+    for (hz, from, to) in together(&before.line, &after.line) {
+        let at = |kinds: &BTreeMap<i64, Kind>| kinds.get(&column(hz)).copied().unwrap_or(Kind::Nothing);
+        let kind = Kind::of_change(at(&left), at(&right));
+        let change = (kind != Kind::Nothing).then(|| (hz, 20.0 * (to / from).log10()));
+        match found.last_mut() {
+            Some(last) if last.kind == kind => {
+                last.hz.1 = hz;
+                last.change.extend(change);
+            }
+            _ => found.push(Stretch { kind, hz: (hz, hz), change: change.into_iter().collect() }),
         }
-        was_at = is_at;
     }
-    found.retain(|(from, to)| (to / from).log10() >= NARROWEST);
     found
+}
+
+/// What each column of a side stands for beside its own floor.
+fn kinds(side: &SpectrumOver) -> BTreeMap<i64, Kind> {
+    let floor: BTreeMap<i64, f64> =
+        smooth(&side.floor).into_iter().map(|(hz, volts)| (column(hz), volts)).collect();
+    let line = smooth(&side.line).into_iter();
+    line.map(|(hz, volts)| (column(hz), kind_at(volts, floor.get(&column(hz)).copied()))).collect()
 }
 
 /// The power around each frequency: a harmonic counts for its neighbourhood.
 fn smooth(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let reach = 10f64.powf(AROUND);
-    let around = |hz: f64| {
-        let near = line.iter().filter(|(other, _)| *other >= hz / reach && *other <= hz * reach);
+    let around = |place: usize, hz: f64| {
+        let near = line.iter().enumerate().filter(|(other, (at, _))| {
+            other.abs_diff(place) <= FEWEST || (*at >= hz / reach && *at <= hz * reach)
+        });
         let (sum, count) =
-            near.fold((0.0, 0_u32), |(sum, count), (_, volts)| (sum + volts * volts, count + 1));
+            near.fold((0.0, 0_u32), |(sum, count), (_, (_, volts))| (sum + volts * volts, count + 1));
         (sum / f64::from(count.max(1))).sqrt()
     };
-    line.iter().map(|(hz, _)| (*hz, around(*hz))).collect()
+    line.iter().enumerate().map(|(place, (hz, _))| (*hz, around(place, *hz))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::waveform::Bound;
+
+    const UPPER: Kind = Kind::Bound(Bound::Upper);
+    const LOWER: Kind = Kind::Bound(Bound::Lower);
+
+    fn side(line: impl Fn(i32) -> f64, floor: Option<f64>) -> SpectrumOver {
+        let hz = |index: i32| 1e4 * 10f64.powf(f64::from(index) / 100.0);
+        SpectrumOver {
+            name: "made".to_owned(),
+            line: (0..300).map(|index| (hz(index), line(index))).collect(),
+            floor: floor.map_or_else(Vec::new, |volts| (0..300).map(|index| (hz(index), volts)).collect()),
+        }
+    }
+
+    #[test]
+    fn a_change_is_a_bound_where_a_side_is_at_its_own_floor_and_nothing_where_both_are() {
+        // From 100 kHz to 1 MHz something, else nothing but noise; the first side's scope is ten times as noisy.
+        let part = |at: i32| at / 100;
+        let loud = |volts: f64, noise: f64| {
+            side(move |at| if part(at) == 1 { volts } else { 1.1 * noise }, Some(noise))
+        };
+        let quiet = |noise: f64| side(move |_| 1.1 * noise, Some(noise));
+        let table = [
+            (loud(1e-4, 1e-6), loud(1e-5, 1e-7), vec![Kind::Nothing, Kind::Value, Kind::Nothing]),
+            (loud(1e-4, 1e-6), quiet(1e-7), vec![Kind::Nothing, UPPER, Kind::Nothing]),
+            (quiet(1e-6), loud(1e-5, 1e-7), vec![Kind::Nothing, LOWER, Kind::Nothing]),
+            (quiet(1e-6), quiet(1e-7), vec![Kind::Nothing]),
+            (side(|_| 1e-4, Some(1e-6)), quiet(1e-7), vec![UPPER]),
+            (quiet(1e-6), side(|_| 1e-5, Some(1e-7)), vec![LOWER]),
+            // Of a side whose noise was not captured it is not known where it stands at it.
+            (side(|_| 1e-4, None), side(|_| 1e-5, None), vec![Kind::Value]),
+        ];
+        for (before, after, expected) in table {
+            let found = stretches(&[before, after]);
+            assert_eq!(found.iter().map(|stretch| stretch.kind).collect::<Vec<_>>(), expected);
+            for stretch in &found {
+                assert_eq!(stretch.change.is_empty(), stretch.kind == Kind::Nothing, "{stretch:?}");
+                assert!(stretch.hz.0 < stretch.hz.1, "{stretch:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_spectrum_is_at_the_floor_over_whole_stretches_and_not_between_two_harmonics() {
-        let column = |index: i32| 1e4 * 10f64.powf(f64::from(index) / 100.0);
-        let floor: Vec<(f64, f64)> = (0..300).map(|index| (column(index), 1e-7)).collect();
         // Harmonics at every tenth column from 100 kHz to 1 MHz, and nothing else.
         let is_harmonic = |index: i32| (100..200).contains(&index) && index % 10 == 0;
-        let line: Vec<(f64, f64)> =
-            (0..300).map(|index| (column(index), if is_harmonic(index) { 1e-5 } else { 1.1e-7 })).collect();
-        let found = stretches(&line, &floor);
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].0 < 1.1e4 && (7e4..1e5).contains(&found[0].1), "{found:?}");
-        assert!((9e5..1.2e6).contains(&found[1].0) && found[1].1 > 9e6, "{found:?}");
+        let after = side(|index| if is_harmonic(index) { 1e-5 } else { 1.1e-7 }, Some(1e-7));
+        let found = stretches(&[side(|_| 1e-3, Some(1e-7)), after]);
+        assert_eq!(found.iter().map(|stretch| stretch.kind).collect::<Vec<_>>(), [UPPER, Kind::Value, UPPER]);
+        assert!((7e4..1e5).contains(&found[0].hz.1), "{found:?}");
+        assert!((9e5..1.2e6).contains(&found[2].hz.0), "{found:?}");
     }
 }

@@ -2,6 +2,8 @@
 
 use super::amount::{Amounts, amount, level};
 use super::next::takes;
+use super::pictures::OverlaidSpectra;
+use crate::compare::cell::Kind;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::{Judgement, SAME_ALPHA};
@@ -148,18 +150,31 @@ pub fn short_p(p: f64) -> String {
     }
 }
 
+/// A change of which only a bound is known, e.g. `≤ −30 dB`.
+#[must_use]
+pub fn bound(effect: &Effect) -> Option<String> {
+    let bounded = effect.bounded()?;
+    let amounts = Amounts::for_change(effect.quantity(), bounded.change, None);
+    Some(format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)))
+}
+
 /// What is left out of the mean because it is only a bound.
 fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
-    let count = effect.matched.bounded.len();
-    if count == 0 {
+    let (count, open) = (effect.matched.bounded.len(), effect.matched.open.len());
+    if count + open == 0 {
         return None;
     }
+    let nothing = if open > 0 {
+        format!(", of {open} on both sides, so that nothing tells of them")
+    } else {
+        String::new()
+    };
     let told = effect
         .bounded()
         .map(|bounded| format!("; with them {} {}", sign(bounded.bound), amounts.full(bounded.change)));
     Some(format!(
-        "{} left out, where a value is only a bound{}",
-        counted(count, "point"),
+        "{} left out, where a value is only a bound{nothing}{}",
+        counted(count + open, "point"),
         told.unwrap_or_default()
     ))
 }
@@ -193,35 +208,24 @@ const fn sign(bound: Bound) -> &'static str {
     }
 }
 
-/// Where every point is only a bound.
+/// Where there is no value, because every point is only a bound, or of a band the most of them.
 fn bounded_only(effect: &Effect) -> String {
-    let title = effect.quantity().title();
+    let (quantity, title) = (effect.quantity(), effect.quantity().title());
     let Some(bounded) = effect.bounded() else {
-        return format!(
-            "cannot be compared in the {title}: no point has a value on every board of both sides"
-        );
+        return format!("cannot be compared in the {title}: {}", effect.matched.no_value());
     };
-    let amounts = Amounts::for_change(effect.quantity(), bounded.change, None);
-    let count = counted(effect.matched.bounded.len(), "point");
-    match (bounded.bound, bounded.change < 0.0) {
-        (Bound::Upper, true) => format!(
-            "lowers the {title} by at least {} {} (mean over {count}, all at the noise floor on one side)",
-            amounts.size(bounded.change),
-            amounts.unit
-        ),
-        (Bound::Lower, false) => format!(
-            "raises the {title} by at least {} {} (mean over {count}, all bounds on one side)",
-            amounts.size(bounded.change),
-            amounts.unit
-        ),
-        (side, _) => {
-            format!(
-                "changes the {title} by {} {} (mean over {count}, all bounds)",
-                sign(side),
-                amounts.full(bounded.change)
-            )
-        }
-    }
+    let amounts = Amounts::for_change(quantity, bounded.change, None);
+    let falls = bounded.change < 0.0;
+    let verb = if falls { "lowers" } else { "raises" };
+    let least = if falls == (bounded.bound == Bound::Upper) { "at least" } else { "at most" };
+    let why = match quantity {
+        Quantity::Band(_) => effect.matched.no_value(),
+        _ if bounded.bound == Bound::Upper => "all at the noise floor on one side".to_owned(),
+        _ => "all bounds on one side".to_owned(),
+    };
+    let points = counted(effect.points.len() + effect.matched.bounded.len(), "point");
+    let (size, unit) = (amounts.size(bounded.change), amounts.unit);
+    format!("{verb} the {title} by {least} {size} {unit} (mean over {points}; {why})")
 }
 
 /// What the spectra could not be taken from, because samples are clipped.
@@ -245,6 +249,37 @@ fn clipped_of(side: &Side) -> Vec<String> {
         ));
     }
     told
+}
+
+/// What must be known to read the picture of the spectra: where a side is at its own noise the change is not the boards'.
+#[must_use]
+pub fn spectra_at_noise(spectra: &OverlaidSpectra) -> String {
+    let [before, after] = spectra.sides.each_ref().map(|side| side.name.as_str());
+    let has = |kind: Kind| spectra.change.iter().any(|stretch| stretch.kind == kind);
+    let mut told = Vec::new();
+    if spectra.change.iter().any(|stretch| stretch.kind != Kind::Value) {
+        let rule =
+            "A side is at its noise where it stands less than 3 dB over what probe and scope alone show.";
+        told.push(rule.to_owned());
+    }
+    if has(Kind::Bound(Bound::Upper)) {
+        told.push(format!(
+            "Where only {after} is, it is truly lower than shown: an attenuation is at least the shown one."
+        ));
+    }
+    if has(Kind::Bound(Bound::Lower)) {
+        told.push(format!(
+            "Where only {before} is, that is truly lower than shown: an attenuation is at most the shown one."
+        ));
+    }
+    if has(Kind::Nothing) {
+        told.push("Where both are, nothing is known of the boards, and no change is drawn.".to_owned());
+    }
+    let without = spectra.sides.iter().filter(|side| side.floor.is_empty());
+    told.extend(without.map(|side| {
+        format!("Of {} the noise of probe and scope was not captured, so that nothing shows where it stands at it.", side.name)
+    }));
+    told.join(" ")
 }
 
 /// Levels on both sides, e.g. `1.48 V to 31.6 mV`.

@@ -160,7 +160,8 @@ fn pictures(page: &ComparisonPage) -> Markup {
                 (picture(&render_overlaid_spectra(spectra), "wide", "spectra of both groups and their change"))
                 p.small {
                     "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond, and the "
-                    "wide one alone where samples of a ripple capture are clipped. Below, the change. Where a line stands at the noise of probe and scope, the board itself is quieter than told."
+                    "wide one alone where samples of a ripple capture are clipped. Below, the change. "
+                    (words::spectra_at_noise(spectra))
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::report::compare::amount::{Amounts, level};
 use crate::report::compare::draw::is_undecided;
 use crate::report::compare::next;
 use crate::report::compare::parts::{Part, part};
-use crate::report::compare::words::short_p;
+use crate::report::compare::words::{self, short_p};
 
 pub(super) fn changes(comparison: &Comparison) -> Markup {
     html! {
@@ -34,7 +34,7 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
             "Better, worse, changed: the interval holds no zero. Too small to matter: two one-sided tests at 5 % show that the change is "
             "smaller than the smallest one that matters. No change shown: neither, so that a change that matters is not ruled out. "
             "Amplitudes are compared in decibels; their means are geometric ones. Points are those at which every board of both sides "
-            "has a value. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
+            "has a value; bounds and open ones (bounds on both sides, which tell nothing) stand beside them. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
         }
     }
 }
@@ -44,7 +44,7 @@ fn change_row(effect: &Effect) -> Markup {
     let ends = |ends: Interval| format!("{} to {}", amounts.signed(ends.low), amounts.signed(ends.high));
     let dash = || "–".to_owned();
     let sense = effect.sense().word();
-    let bounded = effect.matched.bounded.len();
+    let (bounded, open) = (effect.matched.bounded.len(), effect.matched.open.len());
     html! {
         tr {
             td {
@@ -53,13 +53,14 @@ fn change_row(effect: &Effect) -> Markup {
             }
             td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }
             td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
-            td.number data-label="change" { (effect.change.map_or_else(dash, |change| amounts.full(change))) }
+            td.number data-label="change" { (effect.change.map_or_else(|| words::bound(effect).unwrap_or_else(dash), |change| amounts.full(change))) }
             td.number data-label="95 % interval" { (effect.certainty.interval.as_ref().map_or_else(|_| dash(), |interval| ends(*interval))) }
             td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| short_p(*p))) }
             td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
             td.number data-label="points" {
                 (effect.matched.places.len())
                 @if bounded > 0 { " + " (bounded) " bounds" }
+                @if open > 0 { " + " (open) " open" }
             }
             td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
         }

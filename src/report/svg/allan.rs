@@ -2,8 +2,8 @@
 
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Letters, render};
-use super::curves::COLORS;
 use super::decades;
+use super::look::{COLORS, marker};
 use crate::trend::AllanPoint;
 
 const WIDTH: f64 = 640.0;
@@ -48,12 +48,14 @@ pub fn render_allan(lines: &[(String, &[AllanPoint])]) -> Option<String> {
                     let (x, y) = end(point.deviation.high);
                     canvas.line(&[(x - 3.5, y + 6.0), (x, y), (x + 3.5, y + 6.0)], color, 1.0);
                 }
-                canvas.disc(at(point, point.deviation.value), 2.4, color);
+                marker(canvas, at(point, point.deviation.value), place, color);
             }
             let line: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.deviation.value)).collect();
             canvas.line(&line, color, 1.4);
             let letters = Letters::new(11.5, color, Anchor::Right).bold();
-            canvas.text(name, (WIDTH - 14.0, 10.0 + NAME * place as f64), letters);
+            let y = 10.0 + NAME * place as f64;
+            marker(canvas, (WIDTH - 19.0, y), place, color);
+            canvas.text(name, (WIDTH - 28.0, y), letters);
         }
     }))
 }

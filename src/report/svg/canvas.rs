@@ -94,15 +94,13 @@ impl Canvas<'_> {
     }
 
     pub(super) fn dashes(&self, from: (f64, f64), to: (f64, f64), color: RGBColor, width: f64) {
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let count = (length / 10.0).ceil() as usize;
-        for index in 0..count {
-            let part = |pixels: f64| {
-                let share = (pixels / length).min(1.0);
-                (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
-            };
-            let start = index as f64 * 10.0;
-            self.line(&[part(start), part(start + 6.0)], color, width);
+        self.dashed(&[from, to], color, width, (6.0, 4.0));
+    }
+
+    /// A line through points, broken into dashes by gaps along its length.
+    pub(super) fn dashed(&self, points: &[(f64, f64)], color: RGBColor, width: f64, dash: (f64, f64)) {
+        for run in broken(points, dash) {
+            self.line(&run, color, width);
         }
     }
 
@@ -175,6 +173,35 @@ impl Canvas<'_> {
     }
 }
 
+/// The dashes of a line through points.
+fn broken(points: &[(f64, f64)], (dash, gap): (f64, f64)) -> Vec<Vec<(f64, f64)>> {
+    let mut runs = Vec::new();
+    let (mut run, mut left, mut is_dash) = (points.iter().take(1).copied().collect::<Vec<_>>(), dash, true);
+    for ends in points.windows(2) {
+        let (mut from, to) = (ends[0], ends[1]);
+        let mut length = (to.0 - from.0).hypot(to.1 - from.1);
+        while length > left && left > 0.0 {
+            let share = left / length;
+            from = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+            run.push(from);
+            if is_dash {
+                runs.push(std::mem::take(&mut run));
+            } else {
+                run = vec![from];
+            }
+            length -= left;
+            is_dash = !is_dash;
+            left = if is_dash { dash } else { gap };
+        }
+        left -= length;
+        run.push(to);
+    }
+    if is_dash && run.len() > 1 {
+        runs.push(run);
+    }
+    runs
+}
+
 /// Light or dark letters, whichever is read better on a ground.
 pub(super) fn letters_on(ground: RGBColor) -> RGBColor {
     let luminance = 0.299 * f64::from(ground.0) + 0.587 * f64::from(ground.1) + 0.114 * f64::from(ground.2);
@@ -201,6 +228,19 @@ pub(super) fn blues(share: f64) -> RGBColor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broken_line_goes_on_round_corners_and_ends_where_the_line_does() {
+        let corner = [(0.0, 0.0), (4.0, 0.0), (4.0, 10.0)];
+        assert_eq!(
+            broken(&corner, (6.0, 4.0)),
+            [vec![(0.0, 0.0), (4.0, 0.0), (4.0, 2.0)], vec![(4.0, 6.0), (4.0, 10.0)]]
+        );
+        assert_eq!(broken(&[(0.0, 0.0), (5.0, 0.0)], (6.0, 4.0)), [[(0.0, 0.0), (5.0, 0.0)]]);
+        for nothing in [&[][..], &[(1.0, 1.0)], &[(0.0, 0.0), (f64::NAN, 0.0)]] {
+            assert!(broken(nothing, (6.0, 4.0)).len() < 2);
+        }
+    }
 
     #[test]
     fn a_label_at_the_edge_is_moved_onto_the_sheet() {

@@ -4,6 +4,7 @@ use plotters::style::RGBColor;
 
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Canvas, GREY, INK, Letters, RED, WHITE, render};
+use super::look::{COLORS, arrow, marker};
 use super::padded;
 use crate::report::figure::{Bound, FigureView, Line, Spot};
 
@@ -11,17 +12,6 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
 /// Behind a limit.
 const FORBIDDEN: RGBColor = RGBColor(0xfb, 0xec, 0xea);
-
-/// Okabe and Ito's colours without the yellow, which is lost on paper.
-pub(super) const COLORS: [RGBColor; 7] = [
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xb8, 0x5a, 0x97),
-    RGBColor(0x2f, 0x9f, 0xd8),
-    RGBColor(0xc9, 0x8a, 0x00),
-    RGBColor(0x33, 0x33, 0x33),
-];
 
 /// Draws a figure's lines, or those in regulation only. `None` where there is nothing to draw.
 #[must_use]
@@ -137,27 +127,6 @@ fn draw_bounded(canvas: &Canvas<'_>, field: &Field, line: &Line, factor: f64) {
         if let (Some(value), Some(bound), Some(place)) = (spot.value, spot.bound, place(field, spot, factor))
         {
             arrow(canvas, place, if bound.sign_of(value) == "≤" { 1.0 } else { -1.0 }, color);
-        }
-    }
-}
-
-/// An arrow from a marker that is only a bound, to the side where the truth lies; `down` is 1 or -1.
-fn arrow(canvas: &Canvas<'_>, (x, y): (f64, f64), down: f64, color: RGBColor) {
-    canvas.line(&[(x, y), (x, y + 9.0 * down)], color, 1.25);
-    canvas.polygon(&[(x - 3.0, y + 8.0 * down), (x + 3.0, y + 8.0 * down), (x, y + 13.0 * down)], color);
-}
-
-/// Lines are told apart by shape, too.
-fn marker(canvas: &Canvas<'_>, (x, y): (f64, f64), rank: usize, color: RGBColor) {
-    let r = 3.2;
-    match rank % 5 {
-        0 => canvas.disc((x, y), 2.8, color),
-        1 => canvas.fill((x - 2.6, y - 2.6), (x + 2.6, y + 2.6), color),
-        2 => canvas.polygon(&[(x, y - r), (x + r, y + 2.6), (x - r, y + 2.6)], color),
-        3 => canvas.polygon(&[(x, y - r - 0.4), (x + r, y), (x, y + r + 0.4), (x - r, y)], color),
-        _ => {
-            canvas.disc((x, y), 3.2, color);
-            canvas.disc((x, y), 1.6, WHITE);
         }
     }
 }

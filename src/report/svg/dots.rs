@@ -2,7 +2,7 @@
 
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render};
-use super::curves::COLORS;
+use super::look::Side;
 use super::padded;
 use crate::report::compare::pictures::{DotRow, Dots};
 
@@ -43,21 +43,16 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
 }
 
 fn draw_row(canvas: &Canvas<'_>, field: &Field, (row, offset): (&DotRow, f64), (middle, rank): (f64, usize)) {
-    let color = COLORS[rank % COLORS.len()];
+    let look = Side::of(rank);
     canvas.text(&row.name, (LEFT - 12.0, middle), Letters::new(12.5, INK, Anchor::Right).bold());
     let x = field.x.px(row.mean - offset);
-    canvas.line(&[(x, middle - 22.0), (x, middle + 22.0)], color, 2.2);
+    canvas.line(&[(x, middle - 22.0), (x, middle + 22.0)], look.ink, 2.2);
     canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
     let mut boards: Vec<(&str, f64)> =
         row.boards.iter().map(|(serial, value)| (serial.as_str(), field.x.px(value - offset))).collect();
     boards.sort_by(|a, b| a.1.total_cmp(&b.1));
     for (x, lift) in lifted(&boards) {
-        // Told apart by shape, too.
-        if rank.is_multiple_of(2) {
-            canvas.disc((x, middle + lift), 4.2, color);
-        } else {
-            canvas.fill((x - 3.8, middle + lift - 3.8), (x + 3.8, middle + lift + 3.8), color);
-        }
+        look.mark(canvas, (x, middle + lift), 4.4);
     }
     for (serial, x, line) in labelled(&boards) {
         let y = middle + 28.0 + LINE * line as f64;

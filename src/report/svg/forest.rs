@@ -105,13 +105,16 @@ fn draw_row(canvas: &Canvas<'_>, field: &Field, row: &ForestRow, y: f64) {
     }
     match row.kind {
         RowKind::All => canvas.polygon(&[(x - 6.0, y), (x, y - 6.0), (x + 6.0, y), (x, y + 6.0)], color),
-        // What is not told from no change is hollow.
-        _ if row.is_undecided => {
-            canvas.disc((x, y), 4.0, color);
-            canvas.disc((x, y), 2.4, WHITE);
-        }
         RowKind::Board => canvas.fill((x - 3.4, y - 3.4), (x + 3.4, y + 3.4), color),
         RowKind::Point => canvas.disc((x, y), 3.6, color),
+    }
+    // What is not told from no change is hollow, in the shape that it has else.
+    if row.is_undecided {
+        match row.kind {
+            RowKind::All => {}
+            RowKind::Board => canvas.fill((x - 2.0, y - 2.0), (x + 2.0, y + 2.0), WHITE),
+            RowKind::Point => canvas.disc((x, y), 2.2, WHITE),
+        }
     }
     if let Some(is_more) = row.truth_is_more {
         let side = if is_more { 1.0 } else { -1.0 };

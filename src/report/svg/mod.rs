@@ -11,6 +11,7 @@ mod fold;
 mod forest;
 mod histogram;
 mod hours;
+mod look;
 mod map;
 mod overlaid;
 mod raster;

@@ -2,7 +2,7 @@
 
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, GREY, Letters, render};
-use super::curves::COLORS;
+use super::look::COLORS;
 use super::time_unit;
 
 const WIDTH: f64 = 640.0;

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::axis::{Field, Scale, number, ticks};
 use super::canvas::{AMBER, Anchor, Canvas, FAINT, GREY, INK, Letters, RED, WHITE, letters_on, render};
-use super::curves::COLORS;
+use super::look::COLORS;
 use super::padded;
 use crate::report::soak::story::{MarkKind, Stretch};
 use crate::report::soak::timeline::{Curve, Panel, Timeline};

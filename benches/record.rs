@@ -53,6 +53,7 @@ fn alternate(
     for _ in 0..LINES {
         let start = Instant::now();
         recorder.event(stamp, event)?;
+        recorder.sync()?;
         kept.push(start.elapsed());
         let start = Instant::now();
         bare_file.write_all(line)?;

@@ -1,5 +1,5 @@
 //! A month with nobody there: 30 simulated days at one reading a second, a capture every ten minutes and a sweep every six
-//! hours, kept as any run is, every line synced. Prints what the run takes, the memory after the first hour, the first day
+//! hours, kept as any run is. Prints what the run takes, the memory after the first hour, the first day
 //! and at the end, what `soakrig report` of its record takes, how long it takes to open it for going on with, and what
 //! keeping a line of sixty readings costs; each as a part of its limit and beside the least that the disk or the processor asks
 //! for the same bytes.
@@ -102,6 +102,7 @@ fn append(out: &Path) -> Outcome<Duration> {
         let before = fs::metadata(&journal)?.len();
         let start = Instant::now();
         recorder.event(stamp, &event)?;
+        recorder.sync()?;
         kept.push(start.elapsed());
         let line = vec![b' '; usize::try_from(fs::metadata(&journal)?.len() - before)?];
         let start = Instant::now();
@@ -116,6 +117,15 @@ fn append(out: &Path) -> Outcome<Duration> {
         "soak/append_60_readings: {kept:?}, bare write + fdatasync: {bare:?} ({bytes} bytes), {ratio:.3} of the \
          bare rate, {:.3} of the limit of {APPEND_LIMIT}",
         ratio / APPEND_LIMIT
+    );
+    let lines: Vec<(Stamp, Event)> = (0..LINES).map(|minute| readings((LINES + minute) as u64)).collect();
+    let start = Instant::now();
+    lines.iter().try_for_each(|(stamp, event)| recorder.event(*stamp, event))?;
+    recorder.sync()?;
+    let each = start.elapsed() / u32::try_from(LINES)?;
+    println!(
+        "soak/append_60_readings as fast as they come, sharing syncs: {each:?} a line, {:.3} of the bare rate",
+        bare.as_secs_f64() / each.as_secs_f64()
     );
     fs::remove_dir_all(recorder.folder())?;
     Ok(bare)
@@ -235,8 +245,8 @@ fn run(out: &Path, days: u32, bare_line: Duration) -> Outcome<PathBuf> {
     }
     let disk = bare_line * u32::try_from(look.lines)?;
     println!(
-        "soak/run of {days} days with its report: {took:.1?}, processor {worked:.1?}, {} events, their syncs alone \
-         {disk:.1?}; {} ({})",
+        "soak/run of {days} days with its report: {took:.1?}, processor {worked:.1?}, {} events, which alone would take \
+         {disk:.1?} if each had its own sync; {} ({})",
         look.lines,
         of_limit(RUN_LIMIT, days, (took, worked)),
         finished.outcome.end.verdict

@@ -21,6 +21,7 @@ pub mod samples_csv;
 mod shape;
 pub mod store;
 pub mod summary;
+mod syncing;
 mod unfinished;
 pub mod waveforms;
 

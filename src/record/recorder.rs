@@ -1,5 +1,5 @@
-//! Writes the record of a run while it happens. An event is on the disk when its call returns; a trace is on the disk
-//! before the journal names it.
+//! Writes the record of a run while it happens. An event is on the disk when its call returns, or on its way there where nobody
+//! acts on it alone (see [`super::syncing`]); a trace is on the disk before the journal names it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -226,12 +226,21 @@ impl Recorder {
         Ok(tape)
     }
 
+    /// Returns when every event so far is on the disk.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn sync(&mut self) -> Result<(), RecordError> {
+        self.journal.sync(&mut *self.disk)
+    }
+
     /// Ends writing, reads the record back from the disk, writes `points.csv` and `summary.json` from it and, if the run
     /// has its end in the journal, the manifest. What was read comes back, so that more can be made of it.
     ///
     /// # Errors
     /// The disk refuses, or the record read back is damaged.
-    pub fn seal(self) -> Result<Sealed, RecordError> {
+    pub fn seal(mut self) -> Result<Sealed, RecordError> {
+        self.sync()?;
         self.tapes.iter().try_for_each(TapeFile::check)?;
         let folder = self.folder;
         drop((self.journal, self.points, self.samples, self.tapes));

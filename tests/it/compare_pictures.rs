@@ -55,7 +55,7 @@ fn a_forest_shows_no_change_and_where_it_is_worse_unless_that_lies_far_off() {
         (RowKind::Point, "24 V, 500 mA", -2.0, None, Some(false)),
     ]);
     insta::assert_snapshot!(structure(&render_forest(&near).unwrap()), @r"
-    −3 | −2 | −1 | 0 | 1 | change in dB | worse | all boards | -1.0 dB | b1 | -1.2 dB | 24 V, 30 mA | -0.8 dB | 24 V, 500 mA | -2.0 dB
+    worse | −3 | −2 | −1 | 0 | 1 | change in dB | all boards | -1.0 dB | b1 | -1.2 dB | 24 V, 30 mA | -0.8 dB | 24 V, 500 mA | -2.0 dB
     3 circle, 2 rect, 16 polyline, 2 polygon
     ");
     let far = forest(&[

@@ -157,7 +157,7 @@ fn pictures(page: &ComparisonPage) -> Markup {
         @if let Some(spectra) = &page.spectra {
             div.figure {
                 h3 { "Spectra" }
-                (picture(&render_overlaid_spectra(spectra), "wide", "spectra of both groups and their change"))
+                (picture(&render_overlaid_spectra(spectra), "wide spectra", "spectra of both groups and their change"))
                 p.small {
                     "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond, and the "
                     "wide one alone where samples of a ripple capture are clipped. Below, the change. "
@@ -178,7 +178,7 @@ fn over_the_hours(made: &Course) -> Markup {
             h3 { (heading(lines.quantity.title())) }
             div.figure {
                 @if let Some(svg) = render_forest(&lines.picture) {
-                    (picture(&svg, "curves", "the change in each step"))
+                    (picture(&svg, "curves forest", "the change in each step"))
                 }
             }
             div.scroll { table.cards {
@@ -223,7 +223,7 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
                 }
             }
             @if let Some(svg) = view.map.as_ref().map(render_change_map) {
-                (picture(&svg, "map", "the change over input voltage and load"))
+                (picture(&svg, "map change", "the change over input voltage and load"))
                 p.small {
                     "The change of " (page.comparison.after.name) " against " (page.comparison.before.name) " at each point. "
                     "A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %)."
@@ -231,7 +231,7 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
             }
             @if let Some((forest, hidden)) = &view.forest {
                 @if let Some(svg) = render_forest(forest) {
-                    (picture(&svg, "curves", "changes with their intervals"))
+                    (picture(&svg, "curves forest", "changes with their intervals"))
                     p.small {
                         (sentence(undecided))
                         @if *hidden > 0 { " " (hidden) " points between the smallest and the largest changes are not shown." }

@@ -16,6 +16,11 @@ const FONT_FACTOR: f64 = 1.24;
 /// Mean width of a letter as a part of the font's size, for the wider ones of common sans-serif fonts.
 const LETTER_WIDTH: f64 = 0.6;
 
+/// The most that a text takes in width.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    LETTER_WIDTH * size * text.chars().count() as f64
+}
+
 /// Ink for text and axes.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2b);
 /// For what stands back: labels of axes.
@@ -142,7 +147,7 @@ impl Canvas<'_> {
 
     /// The position moved so far that the whole text stands on the sheet: a label at the end of an axis is not cut.
     fn inside(&self, text: &str, (x, y): (f64, f64), letters: Letters) -> (f64, f64) {
-        let length = LETTER_WIDTH * letters.size * text.chars().count() as f64;
+        let length = text_width(text, letters.size);
         let (left, right) = match letters.anchor {
             Anchor::Left => (0.0, length),
             Anchor::Middle => (length / 2.0, length / 2.0),

@@ -46,7 +46,7 @@ fn draw_row(canvas: &Canvas<'_>, field: &Field, (row, offset): (&DotRow, f64), (
     let look = Side::of(rank);
     canvas.text(&row.name, (LEFT - 12.0, middle), Letters::new(12.5, INK, Anchor::Right).bold());
     let x = field.x.px(row.mean - offset);
-    canvas.line(&[(x, middle - 22.0), (x, middle + 22.0)], look.ink, 2.2);
+    canvas.line(&[(x, middle - 22.0), (x, middle + 19.0)], look.ink, 2.2);
     canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
     let mut boards: Vec<(&str, f64)> =
         row.boards.iter().map(|(serial, value)| (serial.as_str(), field.x.px(value - offset))).collect();

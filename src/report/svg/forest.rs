@@ -3,13 +3,14 @@
 use plotters::style::RGBColor;
 
 use super::axis::{Field, Scale};
-use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, WHITE, render};
+use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, WHITE, render, text_width};
 use super::padded;
 use crate::report::compare::pictures::{Forest, ForestRow, RowKind};
 
+/// Of the sheet, unless its texts leave the changes less than [`NARROWEST`].
 const WIDTH: f64 = 720.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 190.0;
+const NARROWEST: f64 = 260.0;
+const SIZE: f64 = 11.5;
 const ROW: f64 = 19.0;
 const TOP: f64 = 14.0;
 /// Where a change would be for the worse.
@@ -30,12 +31,17 @@ pub fn render_forest(forest: &Forest) -> Option<String> {
         return None;
     }
     let bottom = TOP + ROW * forest.rows.len() as f64 + 16.0;
+    // What stands on both sides of the changes must not run into them.
+    let longest = |text: fn(&ForestRow) -> &str| {
+        forest.rows.iter().map(|row| text_width(text(row), SIZE)).fold(0.0, f64::max)
+    };
+    let (left, right) = (longest(|row| &row.label) + 14.0, longest(|row| &row.told) + 16.0);
+    let width = WIDTH.max(left + NARROWEST + right);
     let field = Field {
-        x: Scale::new(padded(with_zero(range), 0.06), (LEFT, WIDTH - RIGHT)),
+        x: Scale::new(padded(with_zero(range), 0.06), (left, width - right)),
         y: Scale::new((0.0, 1.0), (bottom, TOP - 6.0)),
     };
-    Some(render(WIDTH, bottom + 46.0, |canvas| {
-        field.draw_level(canvas, &forest.axis);
+    Some(render(width, bottom + 46.0, |canvas| {
         if field.x.clamp(0.0) == 0.0 {
             shade_worse(canvas, &field, forest);
             let zero = field.x.px(0.0);
@@ -43,11 +49,12 @@ pub fn render_forest(forest: &Forest) -> Option<String> {
         } else {
             point_to_zero(canvas, &field);
         }
+        field.draw_level(canvas, &forest.axis);
         for (place, row) in forest.rows.iter().enumerate() {
             let y = TOP + ROW * (place as f64 + 0.5);
             let begins = place > 0 && forest.rows[place - 1].kind != row.kind;
             if begins {
-                canvas.line(&[(8.0, y - ROW / 2.0), (WIDTH - 8.0, y - ROW / 2.0)], FAINT, 1.0);
+                canvas.line(&[(8.0, y - ROW / 2.0), (width - 8.0, y - ROW / 2.0)], FAINT, 1.0);
             }
             draw_row(canvas, &field, row, y);
         }
@@ -90,11 +97,11 @@ fn draw_row(canvas: &Canvas<'_>, field: &Field, row: &ForestRow, y: f64) {
         RowKind::Point => (POINT, 1.4),
     };
     let letters = |anchor| {
-        let letters = Letters::new(11.5, INK, anchor);
+        let letters = Letters::new(SIZE, INK, anchor);
         if row.kind == RowKind::All { letters.bold() } else { letters }
     };
-    canvas.text(&row.label, (LEFT - 10.0, y), letters(Anchor::Right));
-    canvas.text(&row.told, (WIDTH - RIGHT + 12.0, y), letters(Anchor::Left));
+    canvas.text(&row.label, (field.x.from_px - 10.0, y), letters(Anchor::Right));
+    canvas.text(&row.told, (field.x.to_px + 12.0, y), letters(Anchor::Left));
     let x = field.x.px(field.x.clamp(row.value));
     if let Some((low, high)) = row.interval {
         let (from, to) = (field.x.px(field.x.clamp(low)), field.x.px(field.x.clamp(high)));

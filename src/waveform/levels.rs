@@ -11,8 +11,11 @@ const BINS: usize = 256;
 /// A swing below this is not taken for switching: a converter's switch node moves by its input voltage.
 const LEAST_SWING_V: f64 = 1.0;
 
-/// A swing of fewer converter steps than this is noise of the converter.
-const LEAST_SWING_STEPS: u32 = 8;
+/// Up to so many bins that hold samples, noise of a coarse converter and two states must be told apart.
+const FEW_BINS: usize = 8;
+
+/// Two states have a level between them that is rarer than this part of the rarer state: noise is one heap.
+const VALLEY: f64 = 0.5;
 
 /// The two states of the switch node.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,20 +54,28 @@ pub(super) fn measure_state_levels(
     };
     let range = u32::from(highest - lowest);
     let swing_v = f64::from(range) * levels.step_v;
-    if range < LEAST_SWING_STEPS || swing_v < LEAST_SWING_V {
+    let mean_v = || {
         let mut sum = 0;
         levels
             .read(0..levels.len(), |levels| sum += levels.iter().map(|level| u64::from(*level)).sum::<u64>());
-        let mean = sum as f64 / levels.len() as f64;
+        // A mean of -0.004 V would be shown as -0.00.
+        (levels.volts_at(sum as f64 / levels.len() as f64) * 100.0).round() / 100.0 + 0.0
+    };
+    if range == 0 || swing_v < LEAST_SWING_V {
         return Err(Unavailable::because(format!(
             "no switching edges: {signal} stays at {:.2} V (it moves by {swing_v:.2} V)",
-            // A mean of -0.004 V would be shown as -0.00.
-            (levels.volts_at(mean) * 100.0).round() / 100.0 + 0.0
+            mean_v()
         )));
     }
     let alike = |low, high| bin_of(low, lowest, range) == bin_of(high, lowest, range);
     let histogram = build_histogram(&count_blocks(levels, extents, alike), lowest, range);
     let (low_bin, high_bin) = (fullest(&histogram, 0, BINS / 2), fullest(&histogram, BINS / 2, BINS));
+    if range == 1 || !has_two_states(&histogram, low_bin, high_bin) {
+        return Err(Unavailable::because(format!(
+            "no switching edges: the few values of {signal} are one heap about {:.2} V, {swing_v:.2} V wide, not two states",
+            mean_v()
+        )));
+    }
     // Overshoot tips above the high state are rare; a state up there is not.
     let top = BINS * 3 / 4;
     let above: u32 = histogram[top..].iter().sum();
@@ -97,11 +108,100 @@ fn fullest(histogram: &[u32; BINS], from: usize, to: usize) -> usize {
     (from..to).fold(from, |best, bin| if histogram[bin] > histogram[best] { bin } else { best })
 }
 
+/// Whether the modes of the two halves are two states, where so few bins hold samples that they may be the noise of a coarse
+/// converter: of noise, the modes are neighbours on its even steps, and no level between them is rare.
+fn has_two_states(histogram: &[u32; BINS], low_bin: usize, high_bin: usize) -> bool {
+    let held: Vec<usize> = (0..BINS).filter(|bin| histogram[*bin] > 0).collect();
+    let gaps = || held.windows(2).map(|pair| (pair[0], pair[1] - pair[0]));
+    // Two values alone have no step to be neighbours on.
+    let (2.., Some(step)) = (gaps().count(), gaps().map(|(_, gap)| gap).min()) else { return true };
+    if held.len() > FEW_BINS {
+        return true;
+    }
+    let rarer = f64::from(histogram[low_bin].min(histogram[high_bin]));
+    let is_between = |bin: usize| low_bin < bin && bin < high_bin;
+    let is_rare = held.iter().any(|bin| is_between(*bin) && f64::from(histogram[*bin]) < VALLEY * rarer);
+    // A bin is a part of the range, so even steps may differ by one.
+    let is_empty = gaps().any(|(from, gap)| low_bin <= from && from < high_bin && 2 * gap > 3 * step + 2);
+    is_rare || is_empty
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::block::made::{Dice, trace};
     use super::super::counts::count_levels;
+    use super::super::trace::{Codes, Scaling};
     use super::*;
     use proptest::prelude::*;
+
+    fn states_of(lx: &Waveform) -> Result<StateLevels, Unavailable> {
+        let (levels, extents) = lx.check_extents().unwrap();
+        measure_state_levels(lx, &levels, &extents)
+    }
+
+    /// A switch node between -0.4 and 24 V with edges of 20 ns, at 22 % duty.
+    fn node(period_s: f64, rate_hz: f64) -> Vec<f64> {
+        let ramp = |s: f64| (s / 20e-9 + 0.5).clamp(0.0, 1.0);
+        (0..(0.2e-3 * rate_hz) as u32)
+            .map(|n| {
+                let s = (f64::from(n) / rate_hz + 0.3 * period_s).rem_euclid(period_s);
+                24.4 * (ramp(s) - ramp(s - 0.22 * period_s) + ramp(s - period_s)) - 0.4
+            })
+            .collect()
+    }
+
+    /// The same volts as codes of a converter.
+    fn codes(volts: &[f64], step_v: f64) -> Waveform {
+        let codes = volts.iter().map(|volt| (volt / step_v).round() as i16).collect();
+        let scaling = Scaling {
+            volts_per_code: step_v,
+            zero_code: 0.0,
+            offset_v: 0.0,
+            min_code: -32768,
+            max_code: 32767,
+        };
+        Waveform { codes: Codes::I16(codes), scaling, ..trace([0.0], 100e6) }
+    }
+
+    #[test]
+    fn two_states_are_told_however_coarse_their_steps_and_with_no_noise_at_all() {
+        for rate_hz in [2e6, 10e6, 25e6, 100e6, 500e6] {
+            for hz in [300e3, 311e3, 250e3, 122e3, 61.3e3] {
+                let volts = node(1.0 / hz, rate_hz);
+                for steps in [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 12.0, 30.0, 200.0] {
+                    let step_v = 24.4 / steps;
+                    let found = states_of(&codes(&volts, step_v)).map(|s| (s.low_v, s.high_v));
+                    let is_near = |v: f64, truth: f64| (v - truth).abs() <= 0.51 * step_v + 0.1;
+                    assert!(
+                        found.as_ref().is_ok_and(|(low, high)| is_near(*low, -0.4) && is_near(*high, 24.0)),
+                        "{steps} steps, {rate_hz} {hz}: {found:?}"
+                    );
+                }
+                let found = states_of(&trace(volts, rate_hz)).map(|s| (s.low_v, s.high_v));
+                let (low, high) = found.unwrap();
+                assert!((low + 0.4).abs() < 0.1 && (high - 24.0).abs() < 0.1, "{rate_hz} {hz}: {low} {high}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_of_a_coarse_converter_is_no_switching() {
+        let mut dice = Dice(7);
+        for (sigma, at) in [(0.3, 0.0), (0.3, 0.5), (0.6, 0.2), (1.0, 0.0), (1.0, 0.5)] {
+            let noise: Vec<f64> = (0..50_000).map(|_| 0.4 * (at + sigma * dice.noise())).collect();
+            for step_v in [0.4, 0.5, 1.0] {
+                let told = states_of(&codes(&noise, step_v)).unwrap_err().0;
+                assert!(told.starts_with("no switching edges"), "{sigma} {at} {step_v}: {told}");
+            }
+        }
+        // One code up and down at two volts a code.
+        let told = states_of(&codes(&noise_of_one_code(), 2.0)).unwrap_err().0;
+        assert!(told.contains("one heap about 1.00 V, 2.00 V wide"), "{told}");
+    }
+
+    fn noise_of_one_code() -> Vec<f64> {
+        (0..1000).map(|n| f64::from(n % 2) * 2.0).collect()
+    }
 
     proptest! {
         #[test]

@@ -63,8 +63,8 @@ fn a_forest_shows_no_change_and_where_it_is_worse_unless_that_lies_far_off() {
         (RowKind::Board, "b1", -38.0, None, None),
     ]);
     insta::assert_snapshot!(structure(&render_forest(&far).unwrap()), @r"
-    −40 | −39 | −38 | change in dB | no change: far off on this side → | all boards | -39.1 dB | b1 | -38.0 dB
-    1 rect, 8 polyline, 1 polygon
+    no change: far off on this side → | −40.5 | −40.0 | −39.5 | −39.0 | −38.5 | −38.0 | −37.5 | change in dB | all boards | -39.1 dB | b1 | -38.0 dB
+    1 rect, 12 polyline, 1 polygon
     ");
     assert_eq!(render_forest(&forest(&[])), None);
 }

@@ -128,9 +128,12 @@ pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
     let (before, after) = effect.levels?;
     let quantity = effect.quantity();
     // Decibels over a volt are negative for everything that rides on an output; over a millivolt they are not.
+    let amounts = Amounts::for_change(quantity, before.abs().max(after.abs()), None);
     let (offset, factor, unit) = match (quantity.scale(), quantity.unit()) {
         (Scale::Decibels, _) => (60.0, 1.0, "dB over 1 mV"),
         (Scale::Plain, "") => (0.0, 100.0, "%"),
+        // As the means are told.
+        (Scale::Plain, unit) if unit == quantity.unit_of_change() => (0.0, amounts.factor(), amounts.unit),
         (Scale::Plain, unit) => (0.0, 1.0, unit),
     };
     let range = |boards: &[BoardScore]| {

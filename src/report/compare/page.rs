@@ -65,6 +65,8 @@ pub fn build(
         dots: draw::dots(&comparison, effect),
         map: draw::change_map(effect),
     });
+    // A heading with nothing under it tells nothing that the first page has not told.
+    let views = views.filter(|view| view.forest.is_some() || view.dots.is_some() || view.map.is_some());
     let views = views.collect();
     let of = |name: F, make: fn(&Effect, (&Group, &Group)) -> _| -> Result<Overlaid, String> {
         let effect = comparison.effect(Quantity::Figure(name));

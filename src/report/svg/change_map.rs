@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Anchor, Canvas, GREY, INK, Letters, letters_on, render};
+use super::canvas::{Anchor, Canvas, GREY, INK, Letters, letters_on, render, text_width};
 use super::map::{Grid, LEFT, STROKE, WIDTH};
 use crate::report::compare::pictures::{ChangeCell, ChangeMap};
 
@@ -25,7 +25,7 @@ pub fn render_change_map(map: &ChangeMap) -> String {
             }
         }
         grid.draw_labels(canvas, &map.vins, &map.loads);
-        draw_legend(canvas, grid.bottom() + 52.0, map);
+        draw_legend(canvas, grid.bottom() + 52.0, (map, grid.has_room_for_digits()));
     })
 }
 
@@ -53,7 +53,7 @@ fn draw_cell(
     let ground = ground(cell.value, ends);
     canvas.fill(from, to, ground);
     if cell.is_undecided {
-        canvas.hatch(from, to, if letters_on(ground) == INK { STROKE } else { PAPER });
+        canvas.hatch(from, to, if letters_on(ground) == INK { GREY } else { PAPER });
         canvas.frame((from.0 + 1.0, from.1 + 1.0), (to.0 - 1.0, to.1 - 1.0), INK, 1.5);
     }
     if has_digits {
@@ -64,13 +64,18 @@ fn draw_cell(
             canvas.fill((middle.0 - half, middle.1 - 7.0), (middle.0 + half, middle.1 + 7.0), ground);
         }
         canvas.text(&cell.told, middle, Letters::new(size, letters_on(ground), Anchor::Middle));
+    } else if cell.value > 0.0 && ends.0 < 0.0 {
+        // On grey paper more is as dark as less.
+        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        let letters = Letters::new(11.0, letters_on(ground), Anchor::Middle).bold();
+        canvas.text("+", middle, letters);
     }
 }
 
-fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
+fn draw_legend(canvas: &Canvas<'_>, y: f64, (map, has_digits): (&ChangeMap, bool)) {
     let (low, high) = map.ends;
     let letters = Letters::new(11.5, GREY, Anchor::Left);
-    let ramp = LEFT + 70.0;
+    let ramp = LEFT + (text_width(&map.told.0, 11.5) + 6.0).max(70.0);
     canvas.text(&map.told.0, (LEFT, y), letters);
     for step in 0..21_u8 {
         let x = ramp + 5.0 * f64::from(step);
@@ -78,7 +83,7 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
         canvas.fill((x, y - 6.0), (x + 5.0, y + 6.0), ground(value, map.ends));
     }
     canvas.text(&map.told.1, (ramp + 112.0, y), letters);
-    let mut x = ramp + 220.0;
+    let mut x = ramp + 130.0 + text_width(&map.told.1, 11.5);
     let mut entry = |text: &str, draw: &dyn Fn((f64, f64), (f64, f64))| {
         draw((x, y - 7.0), (x + 22.0, y + 7.0));
         canvas.text(text, (x + 28.0, y), letters);
@@ -86,7 +91,7 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
     };
     if map.cells.iter().flatten().any(|cell| cell.is_undecided) {
         entry("not decided: the boards scatter as much", &|from, to| {
-            canvas.hatch(from, to, STROKE);
+            canvas.hatch(from, to, GREY);
             canvas.frame(from, to, INK, 1.5);
         });
     }
@@ -94,6 +99,12 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
         entry("a bound", &|from, to| {
             let middle = (f64::midpoint(from.0, to.0), y);
             canvas.text("≤ ≥", middle, Letters::new(11.0, GREY, Anchor::Middle));
+        });
+    }
+    if !has_digits && low < 0.0 && high > 0.0 {
+        entry("more", &|from, to| {
+            let middle = (f64::midpoint(from.0, to.0), y);
+            canvas.text("+", middle, Letters::new(11.0, INK, Anchor::Middle).bold());
         });
     }
     if map.cells.iter().any(Option::is_none) {

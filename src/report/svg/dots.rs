@@ -1,14 +1,17 @@
 //! Every board as a dot, so that nobody has to believe a mean.
 
 use super::axis::{Field, Scale};
-use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render};
+use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render, text_width};
 use super::look::Side;
 use super::padded;
 use crate::report::compare::pictures::{DotRow, Dots};
 
 const WIDTH: f64 = 720.0;
+/// Left end of the dots, unless a name in front of them is longer.
 const LEFT: f64 = 110.0;
-const ROW: f64 = 92.0;
+const ROW: f64 = 98.0;
+/// Size of a name.
+const SIZE: f64 = 12.5;
 /// Dots nearer than this would lie on each other.
 const APART: f64 = 9.0;
 /// Lines under each other in which serial numbers may stand.
@@ -27,16 +30,19 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
     if !range.0.is_finite() {
         return None;
     }
+    let names = dots.rows.iter().map(|row| text_width(&row.name, SIZE) + 16.0);
+    let left = names.fold(LEFT, f64::max);
+    let width = WIDTH.max(left + WIDTH - 2.0 * LEFT);
     let bottom = 10.0 + ROW * dots.rows.len() as f64;
     let field = Field {
-        x: Scale::new(padded(range, 0.08), (LEFT, WIDTH - 24.0)),
+        x: Scale::new(padded(range, 0.08), (left, width - 24.0)),
         y: Scale::new((0.0, 1.0), (bottom, 10.0)),
     };
-    Some(render(WIDTH, bottom + 46.0, |canvas| {
+    Some(render(width, bottom + 46.0, |canvas| {
         field.draw_level(canvas, &dots.axis);
         for (place, row) in dots.rows.iter().enumerate() {
             let middle = 10.0 + ROW * place as f64 + 38.0;
-            canvas.line(&[(LEFT, middle), (WIDTH - 24.0, middle)], FAINT, 1.0);
+            canvas.line(&[(left, middle), (width - 24.0, middle)], FAINT, 1.0);
             draw_row(canvas, &field, (row, offset(row)), (middle, place));
         }
     }))
@@ -44,7 +50,7 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
 
 fn draw_row(canvas: &Canvas<'_>, field: &Field, (row, offset): (&DotRow, f64), (middle, rank): (f64, usize)) {
     let look = Side::of(rank);
-    canvas.text(&row.name, (LEFT - 12.0, middle), Letters::new(12.5, INK, Anchor::Right).bold());
+    canvas.text(&row.name, (field.x.from_px - 12.0, middle), Letters::new(SIZE, INK, Anchor::Right).bold());
     let x = field.x.px(row.mean - offset);
     canvas.line(&[(x, middle - 22.0), (x, middle + 19.0)], look.ink, 2.2);
     canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));

@@ -463,6 +463,7 @@ fn odd_rows_are_read_and_told() {
       step 4.000000e-9 s, start 0.000000e0 s
       v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
         v ends before the other columns: nothing stands there from line 12 on
+      - line 12, the last one, has no line end: if the file was cut off there, its last number is not whole
       - interval from the first to the last time: 4.000000e-9 s
       - times are rounded to 1e-9 s, so distances of neighbours say nothing
       - the interval is known to 2.5 % only: times are rounded and rows are few
@@ -577,13 +578,123 @@ fn channels_are_chosen_by_name_or_by_sense_and_told() {
     ];
     insta::assert_snapshot!(rows.join("\n"), @r#"
     CH1 and Some("CH2"); CH1 is taken as the output; CH2 is taken as the switch node
-    CH1 and None; 
+    CH1 and None; CH2 is not looked at; the switch node, if it is there, is named with --lx
     CH2 and Some("CH1"); 
     CH1 cannot be the output and the switch node at once
     the file has no channel `CH5`; it holds CH1, CH2
     1 and Some("2"); 2 begins 2 rows later than the time column
     CH1 and Some("CH2"); 
     CH1 and None; CH1 is taken as the output
+    "#);
+}
+
+/// Rows of one tenth of a microsecond each, by what prints time and value.
+fn columns(heading: &str, row: impl Fn(usize) -> String) -> Vec<u8> {
+    let rows: String = (0..12).map(|at| row(at) + "\n").collect();
+    format!("{heading}\n{rows}").into_bytes()
+}
+
+#[test]
+fn units_are_read_however_the_heading_joins_them_and_time_wherever_it_stands() {
+    let micros =
+        |at: usize| format!("{:.1};{:.3};{:.1}", at as f64 / 10.0, 5.0 + at as f64 / 1e3, 24 * (at % 2));
+    let mut latin = columns("Zeit [@s];U_aus [V];U_LX [V]", micros);
+    latin.iter_mut().filter(|byte| **byte == b'@').for_each(|byte| *byte = 0xB5);
+    let other = |at: usize| format!("{:.3},{at},{:e}", 5000.0 + at as f64, at as f64 * 1e-7);
+    let tables = [
+        ("strokes", columns("Zeit / µs;U_aus / V;U_LX / V", micros)),
+        ("underlines", columns("time_us;vout_V;lx_V", micros)),
+        ("words", columns("Time in us;vout V;lx V", micros)),
+        ("Latin-1", latin),
+        ("time last, millivolts", columns("vout_mV,sample,time", other)),
+        (
+            "current",
+            columns("time,Iout (A)", |at| format!("{:e},{:.3}", at as f64 * 1e-7, 0.1 + at as f64 / 1e3)),
+        ),
+        ("one name twice", columns("time,CH1,CH1", |at| format!("{:e},5.0,{:.1}", at as f64 * 1e-7, at % 2))),
+        (
+            "escape",
+            columns("time,vout\u{1b}[31m", |at| {
+                format!("{:e},{:.3}", at as f64 * 1e-7, (at + 1) as f64 / 1e3)
+            }),
+        ),
+    ];
+    let told: Vec<String> = tables
+        .map(|(what, bytes)| {
+            let file =
+                import::read(&bytes[..], &Options::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let step_s = file.timing.step_s;
+            let first = volts(&file, 0)[0];
+            let selected = file.select(&Choice::default()).unwrap();
+            let notes = selected.notes.join("; ");
+            format!(
+                "{what}: {step_s:.1e} s, {} from {first}, lx {:?}; {notes}",
+                selected.vout_name, selected.lx_name
+            )
+        })
+        .into();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    strokes: 1.0e-7 s, U_aus from 5, lx Some("U_LX"); U_aus is taken as the output; U_LX is taken as the switch node
+    underlines: 1.0e-7 s, vout from 5, lx Some("lx"); vout is taken as the output; lx is taken as the switch node
+    words: 1.0e-7 s, vout from 5, lx Some("lx"); vout is taken as the output; lx is taken as the switch node
+    Latin-1: 1.0e-7 s, U_aus from 5, lx Some("U_LX"); U_aus is taken as the output; U_LX is taken as the switch node
+    time last, millivolts: 1.0e-7 s, vout from 5, lx None; vout is taken as the output; sample is not looked at; the switch node, if it is there, is named with --lx
+    current: 1.0e-7 s, Iout from 0.1, lx None; Iout is in A, not in volts: so is every figure whose name says volts
+    one name twice: 1.0e-7 s, CH1 from 5, lx Some("CH1 (column 3)"); CH1 is taken as the output; CH1 (column 3) is taken as the switch node
+    escape: 1.0e-7 s, vout·[31m from 0.001, lx None; 
+    "#);
+}
+
+#[test]
+fn a_last_number_that_may_be_cut_off_is_left_out_or_told() {
+    let full = columns("time,vout", |at| format!("{:.6e},{:.6e}", at as f64 * 1e-7, 5.0 + at as f64 / 1e3));
+    let plain = columns("time,vout", |at| format!("{:.7},{:.3}", at as f64 * 1e-7, 5.0 + at as f64 / 1e3));
+    let told: Vec<String> =
+        [(&full, 1), (&full, 2), (&full, 4), (&full, 11), (&plain, 0), (&plain, 1), (&plain, 3)]
+            .map(|(bytes, cut)| {
+                let file = import::read(&bytes[..bytes.len() - cut], &Options::default()).unwrap();
+                let (values, notes) =
+                    (volts(&file, 0), file.notes.iter().filter(|note| note.contains("line 13")));
+                let notes: Vec<&str> = notes.map(String::as_str).collect();
+                format!("{} rows to {:?}; {}", values.len(), values.last(), notes.join("; "))
+            })
+            .into();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    12 rows to Some(5.011); line 13, the last one, has no line end: if the file was cut off there, its last number is not whole
+    11 rows to Some(5.01); the file ends inside line 13 (`1.100000e-6,5.011000e`); that row is left out
+    11 rows to Some(5.01); the file ends inside line 13 (`1.100000e-6,5.01100`); that row is left out
+    11 rows to Some(5.01); the file ends inside line 13 (`1.100000e-6,`); that row is left out
+    12 rows to Some(5.011); 
+    12 rows to Some(5.011); line 13, the last one, has no line end: if the file was cut off there, its last number is not whole
+    12 rows to Some(5.0); line 13, the last one, has no line end: if the file was cut off there, its last number is not whole
+    "#);
+}
+
+#[test]
+fn the_switch_node_is_the_one_that_spreads_however_high_the_spikes_of_the_output_are() {
+    let pair = |at: usize| {
+        let on = at % 82 < 18;
+        let spike = if at % 82 == 18 || at.is_multiple_of(82) { 4.0 } else { 0.0 };
+        (5.0 + spike * if at.is_multiple_of(2) { 1.0 } else { -1.0 }, if on { 6.0 } else { -0.4 })
+    };
+    let chosen = |swapped: bool, is_ramp: bool| {
+        let rows = (0..4100).map(|at| {
+            let (mut vout, lx) = pair(at);
+            if is_ramp {
+                vout = (vout * at as f64 / 820.0).min(5.0);
+            }
+            let (one, other) = if swapped { (lx, vout) } else { (vout, lx) };
+            format!("{:e},{one:.4},{other:.4}\n", at as f64 * 1e-7)
+        });
+        let file = read_text(&("time,CH1,CH2\n".to_owned() + &rows.collect::<String>())).unwrap();
+        let selected = file.select(&Choice::default()).unwrap();
+        format!("{} {:?} {}", selected.vout_name, selected.lx_name, selected.notes.join("; "))
+    };
+    let told = [(false, false), (true, false), (false, true)].map(|(swapped, ramp)| chosen(swapped, ramp));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    CH1 Some("CH2") CH1 is taken as the output; CH2 is taken as the switch node
+    CH2 Some("CH1") CH2 is taken as the output; CH1 is taken as the switch node
+    CH1 None CH1 is taken as the output; CH2 is not looked at; the switch node, if it is there, is named with --lx
     "#);
 }
 

@@ -28,12 +28,20 @@ impl ImportError {
     }
 }
 
+/// Bytes of a file as a text that can be shown: what is no UTF-8 is taken for Latin-1, as older scopes write `µs`; a name with an
+/// escape sequence in it must not reach a terminal.
+pub(super) fn legible(bytes: &[u8]) -> String {
+    let shown = |c: char| if c.is_control() { '·' } else { c };
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.chars().map(shown).collect(),
+        Err(_) => bytes.iter().map(|byte| shown(char::from(*byte))).collect(),
+    }
+}
+
 /// Bytes of a file as they can stand in a message: printable, and short.
 pub(super) fn quote(bytes: &[u8]) -> String {
     const LONGEST: usize = 40;
-    let short = &bytes[..bytes.len().min(4 * LONGEST)];
-    let text: String =
-        String::from_utf8_lossy(short).chars().map(|c| if c.is_control() { '·' } else { c }).collect();
+    let text = legible(&bytes[..bytes.len().min(4 * LONGEST)]);
     if text.chars().count() > LONGEST {
         format!("{}…", text.chars().take(LONGEST).collect::<String>())
     } else {

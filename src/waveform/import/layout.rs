@@ -3,7 +3,7 @@
 use super::head::Head;
 use super::number::Cell;
 use super::separator::Separator;
-use super::unit::{Scaled, Unit, read_time_unit, read_unit, split_heading};
+use super::unit::{Scaled, Unit, is_time_word, read_time_unit, read_unit, split_heading};
 use super::{Format, ImportError};
 
 /// What a column of the rows is for.
@@ -50,7 +50,6 @@ pub(super) struct Layout {
 const MOST_CHANNELS: usize = 64;
 /// With the columns that are not looked at.
 pub(super) const MOST_COLUMNS: usize = 80;
-const TIME_WORDS: [&str; 9] = ["time", "t", "x", "x-axis", "second", "seconds", "s", "times", "timestamp"];
 const INDEX_WORDS: [&str; 9] = ["sequence", "index", "nr", "no", "n", "sample", "samples", "point", "#"];
 const STEP_KEYS: [&str; 5] = ["sample interval", "sampling interval", "sampling period", "xinc", "increment"];
 const RATE_KEYS: [&str; 4] =
@@ -81,6 +80,18 @@ impl Headings {
 
     fn name(&self, column: usize) -> &str {
         self.names.get(column).map_or("", String::as_str)
+    }
+
+    /// The column that is headed as time, of these, with the power of ten of its unit.
+    fn time_column(&self, mut columns: impl Iterator<Item = usize>) -> Option<(usize, i16)> {
+        columns.find_map(|column| {
+            let (name, unit) = (split_heading(self.name(column)).0, self.unit(column));
+            let is_named = name.len() > 1 && is_time_word(name);
+            match unit {
+                Some(unit) => Some((column, read_time_unit(unit)?)),
+                None => is_named.then_some((column, 0)),
+            }
+        })
     }
 
     /// The unit's word of a column: of the line of units, or in brackets behind the name.
@@ -141,6 +152,9 @@ impl Layout {
             Format::RigolSequence => Some(Role::Index),
             _ => self.first_role(head, headings, (0..widest).filter(|column| numbers(*column)).count()),
         };
+        let is_found = format != Format::Plain || matches!(first, Some(Role::Time { .. }));
+        let time =
+            if is_found { None } else { headings.time_column((1..widest).filter(|column| numbers(*column))) };
         let mut count = 0;
         for column in 0..widest.min(MOST_COLUMNS) {
             let name = headings.name(column).to_lowercase();
@@ -148,6 +162,9 @@ impl Layout {
             let is_channel = numbers(column) || !name.is_empty() && !is_key && !name.contains('=');
             self.roles.push(match first {
                 Some(role) if column == 0 => role,
+                _ if time.is_some_and(|(at, _)| at == column) => {
+                    Role::Time { power: time.map_or(0, |(_, power)| power) }
+                }
                 _ if is_channel => {
                     count += 1;
                     Role::Channel(count - 1)
@@ -173,7 +190,7 @@ impl Layout {
         if let Some(power) = power {
             return Some(Role::Time { power });
         }
-        if unit.is_none() && TIME_WORDS.contains(&name.as_str()) {
+        if unit.is_none() && is_time_word(&name) {
             let counts = ramp == Ramp::ByOne && name == "x";
             return Some(if counts {
                 Role::Index
@@ -226,9 +243,13 @@ impl Layout {
             let label = label.and_then(|labels| labels.get(place)).filter(|label| !label.is_empty()).cloned();
             let extreme = |key: &str| head.quantity(head.values(key)?.get(place)?);
             let extremes = extreme("minimum (v)").zip(extreme("maximum (v)"));
-            let name = match self.channels.iter().any(|channel| channel.name == name) {
-                true => format!("{name} (column {})", column + 1),
-                false => name,
+            let name = if self.channels.iter().any(|channel| channel.name == name) {
+                let other = format!("{name} (column {})", column + 1);
+                self.notes
+                    .push(format!("two columns are headed {name}: the later one is called `{other}` here"));
+                other
+            } else {
+                name
             };
             self.channels.push(ChannelHead { name, label, unit, power, extremes });
         }

@@ -36,8 +36,11 @@ pub struct Selected {
 /// Names by which an output or a switch node is known.
 const VOUT_NAMES: [&str; 5] = ["vout", "out", "output", "vo", "5v"];
 const LX_NAMES: [&str; 7] = ["lx", "sw", "switch", "phase", "vsw", "vlx", "switchnode"];
-/// A channel that swings so much more than the other is its switch node.
-const LX_SWING: f64 = 4.0;
+/// A channel whose samples spread so many times as far as the other's is its switch node. Spikes on the output may be as high as the
+/// switch node swings, but they are rare.
+const LX_SPREAD: f64 = 4.0;
+/// Steps of a number as it is kept that a swing should have at least.
+const FEWEST_STEPS: f64 = 1000.0;
 /// A sample at the extreme value so often in a row looks like the end of the range.
 const SUSPECT_RUN: usize = 8;
 
@@ -56,7 +59,11 @@ pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) 
         ));
     }
     let beyond = beyond_extremes(&head, &samples, first_line + skipped as u64);
-    let doubts = beyond.into_iter().chain(resting(&head.name, &samples, &head.unit)).collect();
+    let doubts = beyond
+        .into_iter()
+        .chain(too_coarse(&head, &samples))
+        .chain(resting(&head.name, &samples, &head.unit))
+        .collect();
     let fault =
         gap.map(|gap| (gap.line, format!("{} has no value (`{}`) between its samples", head.name, gap.text)));
     let (codes, scaling) = grid::find_codes(samples, print);
@@ -82,10 +89,28 @@ fn beyond_extremes(head: &ChannelHead, samples: &[f32], first_line: u64) -> Opti
     ))
 }
 
+/// Numbers that are large against their swing: a sample is kept with 24 bits.
+fn too_coarse(head: &ChannelHead, samples: &[f32]) -> Option<String> {
+    let (low, high) = extremes(samples);
+    let step = f64::from(low.abs().max(high.abs())) * f64::from(f32::EPSILON);
+    let swing = f64::from(high) - f64::from(low);
+    (swing < FEWEST_STEPS * step && samples.len() > 1 && swing > 0.0).then(|| {
+        format!(
+            "{}: numbers up to {high:e} {unit} are kept to {step:.1e} {unit}, which is coarse for a swing of {swing:.1e} {unit}; take the constant part off",
+            head.name,
+            unit = head.unit
+        )
+    })
+}
+
+fn extremes(samples: &[f32]) -> (f32, f32) {
+    let low = samples.iter().copied().fold(f32::INFINITY, f32::min);
+    (low, samples.iter().copied().fold(f32::NEG_INFINITY, f32::max))
+}
+
 /// Samples that rest at the highest or lowest value, as clipped ones do.
 fn resting(name: &str, samples: &[f32], unit: &Unit) -> Option<String> {
-    let low = samples.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = samples.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (low, high) = extremes(samples);
     if low == high {
         return None;
     }
@@ -132,22 +157,24 @@ fn is_called(channel: &Channel, name: &str) -> bool {
     called(&channel.name) || channel.label.as_deref().is_some_and(called)
 }
 
-fn swing(channel: &Channel) -> f64 {
-    let ends = |values: &mut dyn Iterator<Item = f64>| {
-        values
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+/// How far the samples of a channel spread about their mean: rms, in its unit.
+fn spread(channel: &Channel) -> f64 {
+    fn deviation<T: Copy + Into<f64>>(codes: &[T]) -> f64 {
+        let count = codes.len().max(1) as f64;
+        let mean = codes.iter().map(|code| (*code).into()).sum::<f64>() / count;
+        (codes.iter().map(|code| ((*code).into() - mean).powi(2)).sum::<f64>() / count).sqrt()
+    }
+    let deviation = match &channel.codes {
+        Codes::U8(codes) => deviation(codes),
+        Codes::I16(codes) => deviation(codes),
+        Codes::F32(samples) => deviation(samples),
     };
-    let (low, high) = match &channel.codes {
-        Codes::U8(codes) => ends(&mut codes.iter().map(|code| f64::from(*code))),
-        Codes::I16(codes) => ends(&mut codes.iter().map(|code| f64::from(*code))),
-        Codes::F32(samples) => ends(&mut samples.iter().map(|sample| f64::from(*sample))),
-    };
-    (high - low) * channel.scaling.volts_per_code
+    deviation * channel.scaling.volts_per_code
 }
 
 impl Imported {
     /// The output and the switch node by name. Without names: channels that are called so; else the first that holds volts
-    /// is the output, and of exactly two the one that swings four times as much as the other is the switch node.
+    /// is the output, and of exactly two the one that spreads four times as far as the other is the switch node.
     ///
     /// # Errors
     /// No channel has that name, one is wanted for both, or its samples have a gap.
@@ -174,10 +201,10 @@ impl Imported {
             (0..self.channels.len()).filter(volts).collect::<Vec<usize>>()
         };
         if let ([one, other], None, None) = (free(None).as_slice(), vout, lx) {
-            let (swing_one, swing_other) = (swing(&self.channels[*one]), swing(&self.channels[*other]));
-            if swing_one > LX_SWING * swing_other {
+            let (spread_one, spread_other) = (spread(&self.channels[*one]), spread(&self.channels[*other]));
+            if spread_one > LX_SPREAD * spread_other {
                 (vout, lx) = (Some(*other), Some(*one));
-            } else if swing_other > LX_SWING * swing_one {
+            } else if spread_other > LX_SPREAD * spread_one {
                 (vout, lx) = (Some(*one), Some(*other));
             }
         }
@@ -204,7 +231,13 @@ impl Imported {
             Some(lx) if choice.lx.is_none() => {
                 notes.push(format!("{} is taken as the switch node", self.channels[lx].name));
             }
-            _ => {}
+            Some(_) => {}
+            None => notes.extend(self.unused(vout)),
+        }
+        let (name, unit) = (&self.channels[vout].name, &self.channels[vout].unit);
+        if !matches!(unit, Unit::Volt | Unit::Code) {
+            notes
+                .push(format!("{name} is in {unit}, not in volts: so is every figure whose name says volts"));
         }
         self.cut_to_common(vout, lx);
         self.hand_over(vout, lx, notes)
@@ -222,6 +255,20 @@ impl Imported {
 
     fn called(&self, names: &[&str]) -> Option<usize> {
         self.channels.iter().position(|channel| names.iter().any(|name| is_called(channel, name)))
+    }
+
+    /// What is to be known of the other channels where none is taken as the switch node.
+    fn unused(&self, vout: usize) -> Option<String> {
+        let others: Vec<&str> = (0..self.channels.len())
+            .filter(|at| *at != vout && self.channels[*at].unit == Unit::Volt)
+            .map(|at| self.channels[at].name.as_str())
+            .collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "{} not looked at; the switch node, if it is there, is named with --lx",
+                is_or_are(&others)
+            )
+        })
     }
 
     /// Leaves of two channels the rows that both have.
@@ -273,6 +320,11 @@ impl Imported {
             doubts,
         })
     }
+}
+
+/// `CH2 is`, `CH2 and CH3 are`.
+fn is_or_are(names: &[&str]) -> String {
+    format!("{} {}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
 }
 
 /// Leaves the samples from one place up to another.

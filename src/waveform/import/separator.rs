@@ -1,5 +1,6 @@
 //! What stands between the cells of a row, and which decimal sign goes with it.
 
+use super::error::legible;
 use super::number::{Cell, read_cell, trim};
 
 /// What separates the cells.
@@ -67,7 +68,7 @@ impl Punctuation {
 
     /// The cells of a line of words, without blanks and quotes.
     pub(super) fn words(&self, line: &[u8]) -> Vec<String> {
-        self.cells(line).map(|cell| String::from_utf8_lossy(trim(cell)).trim().to_owned()).collect()
+        self.cells(line).map(|cell| legible(trim(cell)).trim().to_owned()).collect()
     }
 
     /// Whether a line is a row of the table: numbers and marks of nothing only, and at least one number.

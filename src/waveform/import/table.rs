@@ -113,6 +113,8 @@ pub(super) struct Table {
     /// Cells up to the last channel that every row so far has.
     least_width: usize,
     punctuation: Punctuation,
+    /// How long the exponent of the row before's last number is, in bytes; 0 where it has none.
+    last_exponent: usize,
     /// A heading that may come again between the rows.
     heading: Vec<String>,
     /// Lines without any number since the last row: nothing if they end the file, gaps if rows follow.
@@ -140,6 +142,7 @@ impl Table {
             roles: layout.roles.clone(),
             least_width: layout.roles.len(),
             punctuation: head.punctuation,
+            last_exponent: 0,
             heading: heading.map(|at| head.before[at].clone()).unwrap_or_default(),
             blank_rows: Vec::new(),
             repeated: 0,
@@ -173,6 +176,10 @@ impl Table {
                 line.number,
                 quote(bytes)
             )),
+            Row::Numbers if !line.whole => self.notes.push(format!(
+                "line {}, the last one, has no line end: if the file was cut off there, its last number is not whole",
+                line.number
+            )),
             Row::Numbers => {}
         }
         Ok(self.rows < self.stop_after)
@@ -184,10 +191,11 @@ impl Table {
         // A row is taken whole or not at all: it is looked at first.
         let mut row = [Cell::Absent; MOST_COLUMNS];
         let mut numbers = 0;
-        let mut width = 0;
+        let (mut width, mut last_cell) = (0, &[][..]);
         for (place, role) in self.roles.iter().enumerate() {
             let Some(bytes) = cells.next() else { break };
             width = place + 1;
+            last_cell = bytes;
             if *role == Role::Skipped {
                 continue;
             }
@@ -209,9 +217,12 @@ impl Table {
         if numbers == 0 {
             return Ok(Row::Blank);
         }
-        if width < self.least_width && !line.whole {
+        // What is left of a number that is cut off may still be one: `3.2` of `3.2e-3`.
+        let exponent = exponent_of(last_cell).len();
+        if !line.whole && (width < self.least_width || exponent < self.last_exponent) {
             return Ok(Row::Torn);
         }
+        self.last_exponent = exponent;
         self.take_row(line, &row)?;
         Ok(Row::Numbers)
     }
@@ -289,6 +300,13 @@ impl Table {
             self.notes.push(format!("only the first segment of {} samples is read", self.rows));
         }
     }
+}
+
+/// The exponent of a number's cell from its `e` on; empty where there is none.
+fn exponent_of(cell: &[u8]) -> &[u8] {
+    let cell = trim(cell);
+    let at = cell.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e'));
+    at.map_or(&[], |at| &cell[at..])
 }
 
 /// What a line between the rows is.

@@ -76,7 +76,16 @@ fn bare(word: &str) -> &str {
     word.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']).trim()
 }
 
-/// A heading cut into name and unit: `CH 1 (V)`, `Time(ms)`, `Vout [mV]`.
+/// Words for time at the head of a column.
+const TIME_WORDS: [&str; 12] =
+    ["time", "t", "x", "x-axis", "second", "seconds", "s", "times", "timestamp", "zeit", "temps", "tiempo"];
+
+/// Whether a word says that a column holds time.
+pub(super) fn is_time_word(word: &str) -> bool {
+    TIME_WORDS.contains(&word.to_lowercase().as_str())
+}
+
+/// A heading cut into name and unit: `CH 1 (V)`, `Time(ms)`, `Vout [mV]`, `Zeit / µs`, `Time in ns`, `vout_mV`.
 pub(super) fn split_heading(word: &str) -> (&str, Option<&str>) {
     let word = word.trim();
     for (open, close) in [('(', ')'), ('[', ']')] {
@@ -84,5 +93,63 @@ pub(super) fn split_heading(word: &str) -> (&str, Option<&str>) {
             return (name.trim(), Some(unit.trim()));
         }
     }
+    for (joint, is_clear) in [("/", true), (" in ", true), ("_", false), (" ", false)] {
+        if let Some((name, unit)) = word.rsplit_once(joint)
+            && ends_in_unit(name.trim(), unit.trim(), is_clear)
+        {
+            return (name.trim(), Some(unit.trim()));
+        }
+    }
     (word, None)
+}
+
+/// Whether what follows a name is its unit. Behind a blank or a stroke a lone letter is part of the name more often than not: of
+/// `channel A`, of the rail `5 V`.
+fn ends_in_unit(name: &str, unit: &str, is_clear: bool) -> bool {
+    if !name.chars().any(char::is_alphabetic) {
+        return false;
+    }
+    if read_time_unit(unit).is_some() {
+        return is_clear || is_time_word(name);
+    }
+    read_unit(unit).is_some() && (is_clear || !unit.eq_ignore_ascii_case("a"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_falls_into_name_and_unit_however_they_are_joined() {
+        let told: Vec<String> = [
+            "CH 1 (V)",
+            "Time(ms)",
+            "Vout [mV]",
+            "Zeit / µs",
+            "Time/ms",
+            "Time in ns",
+            "time_ms",
+            "t s",
+            "U_aus / V",
+            "vout mV",
+            "vout_mV",
+            "Iout / A",
+            "iout_mA",
+            "channel A",
+            "CH_A",
+            "5 V",
+            "CH1_V",
+            "dV/dt",
+            "rise_s",
+            "vout",
+            "/ V",
+            "",
+        ]
+        .map(|word| match split_heading(word) {
+            (name, None) => name.to_owned(),
+            (name, Some(unit)) => format!("{name} | {unit}"),
+        })
+        .into();
+        insta::assert_snapshot!(told.join("; "), @"CH 1 | V; Time | ms; Vout | mV; Zeit | µs; Time | ms; Time | ns; time | ms; t | s; U_aus | V; vout | mV; vout | mV; Iout | A; iout | mA; channel A; CH_A; 5 V; CH1 | V; dV/dt; rise_s; vout; / V; ");
+    }
 }

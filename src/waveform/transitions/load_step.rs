@@ -29,7 +29,7 @@ pub struct StepResponse {
     pub beyond_new_v: f64,
     /// L4: how far it goes beyond the level before the step, in the same direction.
     pub beyond_old_v: f64,
-    /// L5: recovery into 25, 50 and 100 mV about the new level.
+    /// L5: recovery into each of the bands about the new level.
     pub recovery: Vec<Recovery>,
 }
 
@@ -50,14 +50,26 @@ pub struct LoadStep {
     pub down: StepResponse,
 }
 
-/// Length of the windows that levels are taken from, in seconds.
-const LEVEL_S: f64 = 0.5e-3;
+/// Windows and bands of a load step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadStepTerms {
+    /// Length of the moving average, in seconds: one switching period.
+    pub average_s: f64,
+    /// Length of the windows that levels are taken from, in seconds.
+    pub level_s: f64,
+    /// How long before a step its window ends, in seconds.
+    pub guard_s: f64,
+    /// Half widths of the bands that recovery is told for, in volts.
+    pub bands_v: Vec<f64>,
+}
 
-/// How long before a step its window ends, in seconds.
-const GUARD_S: f64 = 20e-6;
-
-/// Bands that recovery is told for, in volts.
-const BANDS_V: [f64; 3] = [25e-3, 50e-3, 100e-3];
+impl LoadStepTerms {
+    /// Those of `docs/measurements.md`: levels over 0.5 ms up to 20 µs before a step; bands of 25, 50 and 100 mV.
+    #[must_use]
+    pub fn of_period(average_s: f64) -> Self {
+        Self { average_s, level_s: 0.5e-3, guard_s: 20e-6, bands_v: vec![25e-3, 50e-3, 100e-3] }
+    }
+}
 
 /// L3: the instants at which the load's current passes the mean of its two levels, up and then down.
 ///
@@ -80,38 +92,40 @@ pub fn find_step_instants(
     Ok(LoadStepTimes { up_s: load.instant_s(up), down_s: load.instant_s(down) })
 }
 
-/// Measures the output's answer to a step up and a step down of the load; the average is over `average_s` (one switching
-/// period).
+/// Measures the output's answer to a step up and a step down of the load.
 ///
 /// # Errors
-/// The steps are not in order or too near to each other or to the record's ends for their levels (0.5 ms each).
+/// The steps are not in order or too near to each other or to the record's ends for the windows of their levels.
 pub fn measure_load_step(
     vout: &SlowRecord,
     times: LoadStepTimes,
-    average_s: f64,
+    terms: &LoadStepTerms,
 ) -> Result<LoadStep, Unavailable> {
+    let LoadStepTerms { average_s, level_s, guard_s, .. } = *terms;
     let end = vout.samples().len();
     let end_s = vout.instant_s(end as f64);
     let LoadStepTimes { up_s, down_s } = times;
     let before = |step_s: f64, floor_s: f64| {
-        let window = TimeWindow { from_s: step_s - GUARD_S - LEVEL_S, to_s: step_s - GUARD_S };
+        let window = TimeWindow { from_s: step_s - guard_s - level_s, to_s: step_s - guard_s };
         if window.from_s < floor_s {
             return Err(Unavailable::because(format!(
-                "the level before the step at {:.3} ms needs 0.52 ms without a step",
-                step_s * 1e3
+                "the level before the step at {:.3} ms needs {} ms without a step",
+                step_s * 1e3,
+                in_ms(level_s + guard_s)
             )));
         }
         vout.mean_over(window)
     };
     let light_before_v = before(up_s, 0.0)?;
     let heavy_v = before(down_s, up_s)?;
-    if end_s - LEVEL_S < down_s {
+    if end_s - level_s < down_s {
         return Err(Unavailable::because(format!(
-            "the record ends {:.3} ms after the step down; the level after it needs 0.5 ms",
-            (end_s - down_s) * 1e3
+            "the record ends {:.3} ms after the step down; the level after it needs {} ms",
+            (end_s - down_s) * 1e3,
+            in_ms(level_s)
         )));
     }
-    let light_after_v = vout.mean_over(TimeWindow { from_s: end_s - LEVEL_S, to_s: end_s })?;
+    let light_after_v = vout.mean_over(TimeWindow { from_s: end_s - level_s, to_s: end_s })?;
     let average = vout.moving_average(average_s)?;
     // A step instant is a crossing between two samples; it is counted from the first of them.
     let (up, down) = (up_s * vout.rate_hz() + 1e-6, down_s * vout.rate_hz() + 1e-6);
@@ -129,17 +143,22 @@ pub fn measure_load_step(
         up: StepResponse {
             beyond_new_v: heavy_v - lowest_v,
             beyond_old_v: light_before_v - lowest_v,
-            recovery: recoveries(heavy, heavy_v, vout.rate_hz()),
+            recovery: recoveries(heavy, heavy_v, (&terms.bands_v, vout.rate_hz())),
         },
         down: StepResponse {
             beyond_new_v: highest_v - light_after_v,
             beyond_old_v: highest_v - heavy_v,
-            recovery: recoveries(light, light_after_v, vout.rate_hz()),
+            recovery: recoveries(light, light_after_v, (&terms.bands_v, vout.rate_hz())),
         },
     })
 }
 
-fn recoveries(average: &[f64], level_v: f64, rate_hz: f64) -> Vec<Recovery> {
+/// A length of time in ms, to a µs.
+fn in_ms(span_s: f64) -> f64 {
+    (span_s * 1e6).round() / 1e3
+}
+
+fn recoveries(average: &[f64], level_v: f64, (bands_v, rate_hz): (&[f64], f64)) -> Vec<Recovery> {
     let recovery = |band_v: f64| match average.iter().rposition(|v| (v - level_v).abs() > band_v) {
         Some(last) if last + 1 == average.len() => Err(Unavailable::because(format!(
             "the output does not come back within {:.0} mV before the next step or the record's end",
@@ -148,7 +167,7 @@ fn recoveries(average: &[f64], level_v: f64, rate_hz: f64) -> Vec<Recovery> {
         Some(last) => Ok((last + 1) as f64 / rate_hz),
         None => Ok(0.0),
     };
-    BANDS_V.iter().map(|band_v| Recovery { band_v: *band_v, recovery_s: recovery(*band_v) }).collect()
+    bands_v.iter().map(|band_v| Recovery { band_v: *band_v, recovery_s: recovery(*band_v) }).collect()
 }
 
 #[cfg(test)]
@@ -158,6 +177,10 @@ mod tests {
     const RATE_HZ: f64 = 2e6;
     const UP_S: f64 = 2e-3;
     const DOWN_S: f64 = 4e-3;
+
+    fn terms() -> LoadStepTerms {
+        LoadStepTerms::of_period(1.0 / 122e3)
+    }
 
     fn record(value: impl Fn(f64) -> f64) -> SlowRecord {
         let samples = (0..12_000).map(|at| value(f64::from(at) / RATE_HZ) as f32).collect();
@@ -181,7 +204,7 @@ mod tests {
         let load = record(|t| if (UP_S..DOWN_S).contains(&t) { 0.5 } else { 0.03 });
         let times = find_step_instants(&load, 0.03, 0.5).unwrap();
         assert!((times.up_s - UP_S).abs() <= 0.5e-6 && (times.down_s - DOWN_S).abs() <= 0.5e-6);
-        let step = measure_load_step(&record(output), times, 1.0 / 122e3).unwrap();
+        let step = measure_load_step(&record(output), times, &terms()).unwrap();
         assert!((step.load_regulation_v - 10e-3).abs() < 0.1e-3, "{}", step.load_regulation_v);
         // The average over 8 us flattens the peak of a decay of 100 us by up to 8 %.
         assert!((0.92..=1.0).contains(&(step.up.beyond_new_v / 0.15)), "{:?}", step.up);
@@ -198,11 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn windows_and_bands_are_those_that_are_asked_for() {
+        let times = LoadStepTimes { up_s: UP_S, down_s: DOWN_S };
+        let asked = LoadStepTerms { level_s: 1.5e-3, guard_s: 0.1e-3, bands_v: vec![0.06], ..terms() };
+        let step = measure_load_step(&record(output), times, &asked).unwrap();
+        let [recovery] = step.down.recovery.as_slice() else { panic!("{step:?}") };
+        let truth_s = 100e-6 * f64::ln(0.12 / 0.06);
+        assert!((recovery.recovery_s.clone().unwrap() - truth_s).abs() < 3e-6, "{recovery:?}");
+        let longer = LoadStepTerms { level_s: 1.9e-3, guard_s: 0.2e-3, ..terms() };
+        insta::assert_snapshot!(
+            measure_load_step(&record(output), times, &longer).unwrap_err().0,
+            @"the level before the step at 2.000 ms needs 2.1 ms without a step"
+        );
+    }
+
+    #[test]
     fn an_output_that_never_leaves_its_band_recovers_in_no_time() {
         let step = measure_load_step(
             &record(|t| if (UP_S..DOWN_S).contains(&t) { 4.99 } else { 5.0 }),
             LoadStepTimes { up_s: UP_S, down_s: DOWN_S },
-            1.0 / 122e3,
+            &terms(),
         )
         .unwrap();
         assert!(step.up.recovery.iter().all(|r| r.recovery_s == Ok(0.0)));
@@ -211,7 +249,7 @@ mod tests {
     #[test]
     fn steps_too_near_and_loads_that_do_not_step_are_refused() {
         let refused = |up_s, down_s| {
-            measure_load_step(&record(output), LoadStepTimes { up_s, down_s }, 1.0 / 122e3).unwrap_err().0
+            measure_load_step(&record(output), LoadStepTimes { up_s, down_s }, &terms()).unwrap_err().0
         };
         insta::assert_snapshot!(refused(0.3e-3, DOWN_S), @"the level before the step at 0.300 ms needs 0.52 ms without a step");
         insta::assert_snapshot!(refused(UP_S, 2.3e-3), @"the level before the step at 2.300 ms needs 0.52 ms without a step");
@@ -234,14 +272,13 @@ mod tests {
                 5.0
             }
         });
-        let step =
-            measure_load_step(&slow, LoadStepTimes { up_s: UP_S, down_s: DOWN_S }, 1.0 / 122e3).unwrap();
+        let step = measure_load_step(&slow, LoadStepTimes { up_s: UP_S, down_s: DOWN_S }, &terms()).unwrap();
         // The new level is the mean of the last half millisecond, 12.5 mV from the end of the creep.
         assert_eq!(step.up.recovery[0].recovery_s.clone().map(|s| s > 1e-3), Ok(true));
         let hunting =
             record(|t| if t < UP_S { 5.0 } else { 5.0 + 0.2 * (t * 4e3 * std::f64::consts::TAU).sin() });
         let step =
-            measure_load_step(&hunting, LoadStepTimes { up_s: UP_S, down_s: 4.06e-3 }, 1.0 / 122e3).unwrap();
+            measure_load_step(&hunting, LoadStepTimes { up_s: UP_S, down_s: 4.06e-3 }, &terms()).unwrap();
         insta::assert_snapshot!(
             step.up.recovery[0].recovery_s.clone().unwrap_err().0,
             @"the output does not come back within 25 mV before the next step or the record's end"

@@ -11,7 +11,9 @@ mod start_up;
 
 pub use crossing::{Direction, find_crossing};
 pub use fall::{Fall, measure_fall};
-pub use load_step::{LoadStep, LoadStepTimes, Recovery, StepResponse, find_step_instants, measure_load_step};
-pub use short::{Short, ShortTimes, measure_short};
+pub use load_step::{
+    LoadStep, LoadStepTerms, LoadStepTimes, Recovery, StepResponse, find_step_instants, measure_load_step,
+};
+pub use short::{Short, ShortTerms, ShortTimes, measure_short};
 pub use slow::{SlowRecord, TimeWindow};
-pub use start_up::{Settling, StartUp, StartUpRecord, measure_start_up, measure_threshold};
+pub use start_up::{SETTLING_BANDS, Settling, StartUp, StartUpRecord, measure_start_up, measure_threshold};

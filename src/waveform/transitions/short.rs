@@ -27,24 +27,37 @@ pub struct Short {
     pub mean_power_w: Figure,
     /// H6: highest output current in amperes. It includes the discharge of the output capacitor into the short.
     pub peak_current_a: Figure,
-    /// H7: from the release to 4.5 V on the output, in seconds.
+    /// H7: from the release to [`ShortTerms::back_v`] on the output, in seconds.
     pub restart_s: Figure,
-    /// H7: rise of the output from 0.5 to 4.5 V after the release, in seconds.
+    /// H7: rise of the output from [`ShortTerms::rising_v`] to it after the release, in seconds.
     pub restart_rise_s: Figure,
 }
 
-/// Span of the average that finds a burst, in seconds.
-const BURST_AVERAGE_S: f64 = 20e-6;
+/// Averages and levels of a short circuit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShortTerms {
+    /// Length of the moving average of the output, in seconds: one switching period.
+    pub average_s: f64,
+    /// Span of the average that finds a burst, in seconds.
+    pub burst_average_s: f64,
+    /// A burst runs while the averaged current is above this, in amperes.
+    pub burst_a: f64,
+    /// The output counts as rising from this voltage on.
+    pub rising_v: f64,
+    /// The output counts as back at this voltage.
+    pub back_v: f64,
+}
 
-/// A burst runs while the averaged current is above this, in amperes.
-const BURST_A: f64 = 0.1;
-
-/// The output counts as back at this voltage, and as rising from the other on.
-const BACK_V: f64 = 4.5;
-const RISING_V: f64 = 0.5;
+impl ShortTerms {
+    /// Those of `docs/measurements.md` for an output of 5 V: bursts above 0.1 A averaged over 20 µs, back at 4.5 V, rising from 0.5 V.
+    #[must_use]
+    pub fn of_period(average_s: f64) -> Self {
+        Self { average_s, burst_average_s: 20e-6, burst_a: 0.1, rising_v: 0.5, back_v: 4.5 }
+    }
+}
 
 /// Measures a short circuit. `iout` is the output's current, `input_w` the input's power (voltage times current), both on
-/// `vout`'s time base; the average of the output is over `average_s` (one switching period).
+/// `vout`'s time base.
 ///
 /// # Errors
 /// The records do not share a time base, or the short does not lie within them.
@@ -53,13 +66,13 @@ pub fn measure_short(
     iout: &SlowRecord,
     input_w: &SlowRecord,
     times: ShortTimes,
-    average_s: f64,
+    terms: ShortTerms,
 ) -> Result<Short, Unavailable> {
     vout.check_same_base(iout, "the output current")?;
     vout.check_same_base(input_w, "the input power")?;
     let shorted = vout.positions(TimeWindow { from_s: times.on_s, to_s: times.off_s })?;
-    let current = iout.moving_average(BURST_AVERAGE_S)?;
-    let bursts = find_bursts(&current, shorted.start + 1..shorted.end);
+    let current = iout.moving_average(terms.burst_average_s)?;
+    let bursts = find_bursts(&current, terms.burst_a, shorted.start + 1..shorted.end);
     let between = bursts.first().zip(bursts.last()).filter(|(first, last)| last.start > first.start);
     let few = || {
         Unavailable::because(format!(
@@ -76,7 +89,7 @@ pub fn measure_short(
     };
     let lengths: Vec<f64> = bursts.iter().filter_map(|b| Some(b.end? - b.start)).collect();
     let peak_a = iout.samples()[shorted.clone()].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let (restart_s, restart_rise_s) = measure_restart(vout, shorted.end, average_s)?;
+    let (restart_s, restart_rise_s) = measure_restart(vout, shorted.end, terms)?;
     Ok(Short {
         bursts: bursts.len(),
         burst_period_s: between
@@ -100,12 +113,12 @@ struct Burst {
 }
 
 /// Bursts that start inside `range`; one that already runs at its begin is not counted.
-fn find_bursts(current: &[f64], range: std::ops::Range<usize>) -> Vec<Burst> {
+fn find_bursts(current: &[f64], level_a: f64, range: std::ops::Range<usize>) -> Vec<Burst> {
     let mut bursts = Vec::new();
     let mut at = range.start;
-    while let Some(start) = find_crossing(current, BURST_A, Direction::Up, at..range.end) {
+    while let Some(start) = find_crossing(current, level_a, Direction::Up, at..range.end) {
         let after = start.floor() as usize + 1;
-        let end = find_crossing(current, BURST_A, Direction::Down, after..range.end);
+        let end = find_crossing(current, level_a, Direction::Down, after..range.end);
         bursts.push(Burst { start, end });
         let Some(end) = end else { break };
         at = end.floor() as usize + 1;
@@ -117,9 +130,9 @@ fn find_bursts(current: &[f64], range: std::ops::Range<usize>) -> Vec<Burst> {
 fn measure_restart(
     vout: &SlowRecord,
     release: usize,
-    average_s: f64,
+    terms: ShortTerms,
 ) -> Result<(Figure, Figure), Unavailable> {
-    let average = vout.moving_average(average_s)?;
+    let average = vout.moving_average(terms.average_s)?;
     let cross = |level_v: f64| {
         find_crossing(&average, level_v, Direction::Up, release.min(average.len())..average.len()).ok_or_else(
             || {
@@ -129,9 +142,9 @@ fn measure_restart(
             },
         )
     };
-    let back = cross(BACK_V);
+    let back = cross(terms.back_v);
     let restart_s = back.clone().map(|at| vout.instant_s(at - release as f64));
-    let rise_s = cross(RISING_V).and_then(|rising| Ok(vout.instant_s(back? - rising)));
+    let rise_s = cross(terms.rising_v).and_then(|rising| Ok(vout.instant_s(back? - rising)));
     Ok((restart_s, rise_s))
 }
 
@@ -141,6 +154,10 @@ mod tests {
 
     const RATE_HZ: f64 = 1e6;
     const TIMES: ShortTimes = ShortTimes { on_s: 10e-3, off_s: 49e-3 };
+
+    fn terms() -> ShortTerms {
+        ShortTerms::of_period(1.0 / 122e3)
+    }
 
     fn record(value: impl Fn(f64) -> f64) -> SlowRecord {
         let samples = (0..60_000).map(|at| value(f64::from(at) / RATE_HZ) as f32).collect();
@@ -165,7 +182,7 @@ mod tests {
     fn a_hiccup_of_known_shape_gives_its_period_length_and_currents() {
         let vout = record(|t| if t < 10e-3 { 5.0 } else { ((t - 50e-3) * 5e3).clamp(0.0, 5.0) });
         let power = record(|t| if current(t) > 1.0 { 2.0 } else { 0.1 });
-        let short = measure_short(&vout, &record(current), &power, TIMES, 1.0 / 122e3).unwrap();
+        let short = measure_short(&vout, &record(current), &power, TIMES, terms()).unwrap();
         assert_eq!(short.bursts, 7);
         let cases = [
             ("period", &short.burst_period_s, 5e-3, 1e-6),
@@ -183,10 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn levels_are_those_that_are_asked_for() {
+        let vout = record(|t| if t < 10e-3 { 3.3 } else { ((t - 50e-3) * 5e3).clamp(0.0, 3.3) });
+        let power = record(|_| 0.1);
+        let asked = |terms| measure_short(&vout, &record(current), &power, TIMES, terms).unwrap();
+        let of_3v3 = asked(ShortTerms { burst_a: 2.0, rising_v: 0.33, back_v: 3.0, ..terms() });
+        assert_eq!(of_3v3.bursts, 0, "none has 2 A");
+        assert!((of_3v3.restart_s.unwrap() - 1.6e-3).abs() < 2e-6);
+        assert!((of_3v3.restart_rise_s.unwrap() - 0.534e-3).abs() < 2e-6);
+        assert!(asked(terms()).restart_s.is_err(), "it never has 4.5 V");
+    }
+
+    #[test]
     fn a_board_that_latches_off_has_no_bursts_and_does_not_come_back() {
         let vout = record(|t| if t < 10e-3 { 5.0 } else { 0.0 });
         let dead = record(|t| if t < 10e-3 { 0.5 } else { 0.0 });
-        let short = measure_short(&vout, &dead, &dead, TIMES, 1.0 / 122e3).unwrap();
+        let short = measure_short(&vout, &dead, &dead, TIMES, terms()).unwrap();
         assert_eq!(short.bursts, 0);
         insta::assert_snapshot!(short.burst_period_s.unwrap_err().0, @"0 bursts start while the output is shorted; a period needs two");
         insta::assert_snapshot!(short.restart_s.unwrap_err().0, @"the output does not come back to 4.5 V within the record");
@@ -197,7 +226,7 @@ mod tests {
         let flat = record(|_| 0.0);
         let times = ShortTimes { on_s: 50e-3, off_s: 70e-3 };
         insta::assert_snapshot!(
-            measure_short(&flat, &flat, &flat, times, 1.0 / 122e3).unwrap_err().0,
+            measure_short(&flat, &flat, &flat, times, terms()).unwrap_err().0,
             @"the window 50.000 to 70.000 ms does not lie within the record of 60.000 ms"
         );
     }

@@ -16,6 +16,8 @@ pub struct StartUpRecord<'a> {
     pub average_s: f64,
     /// Whether the input is a step, so that a delay from it means something; in a ramp it does not.
     pub input_is_step: bool,
+    /// Half widths of the bands that settling is told for, as parts of the final value; usually [`SETTLING_BANDS`].
+    pub bands: &'a [f64],
 }
 
 /// Settling to one band.
@@ -59,12 +61,12 @@ pub struct StartUp {
     pub overshoot_v: Figure,
     /// U6: as a part of the final value.
     pub overshoot_part: Figure,
-    /// U7: settling to 1, 2 and 5 %.
+    /// U7: settling to each of the bands.
     pub settling: Vec<Settling>,
 }
 
-/// Bands that settling is told for, as parts of the final value.
-const BANDS: [f64; 3] = [0.01, 0.02, 0.05];
+/// Bands that settling is usually told for: 1, 2 and 5 % of the final value.
+pub const SETTLING_BANDS: [f64; 3] = [0.01, 0.02, 0.05];
 
 /// Measures a start-up.
 ///
@@ -72,7 +74,7 @@ const BANDS: [f64; 3] = [0.01, 0.02, 0.05];
 /// The records do not share a time base, the last window does not lie within them, the average cannot be had, or the
 /// output has not risen at all by then.
 pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailable> {
-    let StartUpRecord { vout, vin, last, average_s, input_is_step } = *record;
+    let StartUpRecord { vout, vin, last, average_s, input_is_step, bands } = *record;
     vout.check_same_base(vin, "the input")?;
     let end = vout.positions(last)?.end;
     let (final_vout_v, final_vin_v) = (vout.mean_over(last)?, vin.mean_over(last)?);
@@ -97,10 +99,10 @@ pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailab
         let from = (at.ceil() as usize).min(end - 1);
         average[from..end].iter().fold(f64::NEG_INFINITY, |high, v| high.max(*v)) - final_vout_v
     });
-    let settling = BANDS.map(|band| Settling {
-        band,
+    let settling = bands.iter().map(|band| Settling {
+        band: *band,
         settling_s: t10.clone().and_then(|at| {
-            let after = settle_samples(&average[..end], final_vout_v, band, at.floor() as usize)?;
+            let after = settle_samples(&average[..end], final_vout_v, *band, at.floor() as usize)?;
             Ok(vout.instant_s(after))
         }),
     });
@@ -117,7 +119,7 @@ pub fn measure_start_up(record: &StartUpRecord<'_>) -> Result<StartUp, Unavailab
         delay_to_90_s: delay(&t90),
         overshoot_part: overshoot_v.clone().map(|v| v / final_vout_v),
         overshoot_v,
-        settling: settling.into(),
+        settling: settling.collect(),
         final_vout_v: Ok(final_vout_v),
         final_vin_v: Ok(final_vin_v),
     })
@@ -198,7 +200,15 @@ mod tests {
 
     fn measured(vout: &SlowRecord, vin: &SlowRecord, input_is_step: bool) -> StartUp {
         let last = TimeWindow { from_s: 7e-3, to_s: 8e-3 };
-        measure_start_up(&StartUpRecord { vout, vin, last, average_s: 1.0 / 122e3, input_is_step }).unwrap()
+        measure_start_up(&StartUpRecord {
+            vout,
+            vin,
+            last,
+            average_s: 1.0 / 122e3,
+            input_is_step,
+            bands: &SETTLING_BANDS,
+        })
+        .unwrap()
     }
 
     #[test]
@@ -240,6 +250,7 @@ mod tests {
             last: TimeWindow { from_s: 22e-3, to_s: 24e-3 },
             average_s: 1.0 / 122e3,
             input_is_step: false,
+            bands: &SETTLING_BANDS,
         })
         .unwrap();
         assert!((start.vin_at_t2_v.unwrap() - 12.024).abs() < 0.003);
@@ -257,14 +268,27 @@ mod tests {
         let output = |from_s: f64| record(40e-3, move |t| ((t - from_s) * 5e3).clamp(0.0, 5.0));
         let last = TimeWindow { from_s: 38e-3, to_s: 40e-3 };
         let (step_in, step_out) = (record(40e-3, |t| if t < 1e-3 { 0.0 } else { 24.0 }), output(1.8e-3));
-        let step =
-            StartUpRecord { vout: &step_out, vin: &step_in, last, average_s: 1e-6, input_is_step: true };
+        let step = StartUpRecord {
+            vout: &step_out,
+            vin: &step_in,
+            last,
+            average_s: 1e-6,
+            input_is_step: true,
+            bands: &SETTLING_BANDS,
+        };
         let delay_s = measure_start_up(&step).unwrap().delay_to_2_s.unwrap();
         assert!((delay_s - 0.82e-3).abs() < 2e-6, "{delay_s}");
         for slope in [1e3, 0.8e3, 2e3] {
             let vin = record(40e-3, |t| (t * slope).min(24.0));
             let vout = output(12.0 / slope + 0.8e-3);
-            let ramp = StartUpRecord { vout: &vout, vin: &vin, last, average_s: 1e-6, input_is_step: false };
+            let ramp = StartUpRecord {
+                vout: &vout,
+                vin: &vin,
+                last,
+                average_s: 1e-6,
+                input_is_step: false,
+                bands: &SETTLING_BANDS,
+            };
             let read_v = measure_start_up(&ramp).unwrap().vin_at_t2_v.unwrap();
             assert!((read_v - 12.0 - 0.82e-3 * slope).abs() < 5e-3, "{slope} V/s: {read_v}");
             let threshold_v = measure_threshold(&ramp, delay_s).unwrap();
@@ -304,6 +328,7 @@ mod tests {
                 last,
                 average_s: 1.0 / 122e3,
                 input_is_step: true,
+                bands: &SETTLING_BANDS,
             })
         };
         insta::assert_snapshot!(measure(&record(8e-3, |_| 0.0)).unwrap_err().0, @"the output did not start: it ends at 0.0 mV");

@@ -4,8 +4,9 @@ use super::npy;
 use super::trace::Dice;
 use serde_json::{Map, Value, json};
 use soakrig::waveform::transitions::{
-    LoadStepTimes, ShortTimes, SlowRecord, StartUpRecord, StepResponse, TimeWindow, find_step_instants,
-    measure_fall, measure_load_step, measure_short, measure_start_up,
+    LoadStepTerms, LoadStepTimes, SETTLING_BANDS, ShortTerms, ShortTimes, SlowRecord, StartUpRecord,
+    StepResponse, TimeWindow, find_step_instants, measure_fall, measure_load_step, measure_short,
+    measure_start_up,
 };
 use soakrig::waveform::{Codes, Figure};
 use std::f64::consts::TAU;
@@ -59,7 +60,14 @@ fn start_up(dir: &Path, kind: &str, (from_s, to_s): (f64, f64), is_step: bool) {
     let vin = record(to_s, 0.0, 5e-3, input);
     let vout = record(to_s, 8e-3, 2e-3, |s| 5.0 * rise(s - starts_s));
     let last = TimeWindow { from_s, to_s };
-    let record = StartUpRecord { vout: &vout, vin: &vin, last, average_s: AVERAGE_S, input_is_step: is_step };
+    let record = StartUpRecord {
+        vout: &vout,
+        vin: &vin,
+        last,
+        average_s: AVERAGE_S,
+        input_is_step: is_step,
+        bands: &SETTLING_BANDS,
+    };
     let state = measure_start_up(&record).unwrap();
     let mut page = Page { dir, figures: Map::new() };
     for (name, figure) in [
@@ -113,7 +121,7 @@ fn load_step(dir: &Path) {
     let vout =
         record(8e-3, 8e-3, 2e-3, |s| 5.0 - 0.02 * load(s) - 0.16 * dip(s - 2e-3) + 0.14 * dip(s - 5e-3));
     let times = find_step_instants(&iload, 0.05, 0.5).unwrap();
-    let state = measure_load_step(&vout, times, AVERAGE_S).unwrap();
+    let state = measure_load_step(&vout, times, &LoadStepTerms::of_period(AVERAGE_S)).unwrap();
     let LoadStepTimes { up_s, down_s } = times;
     let mut page = Page { dir, figures: Map::new() };
     for (name, value) in [
@@ -154,7 +162,9 @@ fn short(dir: &Path) {
     let watts = iin.samples().iter().map(|a| a * vin_v as f32).collect();
     let input_w = SlowRecord::new(watts, RATE_HZ).unwrap();
     let vout = record(56e-3, 8e-3, 2e-3, move |s| if s < on_s { 5.0 } else { 5.0 * rise(s - 51.2e-3) });
-    let state = measure_short(&vout, &iout, &input_w, ShortTimes { on_s, off_s }, AVERAGE_S).unwrap();
+    let state =
+        measure_short(&vout, &iout, &input_w, ShortTimes { on_s, off_s }, ShortTerms::of_period(AVERAGE_S))
+            .unwrap();
     let mut page = Page { dir, figures: Map::new() };
     page.put("bursts", &Ok(state.bursts as f64));
     for (name, figure) in [

@@ -71,7 +71,7 @@ pub struct Origin {
     pub floor: Option<Floor>,
     /// What is to be known of the file: what was odd, what was chosen.
     pub notes: Vec<String>,
-    /// What makes the samples doubtful, and with them every figure: rubbish that the scope wrote, a trace that may be clipped.
+    /// What makes the samples doubtful, and with them every figure: rubbish that the scope wrote.
     pub doubts: Vec<String>,
 }
 

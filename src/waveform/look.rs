@@ -1,6 +1,7 @@
 //! One acquisition looked at once: its sums, its deviations from the baseline, its switching.
 
 use super::beside::beside;
+use super::heap::{Heaps, find_heaps};
 use super::moments::{Moments, moments_and_levels};
 use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
@@ -19,6 +20,9 @@ pub(super) struct Look<'a> {
     pub(super) moments: Moments,
     pub(super) deviations: Result<Deviations, Unavailable>,
     pub(super) switching: Result<Switching, Unavailable>,
+    /// Samples at the lowest and at the highest code of the converter; where its ends are not known, what heaps up on the
+    /// lowest and on the highest value.
+    pub(super) clipped: Heaps,
 }
 
 impl<'a> Look<'a> {
@@ -32,10 +36,15 @@ impl<'a> Look<'a> {
                 let (moments, levels) = moments_and_levels(vout)?;
                 let levels = Arc::new(levels);
                 let deviations = deviations_of(vout, &levels);
-                Ok::<_, Unavailable>((moments, levels, deviations))
+                let clipped = if vout.has_known_ends() {
+                    Heaps { low: moments.clipped_low, high: moments.clipped_high }
+                } else {
+                    find_heaps(&levels)
+                };
+                Ok::<_, Unavailable>((moments, levels, deviations, clipped))
             },
         );
-        let (moments, levels, deviations) = own?;
+        let (moments, levels, deviations, clipped) = own?;
         Ok(Self {
             name: format!(
                 "{} acquisition ({}, {} mV/div)",
@@ -50,11 +59,30 @@ impl<'a> Look<'a> {
             deviations,
             levels,
             switching,
+            clipped,
         })
     }
 
     pub(super) fn clipped(&self) -> usize {
-        self.moments.clipped_low + self.moments.clipped_high
+        self.clipped.low + self.clipped.high
+    }
+
+    /// Whether samples seem to be clipped at ends that are not known: what they falsify is then a bound, which holds also where
+    /// the trace only stood there.
+    pub(super) fn seems_clipped(&self) -> bool {
+        self.clipped() > 0 && !self.vout.has_known_ends()
+    }
+
+    /// Positions of the clipped samples.
+    pub(super) fn clipped_samples(&self) -> Vec<usize> {
+        if !self.seems_clipped() {
+            return self.vout.clipped_samples();
+        }
+        let (low, high) =
+            self.levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)));
+        let is_cut =
+            |level: u16| self.clipped.low > 0 && level == low || self.clipped.high > 0 && level == high;
+        self.levels.iter().enumerate().filter(|(_, level)| is_cut(**level)).map(|(index, _)| index).collect()
     }
 
     pub(super) fn is_dc(&self) -> bool {
@@ -75,10 +103,22 @@ impl<'a> Look<'a> {
         if clipped == 0 {
             return Ok(());
         }
-        Err(Unavailable::because(format!(
-            "{clipped} of {} samples of the {} are clipped",
-            self.moments.count, self.name
-        )))
+        Err(Unavailable::because(self.tell_clipped(clipped)))
+    }
+
+    /// As [`Look::check_clipping`] of a figure that clipping makes smaller: it is a bound where samples only seem to be clipped.
+    pub(super) fn check_shrunk(&self, clipped: usize) -> Result<(), Unavailable> {
+        if self.vout.has_known_ends() { self.check_clipping(clipped) } else { Ok(()) }
+    }
+
+    pub(super) fn tell_clipped(&self, clipped: usize) -> String {
+        if self.seems_clipped() {
+            return format!(
+                "{clipped} of {} samples of the {} seem to be clipped: they heap up on its highest or lowest value",
+                self.moments.count, self.name
+            );
+        }
+        format!("{clipped} of {} samples of the {} are clipped", self.moments.count, self.name)
     }
 }
 

@@ -13,6 +13,7 @@ pub mod filter;
 pub mod floor;
 pub mod fold;
 mod harmonics;
+mod heap;
 pub mod histogram;
 pub mod import;
 pub mod levels;

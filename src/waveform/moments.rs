@@ -25,9 +25,9 @@ pub struct Moments {
     pub steps_used: u32,
     /// Part of the converter's range that the trace uses, 0 to 1.
     pub range_used: f64,
-    /// Samples at the lowest code.
+    /// Samples at the lowest code of the converter.
     pub clipped_low: usize,
-    /// Samples at the highest code.
+    /// Samples at the highest code of the converter.
     pub clipped_high: usize,
 }
 
@@ -129,10 +129,8 @@ fn measure_levels(waveform: &Waveform, levels: &Levels) -> Moments {
 /// The part of the converter's range that so many codes are. Where the range is not known, as of a file from elsewhere,
 /// nothing can be said to use it badly.
 fn range_used(waveform: &Waveform, codes: f64) -> f64 {
-    match (waveform.scaling.min_code, waveform.scaling.max_code) {
-        (i32::MIN, i32::MAX) => 1.0,
-        (min_code, max_code) => codes / (f64::from(max_code) - f64::from(min_code)).max(1.0),
-    }
+    let Scaling { min_code, max_code, .. } = waveform.scaling;
+    if waveform.has_known_ends() { codes / (f64::from(max_code) - f64::from(min_code)).max(1.0) } else { 1.0 }
 }
 
 /// Sums of a stretch of numbers less the first one of the record, which keeps their digits.

@@ -67,20 +67,20 @@ fn kept_phases(switching: &Switching) -> Vec<bool> {
 #[must_use]
 pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
     match vout.check_readable() {
-        Ok(_) => cycle_ripple_of(vout, levels, switching),
+        Ok(_) => cycle_ripple_of(levels, switching, &vout.clipped_samples()),
         Err(reason) => CycleRipple::none(reason),
     }
 }
 
-/// As [`measure_cycle_ripple`] of a trace that can be read.
-pub(super) fn cycle_ripple_of(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
+/// As [`measure_cycle_ripple`] of a trace that can be read, with the positions of its clipped samples.
+pub(super) fn cycle_ripple_of(levels: &Levels, switching: &Switching, clipped: &[usize]) -> CycleRipple {
     let none = CycleRipple::none;
     let kept = kept_phases(switching);
     let mean = mean_cycle(levels, &switching.edges, &kept);
     if mean.is_empty() {
         return none(Unavailable::because("no whole switching cycle in the record"));
     }
-    if let Err(reason) = check_clipping(vout, switching, &kept) {
+    if let Err(reason) = check_clipping(clipped, switching, &kept) {
         return none(reason);
     }
     let step_v = levels.step_v;
@@ -120,8 +120,7 @@ fn peak_to_peak(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Clipped samples under the blanking do no harm, elsewhere they bend the mean cycle.
-fn check_clipping(vout: &Waveform, switching: &Switching, kept: &[bool]) -> Result<(), Unavailable> {
-    let clipped = vout.clipped_samples();
+fn check_clipping(clipped: &[usize], switching: &Switching, kept: &[bool]) -> Result<(), Unavailable> {
     let rising = &switching.edges.rising;
     let harmful = clipped
         .iter()

@@ -140,6 +140,15 @@ pub struct CycleSpikes {
     pub neg_p05_v: f64,
 }
 
+/// Groups of samples beyond a threshold, those within a microsecond of each other taken together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpikeGroups {
+    /// Groups a second.
+    pub rate_hz: f64,
+    /// Part of the record that lies within them.
+    pub filled: f64,
+}
+
 impl Deviations {
     /// Of as many baseline values as levels, and at least one.
     fn new(levels: Arc<Levels>, baseline: Vec<u16>, rate_hz: f64) -> Self {
@@ -236,10 +245,17 @@ impl Deviations {
     /// Noise about the baseline as a sigma in volts, by the median absolute deviation, which spikes do not move.
     ///
     /// # Errors
-    /// More than half of the samples equal the baseline: the noise is under the converter's resolution.
+    /// More than half of the samples equal the baseline: the noise is under the converter's resolution, or the baseline's window
+    /// holds so few samples that each is often its own median.
     pub fn noise_sigma_v(&self) -> Figure {
         if self.spread > 0.0 {
             return Ok(1.4826 * self.spread * self.step_v);
+        }
+        if !self.is_on_steps() {
+            return Err(Unavailable::because(format!(
+                "the baseline's 2.01 µs hold {} samples: too few to tell noise from ripple",
+                baseline_samples(self.rate_hz)
+            )));
         }
         Err(Unavailable::because(format!(
             "the noise is under the resolution: half of the samples or more stand on one step of {:.2} mV",
@@ -247,11 +263,42 @@ impl Deviations {
         )))
     }
 
+    /// Whether there is less noise than the converter resolves: half of the samples or more equal the baseline, and not because
+    /// its window holds few of them, for many samples equal the one before.
+    #[must_use]
+    pub fn is_on_steps(&self) -> bool {
+        let alike = || self.levels.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        self.spread <= 0.0 && 4 * alike() >= self.len().saturating_sub(1)
+    }
+
+    /// How far the lowest and the highest sample lie from the baseline at its highest and at its lowest, in volts: a sample there
+    /// is at least as far from it. The first is negative where the record is no wider than its ripple.
+    #[must_use]
+    pub fn reach_v(&self) -> (f64, f64) {
+        let ends = |values: &[u16]| {
+            values.iter().fold((u16::MAX, 0), |(low, high), value| (low.min(*value), high.max(*value)))
+        };
+        let (levels, baseline) = (ends(&self.levels), ends(&self.baseline));
+        let volts = |steps: i32| f64::from(steps) * self.step_v;
+        (
+            volts(i32::from(baseline.0) - i32::from(levels.0)),
+            volts(i32::from(levels.1) - i32::from(baseline.1)),
+        )
+    }
+
     /// Spikes a second beyond the threshold.
     ///
     /// # Errors
     /// The record's noise or its converter step reaches the threshold, so that the count would be one of noise.
     pub fn spike_rate_hz(&self, threshold_v: f64) -> Figure {
+        self.spike_groups(threshold_v).map(|groups| groups.rate_hz)
+    }
+
+    /// The groups of samples beyond the threshold.
+    ///
+    /// # Errors
+    /// As [`Deviations::spike_rate_hz`].
+    pub fn spike_groups(&self, threshold_v: f64) -> Result<SpikeGroups, Unavailable> {
         let noise_v = self.noise_sigma_v().unwrap_or(0.0);
         if threshold_v < 5.0 * noise_v || threshold_v < 2.0 * self.step_v {
             return Err(Unavailable::because(format!(
@@ -262,7 +309,7 @@ impl Deviations {
             )));
         }
         let reach = (GROUP_S * self.rate_hz + 1e-6) as usize;
-        let (mut groups, mut last): (u64, Option<usize>) = (0, None);
+        let (mut groups, mut filled, mut last): (u64, usize, Option<usize>) = (0, 0, None);
         // The most steps that are not beyond the threshold; no record spans more than 65535.
         let is_within = |steps: i32| f64::from(steps) * self.step_v <= threshold_v;
         let mut most = (threshold_v / self.step_v).min(f64::from(u16::MAX)) as i32;
@@ -279,14 +326,17 @@ impl Deviations {
             }
             while left != 0 {
                 let index = from + left.trailing_zeros() as usize;
-                groups += u64::from(last.is_none_or(|last| index - last > reach));
+                let step = last.map_or(usize::MAX, |last| index - last);
+                (groups, filled) = if step > reach { (groups + 1, filled) } else { (groups, filled + step) };
                 // All of a short block belong together.
                 let end = if reach < BLOCK { left.trailing_zeros() } else { left.ilog2() };
+                filled += end as usize - left.trailing_zeros() as usize;
                 last = Some(from + end as usize);
                 left &= u32::MAX.checked_shl(end + 1).unwrap_or(0);
             }
         }
-        Ok(groups as f64 * self.rate_hz / self.len() as f64)
+        let samples = self.len() as f64;
+        Ok(SpikeGroups { rate_hz: groups as f64 * self.rate_hz / samples, filled: filled as f64 / samples })
     }
 
     /// The spikes of each whole cycle, from 0.2 us before its rising edge to 0.2 us before the next.
@@ -412,8 +462,11 @@ mod tests {
                 .filter(|n| f64::from(naive[*n].abs()) * found.step_v > threshold_v)
                 .collect();
             let groups = at.len().min(1) + at.windows(2).filter(|pair| pair[1] - pair[0] > 100).count();
-            if let Ok(rate_hz) = found.spike_rate_hz(threshold_v) {
-                prop_assert_eq!(rate_hz, groups as f64 * 100e6 / naive.len() as f64);
+            let steps = || at.windows(2).map(|pair| pair[1] - pair[0]);
+            let filled: usize = steps().filter(|step| *step <= 100).sum();
+            if let Ok(found) = found.spike_groups(threshold_v) {
+                prop_assert_eq!(found.rate_hz, groups as f64 * 100e6 / naive.len() as f64);
+                prop_assert_eq!(found.filled, filled as f64 / naive.len() as f64);
             }
         }
 

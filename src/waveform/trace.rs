@@ -330,10 +330,14 @@ impl Waveform {
         found
     }
 
+    /// Whether it is known where the converter's range ends; of a file from elsewhere it is not.
+    pub(super) fn has_known_ends(&self) -> bool {
+        (self.scaling.min_code, self.scaling.max_code) != (i32::MIN, i32::MAX)
+    }
+
     /// Whether the numbers have no ends at which a sample could be clipped, as those of a file from elsewhere.
     pub(super) fn is_endless(&self) -> bool {
-        matches!(self.codes, Codes::F32(_))
-            && (self.scaling.min_code, self.scaling.max_code) == (i32::MIN, i32::MAX)
+        matches!(self.codes, Codes::F32(_)) && !self.has_known_ends()
     }
 
     fn is_clipped_number(&self, code: f32) -> bool {

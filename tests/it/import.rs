@@ -83,7 +83,6 @@ fn every_rigol_is_read_as_it_is() {
         CH 1: the header gives extremes of -2.04 and 1.88 V, but 2 samples lie beyond (lines 18 to 19): the scope may have written rubbish there
       CH 2 in V: 20 samples, 9.9200 -0.2400 … -0.2400, 16 bits of 0.010000
         CH 2: the header gives extremes of -0.24 and 5.12 V, but 4 samples lie beyond (lines 17 to 20): the scope may have written rubbish there
-        CH 2 rests: 16 samples at its lowest value of -0.24 V, up to 16 in a row; a file does not tell the ends of the range, it may be clipped there
       - interval from the header: 2e-9 s; the time column agrees
       - times are rounded to 1e-8 s, so distances of neighbours say nothing
 

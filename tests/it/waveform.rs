@@ -881,3 +881,93 @@ fn samples_that_are_no_numbers_are_counted_and_refused() {
     let told = measure_one(&Pair { vout: &vout, lx: None }).mean_v.unwrap_err();
     insta::assert_snapshot!(told, @"2 of 120000 samples of vout are no finite numbers");
 }
+
+/// Numbers as a file holds them, without the ends of the converter: cut off at so many volts on each side of the mean.
+fn cut_off(made: &Made, at_v: f64) -> (Waveform, Waveform) {
+    let (mut vout, lx) = made.capture(&FINE);
+    let Codes::I16(codes) = &mut vout.codes else { panic!("words") };
+    let middle = ((made.vout_v - vout.scaling.offset_v) / FINE.step_v + vout.scaling.zero_code) as i16;
+    let end = (at_v / FINE.step_v) as i16;
+    codes.iter_mut().for_each(|code| *code = (*code).clamp(middle - end, middle + end));
+    (vout.scaling.min_code, vout.scaling.max_code) = (i32::MIN, i32::MAX);
+    (vout, lx)
+}
+
+#[test]
+fn spikes_cut_off_in_a_file_are_counted_and_bound_the_truth_from_below() {
+    let made = Made { spike_v: 1.5, ring_hz: 17e6, ..at_24v() };
+    let whole = made.measure_on(&FINE);
+    let (vout, lx) = cut_off(&made, 51e-3);
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    assert!(state.clipped_samples > 1000, "{}", state.clipped_samples);
+    for name in ["max_v", "spike_pos_v", "spike_neg_v", "spike_pos_p95_v", "noise_pp_20mhz_v", "rms_ac_v"] {
+        let of = |state: &SteadyState| {
+            state.figures().into_iter().find(|(other, _)| *other == name).unwrap().1.clone().unwrap().abs()
+        };
+        assert_eq!(state.bound(name).map(|bounded| bounded.bound), Some(Bound::Lower), "{name}");
+        assert!(of(&state) <= of(&whole), "{name}");
+    }
+    // Nearer to zero, but the truth lies still lower.
+    assert_eq!(state.bound("min_v").map(|bounded| bounded.bound.sign_of(4.9)), Some("≤"));
+    for figure in [&state.mean_v, &state.band_rms_1mhz_20mhz_v, &state.ring_hz, &state.ripple_lp1mhz_pp_v] {
+        assert!(figure.as_ref().unwrap_err().0.contains("seem to be clipped"), "{figure:?}");
+    }
+    let none = state.spike_rate_hz.clone().unwrap_err().0;
+    assert!(none.contains("the threshold of 100 mV may lie outside of the range"), "{none}");
+    // Under the blanking they do no harm.
+    assert!(
+        (state.ripple_pp_v.clone().unwrap() / made.ripple_v - 1.0).abs() < 0.05,
+        "{:?}",
+        state.ripple_pp_v
+    );
+    // Every sample that is cut off lies beyond a threshold that the range holds.
+    let terms = Terms { spike_threshold_v: Some(30e-3), ..Terms::default() };
+    let [cut, uncut] = [&(vout, lx), &made.capture(&FINE)]
+        .map(|(vout, lx)| measure_with(None, Some(&Pair { vout, lx: Some(lx) }), &terms).spike_rate_hz);
+    assert_eq!(cut, uncut);
+    assert!(cut.is_ok());
+}
+
+#[test]
+fn a_figure_that_is_not_available_is_no_bound() {
+    let (mut vout, lx) = Made { spike_v: 2.0, ..at_24v() }.capture(&NARROW);
+    vout.acquisition.bandwidth_limit_hz = Some(1e6);
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    assert!(state.spike_pos_v.is_err() && state.spike_rate_hz.is_err(), "{:?}", state.spike_rate_hz);
+    for bounded in &state.bounds {
+        let figure = state.figures().into_iter().find(|(name, _)| *name == bounded.figure).unwrap().1.clone();
+        assert!(figure.is_ok(), "{bounded:?}");
+    }
+}
+
+#[test]
+fn a_limiter_under_20_megahertz_and_spikes_without_pauses_leave_lower_bounds() {
+    let made = with_spikes(at_12v());
+    let (mut vout, lx) = made.capture(&FINE);
+    vout.acquisition.bandwidth_limit_hz = Some(1e6);
+    let limited = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    let fast = Made { period_s: 1.0 / 500e3, spike_v: 0.4, ..made.clone() }.measure_on(&FINE);
+    for (state, names) in [
+        (&limited, ["noise_pp_20mhz_v", "noise_rms_20mhz_v", "spike_rate_hz", "spike_pos_p95_v"].as_slice()),
+        (&fast, &["spike_rate_hz"]),
+    ] {
+        for name in names {
+            assert_eq!(state.bound(name).map(|bounded| bounded.bound), Some(Bound::Lower), "{name}");
+        }
+    }
+    assert!(fast.spike_rate_hz.unwrap() < 10e3);
+    assert!(made.measure_on(&FINE).bound("spike_rate_hz").is_none());
+}
+
+#[test]
+fn spikes_between_samples_are_lower_bounds_and_none_where_none_is_seen() {
+    let slow = Made { rate_hz: 2e6, samples: 4000, spike_v: 2.0, ..at_24v() };
+    let state = slow.measure_on(&FINE);
+    for name in ["spike_pos_v", "spike_neg_median_v", "spike_rate_hz", "noise_pp_full_v"] {
+        assert_eq!(state.bound(name).map(|bounded| bounded.bound), Some(Bound::Lower), "{name}");
+    }
+    assert!(!state.notes.iter().any(|note| note.contains("half a step")), "{:?}", state.notes);
+    assert!(state.noise_sigma_v.unwrap_err().0.contains("too few"));
+    let clean = Made { spike_v: 0.0, ripple_v: 0.0, ..slow }.measure_on(&FINE);
+    assert!(clean.spike_pos_v.as_ref().unwrap_err().0.contains("none stands out"), "{:?}", clean.spike_pos_v);
+}

@@ -77,7 +77,7 @@ pub struct Channel {
     pub scaling: Scaling,
     /// What is to be known of this channel.
     pub notes: Vec<String>,
-    /// What makes its samples doubtful: some the scope may not have measured, some may be clipped.
+    /// What makes its samples doubtful: some the scope may not have measured.
     pub doubts: Vec<String>,
     /// Why it cannot be used, with its line: samples are missing between others. The samples are those before.
     pub fault: Option<(u64, String)>,

@@ -41,8 +41,6 @@ const LX_NAMES: [&str; 7] = ["lx", "sw", "switch", "phase", "vsw", "vlx", "switc
 const LX_SPREAD: f64 = 4.0;
 /// Steps of a number as it is kept that a swing should have at least.
 const FEWEST_STEPS: f64 = 1000.0;
-/// A sample at the extreme value so often in a row looks like the end of the range.
-const SUSPECT_RUN: usize = 8;
 
 /// The channel of a column: its samples on their grid.
 pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) -> Channel {
@@ -59,11 +57,7 @@ pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) 
         ));
     }
     let beyond = beyond_extremes(&head, &samples, first_line + skipped as u64);
-    let doubts = beyond
-        .into_iter()
-        .chain(too_coarse(&head, &samples))
-        .chain(resting(&head.name, &samples, &head.unit))
-        .collect();
+    let doubts = beyond.into_iter().chain(too_coarse(&head, &samples)).collect();
     let fault =
         gap.map(|gap| (gap.line, format!("{} has no value (`{}`) between its samples", head.name, gap.text)));
     let (codes, scaling) = grid::find_codes(samples, print);
@@ -106,38 +100,6 @@ fn too_coarse(head: &ChannelHead, samples: &[f32]) -> Option<String> {
 fn extremes(samples: &[f32]) -> (f32, f32) {
     let low = samples.iter().copied().fold(f32::INFINITY, f32::min);
     (low, samples.iter().copied().fold(f32::NEG_INFINITY, f32::max))
-}
-
-/// Samples that rest at the highest or lowest value, as clipped ones do.
-fn resting(name: &str, samples: &[f32], unit: &Unit) -> Option<String> {
-    let (low, high) = extremes(samples);
-    if low == high {
-        return None;
-    }
-    let longest = |value: f32| {
-        let (mut run, mut longest, mut count) = (0usize, 0usize, 0usize);
-        for sample in samples {
-            run = if *sample == value { run + 1 } else { 0 };
-            count += usize::from(run > 0);
-            longest = longest.max(run);
-        }
-        (longest, count)
-    };
-    let parts: Vec<String> = [("highest", high), ("lowest", low)]
-        .into_iter()
-        .filter_map(|(end, value)| {
-            let (run, count) = longest(value);
-            (run >= SUSPECT_RUN).then(|| {
-                format!("{count} samples at its {end} value of {value} {unit}, up to {run} in a row")
-            })
-        })
-        .collect();
-    (!parts.is_empty()).then(|| {
-        format!(
-            "{name} rests: {}; a file does not tell the ends of the range, it may be clipped there",
-            parts.join(", ")
-        )
-    })
 }
 
 /// A name as it is compared: small letters, no blanks, `1` and `channel1` as `ch1`.

@@ -3,6 +3,7 @@
 use super::super::beside::beside;
 use super::super::filter::{LIMIT_HZ, Limited, limited_of};
 use super::super::spectrum::{BANDS_HZ, Spectrum, choose_whole, spectrum_of};
+use super::super::spikes::Deviations;
 use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Figure};
 
@@ -10,7 +11,7 @@ use crate::waveform::{Bound, Figure};
 const CLIPPED_MEAN_PART: f64 = 1e-3;
 
 /// The 20 MHz figures of all orders.
-const LIMITED: [&str; 6] = [
+pub(super) const LIMITED: [&str; 6] = [
     "noise_pp_20mhz_v",
     "noise_rms_20mhz_v",
     "noise_pp_20mhz_k2_v",
@@ -34,11 +35,11 @@ impl SteadyState {
             }
             Ok(look.moments.mean_v)
         });
-        self.max_v = dc(&|look| look.check_clipping(look.moments.clipped_high).map(|()| look.moments.max_v));
-        self.min_v = dc(&|look| look.check_clipping(look.moments.clipped_low).map(|()| look.moments.min_v));
+        self.max_v = dc(&|look| look.check_shrunk(look.clipped.high).map(|()| look.moments.max_v));
+        self.min_v = dc(&|look| look.check_shrunk(look.clipped.low).map(|()| look.moments.min_v));
         if let Some(look) = direct
             && self.mean_v.is_ok()
-            && look.deviations.as_ref().is_ok_and(|d| d.noise_sigma_v().is_err())
+            && look.deviations.as_ref().is_ok_and(Deviations::is_on_steps)
         {
             self.note(format!(
                 "mean_v is known to {:.1} mV only: without noise to carry it, half a step of the {} is the least it shows",
@@ -52,7 +53,7 @@ impl SteadyState {
                 wide.name,
                 corner_hz / 1e6
             ))),
-            None => wide.check_clipping(wide.clipped()).map(|()| wide.moments.max_v - wide.moments.min_v),
+            None => wide.check_shrunk(wide.clipped()).map(|()| wide.moments.max_v - wide.moments.min_v),
         };
         // The full bandwidth first, the finer step next.
         let sound = [fine, wide].into_iter().filter(|look| look.clipped() == 0);
@@ -70,7 +71,10 @@ impl SteadyState {
                 }
                 Ok(look.moments.rms_ac_v)
             }
-            None => wide.check_clipping(wide.clipped()).map(|()| wide.moments.rms_ac_v),
+            None => {
+                self.take_from(wide, &["rms_ac_v"]);
+                wide.check_shrunk(wide.clipped()).map(|()| wide.moments.rms_ac_v)
+            }
         };
         self.drift_v = fine
             .moments
@@ -81,8 +85,11 @@ impl SteadyState {
     /// The 20 MHz figures and the bands, of the first record that nothing leaves.
     pub(super) fn fill_filtered(&mut self, fine: &Look<'_>, wide: &Look<'_>) {
         let source = choose_whole(fine, wide, |look| look.clipped());
-        let (spectrum, limited) = match source.check_clipping(source.clipped()) {
-            Ok(()) => beside(|| spectrum_of(source.vout), || limited_of(source.vout, source.moments.mean_v)),
+        let (spectrum, limited) = match source.check_shrunk(source.clipped()) {
+            Ok(()) => beside(
+                || source.check_clipping(source.clipped()).and_then(|()| spectrum_of(source.vout)),
+                || limited_of(source.vout, source.moments.mean_v),
+            ),
             Err(reason) => (Err(reason.clone()), [(); 3].map(|()| Limited::none(&reason))),
         };
         self.fill_limited((fine, source), limited);
@@ -97,7 +104,7 @@ impl SteadyState {
             return;
         }
         self.take_from(source, &LIMITED);
-        if fine.clipped() > 0 {
+        if fine.clipped() > 0 && !fine.seems_clipped() {
             self.note(format!(
                 "{FROM_WIDE} the {}: spikes leave the range of the {} ({} of {} samples)",
                 source.name,
@@ -117,6 +124,11 @@ impl SteadyState {
                 corner_hz / 1e6,
                 source.name
             ));
+            if corner_hz < LIMIT_HZ {
+                let because =
+                    format!("the {} was limited to {:.1} MHz, not 20", source.name, corner_hz / 1e6);
+                LIMITED.into_iter().for_each(|name| self.mark(name, Bound::Lower, because.clone()));
+            }
         }
         let step_v = source.moments.step_v;
         if let Ok(pp_v) = self.noise_pp_20mhz_v

@@ -64,6 +64,7 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
         state.fill_pulses(&looks);
         state.fill_spikes(fine, wide, terms.spike_threshold_v());
         state.fill_ripple(&looks);
+        looks.iter().for_each(|look| state.mark_clipped(look));
         looks.iter().for_each(|look| state.note_range(look));
         state.clipped_samples = looks.iter().map(Look::clipped).sum();
         if let Some(reason) = &terms.uneven {
@@ -73,6 +74,7 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
             let captures: Vec<&Waveform> = looks.iter().map(|look| look.vout).collect();
             state.apply_floor(floor, &captures);
         }
+        state.drop_idle_bounds();
     } else if let Some(reason) = failures.first() {
         state = SteadyState::unavailable(reason);
     }
@@ -95,6 +97,13 @@ impl SteadyState {
         for figure in figures {
             self.sources.insert(figure, look.vout.acquisition.purpose.clone());
         }
+    }
+
+    /// A figure that is not available bounds nothing.
+    fn drop_idle_bounds(&mut self) {
+        let known: Vec<&str> =
+            self.figures().into_iter().filter(|(_, figure)| figure.is_ok()).map(|(name, _)| name).collect();
+        self.bounds.retain(|bounded| known.contains(&bounded.figure));
     }
 
     fn refuse_timed(&mut self, reason: &str) {

@@ -142,7 +142,7 @@ impl SteadyState {
     }
 
     pub(super) fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
-        let cycle = cycle_ripple_of(look.vout, &look.levels, switching);
+        let cycle = cycle_ripple_of(&look.levels, switching, &look.clipped_samples());
         (self.ripple_pp_v, self.ripple_method) = match (&cycle.fit_pp_v, &cycle.blank_pp_v) {
             (Ok(fit), _) => (Ok(*fit), Some(RippleMethod::Fit)),
             (Err(reason), Ok(blank)) => {

@@ -1,16 +1,57 @@
 //! Figures of spikes, of the noise between them and of the ringing behind them (S6, S7).
 
+use super::super::filter::LIMIT_HZ;
 use super::super::ring::measure_ringing;
+use super::super::spikes::Deviations;
+use super::level::LIMITED;
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
-use crate::waveform::Bound;
+use crate::waveform::{Bound, Figure};
+
+/// The figures that hold the height of spikes, and on which side of the trace they look.
+const HEIGHTS: [(&str, bool); 6] = [
+    ("spike_pos_v", true),
+    ("spike_neg_v", false),
+    ("spike_pos_median_v", true),
+    ("spike_neg_median_v", false),
+    ("spike_pos_p95_v", true),
+    ("spike_neg_p05_v", false),
+];
+
+/// Groups that fill more than this part of the record follow each other so closely that one holds the spikes of many cycles.
+const FILLED_PART: f64 = 0.5;
+
+/// Under this rate a record does not hold what lies under 20 MHz: spikes stand between its samples.
+const SPIKES_FROM_HZ: f64 = 2.0 * LIMIT_HZ;
+
+/// Why clipped samples leave open how many spikes pass the threshold: so many are clipped low and high, and lie at least so far
+/// from the baseline.
+fn check_threshold(
+    (low, high): (usize, usize),
+    (low_v, high_v): (f64, f64),
+    threshold_v: f64,
+) -> Result<(), String> {
+    let nearest_v = [(low, low_v), (high, high_v)]
+        .iter()
+        .filter(|end| end.0 > 0)
+        .map(|end| end.1)
+        .fold(f64::MAX, f64::min);
+    if nearest_v > threshold_v {
+        return Ok(());
+    }
+    Err(format!(
+        "the threshold of {:.0} mV may lie outside of the range, which ends {:.0} mV from the baseline",
+        threshold_v * 1e3,
+        nearest_v.max(0.0) * 1e3
+    ))
+}
 
 impl SteadyState {
     pub(super) fn fill_spikes(&mut self, fine: &Look<'_>, wide: &Look<'_>, threshold_v: f64) {
         self.noise_sigma_v = fine.deviations.as_ref().map_err(Clone::clone).and_then(|d| d.noise_sigma_v());
         self.take_from(fine, &["noise_sigma_v"]);
         self.take_from(wide, &["spike_pos_v", "spike_neg_v"]);
-        let positive = wide.check_clipping(wide.moments.clipped_high);
-        let negative = wide.check_clipping(wide.moments.clipped_low);
+        let positive = wide.check_shrunk(wide.clipped.high);
+        let negative = wide.check_shrunk(wide.clipped.low);
         let deviations = match &wide.deviations {
             Ok(deviations) => deviations,
             Err(reason) => return self.refuse_spikes(reason),
@@ -18,8 +59,6 @@ impl SteadyState {
         let (high_v, low_v) = deviations.peaks_v();
         self.spike_pos_v = positive.clone().map(|()| high_v);
         self.spike_neg_v = negative.clone().map(|()| low_v);
-        self.spike_rate_hz = deviations.spike_rate_hz(threshold_v);
-        self.spike_threshold_v = Ok(threshold_v);
         let cycles = match &wide.switching {
             Ok(switching) => deviations.cycle_spikes(&switching.edges),
             Err(reason) => Err(reason.clone()),
@@ -28,17 +67,62 @@ impl SteadyState {
         self.spike_neg_median_v = negative.clone().and_then(|()| cycles.clone().map(|c| c.neg_median_v));
         self.spike_pos_p95_v = positive.and_then(|()| cycles.clone().map(|c| c.pos_p95_v));
         self.spike_neg_p05_v = negative.and_then(|()| cycles.map(|c| c.neg_p05_v));
+        self.fill_spike_rate(wide, deviations, threshold_v);
+        self.weigh_spikes(wide, deviations);
+        self.ring_hz = if high_v.max(-low_v) <= spike_floor_v(deviations) {
+            Err(Unavailable::because("no ringing: no spike stands out of the noise"))
+        } else {
+            wide.check_clipping(wide.clipped()).and_then(|()| {
+                let switching = wide.switching.as_ref().map_err(Clone::clone)?;
+                measure_ringing(&switching.edges, (deviations.len(), deviations.rate_hz), |index| {
+                    f64::from(deviations.at(index))
+                })
+            })
+        };
+    }
+
+    fn fill_spike_rate(&mut self, wide: &Look<'_>, deviations: &Deviations, threshold_v: f64) {
+        self.spike_threshold_v = Ok(threshold_v);
+        let groups = deviations.spike_groups(threshold_v);
+        self.spike_rate_hz = groups.as_ref().map(|groups| groups.rate_hz).map_err(Clone::clone);
+        let clipped = (wide.clipped.low, wide.clipped.high);
+        if let Err(reason) = wide.check_clipping(wide.clipped())
+            && let Err(outside) = check_threshold(clipped, deviations.reach_v(), threshold_v)
+        {
+            self.spike_rate_hz = Err(Unavailable::because(format!("{}; {outside}", reason.0)));
+        }
+        if let Ok(groups) = groups
+            && groups.filled > FILLED_PART
+        {
+            let because = format!(
+                "spike_rate_hz is a lower bound: spikes follow each other within 1 µs, their groups fill {:.0} % of the record",
+                groups.filled * 100.0
+            );
+            self.mark("spike_rate_hz", Bound::Lower, because);
+        }
+    }
+
+    /// Holds the spikes against what hides them: the limiter, the sample rate, the record's noise and steps.
+    fn weigh_spikes(&mut self, wide: &Look<'_>, deviations: &Deviations) {
+        let (high_v, low_v) = deviations.peaks_v();
+        let floor_v = spike_floor_v(deviations);
+        let rate_hz = deviations.rate_hz;
+        if rate_hz <= SPIKES_FROM_HZ {
+            let between = format!("at {:.3} MSa/s spikes stand between the samples", rate_hz / 1e6);
+            if high_v.max(-low_v) <= floor_v {
+                return self.refuse_spikes(&Unavailable::because(format!("{between}, and none stands out")));
+            }
+            self.mark_spikes(&between);
+            self.mark("noise_pp_full_v", Bound::Lower, between);
+        }
         if let Some(corner_hz) = wide.limit_hz() {
             self.note(format!(
                 "spikes are lower bounds: the {} was limited to {:.0} MHz",
                 wide.name,
                 corner_hz / 1e6
             ));
-            for name in ["spike_pos_v", "spike_neg_v", "spike_pos_median_v", "spike_neg_median_v"] {
-                self.mark(name, Bound::Lower, format!("limited to {:.0} MHz", corner_hz / 1e6));
-            }
+            self.mark_spikes(&format!("limited to {:.0} MHz", corner_hz / 1e6));
         }
-        let floor_v = spike_floor_v(deviations);
         for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", -low_v)] {
             if height_v <= floor_v {
                 let because = format!(
@@ -50,16 +134,39 @@ impl SteadyState {
                 self.mark(name, Bound::Upper, because);
             }
         }
-        self.ring_hz = if high_v.max(-low_v) <= floor_v {
-            Err(Unavailable::because("no ringing: no spike stands out of the noise"))
-        } else {
-            wide.check_clipping(wide.clipped()).and_then(|()| {
-                let switching = wide.switching.as_ref().map_err(Clone::clone)?;
-                measure_ringing(&switching.edges, (deviations.len(), deviations.rate_hz), |index| {
-                    f64::from(deviations.at(index))
-                })
-            })
+    }
+
+    fn mark_spikes(&mut self, because: &str) {
+        for name in HEIGHTS.into_iter().map(|(name, _)| name).chain(["spike_rate_hz"]) {
+            self.mark(name, Bound::Lower, because);
+        }
+    }
+
+    /// Marks what clipping makes smaller, where samples only seem to be clipped: peaks at the ends, and what both ends tell of.
+    pub(super) fn mark_clipped(&mut self, look: &Look<'_>) {
+        if !look.seems_clipped() {
+            return;
+        }
+        self.note(look.tell_clipped(look.clipped()));
+        let because = "samples seem to be clipped".to_owned();
+        let from_zero = |value: &Figure, outwards: bool| {
+            let is_positive = value.as_ref().is_ok_and(|value| *value >= 0.0);
+            if is_positive == outwards { Bound::Lower } else { Bound::Upper }
         };
+        if look.clipped.high > 0 {
+            self.mark("max_v", from_zero(&self.max_v.clone(), true), because.clone());
+        }
+        if look.clipped.low > 0 {
+            self.mark("min_v", from_zero(&self.min_v.clone(), false), because.clone());
+        }
+        for (name, is_high) in HEIGHTS {
+            if (if is_high { look.clipped.high } else { look.clipped.low }) > 0 {
+                self.mark(name, Bound::Lower, because.clone());
+            }
+        }
+        for name in ["noise_pp_full_v", "rms_ac_v"].into_iter().chain(LIMITED) {
+            self.mark(name, Bound::Lower, because.clone());
+        }
     }
 
     pub(super) fn refuse_spikes(&mut self, reason: &Unavailable) {
@@ -75,6 +182,25 @@ impl SteadyState {
             &mut self.ring_hz,
         ] {
             *figure = Err(reason.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_known_where_every_clipped_sample_lies_beyond_the_threshold() {
+        for (clipped, reach_v, is_known) in [
+            ((3, 0), (0.5, 0.05), true),
+            ((0, 3), (0.5, 0.05), false),
+            ((3, 3), (0.5, 0.05), false),
+            ((3, 3), (0.5, 0.2), true),
+            ((0, 3), (0.5, 0.1), false),
+            ((3, 0), (-0.01, 0.5), false),
+        ] {
+            assert_eq!(check_threshold(clipped, reach_v, 0.1).is_ok(), is_known, "{clipped:?} {reach_v:?}");
         }
     }
 }

@@ -1,0 +1,128 @@
+//! Clipping told from the samples alone, where nobody says where the converter's range ends: what is cut off heaps up on the end.
+
+use super::counts::count_levels;
+
+/// So few samples on an end are none cut off, or too few to matter.
+const LEAST: usize = 8;
+
+/// Samples on the end over those on any of the next values, at least. Round tops, however even, heap up 2.4 times.
+const TIMES: u32 = 8;
+
+/// Values next to the end that it is held against.
+const NEIGHBORS: usize = 4;
+
+/// A trace of fewer values has no slope from which an end would stand out.
+const LEAST_VALUES: usize = 8;
+
+/// Of so many samples on the end, one stands behind another. What is cut off stays for a while; tops of a trace that repeats
+/// itself exactly are as high each time, but they are single samples.
+const PAIRED: usize = 10;
+
+/// Samples that are cut off at the lowest and at the highest value of a trace; none where nothing shows that they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Heaps {
+    pub(super) low: usize,
+    pub(super) high: usize,
+}
+
+/// Looks for heaps of samples on the ends of a trace.
+pub(super) fn find_heaps(levels: &[u16]) -> Heaps {
+    let (low, high) =
+        levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)));
+    let [on_low, on_high] = [low, high].map(|end| levels.iter().filter(|level| **level == end).count());
+    if on_low.max(on_high) < LEAST {
+        return Heaps::default();
+    }
+    let counts = count_levels(|count| count(levels));
+    if counts.len() < LEAST_VALUES {
+        return Heaps::default();
+    }
+    let stays = |end: u16, on_end: usize| {
+        levels.windows(2).filter(|pair| pair[0] == end && pair[1] == end).count() * PAIRED >= on_end
+    };
+    let upwards = counts.iter().map(|(_, count)| *count);
+    Heaps {
+        low: if is_heap(upwards.clone()) && stays(low, on_low) { on_low } else { 0 },
+        high: if is_heap(upwards.rev()) && stays(high, on_high) { on_high } else { 0 },
+    }
+}
+
+/// Whether the first of these counts, from an end inwards, is a heap.
+fn is_heap(mut inwards: impl Iterator<Item = u32>) -> bool {
+    let end = inwards.next().unwrap_or(0);
+    let most = inwards.take(NEIGHBORS).max().unwrap_or(0);
+    end as usize >= LEAST && end >= TIMES.saturating_mul(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::waveform::block::made::Dice;
+    use proptest::prelude::*;
+    use std::f64::consts::TAU;
+
+    /// Ringing after every edge, noise, and a converter of so many volts a step, in steps.
+    fn ringing(height_v: f64, noise_v: f64, step_v: f64, seed: u64) -> Vec<i32> {
+        let mut dice = Dice(seed);
+        let one = |n: u32| {
+            let since_s = f64::from(n % 410) * 1e-8 + dice.uniform() * 1e-9;
+            let spike_v = height_v * (-since_s / 60e-9).exp() * (TAU * 17e6 * since_s).cos();
+            ((spike_v + noise_v * dice.noise()) / step_v).round() as i32
+        };
+        (0..40_000).map(one).collect()
+    }
+
+    fn levels(steps: impl IntoIterator<Item = i32>) -> Vec<u16> {
+        steps.into_iter().map(|step| (step + 32_768) as u16).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn spikes_that_are_cut_off_heap_up_on_the_end(
+            seed in any::<u64>(), height_v in 0.3_f64..3.0, end in 40_i32..120, noise_v in 0.0_f64..3e-3,
+        ) {
+            let whole = ringing(height_v, noise_v, 0.4e-3, seed);
+            let cut = whole.iter().map(|step| (*step).min(end));
+            let beyond = whole.iter().filter(|step| **step >= end).count();
+            prop_assert_eq!(find_heaps(&levels(cut)), Heaps { low: 0, high: beyond });
+            let cut = whole.iter().map(|step| (*step).max(-end));
+            let beyond = whole.iter().filter(|step| **step <= -end).count();
+            prop_assert_eq!(find_heaps(&levels(cut)), Heaps { low: beyond, high: 0 });
+        }
+
+        #[test]
+        fn spikes_in_a_range_that_holds_them_are_no_heap(
+            seed in any::<u64>(), height_v in 0.0_f64..3.0, noise_v in 0.1e-3_f64..3e-3, step_v in 0.1e-3_f64..20e-3,
+        ) {
+            prop_assert_eq!(find_heaps(&levels(ringing(height_v, noise_v, step_v, seed))), Heaps::default());
+        }
+
+        #[test]
+        fn noise_of_few_steps_is_no_heap(seed in any::<u64>(), sigma in 0.05_f64..6.0, mean in 0.0_f64..1.0) {
+            let mut dice = Dice(seed);
+            let noise = levels((0..20_000).map(|_| (mean + sigma * dice.noise()).round() as i32));
+            prop_assert_eq!(find_heaps(&noise), Heaps::default());
+        }
+
+        #[test]
+        fn the_round_tops_of_a_sine_are_no_heap(steps in 4.0_f64..3000.0, period in 3.0_f64..5000.0) {
+            let sine = levels((0..30_000).map(|n| (steps * (TAU * f64::from(n) / period).sin()).round() as i32));
+            prop_assert_eq!(find_heaps(&sine), Heaps::default());
+        }
+    }
+
+    #[test]
+    fn tops_that_are_alike_in_every_cycle_are_single_samples_and_no_heap() {
+        let cycle: Vec<i32> = (0..400)
+            .map(|n| (2000.0 * (-f64::from(n) / 6.0).exp() * (f64::from(n) * 1.07).cos()) as i32)
+            .collect();
+        assert_eq!(find_heaps(&levels(cycle.repeat(100))), Heaps::default());
+    }
+
+    #[test]
+    fn a_trace_that_stands_still_or_is_none_has_no_heap() {
+        for trace in [vec![], vec![7; 1000], [3, 4].repeat(500)] {
+            assert_eq!(find_heaps(&trace), Heaps::default());
+        }
+    }
+}

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use soakrig::base::clock;
-use soakrig::base::units::{Amps, Celsius, Volts};
+use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
     Board, Event, FigureName, PointId, PointResult, PointVerdict, Region, Regulation, Setting, Sink, Stamp,
 };
@@ -24,10 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut recorder = Recorder::create(out.path(), &header()?)?;
     let journal = recorder.folder().join("journal.jsonl");
     let stamp = Stamp { utc: jiff::Timestamp::UNIX_EPOCH, monotonic: clock::Instant(0) };
-    let temperature = Event::TemperatureRead { role: "board".parse()?, temperature: Celsius(41.25) };
+    let warning = Event::Warned { what: "the thermometer board is silent".to_owned() };
     let mut bare_file = File::create(out.path().join("bare.jsonl"))?;
-    for (name, event) in [("journal_append", temperature), ("finished_point_with_its_row", finished_point())]
-    {
+    for (name, event) in [("journal_append", warning), ("finished_point_with_its_row", finished_point())] {
         recorder.event(stamp, &event)?;
         let line = last_line(&journal)?;
         let (kept, bare) = alternate(&mut recorder, stamp, &event, (&mut bare_file, &line))?;
@@ -53,7 +52,6 @@ fn alternate(
     for _ in 0..LINES {
         let start = Instant::now();
         recorder.event(stamp, event)?;
-        recorder.sync()?;
         kept.push(start.elapsed());
         let start = Instant::now();
         bare_file.write_all(line)?;

@@ -416,11 +416,19 @@ mod tests {
         stage.calm(2).unwrap();
         assert!(!stage.is_all_on_disk());
         stage.clock.sleep(Duration::from_millis(1));
-        for _ in 0..3 {
-            stage.ends.send(true).unwrap();
-        }
+        // Only once the third one is written: before, the two that are on their way are not on the disk.
+        let (ends, path) = (stage.ends.clone(), stage.path());
+        let beside = std::thread::spawn(move || {
+            while std::fs::read(&path).unwrap().iter().filter(|byte| **byte == b'\n').count() < 4 {
+                std::thread::yield_now();
+            }
+            for _ in 0..3 {
+                ends.send(true).unwrap();
+            }
+        });
         stage.calm(3).unwrap();
         assert!(stage.is_all_on_disk());
+        beside.join().unwrap();
     }
 
     #[test]

@@ -150,22 +150,25 @@ impl Looking for HeadsAlone {
     }
 }
 
-/// Everything is shown.
-struct Seeing<S> {
+/// Everything is shown, and readings are handed on behind that.
+struct Seeing<S, H> {
     see: S,
-    /// The last readings, in whose place the next are read.
-    batch: Event,
+    hand_on: H,
 }
 
-impl<S: FnMut(Stamp, &Event)> Looking for Seeing<S> {
+impl<S: FnMut(Stamp, &Event), H: FnMut(Readings)> Looking for Seeing<S, H> {
     fn event(&mut self, at: Stamp, event: &Event) {
         (self.see)(at, event);
     }
     fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String> {
-        let Event::ReadingsTaken(readings) = &mut self.batch else { return batch.head() };
-        batch.read_into(readings)?;
+        let mut readings = Box::new(Readings::none());
+        batch.read_into(&mut readings)?;
         let (dwell, done, judged) = (readings.dwell, readings.done, readings.judged.clone());
-        (self.see)(at, &self.batch);
+        let event = Event::ReadingsTaken(readings);
+        (self.see)(at, &event);
+        if let Event::ReadingsTaken(readings) = event {
+            (self.hand_on)(*readings);
+        }
         Ok(BatchHead { dwell, done, judged })
     }
 }
@@ -179,9 +182,13 @@ impl Record {
         Self::open_with(folder, HeadsAlone)
     }
 
-    /// The same, and shows each event to `see` meanwhile, in order, readings included.
-    pub(super) fn open_seeing(folder: &Path, see: impl FnMut(Stamp, &Event)) -> Result<Self, RecordError> {
-        Self::open_with(folder, Seeing { see, batch: Event::ReadingsTaken(Box::new(Readings::none())) })
+    /// The same, and shows each event to `see` meanwhile, in order, readings included; those are handed on behind that.
+    pub(super) fn open_seeing(
+        folder: &Path,
+        see: impl FnMut(Stamp, &Event),
+        hand_on: impl FnMut(Readings),
+    ) -> Result<Self, RecordError> {
+        Self::open_with(folder, Seeing { see, hand_on })
     }
 
     fn open_with(folder: &Path, mut look: impl Looking) -> Result<Self, RecordError> {

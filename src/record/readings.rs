@@ -1,7 +1,11 @@
 //! Readings of a soak, and what belongs to them, between events and the disk. Of a long soak nearly all of the journal is
 //! readings: they are written in batches, a column a value, and read one batch at a time.
 
+use std::mem;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::value::{RawValue, to_raw_value};
@@ -26,7 +30,13 @@ use crate::event::{
 /// Most readings of one batch; a line of the journal is bounded.
 pub(super) const MOST_ROWS: usize = 10_000;
 
-/// Hands the readings of a run to `take`, a batch at a time, in order. A torn last line is left out.
+/// Batches that are handed on together: a thread that is woken for each takes as long as reading one.
+pub(super) const PILE: usize = 32;
+/// Piles that are read and not yet taken.
+pub(super) const MOST_WAITING: usize = 2;
+
+/// Hands the readings of a run to `take`, a batch at a time, in order. A torn last line is left out. They are read in a thread of
+/// its own, meanwhile others are taken.
 ///
 /// # Errors
 /// There is no journal, it cannot be read, or it is damaged before its last line.
@@ -35,13 +45,35 @@ pub fn read_readings(folder: &Path, mut take: impl FnMut(&Readings)) -> Result<(
     if !path.is_file() {
         return Err(RecordError::NotARun(folder.to_owned()));
     }
-    let mut readings = Readings::none();
-    read_lines_of_readings(&path, |line: Line<'_>| {
-        if let What::Readings(batch) = line.what {
-            batch.read_into(&mut readings)?;
-            take(&readings);
+    let (full, waiting) = sync_channel(MOST_WAITING);
+    let (empty, spare) = channel::<Vec<Readings>>();
+    let read = move || {
+        let (mut pile, mut count) = (Vec::new(), 0);
+        let read = read_lines_of_readings(&path, |line: Line<'_>| {
+            let What::Readings(batch) = line.what else { return Ok(()) };
+            if count == pile.len() {
+                pile.push(Readings::none());
+            }
+            batch.read_into(&mut pile[count])?;
+            count += 1;
+            if count == PILE {
+                // Nobody takes them only where the taker panicked, and then nobody asks what came of it.
+                let _ = full.send((mem::replace(&mut pile, spare.try_recv().unwrap_or_default()), count));
+                count = 0;
+            }
+            Ok(())
+        });
+        let _ = full.send((pile, count));
+        read
+    };
+    thread::scope(|scope| {
+        let beside = scope.spawn(read);
+        for (pile, count) in waiting {
+            pile.iter().take(count).for_each(&mut take);
+            // Whoever reads no more needs it no more.
+            let _ = empty.send(pile);
         }
-        Ok(())
+        beside.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use crate::base::digest::digest;
 use crate::base::names::{ProfileName, Role};
@@ -188,11 +190,15 @@ impl Recorder {
     /// # Errors
     /// The record is not what was read any more, or was changed after it was sealed, or the disk refuses.
     pub fn go_on(unfinished: Unfinished) -> Result<(Self, Record), RecordError> {
-        let (journal, record, table) = unfinished.reopen()?;
+        let (journal, rows) = thread::scope(|scope| {
+            let rows = scope.spawn(|| export_csv::render_points(unfinished.record()));
+            (unfinished.reopen(), rows.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let (journal, (record, table)) = (journal?, unfinished.into_parts());
         let folder = record.folder().to_owned();
         products::unseal(&folder)?;
         let path = folder.join(export_csv::FILE_NAME);
-        let rows = export_csv::render_points(&record)?;
+        let rows = rows?;
         let mut disk: Box<dyn Disk> = Box::new(RealDisk);
         let points = File::create(&path).and_then(|mut file| {
             disk.write(&mut file, rows.as_bytes())?;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::format::JudgedEntry;
+use super::format::{JudgedEntry, Number, ReadingCheckEntry};
 use super::judged::judged_in;
 use super::readings::{BatchHead, MOST_ROWS};
 use crate::base::clock::Instant;
@@ -176,15 +176,51 @@ impl<'l> Text<'l> {
         }
     }
 
-    /// What came of the limits, which stands behind the columns where it stands there at all, up to the end of the body. Short
-    /// as it is, serde reads it.
+    /// What came of the limits, which stands behind the columns where it stands there at all, up to the end of the body.
     fn judged(self) -> Option<Option<ReadingsJudged>> {
         let text = self.rest.strip_suffix(b"}}")?;
         if text.is_empty() {
             return Some(None);
         }
-        let entry: JudgedEntry = serde_json::from_slice(text.strip_prefix(b",\"judged\":")?).ok()?;
+        let text = text.strip_prefix(b",\"judged\":")?;
+        let entry = match (Text { rest: text }).judged_as_written() {
+            Some(entry) => entry,
+            None => serde_json::from_slice(text).ok()?,
+        };
         Some(Some(judged_in(entry)))
+    }
+
+    fn judged_as_written(mut self) -> Option<JudgedEntry> {
+        self.word(b"{\"dwell\":")?;
+        let dwell = u32::try_from(self.count()?).ok()?;
+        self.word(b",\"vin_set_v\":")?;
+        let vin_set_v = Number(self.number_or_null()??);
+        self.word(b",\"load_set_a\":")?;
+        let load_set_a = Number(self.number_or_null()??);
+        self.word(b",\"checks\":[")?;
+        let mut checks = vec![self.check()?];
+        while self.takes(b',') {
+            checks.push(self.check()?);
+        }
+        self.word(b"]}")?;
+        self.rest.is_empty().then_some(JudgedEntry { dwell, vin_set_v, load_set_a, checks })
+    }
+
+    fn check(&mut self) -> Option<ReadingCheckEntry> {
+        self.word(b"{\"limit\":")?;
+        let limit = u32::try_from(self.count()?).ok()?;
+        self.word(b",\"judged\":")?;
+        let judged = self.count()?;
+        self.word(b",\"marginal\":")?;
+        let marginal = self.count()?;
+        self.word(b",\"failed\":")?;
+        let failed = self.count()?;
+        self.word(b",\"worst\":")?;
+        let worst = Number(self.number_or_null()??);
+        self.word(b",\"first_ns\":")?;
+        let first_ns = if self.word_if_there(b"null") { None } else { Some(self.count()?) };
+        self.word(b"}")?;
+        Some(ReadingCheckEntry { limit, judged, marginal, failed, worst, first_ns })
     }
 
     /// A column with a value for each row.

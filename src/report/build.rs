@@ -1,5 +1,7 @@
 //! From a record to what the report shows. Reads the record and nothing else.
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use crate::base::names::Role;
@@ -161,11 +163,16 @@ pub fn build(record: &Record) -> Report {
         }
     }
     let mut summary = summary::build(record);
-    let soak = soak::build(record, (&limits, &summary.limits))
-        .map(|view| view.map_err(|error| format!("The readings cannot be shown: {error}.")));
-    summary.soak = soak.as_ref().and_then(|view| view.as_ref().ok()).map(soak::summary::build);
     // The captures of a soak are repeats of a few settings over time: the timeline shows them, not the curves over settings.
     let of_sweeps: Vec<PointResult> = points.iter().filter(|point| point.phase.is_none()).cloned().collect();
+    // The readings of a soak are half of the work, and need nothing of the other half.
+    let (soak, captures, figures) = thread::scope(|scope| {
+        let beside = scope.spawn(|| soak::build(record, (&limits, &summary.limits)));
+        let (captures, figures) = (capture::build(record, &points), figure::build(&of_sweeps, &limits));
+        (beside.join().unwrap_or_else(|panic| resume_unwind(panic)), captures, figures)
+    });
+    let soak = soak.map(|view| view.map_err(|error| format!("The readings cannot be shown: {error}.")));
+    summary.soak = soak.as_ref().and_then(|view| view.as_ref().ok()).map(soak::summary::build);
     Report {
         summary,
         tail: record.tail().clone(),
@@ -175,9 +182,9 @@ pub fn build(record: &Record) -> Report {
         findings,
         conditions: facts::conditions(record),
         floors: facts::floors(record),
-        figures: figure::build(&of_sweeps, &limits),
+        figures,
         starts: facts::starts(&of_sweeps),
-        captures: capture::build(record, &points),
+        captures,
         screen: screen(record),
         missing: facts::missing(&points),
         notes: facts::notes(&points),

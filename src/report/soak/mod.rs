@@ -14,6 +14,8 @@ pub mod trends;
 pub mod waterfall;
 pub mod worst;
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -109,14 +111,20 @@ fn view(
     let started = record.started();
     let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
     let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
-    read_readings(record.folder(), |batch| stream.take(batch, &story))?;
+    let points = timed_points(record);
+    let captures: Vec<(f64, &PointResult)> =
+        points.iter().filter(|(_, point)| point.phase.is_some()).copied().collect();
+    // The traces need nothing of the readings.
+    let (read, waterfall) = thread::scope(|scope| {
+        let beside = scope.spawn(|| waterfall::build(record, &captures));
+        let read = read_readings(record.folder(), |batch| stream.take(batch, &story));
+        (read, beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    read?;
     story.extend_holds(&stream.held_s);
     let mut gaps = story.gaps.clone();
     gaps.extend(stream.breaks.iter().cloned());
     gaps.sort_by_key(|gap| gap.from);
-    let points = timed_points(record);
-    let captures: Vec<(f64, &PointResult)> =
-        points.iter().filter(|(_, point)| point.phase.is_some()).copied().collect();
     let last = stream.last.map(|at| at.since(started.monotonic));
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
     let now_s = last.unwrap_or_default().as_secs_f64();
@@ -141,7 +149,7 @@ fn view(
         sweeps: sweeps::build(&points, &story),
         hours: [stream.hours[0].intervals(), stream.hours[1].intervals()],
         worst: worst::build(record, &points),
-        waterfall: waterfall::build(record, &captures),
+        waterfall,
         facts,
         gaps: stretches,
         story,

@@ -1,11 +1,12 @@
 //! An instrument that speaks a dialect: verbs of its family become messages, answers become values, and every error says
 //! what was being done, by which instrument.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::dialect::family::{Family, Reply, Word};
-use super::dialect::template::Fill;
+use super::dialect::template::{Fill, Template};
 use super::dialect::verb::Verb;
 use super::open::{Place, Surroundings};
 use super::{Asked, ErrorKind, InstrumentError};
@@ -23,7 +24,7 @@ pub(super) struct Speaker {
     pub(super) facts: InstrumentFacts,
     /// Put into every message for `{channel}`, where a set-up has one output.
     pub(super) channel: Option<u8>,
-    doing: String,
+    doing: Cow<'static, str>,
 }
 
 impl Speaker {
@@ -34,11 +35,11 @@ impl Speaker {
         client: Client,
         facts: InstrumentFacts,
     ) -> Self {
-        Self { surroundings, place, family, client, facts, channel: None, doing: String::new() }
+        Self { surroundings, place, family, client, facts, channel: None, doing: Cow::Borrowed("") }
     }
 
     /// Says what is being done from now on, for errors.
-    pub(super) fn doing(&mut self, what: impl Into<String>) -> &mut Self {
+    pub(super) fn doing(&mut self, what: impl Into<Cow<'static, str>>) -> &mut Self {
         self.doing = what.into();
         self
     }
@@ -139,14 +140,30 @@ impl Speaker {
 
     /// What `verb` sends; `Unsupported` if the family has no words for it.
     fn messages(&self, verb: Verb, fills: &[Fill]) -> Asked<Vec<String>> {
-        let Some(phrase) = self.family.verbs.get(&verb) else {
+        self.templates(verb)?.iter().map(|template| self.message(verb, template, fills)).collect()
+    }
+
+    fn question(&self, verb: Verb, fills: &[Fill]) -> Asked<String> {
+        // A question is one message; the family's check sees to it.
+        let template = self.templates(verb)?.first();
+        template.map_or_else(|| Ok(String::new()), |template| self.message(verb, template, fills))
+    }
+
+    fn templates(&self, verb: Verb) -> Asked<&[Template]> {
+        let phrase = self.family.verbs.get(&verb).ok_or_else(|| {
             let told = format!("the family `{}` has no `{}`", self.family.name, verb.as_str());
-            return Err(self.error(ErrorKind::Unsupported, told));
+            self.error(ErrorKind::Unsupported, told)
+        })?;
+        Ok(&phrase.messages)
+    }
+
+    fn message(&self, verb: Verb, template: &Template, fills: &[Fill]) -> Asked<String> {
+        let channel = self.channel.map(Fill::Channel);
+        let rendered = if fills.is_empty() {
+            template.render(channel.as_slice())
+        } else {
+            template.render(&[fills, channel.as_slice()].concat())
         };
-        let mut all: Vec<Fill> = fills.to_vec();
-        all.extend(self.channel.map(Fill::Channel));
-        let rendered =
-            phrase.messages.iter().map(|message| message.render(&all)).collect::<Result<Vec<_>, _>>();
         rendered.map_err(|missing| {
             let told = format!(
                 "the family `{}` wants `{{{}}}` in `{}`, which it is not given there",
@@ -156,11 +173,6 @@ impl Speaker {
             );
             self.error(ErrorKind::Unsupported, told)
         })
-    }
-
-    fn question(&self, verb: Verb, fills: &[Fill]) -> Asked<String> {
-        // A question is one message; the family's check sees to it.
-        Ok(self.messages(verb, fills)?.into_iter().next().unwrap_or_default())
     }
 }
 

@@ -112,7 +112,7 @@ impl ScpiSupply {
         Self { speaker, ability }
     }
 
-    fn ask(&mut self, doing: &str, verb: Verb) -> Asked<f64> {
+    fn ask(&mut self, doing: &'static str, verb: Verb) -> Asked<f64> {
         self.speaker.doing(doing).ask_number(verb, &[])
     }
 }

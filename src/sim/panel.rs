@@ -384,6 +384,10 @@ pub(crate) fn short_form(mnemonic: &str) -> String {
 
 /// A message as the tree wants it: no blank before a header, no empty command. Strings are left alone.
 pub(crate) fn tidied(message: &[u8]) -> Vec<u8> {
+    let is_one_command = !message.iter().any(|byte| matches!(byte, b';' | b'"' | b'\''));
+    if is_one_command {
+        return message.trim_ascii().to_vec();
+    }
     let mut out: Vec<u8> = Vec::with_capacity(message.len());
     let mut quote = None;
     for &byte in message {

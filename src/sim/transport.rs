@@ -1,7 +1,7 @@
 //! The door inside the process: `SIM::supply` and its sisters as transports.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use crate::base::clock::Instant;
@@ -9,7 +9,7 @@ use crate::base::cut::Cut;
 use crate::link::transport::{Address, LinkError, LinkSettings, Opener, Transport};
 
 use super::thermometer;
-use super::world::{Instrument, World};
+use super::world::{Bench, Instrument, World};
 
 /// Opens `SIM::supply`, `SIM::load`, `SIM::scope` and `SIM::thermometer` of one world.
 #[derive(Debug, Clone)]
@@ -97,8 +97,9 @@ impl Transport for InstrumentLink {
         let clock = self.world.clock();
         let end = clock.now() + timeout;
         loop {
-            let left = end.since(clock.now());
-            let wait = self.waiting.front().map(|(ready, ..)| ready.since(clock.now()));
+            let now = clock.now();
+            let left = end.since(now);
+            let wait = self.waiting.front().map(|(ready, ..)| ready.since(now));
             let comes = wait.filter(|wait| *wait <= left);
             if !self.cut.sleep(&**clock, comes.unwrap_or(left)) {
                 return Err(LinkError::CutShort);
@@ -108,6 +109,9 @@ impl Transport for InstrumentLink {
             }
             self.check_link()?;
             let Some((_, bytes, ended)) = self.waiting.pop_front() else { continue };
+            if ended && self.begun.is_empty() {
+                return Ok(bytes);
+            }
             self.begun.extend(bytes);
             if ended {
                 return Ok(std::mem::take(&mut self.begun));
@@ -133,23 +137,23 @@ struct SensorLink {
 }
 
 impl SensorLink {
-    fn check_link(&self) -> Result<(), LinkError> {
-        if self.world.boots(Instrument::Thermometer) == Some(self.boots) { Ok(()) } else { Err(lost()) }
+    /// The bench, if this link to it is still one.
+    fn bench(&self) -> Result<MutexGuard<'_, Bench>, LinkError> {
+        self.world.bench_of_link(Instrument::Thermometer, self.boots).ok_or_else(lost)
     }
 }
 
 impl Transport for SensorLink {
     fn send(&mut self, _: &[u8]) -> Result<(), LinkError> {
-        self.check_link()
+        self.bench().map(|_| ())
     }
 
     fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
-        self.check_link()?;
+        let mut silent = self.bench()?.faults.thermometer_silent;
         let clock = self.world.clock();
         let end = clock.now() + timeout;
         loop {
             let due = thermometer::due(self.next);
-            let silent = self.world.bench().faults.thermometer_silent;
             if silent || due > end {
                 if !self.cut.sleep(&**clock, end.since(clock.now())) {
                     return Err(LinkError::CutShort);
@@ -163,8 +167,11 @@ impl Transport for SensorLink {
             if !self.cut.sleep(&**clock, due.since(clock.now())) {
                 return Err(LinkError::CutShort);
             }
-            self.check_link()?;
-            let line = thermometer::line(&mut self.world.bench(), self.next);
+            let line = {
+                let mut bench = self.bench()?;
+                silent = bench.faults.thermometer_silent;
+                thermometer::line(&mut bench, self.next)
+            };
             self.next += 1;
             // A line older than the buffer is lost, as on a serial port that nobody read.
             if let Some(line) = line {
@@ -174,7 +181,7 @@ impl Transport for SensorLink {
     }
 
     fn clear(&mut self) -> Result<(), LinkError> {
-        self.check_link()?;
+        drop(self.bench()?);
         self.next = thermometer::next_after(self.world.clock().now());
         Ok(())
     }

@@ -273,6 +273,11 @@ impl Bench {
         out
     }
 
+    fn boots(&self, instrument: Instrument) -> Option<u64> {
+        let index = instrument as usize;
+        (self.now >= self.booted_at[index]).then_some(self.boots[index])
+    }
+
     /// Every link to the instrument is lost; it can be opened again at once.
     pub(crate) fn cut_links(&mut self, instrument: Instrument) {
         self.boots[instrument as usize] += 1;
@@ -393,9 +398,13 @@ impl World {
 
     /// How often `instrument` has been booted, if it is up.
     pub(crate) fn boots(&self, instrument: Instrument) -> Option<u64> {
+        self.bench().boots(instrument)
+    }
+
+    /// The bench, if `instrument` is up and has not been booted since it had been so often.
+    pub(crate) fn bench_of_link(&self, instrument: Instrument, boots: u64) -> Option<MutexGuard<'_, Bench>> {
         let bench = self.bench();
-        let index = instrument as usize;
-        (bench.now >= bench.booted_at[index]).then_some(bench.boots[index])
+        (bench.boots(instrument) == Some(boots)).then_some(bench)
     }
 
     /// Says one message to an instrument: waits until it has done the one before, then has it done.

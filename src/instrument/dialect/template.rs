@@ -163,7 +163,8 @@ impl Template {
     /// # Errors
     /// The placeholder for which nothing was given.
     pub fn render(&self, fills: &[Fill]) -> Result<String, Placeholder> {
-        let mut message = String::new();
+        // Nearly every message is as short.
+        let mut message = String::with_capacity(32);
         for piece in &self.pieces {
             let fill = match piece.placeholder() {
                 None => None,

@@ -94,7 +94,7 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub fn query_with_timeout(&mut self, query: &str, timeout: Duration) -> Result<String, ScpiError> {
-        self.query_bytes(query, timeout).map(|answer| decode_text(answer).trim().to_owned())
+        self.query_bytes(query, timeout).map(trimmed)
     }
 
     /// Asks for one number that one can calculate with.
@@ -239,7 +239,7 @@ impl Client {
     }
 
     pub(super) fn exchange_text(&mut self, query: &str, timeout: Duration) -> Result<String, ScpiError> {
-        self.exchange(query, timeout).map(|answer| decode_text(answer).trim().to_owned())
+        self.exchange(query, timeout).map(trimmed)
     }
 
     pub(super) fn send(&mut self, message: &str) -> Result<(), LinkError> {
@@ -298,6 +298,13 @@ impl Client {
             State::InSync | State::InDoubt => Ok(()),
         }
     }
+}
+
+/// An answer as text, without the white space around it.
+fn trimmed(answer: Vec<u8>) -> String {
+    let text = decode_text(answer);
+    let inside = text.trim();
+    if inside.len() == text.len() { text } else { inside.to_owned() }
 }
 
 fn check_sendable(message: &str) -> Result<(), ScpiError> {

@@ -34,7 +34,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_soakrig");
 const WEEKEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/weekend-soak.toml");
 const RIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rigs/sim.toml");
 /// Lines that are kept to compare with bare ones.
-const LINES: usize = 200;
+const LINES: usize = 100;
 /// Behind so long a pause a line is waited for.
 const ALONE: Duration = Duration::from_millis(220);
 /// Times that what is short is done.
@@ -102,12 +102,13 @@ fn append(out: &Path) -> Outcome<Duration> {
     for minute in 0..LINES {
         let (stamp, event) = readings(minute as u64);
         let before = fs::metadata(&journal)?.len();
-        // As on a real bench: lines that come in a rush share their syncs.
+        // As on a real bench: lines that come in a rush share their syncs. Behind a pause a disk is slower, so both have one.
         std::thread::sleep(ALONE);
         let start = Instant::now();
         recorder.event(stamp, &event)?;
         kept.push(start.elapsed());
         let line = vec![b' '; usize::try_from(fs::metadata(&journal)?.len() - before)?];
+        std::thread::sleep(ALONE);
         let start = Instant::now();
         bare_file.write_all(&line)?;
         bare_file.sync_data()?;

@@ -3,6 +3,7 @@
 //! Nothing here knows of instruments, files or the network.
 
 pub mod clock;
+pub mod count;
 pub mod cut;
 pub mod decibel;
 pub mod digest;

@@ -9,6 +9,7 @@ use super::pace::Pace;
 use super::screen::{Seen, clock_time};
 use super::soak::{PhaseNow, SoakState};
 use super::state::State;
+use crate::base::count::fitting;
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
 use crate::event::{Reading, Stamp};
@@ -139,7 +140,7 @@ pub(super) fn coverage(soak: &SoakState) -> Vec<String> {
 }
 
 fn counted(count: u64, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
+    format!("{count} {}", fitting(count, one, more))
 }
 
 /// What is kept, how large it is, and what room there is.

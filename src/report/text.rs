@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::base::count::counted;
 use crate::base::span::render_elapsed;
 use crate::base::units::with_prefix;
 use crate::event::{FigureName, PointResult};
@@ -86,10 +87,6 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
         };
         let _ = writeln!(text, "drift      output voltage, {} at {place}: {told}", drift.phase);
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn outputs(report: &Report) -> String {

@@ -5,6 +5,7 @@
 //! starts that are independent and alike.
 
 use super::{NoAnswer, check_confidence};
+use crate::base::count::counted;
 use crate::base::distribution::{beta_quantile, chi_square_quantile};
 
 /// Failures in a time under test, all boards together.
@@ -117,10 +118,6 @@ impl Starts {
             rounded_up(100.0 * most),
         ))
     }
-}
-
-fn counted(count: u32, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn percent(part: f64) -> f64 {

@@ -401,7 +401,7 @@ pub(super) struct CompareArgs {
     /// Hold one stretch of each run against another one, board by board: the beginning of a soak against its end. A stretch is
     /// `start` or `end` (a tenth of the run), `start:2h`, `end:2h`, or `4h..8h` behind the first point
     #[arg(long, value_name = "START,END",
-          conflicts_with_all = ["before", "after", "by", "baseline", "save_baseline", "pair", "points"])]
+          conflicts_with_all = ["before", "after", "by", "baseline", "save_baseline", "pair"])]
     pub(super) stretch: Option<Stretches>,
     /// Hold soaks against each other step by step, too: in steps so long, or phase by phase; and tell whether the difference grows
     #[arg(long, value_name = "6h|phase", conflicts_with_all = ["stretch"])]
@@ -443,7 +443,8 @@ pub(super) struct CompareArgs {
     /// Write the limits on the change for a CI server to this file
     #[arg(long, value_name = "OUT")]
     pub(super) junit: Option<PathBuf>,
-    /// Write the points of all runs as one table, a row a point of a run
+    /// Write the points of all runs as one table, a row a point of a run, with every figure of the records; with --stretch those of the
+    /// two stretches
     #[arg(long, value_name = "OUT.csv")]
     pub(super) points: Option<PathBuf>,
     /// Print one JSON object; `soakrig schema comparison` prints its schema

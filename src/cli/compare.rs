@@ -10,6 +10,7 @@ use super::args::{CompareArgs, PairChoice};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print, tell};
 use crate::base::clock::{Clock as _, RealClock};
+use crate::base::count::{counted, fitting};
 use crate::compare::effect::Pairing;
 use crate::compare::guard::Comparability;
 use crate::compare::scores::add_load_regulation;
@@ -148,8 +149,11 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     }
     if args.by.is_some() && groups.len() < 2 {
         let order = args.order.as_ref().map_or_else(String::new, |order| format!(" of the order {order}"));
-        let told =
-            format!("all {count} runs{order} are of one revision: there is nothing to hold it against");
+        let told = format!(
+            "{}{order}, {} of one revision: there is nothing to hold it against",
+            counted(count, "run"),
+            fitting(count, "it is", "all are")
+        );
         return Err(CliError::usage(told));
     }
     if args.over.is_some() {
@@ -274,7 +278,7 @@ fn save_baseline(args: &CompareArgs, groups: &[Group]) -> Result<(), CliError> {
     let runs: Vec<PathBuf> = group.members.iter().map(|member| member.folder.clone()).collect();
     let revisions: Vec<_> = group.revisions.iter().cloned().collect();
     let path = keep_baseline(&args.out, name, (&runs, &revisions), RealClock::new().utc())?;
-    tell(&format!("{} runs kept as the baseline {name} in {}", runs.len(), path.display()));
+    tell(&format!("{} kept as the baseline {name} in {}", counted(runs.len(), "run"), path.display()));
     Ok(())
 }
 
@@ -295,7 +299,9 @@ fn write_points(path: &Path, groups: &[Group]) -> Result<(), CliError> {
     file.write_all(export_csv::joined_header().as_bytes()).map_err(fault)?;
     for group in groups {
         for member in &group.members {
-            let rows = export_csv::render_joined(&Record::open(&member.folder)?, &group.name)?;
+            let rows = export_csv::render_joined(&Record::open(&member.folder)?, &group.name, |at| {
+                member.holds(at)
+            })?;
             file.write_all(rows.as_bytes()).map_err(fault)?;
         }
     }

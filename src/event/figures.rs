@@ -260,6 +260,11 @@ impl Figures {
     pub fn value(&self, name: FigureName) -> Option<f64> {
         self.0.get(&name).and_then(|figure| figure.as_ref().ok().copied())
     }
+    /// Temperature of the board over ambient, in kelvins, where both were measured.
+    #[must_use]
+    pub fn rise_k(&self) -> Option<f64> {
+        Some(self.value(FigureName::BoardTemperature)? - self.value(FigureName::AmbientTemperature)?)
+    }
     /// All figures in the order of [`FigureName::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (FigureName, &Figure)> {
         self.0.iter().map(|(name, figure)| (*name, figure))

@@ -1,5 +1,6 @@
 //! `points.csv`: a row an operating point, from the events alone. Written live and made again in the same bytes.
 
+use crate::base::clock::Instant;
 use crate::event::{FigureName, PointResult};
 use crate::waveform::Unavailable;
 
@@ -15,8 +16,13 @@ fn columns() -> impl Iterator<Item = FigureName> {
 /// The first line.
 #[must_use]
 pub fn header() -> String {
+    line_of_names(columns(), &[])
+}
+
+fn line_of_names(figures: impl Iterator<Item = FigureName>, more: &[&'static str]) -> String {
     let mut names = vec!["point", "vin_set_v", "load_set_a"];
-    names.extend(columns().map(FigureName::key));
+    names.extend(figures.map(FigureName::key));
+    names.extend(more);
     names.extend(["region", "verdict", "notes"]);
     format!("{}\n", names.join(","))
 }
@@ -26,16 +32,25 @@ pub fn header() -> String {
 /// # Errors
 /// The cells have no form as a row, which is a fault of this program.
 pub fn row(result: &PointResult) -> Result<String, RecordError> {
+    line(&cells(result, columns(), &[], notes(result)))
+}
+
+fn cells(
+    result: &PointResult,
+    figures: impl Iterator<Item = FigureName>,
+    more: &[Option<f64>],
+    notes: String,
+) -> Vec<String> {
+    let cell = |value: Option<f64>| value.map_or_else(String::new, |value| rounded(value).to_string());
     let mut cells = vec![
         result.point.0.to_string(),
         rounded(result.setting.vin.value()).to_string(),
         rounded(result.setting.load.value()).to_string(),
     ];
-    cells.extend(
-        columns().map(|name| result.figures.value(name).map_or_else(String::new, |v| rounded(v).to_string())),
-    );
-    cells.extend([result.region.to_string(), result.verdict.to_string(), notes(result)]);
-    line(&cells)
+    cells.extend(figures.map(|name| cell(result.figures.value(name))));
+    cells.extend(more.iter().map(|value| cell(*value)));
+    cells.extend([result.region.to_string(), result.verdict.to_string(), notes]);
+    cells
 }
 
 /// Cells as a line, with its line end.
@@ -57,8 +72,12 @@ pub(super) fn rounded(value: f64) -> f64 {
 /// What a reader of the row must know: the reasons of its empty cells, each once, and the point's own notes.
 #[must_use]
 pub fn notes(result: &PointResult) -> String {
+    notes_of(result, columns())
+}
+
+fn notes_of(result: &PointResult, figures: impl Iterator<Item = FigureName>) -> String {
     let mut reasons: Vec<(Unavailable, Vec<&str>)> = Vec::new();
-    for name in columns() {
+    for name in figures {
         if let Err(reason) = result.figures.figure(name) {
             match reasons.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, names)) => names.push(name.key()),
@@ -90,40 +109,64 @@ pub fn render_points(record: &Record) -> Result<String, RecordError> {
 }
 
 /// What stands in front of a point's own columns where the points of several runs are one table.
-const JOINED: [&str; 7] = ["group", "revision", "board", "run", "started", "repeat", "bounds"];
+const JOINED: [&str; 9] =
+    ["group", "revision", "board", "run", "started", "since_first_point_s", "phase", "repeat", "bounds"];
+
+/// What is made of several figures of a point, behind them.
+const DERIVED: [&str; 1] = ["rise_k"];
+
+/// The figures of the joined table: those of every table of points, then all others that a record may hold.
+fn joined_columns() -> impl Iterator<Item = FigureName> {
+    columns().chain(FigureName::ALL.iter().copied().filter(|name| !name.is_column()))
+}
 
 /// The first line of a table of the points of several runs.
 #[must_use]
 pub fn joined_header() -> String {
-    format!("{},{}", JOINED.join(","), header())
+    format!("{},{}", JOINED.join(","), line_of_names(joined_columns(), &DERIVED))
 }
 
-/// The rows of a run in a table of the points of several runs. `bounds` names the figures that are only bounds, with their
-/// signs.
+/// The rows of a run in a table of the points of several runs: of the points that were finished at a time that is wanted. `bounds`
+/// names the figures that are only bounds, with their signs.
 ///
 /// # Errors
 /// As [`row`].
-pub fn render_joined(record: &Record, group: &str) -> Result<String, RecordError> {
-    let board = record.facts().map(|facts| &facts.board);
-    let (revision, serial) =
-        board.map_or_else(Default::default, |board| (board.revision.to_string(), board.serial.to_string()));
+pub fn render_joined(
+    record: &Record,
+    group: &str,
+    is_wanted: impl Fn(Instant) -> bool,
+) -> Result<String, RecordError> {
+    let facts = record.facts();
+    let (revision, serial) = facts.map_or_else(Default::default, |facts| {
+        (facts.board.revision.to_string(), facts.board.serial.to_string())
+    });
+    let phases = facts.and_then(|facts| facts.soak.as_ref()).map(|soak| &soak.phases[..]).unwrap_or_default();
     let started = record.started().utc.to_string();
+    let points = record.points_at();
+    let first = points.iter().map(|(at, _)| at.monotonic).min();
     let mut table = String::new();
-    for result in record.points() {
+    for (at, result) in points.into_iter().filter(|(at, _)| is_wanted(at.monotonic)) {
         let bounds = result.bounds.keys().map(|name| format!("{}{name}", result.sign(*name)));
         let bounds = bounds.collect::<Vec<_>>().join("; ");
-        let cells = [
+        let since = first.map(|first| rounded(at.monotonic.since(first).as_secs_f64()).to_string());
+        let phase = result.phase.and_then(|phase| phases.get(usize::from(phase)));
+        let mut all = vec![
             one_line(group),
             revision.clone(),
             serial.clone(),
             record.run().to_owned(),
             started.clone(),
+            since.unwrap_or_default(),
+            phase.map_or_else(String::new, |phase| one_line(phase)),
             result.repeat.to_string(),
             bounds,
         ];
-        table.push_str(line(&cells)?.trim_end_matches('\n'));
-        table.push(',');
-        table.push_str(&row(result)?);
+        // Of what no table of points has otherwise a reason is told only where the record holds one.
+        let is_told =
+            |name: &FigureName| name.is_column() || result.figures.iter().any(|(known, _)| known == *name);
+        let notes = notes_of(result, joined_columns().filter(is_told));
+        all.extend(cells(result, joined_columns(), &[result.figures.rise_k()], notes));
+        table.push_str(&line(&all)?);
     }
     Ok(table)
 }

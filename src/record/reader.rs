@@ -343,6 +343,11 @@ impl Record {
     /// The finished points in the order of measurement; of a point that was measured again, the last.
     #[must_use]
     pub fn points(&self) -> Vec<&PointResult> {
+        self.points_at().into_iter().map(|(_, result)| result).collect()
+    }
+    /// The same, each with when it was finished.
+    #[must_use]
+    pub fn points_at(&self) -> Vec<(Stamp, &PointResult)> {
         let finished = |logged: &'_ Logged| match &logged.event {
             Event::PointFinished(result) => Some(result.point),
             _ => None,
@@ -356,7 +361,9 @@ impl Record {
         let places = self.logged.iter().enumerate();
         places
             .filter_map(|(place, logged)| match &logged.event {
-                Event::PointFinished(result) if last.get(&result.point) == Some(&place) => Some(&**result),
+                Event::PointFinished(result) if last.get(&result.point) == Some(&place) => {
+                    Some((logged.at, &**result))
+                }
                 _ => None,
             })
             .collect()

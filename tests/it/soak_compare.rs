@@ -1,9 +1,11 @@
 //! Soaks against themselves and against each other, with runs of the simulated bench that are made once and shared.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use soakrig::event::FigureName;
 use tempfile::TempDir;
 
 use crate::cli::{SIM, Told, arg, file, soakrig};
@@ -145,6 +147,45 @@ fn of_one_board_it_is_said_that_its_hours_are_no_boards() {
     }
     let judged = compare(&[&["--stretch", STRETCH, "*_s1"], &out[..], &limit[..]].concat()).assert_exit(1);
     assert!(judged.out.contains("not judged"), "{}", judged.out);
+}
+
+#[test]
+fn the_joined_table_has_every_figure_and_of_soaks_when_and_in_which_phase_and_of_stretches_their_own_points()
+{
+    let folder = soaks().join("still");
+    let path = soaks().join("points.csv");
+    let table = |more: &[&str]| -> Vec<BTreeMap<String, String>> {
+        compare(&[more, &["--points", arg(&path), "--json"]].concat()).assert_exit(0);
+        let mut reader = csv::Reader::from_path(&path).unwrap();
+        reader.deserialize().map(|row| row.unwrap()).collect()
+    };
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap();
+    let whole = table(&["--before", arg(&folder), "--after", arg(&soaks().join("filter"))]);
+    assert!(whole.len() > 60, "{}", whole.len());
+    for name in FigureName::ALL {
+        assert!(whole[0].contains_key(name.key()), "{name}");
+    }
+    for row in &whole {
+        let rise = number(row, "board_c") - number(row, "ambient_c");
+        assert!((number(row, "rise_k") - rise).abs() < 1e-6, "{row:?}");
+    }
+    let of_run = |run: &str| whole.iter().filter(|row| row["run"] == run).collect::<Vec<_>>();
+    let first = of_run(&whole[0]["run"]);
+    assert_eq!(number(first[0], "since_first_point_s"), 0.0);
+    let last = first[first.len() - 1];
+    assert!(number(last, "since_first_point_s") > 5.0 * 3600.0, "{last:?}");
+    for (phase, from_s, to_s) in [("first", 0.0, 3.1 * 3600.0), ("second", 2.9 * 3600.0, 6.5 * 3600.0)] {
+        let own = first.iter().filter(|row| row["phase"] == phase);
+        let times: Vec<f64> = own.map(|row| number(row, "since_first_point_s")).collect();
+        assert!(times.len() > 4 && times.iter().all(|at| (from_s..to_s).contains(at)), "{phase}: {times:?}");
+    }
+    let stretches = table(&["--stretch", STRETCH, arg(&folder)]);
+    assert!(stretches.len() < whole.len() / 2, "{}", stretches.len());
+    for row in &stretches {
+        let at_h = number(row, "since_first_point_s") / 3600.0;
+        let is_start = row["group"].starts_with("1 h to ");
+        assert!(if is_start { (1.0..=2.5).contains(&at_h) } else { at_h > 4.0 }, "{row:?}");
+    }
 }
 
 #[test]

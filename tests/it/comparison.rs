@@ -135,6 +135,43 @@ fn told(seed: u64, (before, after): (usize, usize), grid: f64) -> Value {
     all
 }
 
+/// Orders of runs, with by how much each widens the variance of the effect; null where order and side are the same thing. They need
+/// no scores, and no boards enough for anything else.
+fn inflations() -> Value {
+    let mut random = Random::seeded(41);
+    let mut rows = Vec::new();
+    let mut add = |runs: Vec<BoardRun>, replication: Replication| {
+        let told: Vec<Value> =
+            runs.iter().map(|run| json!([run.board, run.is_after, run.position])).collect();
+        let found = order_inflation(&runs, replication);
+        rows.push(json!([replication == Replication::WithinBoards, told, found]));
+    };
+    let run = |board: u32, is_after: bool, position: f64| BoardRun { board, is_after, position, score: 0.0 };
+    for sides in
+        ["AB", "ABB", "ABBA", "AABB", "ABAB", "AAAAABBBBB", "ABBBBBBBBB", "ABBAABBAAB", "BAAAB", "AAA"]
+    {
+        let runs = |board: fn(usize) -> u32| -> Vec<BoardRun> {
+            let turns = sides.chars().enumerate();
+            turns.map(|(at, side)| run(board(at), side == 'B', at as f64)).collect()
+        };
+        add(runs(|at| at as u32), Replication::Boards);
+        // The same boards both ways: two runs each, or all of one board.
+        add(runs(|at| at as u32 / 2), Replication::WithinBoards);
+        add(runs(|_| 0), Replication::WithinBoards);
+    }
+    for count in [4, 7, 12] {
+        let runs = |random: &mut Random, boards: u32| -> Vec<BoardRun> {
+            let one = |nth: u32| run(nth % boards, nth / boards % 2 == 1, 30.0 * random.fraction());
+            (0..count).map(one).collect()
+        };
+        let (alone, within) = (runs(&mut random, count), runs(&mut random, 2));
+        let own = alone.into_iter().map(|run| BoardRun { is_after: run.board % 3 == 1, ..run });
+        add(own.collect(), Replication::Boards);
+        add(within, Replication::WithinBoards);
+    }
+    json!(rows)
+}
+
 fn tails() -> Value {
     let mut rows = Vec::new();
     for freedom in [1.0, 2.0, 4.5, 9.0, 40.0, 900.0] {
@@ -201,7 +238,7 @@ fn board_scores_and_what_they_show_for_the_reference_script() {
         })
         .collect();
     let all = json!({
-        "cases": cases, "tails": tails(), "factors": factors(), "powers": powers(), "adjusted": adjusted,
+        "cases": cases, "tails": tails(), "inflations": inflations(), "factors": factors(), "powers": powers(), "adjusted": adjusted,
     });
     std::fs::write(dir.join("comparison.json"), all.to_string()).unwrap();
 }

@@ -151,6 +151,19 @@ def ordered(ours):
     hold(f"{name} inflation", ours["inflation"], np.linalg.pinv(design.T @ design)[0, 0] / plain)
 
 
+def inflation(within_boards, runs):
+    """What is left of the side by the levels alone, over what is left once the order is known, too; none where nothing is left."""
+    board, side, position = np.array(runs, dtype=float).T
+    levels = [board == one for one in sorted(set(board))] if within_boards else [np.ones(len(board))]
+
+    def left(*columns):
+        design = np.column_stack(columns)
+        return ((side - design @ np.linalg.lstsq(design, side, rcond=None)[0]) ** 2).sum()
+
+    alone, with_order = left(*levels), left(*levels, position)
+    return None if alone < 1e-9 or with_order < 1e-9 * alone else alone / with_order
+
+
 def bootstraps(name, ours, groups, statistic):
     """Other draws, so only as near as draws come: a few hundredths of the width."""
     for one in ours:
@@ -231,6 +244,11 @@ def main(path):
         hold("one-sided factor", stats.nct.cdf(one_sided * root, boards - 1, stats.norm.ppf(part) * root), confidence)
         howe = stats.norm.ppf((1 + part) / 2) * math.sqrt((boards - 1) * (1 + 1 / boards) / stats.chi2.ppf(1 - confidence, boards - 1))
         hold("two-sided factor", two_sided, howe)
+    for within_boards, runs, ours in told["inflations"]:
+        theirs = inflation(within_boards, runs)
+        hold("inflation, none", int(ours is None), int(theirs is None), 0)
+        if None not in (ours, theirs):
+            hold(f"inflation alone{' within' if within_boards else ''}", ours, theirs)
     for (n, m), difference, (s, t), ours in told["powers"]:
         a, b = s * s / n, t * t / m
         freedom = (a + b) ** 2 / (a * a / (n - 1) + b * b / (m - 1))
@@ -250,7 +268,7 @@ def main(path):
         beyond = not worst <= tolerance
         bad += beyond
         print(f"  {name:<36} {worst:9.2e} of {tolerance:g} in {COUNT[name]}{'  BEYOND' if beyond else ''}")
-    if len(told["cases"]) < 40 or sum(COUNT.values()) < 3400 or "order within effect p" not in WORST:
+    if len(told["cases"]) < 40 or sum(COUNT.values()) < 3400 or not {"order within effect p", "inflation alone", "inflation alone within"} <= set(WORST):
         sys.exit("too little was compared")
     sys.exit(1 if bad else 0)
 

@@ -3,9 +3,9 @@
 use super::effect::{ALPHA, CONFIDENCE, Certainty, Interval, Needed, Pairing, PointChange, Terms};
 use super::scores::{BoardScore, Matched};
 use super::stat::{
-    Bootstrap, BootstrapKind, BootstrapSettings, MeanDifference, Wanted, benjamini_hochberg, boards_needed,
-    bootstrap, bootstrap_pairs, holm, mann_whitney, paired, pairs_needed, permute_means, permute_pairs,
-    shift_of_pairs, shift_of_two, signed_rank, welch,
+    Bootstrap, BootstrapKind, BootstrapSettings, MeanDifference, Resolution, Wanted, benjamini_hochberg,
+    boards_needed, bootstrap, bootstrap_pairs, holm, mann_whitney, paired, pairs_needed, permute_means,
+    permute_pairs, shift_of_pairs, shift_of_two, signed_rank, welch,
 };
 use crate::base::estimate::{Estimate, NoAnswer};
 use crate::base::stats::{mean, std_dev};
@@ -37,14 +37,20 @@ impl Certainty {
             rank_shortfall: None,
             resampled: Err(why()),
             needed: Err(why()),
+            is_resolved: true,
         }
     }
 }
 
-/// What the boards' scores say of the change of their mean.
+/// What the boards' scores say of the change of their mean. What scatters by less than the figures can tell says nothing.
 #[must_use]
-pub(super) fn of_boards(left: &[f64], right: &[f64], terms: Terms) -> Certainty {
+pub(super) fn of_boards(left: &[f64], right: &[f64], resolution: Resolution, terms: Terms) -> Certainty {
     let Terms { pairing, resampling, smallest } = terms;
+    let (left, right) = match settled((left, right), resolution, pairing) {
+        Ok(sides) => sides,
+        Err(why) => return Certainty { is_resolved: false, ..Certainty::none(&why.0) },
+    };
+    let (left, right) = (&left[..], &right[..]);
     let (ranks, permuted, shift) = match pairing {
         Pairing::None => {
             (mann_whitney(left, right), permute_means(left, right), shift_of_two(left, right, CONFIDENCE))
@@ -65,7 +71,32 @@ pub(super) fn of_boards(left: &[f64], right: &[f64], terms: Terms) -> Certainty 
         rank: shift.map(|shift| (shift.estimate.value, shift.estimate.into())).map_err(told),
         resampled: drawn.map(|drawn| drawn.estimate.into()).map_err(told),
         needed: needed(left, right, pairing, smallest),
+        is_resolved: true,
     }
+}
+
+/// The scores without what rounding left in them; of pairs the changes, which alone count there, against zero.
+///
+/// # Errors
+/// A scatter that the figures cannot tell; of a single board there is none to be refused.
+fn settled(
+    (left, right): (&[f64], &[f64]),
+    resolution: Resolution,
+    pairing: Pairing,
+) -> Result<(Vec<f64>, Vec<f64>), NoAnswer> {
+    let (left, right) = match pairing {
+        Pairing::None => (resolution.settled(left), resolution.settled(right)),
+        Pairing::Board => {
+            let changes: Vec<f64> = left.iter().zip(right).map(|(left, right)| right - left).collect();
+            (vec![0.0; changes.len()], resolution.settled(&changes))
+        }
+    };
+    match (pairing, std_dev(&left, 1), std_dev(&right, 1)) {
+        (Pairing::None, Some(before), Some(after)) => resolution.check(&[before, after])?,
+        (Pairing::Board, _, Some(changes)) => resolution.check(&[changes])?,
+        _ => {}
+    }
+    Ok((left, right))
 }
 
 fn resampled(
@@ -116,13 +147,15 @@ fn needed(left: &[f64], right: &[f64], pairing: Pairing, smallest: Option<f64>) 
 
 /// The change at each matched place, with what its boards say of it.
 #[must_use]
-pub(super) fn of_points(matched: &Matched, pairing: Pairing) -> Vec<PointChange> {
+pub(super) fn of_points(matched: &Matched, resolution: Resolution, pairing: Pairing) -> Vec<PointChange> {
     let at = |boards: &[BoardScore], index: usize| -> Vec<f64> {
         boards.iter().filter_map(|board| board.values.get(index).copied()).collect()
     };
     let point = |(index, place): (usize, &super::cell::Place)| {
         let (left, right) = (at(&matched.before, index), at(&matched.after, index));
-        let sure = difference(&left, &right, pairing).ok();
+        let sure = settled((&left, &right), resolution, pairing)
+            .and_then(|(left, right)| difference(&left, &right, pairing))
+            .ok();
         Some(PointChange {
             place: *place,
             change: mean(&right)? - mean(&left)?,

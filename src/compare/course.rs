@@ -11,6 +11,7 @@ use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::group::Group;
 use super::quantity::{COMPARED, Quantity};
 use super::scores::{BoardScore, Matched, match_places, scores_of};
+use super::stat::Resolution;
 use super::stretch::Stretch;
 use crate::base::names::Serial;
 use crate::base::span::{parse_span, render_span_exactly};
@@ -197,6 +198,9 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
     }
     let (left, right) = (scores_of(&before), scores_of(&after));
     let levels = mean(&left).zip(mean(&right)).ok_or("no board of a side was there in every step")?;
+    // A movement is a difference of values, and told no finer than the coarsest of them.
+    let steps = matched.iter().map(|step| step.resolution(None));
+    let resolution = steps.reduce(Resolution::coarser).unwrap_or(Resolution::of_rounding(0.0));
     Ok(Effect {
         matched: Matched {
             quantity,
@@ -209,9 +213,11 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
         },
         levels: Some(levels),
         change: Some(levels.1 - levels.0),
-        certainty: of_boards(&left, &right, terms),
+        certainty: of_boards(&left, &right, resolution, terms),
         smallest: terms.smallest,
+        resolution,
         floors: (None, None),
+        no_floor: None,
         points: Vec::new(),
         order: Err("both sides went through the same hours".to_owned()),
         reference: None,

@@ -2,12 +2,13 @@
 
 use super::cell::{Kind, Place};
 use super::certainty::{of_boards, of_points};
+use super::floors::{NoFloor, why_none};
 use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
 use super::scores::{BoundedChange, Matched, match_places, scores_of};
-use super::stat::{Equivalence, MeanDifference, OrderEffect};
+use super::stat::{Equivalence, MeanDifference, OrderEffect, Resolution};
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -29,6 +30,11 @@ impl Interval {
     #[must_use]
     pub fn holds(self, value: f64) -> bool {
         self.low <= value && value <= self.high
+    }
+    /// Whether it lies between plus and minus a margin.
+    #[must_use]
+    pub fn lies_within(self, margin: f64) -> bool {
+        -margin < self.low && self.high < margin
     }
 }
 
@@ -63,6 +69,8 @@ pub struct Certainty {
     pub resampled: Result<Interval, String>,
     /// How many boards it takes, or why no number is known.
     pub needed: Result<Needed, String>,
+    /// Whether boards scatter by more than their figures are rounded to; if not, that is the reason of all others.
+    pub is_resolved: bool,
 }
 
 /// How many boards a side (of pairs: how many pairs) show a change of some size in eight of ten comparisons, if boards scatter as
@@ -137,8 +145,12 @@ pub struct Effect {
     pub certainty: Certainty,
     /// The smallest change that matters, in the unit of the change; `None` where every change does.
     pub smallest: Option<f64>,
+    /// The finest difference that the figures can tell, in the unit of the change.
+    pub resolution: Resolution,
     /// What probe and scope alone show of it on both sides, in its own unit; `None` where that was not captured.
     pub floors: (Option<Interval>, Option<Interval>),
+    /// Why there is none, of what rides on the output.
+    pub no_floor: Option<NoFloor>,
     /// The matched points one by one.
     pub points: Vec<PointChange>,
     /// The change with the drift over the runs taken off, and the drift.
@@ -151,10 +163,10 @@ impl Effect {
     /// With what the order of the runs says of it.
     #[must_use]
     pub(super) fn in_order(mut self, order: &RunOrder, reference: &ReferenceRuns) -> Self {
-        self.order = if self.change.is_some() {
-            order.effect(&self.matched.before, &self.matched.after)
-        } else {
-            Err(self.matched.no_value())
+        self.order = match &self.certainty.interval {
+            _ if self.change.is_none() => Err(self.matched.no_value()),
+            Err(why) if !self.certainty.is_resolved => Err(why.clone()),
+            _ => order.effect(&self.matched.before, &self.matched.after),
         };
         self.reference = reference_change(self.quantity(), reference);
         self
@@ -180,10 +192,23 @@ impl Effect {
         let smallest = self.smallest?;
         self.certainty.mean.as_ref().ok()?.within((-smallest, smallest), ALPHA).ok()
     }
+    /// Where boards scatter by less than the figures can tell: how far these boards' change may be off for that alone, which is
+    /// half a step on either side. It says nothing of other boards.
+    #[must_use]
+    pub fn by_resolution(&self) -> Option<Interval> {
+        let (change, step) = (self.change?, self.resolution.step);
+        (!self.certainty.is_resolved).then_some(Interval { low: change - step, high: change + step })
+    }
     /// In a word or two what it is.
     #[must_use]
     pub fn sense(&self) -> Sense {
-        let Some(interval) = self.interval() else { return Sense::NotKnown };
+        let Some(interval) = self.interval() else {
+            return match (self.by_resolution(), self.smallest) {
+                (Some(ends), Some(smallest)) if ends.lies_within(smallest) => Sense::TooSmall,
+                (Some(ends), _) if ends.holds(0.0) => Sense::NoChange,
+                _ => Sense::NotKnown,
+            };
+        };
         if self.equivalence().is_some_and(|told| told.is_equivalent) {
             return Sense::TooSmall;
         }
@@ -247,22 +272,31 @@ pub fn compare_quantity(
     let (left, right) = (scores_of(&matched.before), scores_of(&matched.after));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let levels = has_values.then(|| (mean(&left), mean(&right)));
-    let certainty =
-        if has_values { of_boards(&left, &right, terms) } else { Certainty::none(&matched.no_value()) };
+    let floor = |group: &Group| group.floors.get(&quantity).copied();
+    let floors = (floor(before), floor(after));
+    // Of what is found by trying, the floor is the step of the trials.
+    let tried = [floors.0, floors.1].into_iter().flatten().map(|floor| floor.high).reduce(f64::max);
+    let resolution = matched.resolution(tried.filter(|_| quantity == Quantity::StartUp));
+    let certainty = if has_values {
+        of_boards(&left, &right, resolution, terms)
+    } else {
+        Certainty::none(&matched.no_value())
+    };
     let points = if has_boards && !matched.places.is_empty() {
-        of_points(&matched, terms.pairing)
+        of_points(&matched, resolution, terms.pairing)
     } else {
         Vec::new()
     };
     let change = levels.map(|(before, after)| after - before);
-    let floor = |group: &Group| group.floors.get(&quantity).copied();
     Some(Effect {
         matched,
         levels,
         change,
         certainty,
         smallest: terms.smallest,
-        floors: (floor(before), floor(after)),
+        resolution,
+        floors,
+        no_floor: why_none(quantity, [&before.floors, &after.floors]),
         points,
         order: Err("nobody looked at the order of the runs".to_owned()),
         reference: None,
@@ -275,11 +309,12 @@ mod tests {
     use crate::compare::cell::Cell;
     use crate::compare::group::BoardCells;
 
-    /// What a change of a quantity is, of boards whose scores are these.
-    fn sense(key: &str, before: &[f64], after: &[f64], smallest: Option<f64>) -> &'static str {
+    /// What changed in a quantity, of boards whose scores are these.
+    fn effect(key: &str, (before, after): (&[f64], &[f64]), terms: Terms, tried: Option<f64>) -> Effect {
         let quantity: Quantity = key.parse().unwrap();
         let group = |scores: &[f64]| {
             let mut group = Group::new("made");
+            group.floors.extend(tried.map(|step| (quantity, Interval { low: step, high: step })));
             for (number, score) in scores.iter().enumerate() {
                 let cells = [((quantity, Place::FIRST), Cell::one(*score, None))].into();
                 let board = BoardCells { cells, ..BoardCells::default() };
@@ -287,8 +322,77 @@ mod tests {
             }
             group
         };
-        let terms = Terms { pairing: Pairing::None, resampling: None, smallest };
-        compare_quantity(quantity, (&group(before), &group(after)), terms).unwrap().sense().word()
+        compare_quantity(quantity, (&group(before), &group(after)), terms).unwrap()
+    }
+
+    fn terms(pairing: Pairing, smallest: Option<f64>) -> Terms {
+        Terms { pairing, resampling: Some(1), smallest }
+    }
+
+    fn sense(key: &str, before: &[f64], after: &[f64], smallest: Option<f64>) -> &'static str {
+        effect(key, (before, after), terms(Pairing::None, smallest), None).sense().word()
+    }
+
+    /// That nothing is told that would need a scatter.
+    #[track_caller]
+    fn assert_no_test(effect: &Effect) {
+        let certainty = &effect.certainty;
+        assert!(
+            !certainty.is_resolved && certainty.interval.is_err() && certainty.mean.is_err(),
+            "{effect:?}"
+        );
+        assert!(certainty.rank_p.is_err() && certainty.permuted_p.is_err(), "{effect:?}");
+        assert!(
+            certainty.rank.is_err() && certainty.resampled.is_err() && certainty.needed.is_err(),
+            "{effect:?}"
+        );
+        assert!(
+            effect.points.iter().all(|point| point.p.is_none() && point.interval.is_none()),
+            "{effect:?}"
+        );
+        assert_eq!(effect.equivalence(), None);
+    }
+
+    #[test]
+    fn what_rounding_leaves_of_like_changes_is_no_scatter() {
+        // Each board by 0.2 V: the differences themselves differ in their last digit.
+        let sides = (&[12.2, 11.8, 12.0][..], &[12.4, 12.0, 12.2][..]);
+        for smallest in [None, Some(0.005)] {
+            let found = effect("vout_v", sides, terms(Pairing::Board, smallest), None);
+            assert_no_test(&found);
+            assert_eq!(found.sense(), Sense::NotKnown);
+            assert!((found.by_resolution().unwrap().low - 0.2).abs() < 1e-9);
+        }
+        // As two groups of boards they do scatter.
+        assert!(effect("vout_v", sides, terms(Pairing::None, None), None).certainty.is_resolved);
+        // Scores that are the same but for the order in which they were added up.
+        let (left, right) = (0.1 + 0.2, 0.3);
+        let found = effect("rise_k", (&[left, right], &[right, left]), terms(Pairing::None, Some(0.5)), None);
+        assert_no_test(&found);
+        assert_eq!(found.sense(), Sense::TooSmall);
+        // A small scatter of small figures is one all the same.
+        let jitter = (&[1.0e-10, 1.2e-10][..], &[2.0e-10, 2.1e-10][..]);
+        assert!(effect("period_std_s", jitter, terms(Pairing::None, None), None).certainty.is_resolved);
+    }
+
+    #[test]
+    fn boards_that_differ_by_less_than_half_a_step_of_their_figures_do_not_scatter() {
+        // Sixteenths of a kelvin, of which one board in five shows one more.
+        let sides = (&[23.0, 23.0, 23.0625, 23.0, 23.0][..], &[23.0, 23.0, 23.0, 23.0, 23.0][..]);
+        let found = effect("board_c", sides, terms(Pairing::None, Some(0.5)), None);
+        assert_no_test(&found);
+        assert_eq!((found.resolution.step, found.sense()), (0.0625, Sense::TooSmall));
+        let found = effect("board_c", sides, terms(Pairing::None, Some(0.05)), None);
+        assert_eq!(found.sense(), Sense::NoChange);
+        // A threshold is known no better than the step in which it was looked for, even where all have the same.
+        let same = &[12.2, 12.2, 12.2][..];
+        let found = effect("start_up_v", (same, same), terms(Pairing::Board, Some(0.005)), Some(0.2));
+        assert_no_test(&found);
+        assert_eq!(found.by_resolution(), Some(Interval { low: -0.2, high: 0.2 }));
+        assert_eq!(found.sense(), Sense::NoChange);
+        // And by more than half a step they do.
+        let apart = (&[11.8, 12.0, 12.2, 12.0][..], &[12.2, 12.0, 12.4, 12.2][..]);
+        assert!(effect("start_up_v", apart, terms(Pairing::None, None), Some(0.2)).certainty.is_resolved);
     }
 
     #[test]

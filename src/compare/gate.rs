@@ -104,9 +104,11 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
             })
         };
     }
-    let interval = match &effect.certainty.interval {
-        Ok(interval) => *interval,
-        Err(why) => return Judgement::Impossible(why.clone()),
+    let interval = match (&effect.certainty.interval, effect.by_resolution()) {
+        (Ok(interval), _) => *interval,
+        // Boards that do not scatter are held against it by what their figures can tell.
+        (Err(_), Some(ends)) => ends,
+        (Err(why), None) => return Judgement::Impossible(why.clone()),
     };
     judge(worsening(allowance.quantity, interval), allowance.most)
 }
@@ -118,17 +120,21 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     let Some(effect) = effect else {
         return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
     };
-    let mean = match &effect.certainty.mean {
-        Ok(mean) => mean,
-        Err(why) => return Judgement::Impossible(why.clone()),
+    let most = allowance.most;
+    let (is_shown, ends) = match (&effect.certainty.mean, effect.by_resolution()) {
+        (Ok(mean), _) => match mean.within((-most, most), SAME_ALPHA) {
+            Err(why) => return Judgement::Impossible(why.0),
+            Ok(told) => (told.is_equivalent, told.interval.into()),
+        },
+        (Err(_), Some(ends)) if most > 0.0 => (ends.lies_within(most), ends),
+        (Err(why), _) => return Judgement::Impossible(why.clone()),
     };
-    match mean.within((-allowance.most, allowance.most), SAME_ALPHA) {
-        Err(why) => Judgement::Impossible(why.0),
-        Ok(told) if told.is_equivalent => Judgement::Met,
-        Ok(told) if told.interval.low > allowance.most || told.interval.high < -allowance.most => {
-            Judgement::Broken
-        }
-        Ok(_) => Judgement::Undecided,
+    if is_shown {
+        Judgement::Met
+    } else if ends.low > most || ends.high < -most {
+        Judgement::Broken
+    } else {
+        Judgement::Undecided
     }
 }
 
@@ -171,6 +177,40 @@ mod tests {
         {
             assert!(most(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn values_that_are_all_the_same_are_the_same_within_any_margin_that_their_figures_can_tell() {
+        use super::super::cell::{Cell, Place};
+        use super::super::effect::{Pairing, Terms, compare_quantity};
+        use super::super::group::{BoardCells, Group};
+        let judged = |limit: &str, step: Option<f64>, after: f64| {
+            let allowance: Allowance = limit.parse().unwrap();
+            let group = |value: f64| {
+                let mut group = Group::new("made");
+                group
+                    .floors
+                    .extend(step.map(|step| (allowance.quantity, Interval { low: step, high: step })));
+                for serial in ["1", "2", "3"] {
+                    let cells = [((allowance.quantity, Place::FIRST), Cell::one(value, None))].into();
+                    group
+                        .boards
+                        .insert(serial.parse().unwrap(), BoardCells { cells, ..BoardCells::default() });
+                }
+                group
+            };
+            let terms = Terms { pairing: Pairing::None, resampling: None, smallest: None };
+            let effect = compare_quantity(allowance.quantity, (&group(12.0), &group(after)), terms);
+            (judge_same(allowance, effect.as_ref()), judge_worse(allowance, effect.as_ref()))
+        };
+        use Judgement::{Broken, Met, Undecided};
+        assert_eq!(judged("vout_v:1uV", None, 12.0), (Met, Met));
+        assert_eq!(judged("vout_v:100mV", None, 12.2), (Broken, Broken));
+        assert!(matches!(judged("vout_v:0V", None, 12.0), (Judgement::Impossible(_), _)));
+        // A step of 0.2 V decides nothing within 0.1 V.
+        assert_eq!(judged("start_up_v:100mV", Some(0.2), 12.0), (Undecided, Undecided));
+        assert_eq!(judged("start_up_v:300mV", Some(0.2), 12.0), (Met, Met));
+        assert_eq!(judged("start_up_v:300mV", Some(0.2), 13.0), (Broken, Broken));
     }
 
     #[test]

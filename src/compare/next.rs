@@ -5,8 +5,10 @@ use super::cell::{Cell, Kind, Place};
 use super::effect::{CONFIDENCE, Interval};
 use super::group::Group;
 use super::quantity::{Better, COMPARED, Quantity, Scale};
-use super::scores::{BoardScore, scores_of, span};
-use super::stat::{Capability, Coverage, Worse, capability, tolerance_interval, tolerance_limit};
+use super::scores::{BoardScore, resolution_of, scores_of, span};
+use super::stat::{Capability, Coverage, Resolution, Worse, capability, tolerance_interval, tolerance_limit};
+use crate::base::count::fitting;
+use crate::base::stats::std_dev;
 use crate::event::Limit;
 
 /// Of how many boards a tolerance limit speaks, and how surely.
@@ -26,9 +28,14 @@ pub enum Tolerance {
 /// Where 95 % of all boards lie, on the side that is worse, or on both where neither is; or why nothing tells that.
 ///
 /// # Errors
-/// Fewer than two boards, or none with a score.
-pub fn tolerance(quantity: Quantity, boards: &[BoardScore]) -> Result<Tolerance, String> {
-    let scores = scores_of(boards);
+/// Fewer than two boards, none with a score, or boards that scatter by less than their figures can tell.
+pub fn tolerance(
+    quantity: Quantity,
+    resolution: Resolution,
+    boards: &[BoardScore],
+) -> Result<Tolerance, String> {
+    let scores = resolution.settled(&scores_of(boards));
+    check_scatter(&scores, resolution)?;
     let told = match quantity.better() {
         Better::Lower => tolerance_limit(&scores, Worse::Higher, COVERAGE).map(Tolerance::AtMost),
         Better::Higher => tolerance_limit(&scores, Worse::Lower, COVERAGE).map(Tolerance::AtLeast),
@@ -37,6 +44,12 @@ pub fn tolerance(quantity: Quantity, boards: &[BoardScore]) -> Result<Tolerance,
         }
     };
     told.map_err(|why| why.0)
+}
+
+/// Refuses a scatter that the figures cannot tell; of a single board there is none to be refused.
+fn check_scatter(scores: &[f64], resolution: Resolution) -> Result<(), String> {
+    let deviation = std_dev(scores, 1);
+    deviation.map_or(Ok(()), |deviation| resolution.check(&[deviation])).map_err(|why| why.0)
 }
 
 /// Which end of a limit.
@@ -127,7 +140,10 @@ fn of_end(
 fn cpk(quantity: Quantity, boards: &[Vec<&Cell>], (end, value): (End, f64)) -> Result<Capability, String> {
     let bounds = boards.iter().flatten().filter(|cell| cell.kind() != Kind::Value).count();
     if bounds > 0 {
-        return Err(format!("{bounds} of the values are only bounds"));
+        return Err(format!(
+            "{bounds} of the values {}",
+            fitting(bounds, "is only a bound", "are only bounds")
+        ));
     }
     let edge = quantity
         .scaled(value)
@@ -141,7 +157,15 @@ fn cpk(quantity: Quantity, boards: &[Vec<&Cell>], (end, value): (End, f64)) -> R
         let means = cells.iter().map(|cell| cell.mean());
         if is_upper { means.fold(f64::NEG_INFINITY, f64::max) } else { means.fold(f64::INFINITY, f64::min) }
     };
-    let scores: Vec<f64> = boards.iter().map(worst).collect();
+    let worst: Vec<f64> = boards.iter().map(worst).collect();
+    // All values of a board stand with those of the others at the same place, which lie in the same order on each.
+    let at = |place: usize| boards.iter().filter_map(move |cells| cells.get(place)).map(|cell| cell.mean());
+    let places = boards.first().map_or(0, Vec::len);
+    let resolution = resolution_of(quantity, &[(0..places).map(|place| at(place).collect()).collect()]);
+    let scores = resolution.settled(&worst);
+    if scores.len() > 1 {
+        check_scatter(&scores, resolution)?;
+    }
     let limits = if is_upper { (None, Some(edge)) } else { (Some(edge), None) };
     capability(&scores, limits, CONFIDENCE).map_err(|why| why.0)
 }
@@ -191,6 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn boards_that_do_not_differ_give_no_cpk_and_no_tolerance_limit() {
+        let why = |boards: &[(f64, f64)]| {
+            let group = group(FigureName::Vout, (Some(4.8), None), boards);
+            capabilities(&group)[0].cpk.clone().unwrap_err()
+        };
+        assert!(why(&[(5.0, 5.0); 5]).starts_with("the boards do not differ among themselves"));
+        // Five boards on steps of 0.1 V, of which one shows one step less.
+        let steps = [5.0, 5.0, 4.9, 5.0, 5.0].map(|value| (value, value));
+        assert!(why(&steps).contains("less than half a step of these figures"));
+        let board = |score: f64| BoardScore { serial: "1".parse().unwrap(), score, values: Vec::new() };
+        let of = |scores: [f64; 2]| {
+            let boards = scores.map(board);
+            tolerance(Quantity::Figure(FigureName::Vout), Resolution::of_rounding(5.0), &boards)
+        };
+        assert!(of([0.1 + 0.2, 0.3]).is_err() && of([0.3, 0.4]).is_ok());
+    }
+
+    #[test]
     fn the_lowest_good_dip_limits_its_magnitude_from_above() {
         let boards = [-0.010, -0.011, -0.012, -0.013, -0.014].map(|value| (-1.0, value));
         let of = |limit: f64| {
@@ -210,7 +252,7 @@ mod tests {
         let first = bounded.boards.values_mut().next().unwrap();
         let key = (Quantity::Figure(FigureName::Vout), at(24.0));
         first.cells.insert(key, Cell::one(5.0, Some(Bound::Upper)));
-        assert_eq!(why(&bounded), "1 of the values are only bounds");
+        assert_eq!(why(&bounded), "1 of the values is only a bound");
         let mut elsewhere = group(FigureName::Vout, (Some(4.8), None), &boards);
         for limit in elsewhere.limits.iter_mut().flatten() {
             limit.condition.0[0].value = 30.0;

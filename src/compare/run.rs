@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::aspect::{Aspect, Kind as A};
 use super::cell::{Cell, Place};
 use super::course::{Over, Step};
-use super::floors::{Floors, FloorsRead};
+use super::effect::Interval;
+use super::floors::{self, Floors, FloorsRead};
 use super::quantity::{COMPARED, Quantity};
 use super::soak::Soaking;
 use super::spectra::OUTPUT;
@@ -206,8 +207,10 @@ impl Reader {
                 }
             }
         }
-        for (place, vin) in start_ups(&points) {
-            run.cells.insert((Quantity::StartUp, place), Cell::one(vin, None));
+        for (place, StartUp { vin_v, above_v }) in start_ups(&points) {
+            run.cells.insert((Quantity::StartUp, place), Cell::one(vin_v, None));
+            let step = Interval { low: vin_v - above_v, high: vin_v - above_v };
+            floors::merge(&mut run.floors, [(Quantity::StartUp, step)].into());
         }
         Ok(run)
     }
@@ -261,12 +264,12 @@ fn short(digest: &str) -> String {
 
 fn point(at: Stamp, result: &PointResult) -> Point {
     let value = |name: FigureName| result.figures.value(name);
-    let (board_c, ambient_c) = (value(FigureName::BoardTemperature), value(FigureName::AmbientTemperature));
+    let ambient_c = value(FigureName::AmbientTemperature);
     let mut values = Vec::new();
     for quantity in COMPARED {
         let found = match quantity {
             Quantity::Figure(name) => value(*name).map(|found| (found, result.bounds.get(name).copied())),
-            Quantity::Rise => board_c.zip(ambient_c).map(|(board, ambient)| (board - ambient, None)),
+            Quantity::Rise => result.figures.rise_k().map(|rise_k| (rise_k, None)),
             // Made of several points, or of the samples.
             Quantity::LoadRegulation | Quantity::StartUp | Quantity::Band(_) => None,
         };
@@ -286,19 +289,29 @@ fn ambient(points: &[&Point]) -> Option<(f64, u32)> {
     crate::base::stats::mean(&values).map(|mean| (mean, values.len() as u32))
 }
 
+/// Where a board starts, as far as it was tried.
+struct StartUp {
+    /// The lowest input voltage in regulation.
+    vin_v: f64,
+    /// The next lower one that was tried, which was not.
+    above_v: f64,
+}
+
 /// The lowest input voltage in regulation at each load, where one below it was tried and was not.
-fn start_ups(points: &[&Point]) -> Vec<(Place, f64)> {
-    let mut by_load: BTreeMap<Place, (f64, f64)> = BTreeMap::new();
+fn start_ups(points: &[&Point]) -> Vec<(Place, StartUp)> {
+    let mut by_load: BTreeMap<Place, (f64, Vec<f64>)> = BTreeMap::new();
     for point in points {
         let Some(vin) = point.place.vin() else { continue };
-        let (lowest_on, lowest_off) =
-            by_load.entry(point.place.at_any_vin()).or_insert((f64::INFINITY, f64::INFINITY));
+        let (lowest_on, off) = by_load.entry(point.place.at_any_vin()).or_insert((f64::INFINITY, Vec::new()));
         match point.region {
             Region::Regulated => *lowest_on = lowest_on.min(vin.value()),
-            Region::Off | Region::Unregulated => *lowest_off = lowest_off.min(vin.value()),
+            Region::Off | Region::Unregulated => off.push(vin.value()),
             Region::Unknown => {}
         }
     }
-    let found = by_load.into_iter().filter(|(_, (on, off))| on.is_finite() && off < on);
-    found.map(|(place, (on, _))| (place, on)).collect()
+    let found = by_load.into_iter().filter_map(|(place, (vin_v, off))| {
+        let above_v = off.into_iter().filter(|off| *off < vin_v).reduce(f64::max)?;
+        vin_v.is_finite().then_some((place, StartUp { vin_v, above_v }))
+    });
+    found.collect()
 }

@@ -13,7 +13,10 @@ use super::guard::Difference;
 use super::quantity::Quantity;
 use super::run::Run;
 use super::scores::BoardScore;
-use super::stat::{BoardRun, OrderEffect, Replication, order_effect, order_inflation};
+use super::stat::{
+    BoardRun, OrderEffect, Replication, check_order, is_balanced_within, order_effect, order_inflation,
+};
+use crate::base::count::fitting;
 use crate::base::names::{OrderName, Serial};
 use crate::base::stats::mean;
 use crate::event::Turn;
@@ -33,6 +36,40 @@ pub enum Kept {
     WithinRuns,
     /// All are of one order, but were not made in it, or some more than once; their places are by time.
     Otherwise(OrderName),
+}
+
+/// Whether the order of the runs lets drift with time be told from the change. One statement for text, page and figures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Separation {
+    /// Not at all: order and side are the same thing.
+    SameThing,
+    /// Not: all runs of one side came first, or every board was measured the same way round. With the factor by which taking an
+    /// even drift off widens the variance of the change.
+    OneAfterOther(f64),
+    /// Not: they look alike, by that factor.
+    Alike(f64),
+    /// It need not be: on every board the mean places of both sides are the same, so that an even drift falls out of its change.
+    FallsOut,
+    /// There is nothing to judge it by; why.
+    NotJudged(String),
+    /// Yes, at the price of that factor.
+    Apart(f64),
+}
+
+impl Separation {
+    /// Why no figure is told a drift of, where that is so for all of them.
+    #[must_use]
+    pub fn no_drift(&self) -> Option<String> {
+        match self {
+            Self::SameThing => Some("order and side are the same thing".to_owned()),
+            Self::FallsOut => Some(
+                "on every board the runs of both sides have the same mean place, so that an even drift falls out of its change by itself"
+                    .to_owned(),
+            ),
+            Self::NotJudged(why) => Some(why.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// The order of the runs of two groups.
@@ -143,14 +180,29 @@ impl RunOrder {
     /// Whether drift and change cannot be told apart.
     #[must_use]
     pub fn is_confounded(&self) -> bool {
+        use Separation::{Alike, OneAfterOther, SameThing};
         // Where it is asked what time does, drift is no stranger to be told apart.
-        self.kept != Kept::WithinRuns
-            && (self.is_one_after_other() || self.inflation.is_none_or(|factor| factor >= CONFOUNDED))
+        self.kept != Kept::WithinRuns && matches!(self.separation(), SameThing | OneAfterOther(_) | Alike(_))
+    }
+
+    /// Whether drift can be told from the change.
+    #[must_use]
+    pub fn separation(&self) -> Separation {
+        let runs = || self.runs(|_, _| Some(0.0));
+        match self.inflation {
+            None => Separation::SameThing,
+            Some(factor) if self.is_one_after_other() => Separation::OneAfterOther(factor),
+            Some(factor) if factor >= CONFOUNDED => Separation::Alike(factor),
+            Some(_) if self.pairing == Pairing::Board && is_balanced_within(&runs()) => Separation::FallsOut,
+            Some(factor) => match check_order(&runs(), self.replication()) {
+                Ok(()) => Separation::Apart(factor),
+                Err(why) => Separation::NotJudged(why.0),
+            },
+        }
     }
 
     /// Whether all runs of one side came before all of the other; of pairs, whether every board was measured the same way round.
-    #[must_use]
-    pub fn is_one_after_other(&self) -> bool {
+    fn is_one_after_other(&self) -> bool {
         let is_first = |first: &[u32], then: &[u32]| {
             first.iter().max().zip(then.iter().min()).is_some_and(|(last, next)| last < next)
         };
@@ -169,13 +221,12 @@ impl RunOrder {
     /// What the guard is told of it.
     #[must_use]
     pub(super) fn difference(&self) -> Option<Difference> {
-        let words = |places: &[u32]| format!("runs {}", ranges(places));
         self.is_confounded().then(|| Difference {
             kind: Kind::RunOrder,
             of: Vec::new(),
             weight: Weight::Matters,
-            before: words(&self.before),
-            after: words(&self.after),
+            before: runs_at(&self.before),
+            after: runs_at(&self.after),
         })
     }
 
@@ -202,6 +253,9 @@ impl RunOrder {
         if self.kept == Kept::WithinRuns {
             return Err("both sides are stretches of the same runs".to_owned());
         }
+        if let Some(why) = self.separation().no_drift() {
+            return Err(why);
+        }
         let sides = [before, after];
         let score = |side: usize, serial: &Serial| {
             sides[side].iter().find(|board| board.serial == *serial).map(|board| board.score)
@@ -226,9 +280,14 @@ fn kept(lines: &[Line<'_>]) -> Kept {
     }
 }
 
-/// `1 to 3, 7`.
+/// `run 1`, `runs 1 to 3, 7`.
 #[must_use]
-pub fn ranges(places: &[u32]) -> String {
+pub fn runs_at(places: &[u32]) -> String {
+    format!("{} {}", fitting(places.len(), "run", "runs"), ranges(places))
+}
+
+/// `1 to 3, 7`.
+fn ranges(places: &[u32]) -> String {
     /// So many stretches are told; more would hide what they should tell.
     const MOST: usize = 6;
     let stretches: Vec<&[u32]> = places.chunk_by(|a, b| a + 1 == *b).collect();
@@ -316,6 +375,48 @@ mod tests {
         for words in ["A1 B1 B1 A1 B2 A2 A2 B2", "A1 B1 B1 A1"] {
             assert_eq!(order(words, Pairing::Board).inflation, Some(1.0), "{words}");
         }
+    }
+
+    #[test]
+    fn whether_a_drift_can_be_told_is_one_statement_for_the_order_and_for_every_figure() {
+        use Separation::{Apart, FallsOut, NotJudged, OneAfterOther, SameThing};
+        type Wanted = fn(&Separation) -> bool;
+        let table: [(&str, Pairing, Wanted); 8] = [
+            // A B B A on each board: an even drift falls out, however many boards there are.
+            ("A1 B1 B1 A1 B2 A2 A2 B2", Pairing::Board, |found| *found == FallsOut),
+            ("A1 B1 B1 A1 B2 A2 A2 B2 A3 B3 B3 A3", Pairing::Board, |found| *found == FallsOut),
+            // Mixed, and too few to judge by.
+            ("A1 B1 B2 A2", Pairing::Board, |found| matches!(found, NotJudged(_))),
+            ("A1 B2 B3 A4", Pairing::None, |found| matches!(found, Apart(_))),
+            ("A1 B2 A3", Pairing::None, |found| matches!(found, NotJudged(_))),
+            ("A1 B1 B2 A2 A3 B3", Pairing::Board, |found| matches!(found, Apart(_))),
+            ("A1 A2 A3 B4 B5 B6", Pairing::None, |found| matches!(found, OneAfterOther(_))),
+            ("A1 B2", Pairing::None, |found| *found == SameThing),
+        ];
+        for (words, pairing, is_wanted) in table {
+            let found = order(words, pairing);
+            let separation = found.separation();
+            assert!(is_wanted(&separation), "{words}: {separation:?}");
+            // What is said of the order is what is said of each figure.
+            let boards = |side: usize| -> Vec<BoardScore> {
+                let scores = found.means[side].iter().zip([0.3, 0.1, 0.7, 0.2]);
+                let score = |((serial, place), score): ((&Serial, &f64), f64)| BoardScore {
+                    serial: serial.clone(),
+                    score: score * (1 + side) as f64 + 0.1 * place,
+                    values: Vec::new(),
+                };
+                scores.map(score).collect()
+            };
+            let told = found.effect(&boards(0), &boards(1));
+            match separation {
+                Apart(_) => assert!(told.is_ok(), "{words}: {told:?}"),
+                SameThing | FallsOut | NotJudged(_) => {
+                    assert_eq!(told.err(), separation.no_drift(), "{words}");
+                }
+                _ => assert_eq!(separation.no_drift(), None, "{words}"),
+            }
+        }
+        assert_eq!((runs_at(&[1]), runs_at(&[1, 2, 3])), ("run 1".to_owned(), "runs 1 to 3".to_owned()));
     }
 
     #[test]

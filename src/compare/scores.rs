@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::cell::{Cell, Kind, Place};
 use super::group::{BoardCells, Group};
-use super::quantity::Quantity;
+use super::quantity::{Quantity, Scale};
+use super::stat::{Resolution, step_of};
+use crate::base::decibel::amplitude_db;
 use crate::base::names::Serial;
 use crate::event::FigureName;
 use crate::waveform::Bound;
@@ -97,6 +99,42 @@ impl Matched {
             self.places.len() + bounds + open,
             told.join(", ")
         )
+    }
+
+    /// The finest difference that the values can tell; `tried` is the step of what is found by trying.
+    #[must_use]
+    pub fn resolution(&self, tried: Option<f64>) -> Resolution {
+        let at = |side: &[BoardScore], place: usize| -> Vec<f64> {
+            side.iter().filter_map(|board| board.values.get(place).copied()).collect()
+        };
+        let side = |side: &[BoardScore]| (0..self.places.len()).map(|place| at(side, place)).collect();
+        resolution_of(self.quantity, &[side(&self.before), side(&self.after)]).or_step(tried)
+    }
+}
+
+/// The finest difference that values can tell, given by side and place in the scale of their quantity: a step on which they all
+/// stand, or else the rounding of numbers of their size.
+#[must_use]
+pub(super) fn resolution_of(quantity: Quantity, sides: &[Vec<Vec<f64>>]) -> Resolution {
+    let largest = sides.iter().flatten().flatten().fold(0.0, |most: f64, value| most.max(value.abs()));
+    // What is a difference of larger values has their rounding; times and frequencies are none.
+    let size = match quantity.unit_of_change() {
+        "s" | "Hz" => largest,
+        _ => largest.max(1.0),
+    };
+    let rounding = Resolution::of_rounding(size);
+    let unscaled =
+        |values: &Vec<f64>| values.iter().map(|value| quantity.unscaled(*value)).collect::<Vec<f64>>();
+    match quantity.scale() {
+        // How long something took, or what was found in a trace, stands on no step of an instrument, though few values may look so.
+        Scale::Plain if matches!(quantity.unit_of_change(), "s" | "Hz") => rounding,
+        Scale::Plain => rounding.or_step(step_of(sides.iter().flatten().cloned())),
+        // A converter's step has the size of its range, and each side may have another one.
+        Scale::Decibels => sides.iter().fold(rounding, |known, side| {
+            let least = side.iter().flat_map(unscaled).reduce(f64::min);
+            let step = step_of(side.iter().map(unscaled));
+            known.or_step(least.zip(step).and_then(|(least, step)| amplitude_db(least + step, least)))
+        }),
     }
 }
 

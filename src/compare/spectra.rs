@@ -6,6 +6,8 @@ use std::path::Path;
 
 use super::band::Band;
 use super::cell::{Cell, Kind, Place};
+use super::effect::Interval;
+use super::floors::{self, Floors};
 use super::group::{Group, Member};
 use super::quantity::Quantity;
 use super::run::Cells;
@@ -111,7 +113,8 @@ pub struct GroupSpectra {
 pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupSpectra, RecordError> {
     let mut spectra = GroupSpectra::default();
     for member in &group.members {
-        let (cells, captures) = read_bands(member, places, &mut spectra)?;
+        let (cells, captures, floors) = read_bands(member, places, &mut spectra)?;
+        floors::merge(&mut group.floors, floors);
         if let Some(board) = group.boards.get_mut(&member.serial) {
             board.captures.merge(captures);
             for (key, cell) in cells {
@@ -136,7 +139,7 @@ fn read_bands(
     member: &Member,
     places: &BTreeSet<Place>,
     spectra: &mut GroupSpectra,
-) -> Result<(Cells, Captures), RecordError> {
+) -> Result<(Cells, Captures, Floors), RecordError> {
     let folder = &member.folder;
     let mut traces = Traces::default();
     read_kept(folder, |at, kept| match kept {
@@ -158,7 +161,7 @@ fn read_bands(
         _ => {}
     })?;
     let floors = read_floors(folder, &traces.floor)?;
-    let (mut cells, mut captures) = (Cells::new(), Captures::default());
+    let (mut cells, mut captures, mut told) = (Cells::new(), Captures::default(), Floors::new());
     for (point, place) in &traces.points {
         let mut bands: BTreeMap<Band, Cell> = BTreeMap::new();
         let of_point = PURPOSES.map(|purpose| traces.output.get(&(*point, purpose.to_owned())));
@@ -172,14 +175,21 @@ fn read_bands(
             for band in Band::ALL {
                 let Some(rms_v) = band.rms_v(&spectrum) else { continue };
                 let floor_v = floor.and_then(|floor| band.rms_v(floor));
-                bands.entry(*band).or_insert_with(|| band_cell(*band, rms_v, floor_v));
+                // The first acquisition that holds the band tells of it, and its floor is the one that counts.
+                bands.entry(*band).or_insert_with(|| {
+                    if let Some(level) = floor_v {
+                        let level = Interval { low: level, high: level };
+                        floors::merge(&mut told, [(Quantity::Band(*band), level)].into());
+                    }
+                    band_cell(*band, rms_v, floor_v)
+                });
             }
         }
         for (band, cell) in bands {
             cells.entry((Quantity::Band(band), *place)).or_default().merge(&cell);
         }
     }
-    Ok((cells, captures))
+    Ok((cells, captures, told))
 }
 
 /// The acquisitions of a point that tell of its spectrum, each as far as those before it do not: what [`choose_whole`] chooses,

@@ -15,6 +15,12 @@ const RMS: [&str; 8] = [
     "band_rms_20mhz_50mhz_v",
 ];
 
+/// Whether a figure is an rms value that loses the noise floor in power, by its name.
+#[must_use]
+pub fn loses_floor(figure: &str) -> bool {
+    RMS.contains(&figure)
+}
+
 /// Figures that are peaks: how noise adds to them depends on their shapes, so nothing is subtracted.
 const PEAKS: [&str; 6] = [
     "noise_pp_full_v",

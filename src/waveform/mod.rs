@@ -40,7 +40,7 @@ pub use figures::{
     Bound, Bounded, Conduction, DEFINITIONS, Definition, FloorLevel, Pair, PeriodSource, RippleMethod,
     SteadyState,
 };
-pub use floor::Floor;
+pub use floor::{Floor, loses_floor};
 pub use measure::{FROM_WIDE, Terms, measure, measure_one, measure_with};
 pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
 

@@ -55,6 +55,20 @@ pub struct NotWorse {
     pub is_shown: bool,
 }
 
+/// How often in 100 a 95 % interval holds the truth where boards scatter evenly between two limits, as parts do, by the number of
+/// boards a side: Welch's (the worst of seven ratios of the two scatters, from 1 to 0.02), and that of pairs whose changes scatter so.
+/// 400 000 drawn comparisons each, by numpy with scipy's t; `docs/comparison.md`.
+pub const HELD_EVENLY: [(usize, f64, f64); 8] = [
+    (2, 90.5, 92.7),
+    (3, 90.9, 92.2),
+    (4, 92.2, 92.8),
+    (5, 93.1, 93.4),
+    (6, 93.7, 93.9),
+    (7, 94.1, 94.2),
+    (8, 94.3, 94.4),
+    (10, 94.5, 94.6),
+];
+
 /// The mean of one group of boards against zero.
 ///
 /// # Errors

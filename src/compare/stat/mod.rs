@@ -14,6 +14,7 @@ pub mod means;
 pub mod order;
 pub mod permutation;
 pub mod ranks;
+pub mod resolution;
 pub mod shift;
 pub mod tolerance;
 
@@ -27,12 +28,15 @@ pub use capability::{Capability, capability};
 pub use censored::{
     CensoredShift, Score, censored_change, censored_ranks, censored_shift, known, mean_or_bound,
 };
-pub use means::{Equivalence, MeanDifference, NotWorse, Worse, one_sample, paired, welch};
-pub use order::{BoardRun, OrderEffect, Replication, order_effect, order_inflation};
+pub use means::{Equivalence, HELD_EVENLY, MeanDifference, NotWorse, Worse, one_sample, paired, welch};
+pub use order::{
+    BoardRun, OrderEffect, Replication, check_order, is_balanced_within, order_effect, order_inflation,
+};
 pub use permutation::{PermutationTest, permute_means, permute_pairs};
 pub use ranks::{
     Exactness, RankTest, mann_whitney, signed_rank, smallest_mann_whitney_p, smallest_signed_rank_p,
 };
+pub use resolution::{Resolution, step_of};
 pub use shift::{Shift, shift_of_pairs, shift_of_two};
 pub use tolerance::{Coverage, one_sided_factor, tolerance_interval, tolerance_limit, two_sided_factor};
 

@@ -59,6 +59,20 @@ pub fn order_effect(
     confidence: f64,
 ) -> Result<OrderEffect, NoAnswer> {
     check_confidence(confidence)?;
+    let (rows, freedom) = rows_of(runs, replication)?;
+    fit(&rows, freedom, confidence)
+}
+
+/// Whether there are runs enough, on the right sides, to judge effect and drift by; needs no scores.
+///
+/// # Errors
+/// Too few boards, or boards on the wrong sides.
+pub fn check_order(runs: &[BoardRun], replication: Replication) -> Result<(), NoAnswer> {
+    rows_of(runs, replication).map(|_| ())
+}
+
+/// The lines of the model with the degrees of freedom that are left.
+fn rows_of(runs: &[BoardRun], replication: Replication) -> Result<(Vec<Row>, f64), NoAnswer> {
     if runs.iter().any(|run| !run.score.is_finite() || !run.position.is_finite()) {
         return Err(NoAnswer::because("a score or a position is no finite number"));
     }
@@ -69,10 +83,23 @@ pub fn order_effect(
     let freedom = rows.len() as f64 - levels as f64 - 2.0;
     if freedom < 1.0 {
         return Err(NoAnswer::because(
-            "effect and drift together leave nothing to judge them by: this needs more runs, e.g. every board in an ABBA order",
+            "effect and drift together leave nothing to judge them by: this needs more boards",
         ));
     }
-    fit(&rows, freedom, confidence)
+    Ok((rows, freedom))
+}
+
+/// Whether the mean place before is that after on every board, so that a drift that is even falls out of the effect by itself and
+/// cannot be told.
+#[must_use]
+pub fn is_balanced_within(runs: &[BoardRun]) -> bool {
+    by_board(runs).iter().all(|group| {
+        let of = |is_after: bool| {
+            let own = group.iter().filter(|run| run.is_after == is_after);
+            mean(&own.map(|run| run.position).collect::<Vec<f64>>())
+        };
+        of(false).zip(of(true)).is_some_and(|(before, after)| (before - after).abs() < 1e-9)
+    })
 }
 
 /// By what factor the order widens the variance of the effect; `None` where the order and the sides are the same thing, or there

@@ -3,7 +3,7 @@
 use super::amount::{Amounts, level};
 use super::parts::{Part, part};
 use super::pictures::{Forest, ForestRow, RowKind};
-use super::words::counted;
+use crate::base::count::counted;
 use crate::compare::course::{Course, Growth, Over};
 use crate::compare::effect::{Effect, Interval};
 use crate::compare::quantity::{Better, Quantity};

@@ -9,6 +9,7 @@ use crate::compare::cell::Place;
 use crate::compare::comparison::{Comparison, Gate, Request};
 use crate::compare::course::{Growth, StepEffects};
 use crate::compare::effect::{CONFIDENCE, Effect, Pairing, Sense};
+use crate::compare::floors::NoFloor;
 use crate::compare::gate::Judgement;
 use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
@@ -137,6 +138,8 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         rank_high: rank.map(|(_, ends)| ends.high),
         resampled_low: resampled.map(|ends| ends.low),
         resampled_high: resampled.map(|ends| ends.high),
+        resolved: effect.certainty.is_resolved,
+        resolution: Some(effect.resolution).filter(|told| !told.is_rounding()).map(|told| told.step),
         smallest: effect.smallest,
         within_smallest_p: effect.equivalence().map(|told| told.p),
         boards_needed: certainty.needed.as_ref().ok().map(|needed| needed.boards),
@@ -155,6 +158,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         floor_before_high: effect.floors.0.map(|floor| floor.high),
         floor_after_low: effect.floors.1.map(|floor| floor.low),
         floor_after_high: effect.floors.1.map(|floor| floor.high),
+        no_floor: effect.no_floor.map(NoFloor::why),
         bounded_change: bounded.map(|bounded| bounded.change),
         bounded_side: bounded.map(|bounded| side(bounded.bound)),
         without_drift: order.map(|order| order.effect.value),
@@ -262,7 +266,7 @@ fn grown(name: &str, growth: &Growth) -> GrowthRow {
 fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {
     let quantity = effect.quantity();
     let row = |side: &'static str, boards: &[BoardScore]| {
-        let (low, high) = match tolerance(quantity, boards).ok()? {
+        let (low, high) = match tolerance(quantity, effect.resolution, boards).ok()? {
             Tolerance::AtMost(high) => (None, Some(high)),
             Tolerance::AtLeast(low) => (Some(low), None),
             Tolerance::Between(ends) => (Some(ends.low), Some(ends.high)),

@@ -2,13 +2,14 @@
 
 use super::amount::{amount, level};
 use super::parts::{Part, part};
-use super::words::{counted, short_p};
+use super::words::short_p;
+use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Side};
 use crate::compare::effect::{Effect, Pairing, Sense};
 use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
 use crate::compare::scores::BoardScore;
-use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
+use crate::compare::stat::{HELD_EVENLY, smallest_mann_whitney_p, smallest_signed_rank_p};
 
 /// From so many boards on a Cpk is told as a number; before, as its interval alone.
 const ENOUGH_FOR_CPK: usize = 25;
@@ -17,15 +18,15 @@ const ENOUGH_FOR_CPK: usize = 25;
 #[must_use]
 pub fn most_boards(comparison: &Comparison, effect: &Effect) -> Option<[String; 2]> {
     effect.levels?;
-    let of =
-        |side: &Side, boards: &[BoardScore]| format!("{}: {}", side.name, most(effect.quantity(), boards));
+    let of = |side: &Side, boards: &[BoardScore]| format!("{}: {}", side.name, most(effect, boards));
     Some([of(&comparison.before, &effect.matched.before), of(&comparison.after, &effect.matched.after)])
 }
 
-fn most(quantity: Quantity, boards: &[BoardScore]) -> String {
+fn most(effect: &Effect, boards: &[BoardScore]) -> String {
+    let quantity = effect.quantity();
     let told = |scaled: f64| level(quantity, scaled);
     let sure = format!("95 % sure, {}", counted(boards.len(), "board"));
-    match tolerance(quantity, boards) {
+    match tolerance(quantity, effect.resolution, boards) {
         Ok(Tolerance::AtMost(high)) => format!("95 % of all boards stay below {} ({sure})", told(high)),
         Ok(Tolerance::AtLeast(low)) => format!("95 % of all boards stay above {} ({sure})", told(low)),
         Ok(Tolerance::Between(ends)) => {
@@ -75,9 +76,8 @@ pub fn cpk_number(row: &LimitCapability) -> Option<f64> {
     row.cpk.as_ref().ok().filter(|_| row.boards >= ENOUGH_FOR_CPK).map(|told| told.cpk.value)
 }
 
-/// Of so few boards it is said how much their interval leans on a normal scatter, with how often in 100 it is right where one side
-/// scatters evenly between two limits and the other one little (400 000 drawn comparisons each, the worst of several scatters).
-const EVENLY: [(usize, u32); 3] = [(2, 91), (3, 91), (4, 92)];
+/// Where an interval of 95 % may hold the truth by more than this less often, in 100, it is said.
+const SHORT: f64 = 1.0;
 
 /// Something that cannot be concluded from these boards.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,10 +178,12 @@ fn scatter(comparison: &Comparison) -> Option<String> {
         Pairing::None => (before.min(after), "boards a side"),
         Pairing::Board => (after, "boards measured both ways"),
     };
-    EVENLY.iter().find(|(few, _)| *few == fewest).map(|(few, right)| {
+    let (_, of_two, of_pairs) = HELD_EVENLY.iter().find(|(boards, _, _)| *boards == fewest)?;
+    let held = if comparison.pairing == Pairing::Board { of_pairs } else { of_two };
+    (95.0 - held > SHORT).then(|| {
         format!(
-            "that a 95 % interval is right 95 times in 100: with {few} {boards} that holds only where they scatter normally, which \
-             so few cannot show; where they lie anywhere between two limits, as parts do, it may be right only {right} times in 100"
+            "that a 95 % interval is right 95 times in 100: with {fewest} {boards} that holds only where they scatter normally, which \
+             so few cannot show; where they lie anywhere between two limits, as parts do, it may be right only {held:.1} times in 100"
         )
     })
 }
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_rank_test_that_cannot_speak_because_boards_are_alike_is_not_told_to_have_too_few() {
-        let (alike, other) = ([12.0, 12.0, 12.0, 12.0, 12.4], [12.0, 12.0, 12.0, 12.0, 12.0]);
+        let (alike, other) = ([12.0, 12.0, 12.0, 12.0, 12.8], [12.0, 12.0, 12.0, 12.0, 12.4]);
         let (sentence, missing) = told_of(Quantity::StartUp, &alike, &other);
         assert!(sentence.contains("with so many boards of the same value"), "{sentence}");
         assert!(!sentence.contains("few boards"), "{sentence}");

@@ -2,9 +2,10 @@
 
 use super::amount::Amounts;
 use super::parts::{Part, part};
+use crate::base::count::{counted, fitting};
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval, Pairing};
-use crate::compare::run_order::{Kept, ranges};
+use crate::compare::run_order::{Kept, Separation, runs_at};
 
 /// The heading of what is told of drift.
 #[must_use]
@@ -26,43 +27,54 @@ pub fn order(comparison: &Comparison) -> String {
         }
         Kept::None => "by the time at which they began".to_owned(),
         Kept::As(name, 0) => format!("all runs of the order {name}, in its order"),
-        Kept::As(name, missing) => format!("in the order {name}, of which {missing} runs are not here"),
+        Kept::As(name, missing) => {
+            let is = fitting(*missing, "is", "are");
+            format!("in the order {name}, of which {} {is} not here", counted(*missing, "run"))
+        }
         Kept::Otherwise(name) => {
             format!(
                 "by the time at which they began, for they were not made in the order {name} that was laid down"
             )
         }
     };
+    let is = |places: &[u32]| fitting(places.len(), "is", "are");
     let places = format!(
-        "runs {} are of {}, {} of {} ({kept})",
-        ranges(&order.before),
+        "{} {} of {}, {} {} of {} ({kept})",
+        runs_at(&order.before),
+        is(&order.before),
         comparison.before.name,
-        ranges(&order.after),
+        runs_at(&order.after),
+        is(&order.after),
         comparison.after.name
     );
-    match order.inflation {
-        None => format!(
-            "{places}: order and side are the same thing, so that drift with time and change cannot be told apart"
-        ),
-        Some(factor) if order.is_one_after_other() => {
+    let told = match order.separation() {
+        Separation::SameThing => {
+            "order and side are the same thing, so that drift with time and change cannot be told apart"
+                .to_owned()
+        }
+        Separation::OneAfterOther(factor) => {
             let why = match comparison.pairing {
                 Pairing::None => "all runs of one side came first",
                 Pairing::Board => "every board was measured the same way round",
             };
             format!(
-                "{places}: {why}, so that drift with time and change cannot be told apart; taking off a drift that is even makes \
-                 the variance of the change {factor:.1} times as large"
+                "{why}, so that drift with time and change cannot be told apart; taking off a drift that is even makes the variance \
+                 of the change {factor:.1} times as large"
             )
         }
-        Some(factor) if order.is_confounded() => format!(
-            "{places}: drift with time and change look alike and cannot be told apart; taking a drift off makes the variance of \
-             the change {factor:.1} times as large"
+        Separation::Alike(factor) => format!(
+            "drift with time and change look alike and cannot be told apart; taking a drift off makes the variance of the change \
+             {factor:.1} times as large"
         ),
-        Some(factor) => format!(
-            "{places}: drift with time and change can be told apart; taking a drift off makes the variance of the change \
-             {factor:.2} times as large"
+        Separation::Apart(factor) => format!(
+            "drift with time and change can be told apart; taking a drift off makes the variance of the change {factor:.2} times \
+             as large"
         ),
-    }
+        separation @ (Separation::FallsOut | Separation::NotJudged(_)) => {
+            format!("no drift is told, for {}", separation.no_drift().unwrap_or_default())
+        }
+    };
+    format!("{places}: {told}")
 }
 
 /// The change of a figure without the drift, and the drift; `None` where nothing is known of either.
@@ -111,8 +123,11 @@ pub fn lines(comparison: &Comparison) -> Vec<String> {
     if comparison.is_within_runs() {
         return lines;
     }
-    // One reason for all is told once.
+    // One reason for all is told once, and what the order itself says stands above already.
+    let above = comparison.order.separation().no_drift();
     let mut reasons: Vec<&String> = shown.iter().filter_map(|effect| effect.order.as_ref().err()).collect();
+    reasons.retain(|why| above.as_ref() != Some(*why));
+    reasons.sort();
     reasons.dedup();
     lines.extend(reasons.into_iter().map(|why| format!("no drift is told apart where {why}")));
     lines

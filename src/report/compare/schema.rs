@@ -241,6 +241,10 @@ pub struct ChangeRow {
     pub no_interval: Option<String>,
     /// `better`, `worse`, `changed`, `too small to matter`, `no change shown` or `not known`.
     pub sense: &'static str,
+    /// Whether boards scatter by more than their figures can tell; where they do not there is no interval and no test.
+    pub resolved: bool,
+    /// The step on which the figures stand, in the unit of the change; null where none is known.
+    pub resolution: Option<f64>,
     /// Degrees of freedom.
     pub df: Option<f64>,
     /// p of the t test.
@@ -289,8 +293,8 @@ pub struct ChangeRow {
     pub level_before: Option<f64>,
     /// Mean after.
     pub level_after: Option<f64>,
-    /// What probe and scope alone show of it before, least over the set-ups that were used, in the figure's own unit; null where that
-    /// was not captured.
+    /// What probe and scope alone show of it before, least over the set-ups that were used, in the figure's own unit; of the start-up
+    /// threshold the step in which the input voltage was tried. Null where that was not captured.
     pub floor_before_low: Option<f64>,
     /// And at most.
     pub floor_before_high: Option<f64>,
@@ -298,6 +302,8 @@ pub struct ChangeRow {
     pub floor_after_low: Option<f64>,
     /// And at most.
     pub floor_after_high: Option<f64>,
+    /// Why a figure of what rides on the output has no floor.
+    pub no_floor: Option<&'static str>,
     /// With the points that are only bounds: the change ...
     pub bounded_change: Option<f64>,
     /// ... and the side on which the truth lies, `at most` or `at least`.

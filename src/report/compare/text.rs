@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::parts::{Part, part};
-use super::words::{self, counted};
+use super::words;
 use super::{course, next, order_words};
+use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};

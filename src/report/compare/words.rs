@@ -3,6 +3,7 @@
 use super::amount::{Amounts, amount, level};
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
+use crate::base::count::counted;
 use crate::compare::cell::Kind;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
@@ -10,8 +11,7 @@ use crate::compare::gate::{Judgement, SAME_ALPHA};
 use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
 use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
-use crate::event::FigureName;
-use crate::waveform::Bound;
+use crate::waveform::{Bound, loses_floor};
 
 /// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
 #[must_use]
@@ -25,7 +25,12 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
         change if change > 0.0 => format!("raises the {title} by {size} {unit}"),
         _ => format!("was measured with the same {title}"),
     };
+    let is_resolved = effect.certainty.is_resolved;
     let verb = match (effect.sense(), effect.is_sure()) {
+        (Sense::TooSmall | Sense::NoChange, _) if !is_resolved && change == 0.0 => directed,
+        (Sense::NoChange, _) if !is_resolved => {
+            format!("changes the {title} by no more than its figures can tell: {}", amounts.full(change))
+        }
         (Sense::TooSmall, true) => format!("{directed}, which is too little to matter"),
         (Sense::TooSmall, false) => {
             format!("changes the {title} by nothing that matters: {}", amounts.full(change))
@@ -47,7 +52,10 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
 fn interval_words(effect: &Effect, amounts: Amounts) -> String {
     let Some(Interval { low, high }) = effect.interval() else {
         let why = effect.certainty.interval.as_ref().err().map_or("", String::as_str);
-        return format!("no interval, for {why}");
+        return match by_resolution(effect) {
+            Some(told) => format!("no interval, for {why}; {told}"),
+            None => format!("no interval, for {why}"),
+        };
     };
     let ends = if !effect.is_sure() {
         format!("{} to {}", amounts.signed(low), amounts.signed(high))
@@ -59,15 +67,26 @@ fn interval_words(effect: &Effect, amounts: Amounts) -> String {
     format!("95 % interval {ends}")
 }
 
+/// Of boards that scatter by less than their figures can tell: what the step of the figures alone leaves open.
+fn by_resolution(effect: &Effect) -> Option<String> {
+    let ends = effect.by_resolution().filter(|_| !effect.resolution.is_rounding())?;
+    let amounts = Amounts::for_change(effect.quantity(), effect.change?, Some(ends));
+    let step = amount(effect.quantity(), effect.resolution.step);
+    let (low, high) = (amounts.signed(ends.low), amounts.signed(ends.high));
+    Some(format!("steps of {step} alone leave {low} to {high} {} of these boards", amounts.unit))
+}
+
 /// How the change stands to the smallest one that matters.
 fn matters(effect: &Effect) -> Option<String> {
     let smallest = effect.smallest?;
     let told = amount(effect.quantity(), smallest);
     match effect.sense() {
-        Sense::TooSmall => {
-            let p = short_p(effect.equivalence()?.p);
-            Some(format!("shown to be within ±{told}, two one-sided tests p = {p}"))
-        }
+        Sense::TooSmall => Some(match effect.equivalence() {
+            Some(test) => {
+                format!("shown to be within ±{told}, two one-sided tests p = {}", short_p(test.p))
+            }
+            None => format!("on these boards within ±{told}, without a test"),
+        }),
         Sense::NoChange => Some(format!("a change of {told} or more is not ruled out")),
         Sense::Better | Sense::Worse | Sense::Changed => {
             let Interval { low, high } = effect.interval()?;
@@ -190,11 +209,24 @@ fn floors(effect: &Effect) -> Option<String> {
         if low == high { low } else { format!("{low} to {high}") }
     };
     let (before, after) = effect.floors;
+    if quantity == Quantity::StartUp {
+        before.or(after)?;
+        let step = if before == after {
+            told(before)
+        } else {
+            format!("{} before, {} after", told(before), told(after))
+        };
+        return Some(format!(
+            "the input voltage was tried in steps of {step}, and no threshold is known better than that"
+        ));
+    }
+    if let Some(why) = effect.no_floor {
+        return Some(format!("no floor of probe and scope, for {}", why.why()));
+    }
     // Noise that has nothing to do with the signal adds to an rms in power, and to a peak to peak nobody knows how.
-    let taken_off = if quantity == Quantity::Figure(FigureName::NoiseRms20Mhz) {
-        "taken off in power"
-    } else {
-        "not taken off"
+    let taken_off = match quantity {
+        Quantity::Figure(name) if loses_floor(name.key()) => "taken off in power",
+        _ => "not taken off",
     };
     (before.is_some() || after.is_some()).then(|| {
         format!("probe and scope alone show {} before, {} after, {taken_off}", told(before), told(after))
@@ -328,9 +360,14 @@ pub fn outcome(comparison: &Comparison, gate: &Gate) -> String {
         (_, Some(effect)) => {
             let own = Amounts::of(effect);
             let (level, interval) = deciding(gate, effect);
-            let ends = interval.map_or_else(String::new, |ends| {
+            let ends = interval.map(|ends| {
                 format!(" ({level} % interval {} to {})", own.signed(ends.low), own.signed(ends.high))
             });
+            let ends = ends.or_else(|| {
+                let told = by_resolution(effect).unwrap_or_else(|| "the boards do not differ".to_owned());
+                (!effect.certainty.is_resolved).then(|| format!(" (no interval; {told})"))
+            });
+            let ends = ends.unwrap_or_default();
             format!("{}{ends}", effect.change.map_or_else(String::new, |change| own.full(change)))
         }
         (_, None) => String::new(),
@@ -346,9 +383,4 @@ fn deciding(gate: &Gate, effect: &Effect) -> (u8, Option<Interval>) {
     let most = gate.allowance.most;
     let mean = effect.certainty.mean.as_ref().ok();
     (90, mean.and_then(|mean| Some(mean.within((-most, most), SAME_ALPHA).ok()?.interval.into())))
-}
-
-/// `1 board`, `5 boards`.
-pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::top::sentence;
 use super::{compare_tables as tables, picture};
+use crate::base::count::counted;
 use crate::compare::comparison::Comparison;
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Sense};
@@ -11,7 +12,7 @@ use crate::compare::guard::Comparability;
 use crate::report::compare::page::{ComparisonPage, QuantityView};
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
-use crate::report::compare::words::{self, counted};
+use crate::report::compare::words;
 use crate::report::compare::{course, order_words};
 use crate::report::svg::{
     render_change_map, render_dots, render_forest, render_overlaid_spectra, render_overlaid_traces,

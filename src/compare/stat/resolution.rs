@@ -10,11 +10,14 @@ use super::NoAnswer;
 /// numbers, however many of them a mean is made of, and far below what an instrument tells.
 const ROUNDING: f64 = 1e-12;
 
-/// How near to a multiple of the smallest distance all others lie where values stand on a grid, as a part of it.
-const ON_GRID: f64 = 0.02;
+/// Distances are told no finer than this part of the largest one when a common step of them is looked for.
+const FINEST: f64 = 1e-7;
 
-/// So many distances are not all multiples of the smallest one by chance: 0.04⁷ at the most.
-const ENOUGH: usize = 8;
+/// A step is told where it is this part of the largest distance or more; a finer one would matter to no scatter.
+const LEAST: f64 = 1e-4;
+
+/// So many different distances have no common step by chance.
+const ENOUGH: usize = 4;
 
 /// The finest difference that figures can tell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,9 +85,10 @@ impl Resolution {
     }
 }
 
-/// The step on which figures stand, where the figures themselves show one: in the order of each set all distances are multiples of
-/// the smallest one, and there are enough of them for that to be no chance, or half or more of the neighbours are alike. `None` where
-/// there is no such step, or nothing but like figures to tell it.
+/// The step on which figures stand, where the figures themselves show one: the largest of which all distances of neighbours in the
+/// order of each set are multiples. It is told where there are enough different distances for that to be no chance, or half or more
+/// of the neighbours are alike; else the distances may be those of the boards. `None` where there is no such step, or nothing but like
+/// figures to tell it.
 #[must_use]
 pub fn step_of(sets: impl Iterator<Item = Vec<f64>>) -> Option<f64> {
     let (mut alike, mut distances) = (0, Vec::new());
@@ -100,13 +104,25 @@ pub fn step_of(sets: impl Iterator<Item = Vec<f64>>) -> Option<f64> {
             }
         }
     }
-    let smallest = distances.iter().copied().fold(f64::INFINITY, f64::min);
-    let is_multiple = |distance: &f64| {
-        let steps = distance / smallest;
-        (steps - steps.round()).abs() < ON_GRID
-    };
-    let is_shown = alike >= distances.len() || distances.len() >= ENOUGH;
-    (smallest.is_finite() && is_shown && distances.iter().all(is_multiple)).then_some(smallest)
+    let count = distances.len();
+    distances.sort_by(f64::total_cmp);
+    let largest = *distances.last()?;
+    let finest = FINEST * largest;
+    distances.dedup_by(|next, kept| *next - *kept <= finest);
+    let step = distances.iter().copied().reduce(|step, distance| common_step(step, distance, finest))?;
+    let is_shown = alike >= count || distances.len() >= ENOUGH;
+    (is_shown && step >= LEAST * largest).then_some(step)
+}
+
+/// The largest step of which both are multiples, by Euclid; what is left under `finest` is nothing.
+fn common_step(one: f64, other: f64, finest: f64) -> f64 {
+    let (mut large, mut small) = (one.max(other), one.min(other));
+    while small > finest {
+        let rest = large % small;
+        // A hair under a multiple is one, too.
+        (large, small) = (small, rest.min(small - rest));
+    }
+    large
 }
 
 #[cfg(test)]
@@ -151,12 +167,21 @@ mod tests {
         // Two boards at four points, of which they differ at one.
         assert_eq!(of(&[&[2.0, 2.0], &[5.5, 5.5], &[1.0, 1.25], &[3.0, 3.0]]), Some(0.25));
         // Nothing is alike, and yet all stand on tenths.
-        let many = [[0.3, 0.7, 0.8], [2.0, 2.2, 2.3], [5.1, 5.2, 5.9], [1.0, 1.3, 1.8]];
+        let many = [[0.3, 0.7, 0.9], [2.0, 2.3, 2.8], [5.1, 5.2, 6.3]];
         let many: Vec<&[f64]> = many.iter().map(|set| &set[..]).collect();
-        assert!((of(&many).unwrap() - 0.1).abs() < 1e-12 && of(&many[..3]).is_none());
+        assert!((of(&many).unwrap() - 0.1).abs() < 1e-9 && of(&many[..1]).is_none());
+        // Two boards that lie as far apart at every point, or nearly so: that is their distance, and no step.
+        assert_eq!(of(&[&[4.9, 5.1][..]; 20].map(|set| set)), None);
+        let nearly: Vec<[f64; 2]> = (0..9).map(|at| [4.9, 5.1 + 1e-4 * f64::from(at % 4)]).collect();
+        let nearly: Vec<&[f64]> = nearly.iter().map(|set| &set[..]).collect();
+        assert!((of(&nearly).unwrap() - 1e-4).abs() < 1e-9, "{:?}", of(&nearly));
+        // Figures on no step at all.
+        let any: Vec<[f64; 2]> = (1..40).map(|at| [1.0, 1.0 + f64::from(at).sqrt().fract()]).collect();
+        let any: Vec<&[f64]> = any.iter().map(|set| &set[..]).collect();
+        assert_eq!(of(&any), None);
         // A few like values among others, distances that fit no grid, and nothing but like values.
         assert_eq!(of(&[&[1.0, 1.0, 2.0, 3.0]]), None);
-        assert_eq!(of(&[&[1.0, 1.0, 1.0, 2.0, 2.0, 3.37]]), None);
+        assert_eq!(of(&[&[1.0, 1.0, 1.0, 2.0, 2.0, 2.0 + 2.0_f64.sqrt()]]), None);
         assert_eq!(of(&[&[4.0, 4.0], &[5.0, 5.0]]), None);
         assert_eq!(of(&[]), None);
     }

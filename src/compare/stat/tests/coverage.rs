@@ -100,9 +100,13 @@ fn an_interval_of_few_boards_that_scatter_evenly_holds_the_truth_less_often_than
     }
     insta::assert_snapshot!(table.join("\n"), @"
     boards            Welch paired
+    2 + 2, evenly      91.6   93.0
     3 + 3, evenly      90.7   92.0
     4 + 4, evenly      90.8   91.5
     5 + 5, evenly      93.0   93.2
+    6 + 6, evenly      93.2   93.4
+    7 + 7, evenly      94.0   94.2
+    8 + 8, evenly      93.8   93.8
     10 + 10, evenly    94.2   94.2
     ");
 }

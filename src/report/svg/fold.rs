@@ -22,9 +22,11 @@ pub fn render_fold(fold: &Fold) -> String {
     let (volt_factor, volt) = volt_unit(fold.low_v.abs().max(fold.high_v.abs()));
     let columns = fold.mean_v.len().max(1);
     let start = fold.start_s * time_factor;
+    let (low, high) = (fold.low_v * volt_factor, fold.high_v * volt_factor);
+    let room = ROOM * (high - low);
     let field = Field {
         x: Scale::new((start, start + fold.span_s * time_factor), (66.0, width - 12.0)),
-        y: Scale::new((fold.low_v * volt_factor, fold.high_v * volt_factor), (height - 46.0, 22.0)),
+        y: Scale::new((low - room, high + room), (height - 46.0, 22.0)),
     };
     let pitch = (field.x.to_px - field.x.from_px) / columns as f64;
     let mean: Vec<(f64, f64)> = (0..columns)
@@ -59,8 +61,31 @@ pub fn render_fold(fold: &Fold) -> String {
             (0..columns).map(move |column| counts.get(column).map_or(0, |count| step(*count, most)))
         })
         .collect();
-    let png = render_png(&cells, columns, &std::array::from_fn(color));
-    layer(&under, &png, ((field.x.from_px, field.y.to_px), (field.x.to_px, field.y.from_px)), &over)
+    let png = render_png(&enlarge_lone(cells, columns), columns, &std::array::from_fn(color));
+    layer(&under, &png, ((field.x.from_px, field.y.px(high)), (field.x.to_px, field.y.px(low))), &over)
+}
+
+/// Room above and below the samples, as a part of their range: the highest and the lowest one stand clear of the frame.
+const ROOM: f64 = 0.015;
+
+/// A cell that stands alone is a rare event, and a single point is not seen: its neighbours take its colour, so that it is a cross of
+/// three by three.
+fn enlarge_lone(cells: Vec<u8>, columns: usize) -> Vec<u8> {
+    let rows = cells.len() / columns.max(1);
+    let around = |row: usize, column: usize| {
+        let near = |at: usize, end: usize| at.saturating_sub(1)..(at + 2).min(end);
+        near(row, rows).flat_map(move |row| near(column, columns).map(move |column| row * columns + column))
+    };
+    let mut enlarged = cells.clone();
+    for (place, step) in cells.iter().enumerate().filter(|(_, step)| **step > 0) {
+        let (row, column) = (place / columns, place % columns);
+        if around(row, column).filter(|at| cells[*at] > 0).count() > 1 {
+            continue;
+        }
+        let is_beside = |at: &usize| at / columns == row || at % columns == column;
+        around(row, column).filter(is_beside).for_each(|at| enlarged[at] = *step);
+    }
+    enlarged
 }
 
 /// Even one sample is dark enough to be seen on paper.
@@ -80,6 +105,28 @@ fn step(count: u32, most: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_that_stands_alone_is_a_cross_and_all_others_stay_as_they_are() {
+        let drawn = |text: &str| {
+            let columns = text.find('/').unwrap();
+            let cells = text.bytes().filter(|byte| *byte != b'/').map(|byte| byte - b'0').collect();
+            let shown: String = enlarge_lone(cells, columns).iter().map(u8::to_string).collect();
+            let rows: Vec<&str> =
+                (0..shown.len()).step_by(columns).map(|at| &shown[at..at + columns]).collect();
+            rows.join("/")
+        };
+        for (cells, expected) in [
+            ("00000/00300/00000", "00300/03330/00300"),
+            ("30000/00000/00000", "33000/30000/00000"),
+            ("00000/00000/00004", "00000/00004/00044"),
+            ("00000/02300/00000", "00000/02300/00000"),
+            ("20000/03000/00000", "20000/03000/00000"),
+            ("00000/00000/00000", "00000/00000/00000"),
+        ] {
+            assert_eq!(drawn(cells), expected, "{cells}");
+        }
+    }
 
     #[test]
     fn a_single_sample_is_seen_beside_thousands() {

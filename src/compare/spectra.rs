@@ -166,7 +166,7 @@ fn read_bands(
         let mut bands: BTreeMap<Band, Cell> = BTreeMap::new();
         let of_point = PURPOSES.map(|purpose| traces.output.get(&(*point, purpose.to_owned())));
         for (facts, waveform) in read_whole(folder, of_point, &mut captures)? {
-            let Ok(spectrum) = measure_spectrum(&waveform) else { continue };
+            let Ok(spectrum) = measure_spectrum(&waveform).map(Spectrum::before_limiter) else { continue };
             spectra.output.entry(facts.acquisition.purpose.clone()).or_default().add(&spectrum);
             let floor = floors.get(&set_up(&facts.acquisition));
             if let Some(floor) = floor {
@@ -242,7 +242,7 @@ fn read_floors(folder: &Path, traces: &[WaveformFacts]) -> Result<BTreeMap<SetUp
     let mut floors = BTreeMap::new();
     for facts in traces {
         if let Ok(spectrum) = measure_spectrum(&read_waveform(folder, facts)?) {
-            floors.insert(set_up(&facts.acquisition), spectrum);
+            floors.insert(set_up(&facts.acquisition), spectrum.before_limiter());
         }
     }
     Ok(floors)

@@ -215,6 +215,18 @@ impl Work for Flush<'_> {
 }
 
 impl Spectrum {
+    /// The spectrum in front of the scope's limiter, taken for the single pole that it is nearest to: what the limiter takes off near
+    /// its corner would look like attenuation beside a record made without it. Beyond the corner nothing is to be had all the same.
+    #[must_use]
+    pub fn before_limiter(mut self) -> Self {
+        if let Some(limit_hz) = self.limit_hz.filter(|limit_hz| *limit_hz > 0.0) {
+            for (place, density) in self.density.iter_mut().enumerate() {
+                *density *= 1.0 + (self.step_hz * place as f64 / limit_hz).powi(2);
+            }
+        }
+        self
+    }
+
     /// S8: rms of what lies within `from_hz` (included) to `to_hz` (not included), in volts.
     ///
     /// # Errors
@@ -252,6 +264,17 @@ impl Spectrum {
 mod tests {
     use super::super::block::made::{Dice, trace};
     use super::*;
+
+    #[test]
+    fn what_a_limiter_takes_off_is_given_back_as_of_a_single_pole() {
+        let behind = |limit_hz| Spectrum { step_hz: 1e6, density: vec![1.0; 41], segments: 1, limit_hz };
+        let given = behind(Some(20e6)).before_limiter();
+        let at = |hz: usize| 10.0 * given.density[hz].log10();
+        assert!(at(0) == 0.0 && (at(5) - 0.263).abs() < 1e-3, "{} {}", at(0), at(5));
+        assert!((at(20) - 3.0103).abs() < 1e-3, "{}", at(20));
+        assert!(given.band_rms_v(20e6, 40e6).is_err());
+        assert_eq!(behind(None).before_limiter(), behind(None));
+    }
 
     #[test]
     fn a_sine_shows_its_rms_in_its_band_and_nothing_in_the_others() {

@@ -3,7 +3,7 @@
 use super::draw;
 use super::parts::{Part, part};
 use super::pictures::{ChangeMap, Dots, Forest, OverlaidSpectra};
-use super::traces::{self, Overlaid};
+use super::traces::{self, Overlaid, Sides};
 use super::words;
 use crate::compare::comparison::{Comparison, Request};
 use crate::compare::effect::Effect;
@@ -68,13 +68,13 @@ pub fn build(
     // A heading with nothing under it tells nothing that the first page has not told.
     let views = views.filter(|view| view.forest.is_some() || view.dots.is_some() || view.map.is_some());
     let views = views.collect();
-    let of = |name: F, make: fn(&Effect, (&Group, &Group)) -> _| -> Result<Overlaid, String> {
+    let of = |name: F, make: fn(&Sides<'_>) -> _| -> Result<Overlaid, String> {
         let effect = comparison.effect(Quantity::Figure(name));
         let none = || {
             format!("No trace of both sides belongs to a point at which the {} was compared.", name.title())
         };
         let made: Result<Option<Overlaid>, crate::record::RecordError> =
-            make(effect.ok_or_else(none)?, groups);
+            make(&Sides { effect: effect.ok_or_else(none)?, groups, pairing: comparison.pairing });
         made.map_err(|error| format!("The traces cannot be shown: {error}."))?.ok_or_else(none)
     };
     let (folded, spikes) = (of(F::RipplePp, traces::folded), of(F::SpikePos, traces::spikes));

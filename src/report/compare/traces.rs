@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::pictures::{OverlaidSpectra, OverlaidTraces, SpectrumOver, Stretch, TraceOver};
 use crate::base::stats::median;
 use crate::compare::cell::{Kind, Place};
-use crate::compare::effect::Effect;
+use crate::compare::effect::{Effect, Pairing};
 use crate::compare::group::{Group, Member};
 use crate::compare::scores::{BoardScore, scores_of};
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES, kind_at};
@@ -49,11 +49,38 @@ fn worst_place(effect: &Effect) -> Option<Place> {
     places.max_by(|(a, _), (b, _)| sum(*a).total_cmp(&sum(*b))).map(|(_, place)| *place)
 }
 
-/// The board whose score is nearest the median of its side.
-fn middle_board(boards: &[BoardScore]) -> Option<&BoardScore> {
-    let middle = median(&scores_of(boards))?;
-    let far = |board: &&BoardScore| (board.score - middle).abs();
-    boards.iter().min_by(|a, b| far(a).total_cmp(&far(b)))
+/// What traces are taken of.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'s> {
+    /// The figure that chooses the point and the boards.
+    pub effect: &'s Effect,
+    /// Both groups.
+    pub groups: (&'s Group, &'s Group),
+    /// How their boards belong together.
+    pub pairing: Pairing,
+}
+
+/// The boards that are shown: of each side the one whose score is nearest the median; of pairs the one whose change is, both times.
+fn shown_boards<'b>(
+    before: &'b [BoardScore],
+    after: &'b [BoardScore],
+    pairing: Pairing,
+) -> Option<[&'b BoardScore; 2]> {
+    let nearest = |values: &[f64]| {
+        let middle = median(values)?;
+        let far = |place: &usize| values.get(*place).map_or(f64::INFINITY, |value| (value - middle).abs());
+        (0..values.len()).min_by(|a, b| far(a).total_cmp(&far(b)))
+    };
+    let (left, right) = (scores_of(before), scores_of(after));
+    let places = match pairing {
+        Pairing::None => (nearest(&left)?, nearest(&right)?),
+        Pairing::Board => {
+            let changes: Vec<f64> = left.iter().zip(&right).map(|(left, right)| right - left).collect();
+            let place = nearest(&changes)?;
+            (place, place)
+        }
+    };
+    Some([before.get(places.0)?, after.get(places.1)?])
 }
 
 /// The output and the switch node of one acquisition.
@@ -111,18 +138,19 @@ fn clipped_at(vout: &Waveform) -> (Vec<f64>, usize) {
 
 /// Makes one picture of both sides; `None` where one side has nothing to show.
 fn overlaid(
-    effect: &Effect,
-    groups: (&Group, &Group),
+    of: &Sides<'_>,
     purposes: &[&str],
     side: impl Fn(&Waveform, Option<&Waveform>) -> Option<Drawn>,
 ) -> Result<Option<(Vec<TraceOver>, String)>, RecordError> {
-    let boards = (middle_board(&effect.matched.before), middle_board(&effect.matched.after));
-    let (Some(place), (Some(left), Some(right))) = (worst_place(effect), boards) else { return Ok(None) };
-    let mut caption = format!(
-        "At {place}, where the {} of {} is worst; of each side the board nearest its middle.",
-        effect.quantity().title(),
-        groups.0.name
-    );
+    let (effect, groups) = (of.effect, of.groups);
+    let boards = shown_boards(&effect.matched.before, &effect.matched.after, of.pairing);
+    let (Some(place), Some([left, right])) = (worst_place(effect), boards) else { return Ok(None) };
+    let which = match of.pairing {
+        Pairing::None => "of each side the board nearest its middle",
+        Pairing::Board => "the board whose change is nearest the middle of all",
+    };
+    let title = effect.quantity().title();
+    let mut caption = format!("At {place}, where the {title} of {} is worst; {which}.", groups.0.name);
     let mut sides = Vec::new();
     for (group, board) in [(groups.0, left), (groups.1, right)] {
         let Some((vout, lx)) = traces_at(group, board, (place, purposes))? else { return Ok(None) };
@@ -150,8 +178,8 @@ fn overlaid(
 ///
 /// # Errors
 /// A record or a sample file cannot be read.
-pub fn folded(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overlaid>, RecordError> {
-    let made = overlaid(effect, groups, &PURPOSES, |vout, lx| {
+pub fn folded(of: &Sides<'_>) -> Result<Option<Overlaid>, RecordError> {
+    let made = overlaid(of, &PURPOSES, |vout, lx| {
         let pair = Pair { vout, lx };
         let fold = build_fold(&pair, &find_cycles(&pair).ok()?, GRID, None).ok()?;
         Some(band_of(&fold))
@@ -191,8 +219,8 @@ fn band_of(fold: &Fold) -> Drawn {
 ///
 /// # Errors
 /// A record or a sample file cannot be read.
-pub fn spikes(effect: &Effect, groups: (&Group, &Group)) -> Result<Option<Overlaid>, RecordError> {
-    let made = overlaid(effect, groups, &PURPOSES[1..], |vout, _| {
+pub fn spikes(of: &Sides<'_>) -> Result<Option<Overlaid>, RecordError> {
+    let made = overlaid(of, &PURPOSES[1..], |vout, _| {
         let spike = find_worst_spike(vout, 0.0, 0.0).ok()?;
         let volts = vout.volts();
         let mean = volts.iter().map(|value| f64::from(*value)).sum::<f64>() / volts.len().max(1) as f64;
@@ -340,6 +368,25 @@ fn smooth(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
 mod tests {
     use super::*;
     use crate::waveform::Bound;
+
+    #[test]
+    fn of_pairs_one_board_is_shown_both_times() {
+        let side = |scores: [f64; 3]| -> Vec<BoardScore> {
+            let boards = ["b1", "b2", "b3"].into_iter().zip(scores);
+            let score = |(serial, score): (&str, f64)| BoardScore {
+                serial: serial.parse().unwrap(),
+                score,
+                values: vec![score],
+            };
+            boards.map(score).collect()
+        };
+        let (before, after) = (side([10.0, 20.0, 30.0]), side([0.0, 5.0, 4.0]));
+        let shown =
+            |pairing| shown_boards(&before, &after, pairing).unwrap().map(|board| board.serial.to_string());
+        assert_eq!(shown(Pairing::None), ["b2", "b3"]);
+        assert_eq!(shown(Pairing::Board), ["b2", "b2"]);
+        assert!(shown_boards(&[], &after, Pairing::None).is_none());
+    }
 
     const UPPER: Kind = Kind::Bound(Bound::Upper);
     const LOWER: Kind = Kind::Bound(Bound::Lower);

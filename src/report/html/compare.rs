@@ -160,7 +160,7 @@ fn pictures(page: &ComparisonPage) -> Markup {
                 h3 { "Spectra" }
                 (picture(&render_overlaid_spectra(spectra), "wide spectra", "spectra of both groups and their change"))
                 p.small {
-                    "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit, the wide one beyond, and the "
+                    "The mean over boards and points, in decibels: the ripple capture as far as its bandwidth limit (with what a single pole takes off there given back), the wide one beyond, and the "
                     "wide one alone where samples of a ripple capture are clipped. Below, the change. "
                     (words::spectra_at_noise(spectra))
                 }

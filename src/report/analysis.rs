@@ -146,6 +146,24 @@ fn note_jitter(state: &mut SteadyState, views: &[View]) {
     }
 }
 
+/// Tells what the same set-up shows with the outputs off beside the figures it concerns: a figure from a run is not what the same
+/// samples give alone.
+fn note_floor(state: &mut SteadyState) {
+    for (is_off, what) in [(true, "was taken off in power"), (false, "stands beside and is not taken off")] {
+        let of_kind = state.floors.iter().filter(|floor| floor.subtracted == is_off);
+        let levels: Vec<String> = of_kind
+            .map(|floor| format!("{} {}", floor.figure, with_prefix(floor.level.abs(), "V")))
+            .collect();
+        if !levels.is_empty() {
+            let note = format!(
+                "noise floor of the same set-up with the outputs off, which {what}: {}",
+                levels.join(", ")
+            );
+            state.notes.push(note);
+        }
+    }
+}
+
 /// Measures one acquisition, or the narrow and the wide one of a point, and builds the pictures if they are wanted.
 #[must_use]
 pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analysis {
@@ -170,6 +188,7 @@ pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analy
     };
     let views: Vec<View> = captures.iter().map(view).collect();
     note_jitter(&mut state, &views);
+    note_floor(&mut state);
     Analysis { views, origin, state }
 }
 

@@ -217,13 +217,13 @@ steady_state! {
         "Peak to peak behind a fourth-order Butterworth low-pass at 20 MHz, in volts.";
     noise_rms_20mhz_k4_v, "S4", 1,
         "Rms behind a fourth-order Butterworth low-pass at 20 MHz, in volts.";
-    ripple_pp_v, "R1-R3", 1,
+    ripple_pp_v, "R1-R3", 2,
         "The ripple without spikes, peak to peak in volts, by the estimator that is valid here (`ripple_method`).";
-    ripple_fit_pp_v, "R3", 1,
+    ripple_fit_pp_v, "R3", 2,
         "Ripple by averaging, blanking and a quadratic in each segment, peak to peak in volts.";
-    ripple_fit_residual_v, "R3", 1,
+    ripple_fit_residual_v, "R3", 2,
         "Rms of the phases that blanking keeps, less the fit of R3, in volts: what the fit does not explain.";
-    ripple_blank_pp_v, "R2", 1, "Ripple by averaging and blanking, peak to peak in volts.";
+    ripple_blank_pp_v, "R2", 2, "Ripple by averaging and blanking, peak to peak in volts.";
     ripple_fund_pp_v, "R1", 1,
         "Twice the amplitude at the switching frequency, in volts; holds the spikes' share too.";
     ripple_lp1mhz_pp_v, "R4", 1,

@@ -2,11 +2,12 @@
 
 use super::beside::beside;
 use super::heap::{Heaps, find_heaps};
+use super::histogram::find_step_v;
 use super::moments::{Moments, moments_and_levels};
 use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
 use super::trace::Levels;
-use super::{Coupling, Pair, Unavailable, Waveform};
+use super::{Codes, Coupling, Pair, Unavailable, Waveform};
 use std::sync::Arc;
 
 /// What the figures of a steady state are taken from: one acquisition and what was found in it.
@@ -83,6 +84,13 @@ impl<'a> Look<'a> {
         let is_cut =
             |level: u16| self.clipped.low > 0 && level == low || self.clipped.high > 0 && level == high;
         self.levels.iter().enumerate().filter(|(_, level)| is_cut(**level)).map(|(index, _)| index).collect()
+    }
+
+    /// One step of the output's converter in volts; of numbers, the least distance of two that occur.
+    pub(super) fn step_v(&self) -> f64 {
+        let Codes::F32(codes) = &self.vout.codes else { return self.moments.step_v };
+        let step = find_step_v(codes).map(|step| step * self.vout.scaling.volts_per_code);
+        step.unwrap_or(self.moments.step_v)
     }
 
     pub(super) fn is_dc(&self) -> bool {

@@ -2,6 +2,7 @@
 //! every definition.
 
 mod beside;
+pub mod blanking;
 mod block;
 pub mod both_ways;
 mod butterworth;

@@ -1,5 +1,6 @@
 //! Ripple at the switching frequency, three ways (R1, R2, R3). None is right at every point; the choice is told.
 
+use super::blanking::{Blanking, part_left};
 use super::fold::{PHASES, mean_cycle};
 use super::harmonics::{HARMONICS, UNKNOWNS, harmonic_matrix, harmonic_sums};
 use super::spikes::Deviations;
@@ -9,11 +10,8 @@ use super::{Conduction, Figure, Unavailable, Waveform};
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-/// Phases this long before an edge are blanked, in seconds.
-const BLANK_BEFORE_S: f64 = 0.1e-6;
-
-/// Phases this long after an edge are blanked, in seconds.
-const BLANK_AFTER_S: f64 = 1.0e-6;
+/// Under this sample rate blanking is a matter of a few samples, and what stands between them is not seen, in Hz.
+const LEAST_RATE_HZ: f64 = 5e6;
 
 /// Part of a segment that blanking must leave for a quadratic through it to be worth anything at its ends.
 const KEPT_PART: f64 = 0.2;
@@ -35,31 +33,27 @@ pub struct CycleRipple {
     pub fit_residual_v: Figure,
     /// Sigma of R3 in volts, from the residual and from how far the fit reaches under the blanking to the corners.
     pub fit_sigma_v: Figure,
+    /// Peak to peak of those quadratics over the phases that blanking leaves, in volts.
+    pub fit_kept_pp_v: Figure,
+    /// What blanking leaves of a triangle, as a part of its peak to peak.
+    pub left: f64,
+    /// What was blanked.
+    pub blanking: Blanking,
 }
 
 impl CycleRipple {
     /// None of the figures, for one reason.
-    fn none(reason: Unavailable) -> Self {
+    fn none(reason: Unavailable, blanking: Blanking) -> Self {
         Self {
             blank_pp_v: Err(reason.clone()),
             fit_pp_v: Err(reason.clone()),
             fit_residual_v: Err(reason.clone()),
-            fit_sigma_v: Err(reason),
+            fit_sigma_v: Err(reason.clone()),
+            fit_kept_pp_v: Err(reason),
+            left: 0.0,
+            blanking,
         }
     }
-}
-
-/// Which phases of the cycle stay after blanking both edges.
-fn kept_phases(switching: &Switching) -> Vec<bool> {
-    let period_s = switching.period / switching.rate_hz;
-    (0..PHASES)
-        .map(|phase| {
-            let time_s = phase as f64 / PHASES as f64 * period_s;
-            [0.0, switching.duty * period_s, period_s, switching.duty * period_s - period_s]
-                .iter()
-                .all(|edge_s| !(edge_s - BLANK_BEFORE_S..=edge_s + BLANK_AFTER_S).contains(&time_s))
-        })
-        .collect()
 }
 
 /// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment. `levels` are the
@@ -68,14 +62,22 @@ fn kept_phases(switching: &Switching) -> Vec<bool> {
 pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
     match vout.check_readable() {
         Ok(_) => cycle_ripple_of(levels, switching, &vout.clipped_samples()),
-        Err(reason) => CycleRipple::none(reason),
+        Err(reason) => CycleRipple::none(reason, Blanking::of(switching)),
     }
 }
 
 /// As [`measure_cycle_ripple`] of a trace that can be read, with the positions of its clipped samples.
 pub(super) fn cycle_ripple_of(levels: &Levels, switching: &Switching, clipped: &[usize]) -> CycleRipple {
-    let none = CycleRipple::none;
-    let kept = kept_phases(switching);
+    let blanking = Blanking::of(switching);
+    let none = |reason| CycleRipple::none(reason, blanking);
+    if switching.rate_hz < LEAST_RATE_HZ * (1.0 - 1e-6) {
+        return none(Unavailable::because(format!(
+            "at {:.3} MSa/s a few samples stand in the 1.1 µs around an edge: spikes cannot be told from ripple, {:.0} MSa/s are needed",
+            switching.rate_hz / 1e6,
+            LEAST_RATE_HZ / 1e6
+        )));
+    }
+    let kept = blanking.kept_phases(switching);
     let mean = mean_cycle(levels, &switching.edges, &kept);
     if mean.is_empty() {
         return none(Unavailable::because("no whole switching cycle in the record"));
@@ -96,17 +98,24 @@ pub(super) fn cycle_ripple_of(levels: &Levels, switching: &Switching, clipped: &
     let fit = fit_segments(&mean, &kept, switching);
     let in_volts =
         |read: &dyn Fn(&SegmentFit) -> f64| fit.as_ref().map(|fit| read(fit) * step_v).map_err(Clone::clone);
+    // Phases between the same two samples know no more than these.
+    let alike = (PHASES as f64 / switching.period).max(1.0);
     CycleRipple {
         blank_pp_v,
         fit_pp_v: in_volts(&|fit| fit.pp),
         fit_residual_v: in_volts(&|fit| fit.residual),
-        fit_sigma_v: in_volts(&|fit| fit.residual * (2.0 * fit.leverage).sqrt()),
+        fit_sigma_v: in_volts(&|fit| fit.residual * (2.0 * fit.leverage * alike).sqrt()),
+        fit_kept_pp_v: in_volts(&|fit| fit.kept_pp),
+        left: part_left(&kept, switching.duty),
+        blanking,
     }
 }
 
 /// What the quadratics through both segments say, in levels.
 struct SegmentFit {
     pp: f64,
+    /// Peak to peak over the kept phases.
+    kept_pp: f64,
     /// Rms of the kept phases less the fit.
     residual: f64,
     /// Variance of the fit at its worst corner over that of one phase.
@@ -148,7 +157,7 @@ fn check_clipping(clipped: &[usize], switching: &Switching, kept: &[bool]) -> Re
 /// A quadratic through each segment, evaluated over the whole of it, ends included.
 fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<SegmentFit, Unavailable> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    let (mut squares, mut count, mut leverage) = (0.0, 0_usize, 0.0_f64);
+    let (mut squares, mut leverage, mut fitted) = (0.0, 0.0_f64, Vec::new());
     for (name, from, to) in [("on", 0.0, switching.duty), ("off", switching.duty, 1.0)] {
         let points: Vec<(f64, f64)> = (0..PHASES)
             .filter(|phase| kept[*phase])
@@ -170,10 +179,11 @@ fn fit_segments(mean: &[f64], kept: &[bool], switching: &Switching) -> Result<Se
             (low, high) = (low.min(value), high.max(value));
         }
         squares += points.iter().map(|(phase, value)| (value - fit.at(*phase)).powi(2)).sum::<f64>();
-        count += points.len();
+        fitted.extend(points.iter().map(|(phase, _)| fit.at(*phase)));
         leverage = leverage.max(fit.leverage);
     }
-    Ok(SegmentFit { pp: high - low, residual: (squares / count as f64).sqrt(), leverage })
+    let (residual, kept_pp) = ((squares / fitted.len() as f64).sqrt(), peak_to_peak(fitted.into_iter()));
+    Ok(SegmentFit { pp: high - low, kept_pp, residual, leverage })
 }
 
 /// A parabola over a segment scaled to -1..1, which keeps its equations well conditioned.

@@ -295,7 +295,9 @@ fn measured_figures_keep_within_the_allowed_error_of_the_closed_form() {
     for (name, made, part) in cases() {
         let state = made.measure_twice();
         let (method, conduction, truth) = if made.is_continuous() {
-            (RippleMethod::Fit, Conduction::Continuous, made.ripple_v)
+            // A fit of a ripple that is hardly over the noise is known too badly at the corners.
+            let method = if made.ripple_v > 1e-3 { RippleMethod::Fit } else { RippleMethod::Blank };
+            (method, Conduction::Continuous, made.ripple_v)
         } else {
             (RippleMethod::Fundamental, Conduction::Discontinuous, made.true_fundamental_v())
         };
@@ -332,7 +334,7 @@ fn measured_figures_keep_within_the_allowed_error_of_the_closed_form() {
     12 V, spikes, jitter 10 ns   ripple_pp_v 1.6146e-2 of 1.6000e-2  switching_hz 1.2199e5 of 1.2200e5  duty 4.3500e-1 of 4.3500e-1  mean_v 5.0013e0 of 5.0080e0  period_std_s 9.2300e-9 of 1.0000e-8  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7200e0 of -1.7475e0  spike_rate_hz 2.4417e5 of 2.4400e5
     24 V clean                   ripple_pp_v 2.0267e-2 of 2.0000e-2  switching_hz 1.2200e5 of 1.2200e5  duty 2.2100e-1 of 2.2100e-1  mean_v 5.0004e0 of 5.0100e0  noise_sigma_v 5.9304e-4 of 5.0000e-4
     24 V, spikes                 ripple_pp_v 2.0299e-2 of 2.0000e-2  switching_hz 1.2200e5 of 1.2200e5  duty 2.2100e-1 of 2.2100e-1  mean_v 5.0021e0 of 5.0100e0  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7200e0 of -1.7475e0  spike_rate_hz 2.4333e5 of 2.4400e5
-    24 V, spikes, ripple 1 mV    ripple_pp_v 1.0917e-3 of 1.0000e-3  switching_hz 1.2200e5 of 1.2200e5  duty 2.2100e-1 of 2.2100e-1  mean_v 5.0001e0 of 5.0005e0  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7600e0 of -1.7475e0  spike_rate_hz 2.4333e5 of 2.4400e5
+    24 V, spikes, ripple 1 mV    ripple_pp_v 1.1551e-3 of 1.0000e-3  switching_hz 1.2200e5 of 1.2200e5  duty 2.2100e-1 of 2.2100e-1  mean_v 5.0001e0 of 5.0005e0  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7600e0 of -1.7475e0  spike_rate_hz 2.4333e5 of 2.4400e5
     24 V, spikes, 250 MSa/s      ripple_pp_v 2.0198e-2 of 2.0000e-2  switching_hz 1.2200e5 of 1.2200e5  duty 2.2100e-1 of 2.2100e-1  mean_v 5.0021e0 of 5.0100e0  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7200e0 of -1.7475e0  spike_rate_hz 2.4333e5 of 2.4400e5
     24 V, 30 mA clean            ripple_pp_v 1.1214e-2 of 1.1215e-2  switching_hz 1.2200e5 of 1.2200e5  duty 1.3635e-1 of 1.3600e-1  mean_v 5.0000e0 of 5.0040e0  noise_sigma_v 5.9304e-4 of 5.0000e-4
     24 V, 30 mA, spikes          ripple_pp_v 1.0120e-2 of 1.1215e-2  switching_hz 1.2200e5 of 1.2200e5  duty 1.3635e-1 of 1.3600e-1  mean_v 5.0012e0 of 5.0040e0  spike_pos_v 1.7600e0 of 1.7475e0  spike_neg_v -1.7200e0 of -1.7475e0  spike_rate_hz 1.2167e5 of 1.2200e5

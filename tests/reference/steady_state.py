@@ -185,6 +185,10 @@ def cycle_ripple(x, rising, falling, rate):
     """R2 and R3."""
     length = np.diff(rising).mean() / rate
     duty = np.mean(on_times(rising, falling)) / rate / length
+    falls = [f[0] if len(f := falling[(falling > a) & (falling < b)]) else np.nan for a, b in zip(rising[:-1], rising[1:])]
+    turns = (np.array(falls) - rising[:-1]) / np.diff(rising)
+    sampled = max(0.0, 2 / rate - 0.1e-6)
+    wander = max(0.0, np.nanmax(np.abs(turns - np.nanmean(turns))) * length + 1 / rate - 0.1e-6)
     phases = np.arange(1000) / 1000
     cycles = [
         np.interp(a + phases * (b - a), np.arange(len(x)), x)
@@ -194,9 +198,9 @@ def cycle_ripple(x, rising, falling, rate):
     mean = np.mean(cycles, axis=0)
     seconds = phases * length
     kept = np.ones(1000, bool)
-    for edge in (0.0, duty * length):
+    for edge, more in ((0.0, sampled), (duty * length, sampled + wander)):
         for turn in (-length, 0.0, length):
-            kept &= ~((seconds >= edge + turn - 0.1e-6) & (seconds <= edge + turn + 1.0e-6))
+            kept &= ~((seconds >= edge + turn - 0.1e-6 - more) & (seconds <= edge + turn + 1.0e-6 + more))
     curves, residuals = [], []
     for start, stop in ((0.0, duty), (duty, 1.0)):
         inside = kept & (phases >= start) & (phases < stop)

@@ -1,5 +1,6 @@
 //! From two acquisitions to the figures of a steady state: which figure is taken from which record, and what limits it.
 
+mod estimator;
 mod level;
 mod period;
 mod range;

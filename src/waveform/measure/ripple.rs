@@ -4,8 +4,9 @@ use super::super::beside::beside;
 use super::super::both_ways::low_passed_ripple_of;
 use super::super::levels::StateLevels;
 use super::super::periodicity::Periodicity;
-use super::super::ripple::{cycle_ripple_of, harmonics_of, measure_spike_share};
+use super::super::ripple::{CycleRipple, cycle_ripple_of, harmonics_of, measure_spike_share};
 use super::super::switching::{Edges, Switching};
+use super::estimator::{Chosen, Evidence, Fit, Refused, choose, step_error_v};
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
 use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
 use std::f64::consts::TAU;
@@ -29,6 +30,34 @@ fn low_passed_ripple(look: &Look<'_>, switching: &Switching) -> Figure {
     low_passed_ripple_of(look.vout, &switching.edges.rising)
 }
 
+/// Why there is no ripple where the converter's steps hide it.
+fn hidden_by_steps(look: &Look<'_>) -> Unavailable {
+    Unavailable::because(format!(
+        "the ripple is hidden: the {} has steps of {:.2} mV and no noise that would carry it across them",
+        look.name,
+        look.step_v() * 1e3
+    ))
+}
+
+/// What R2 and R3 of a mean cycle say, and what limits them.
+fn evidence_of(look: &Look<'_>, switching: &Switching, cycle: &CycleRipple, blank_v: f64) -> Evidence {
+    let cycles = switching.edges.rising.len().saturating_sub(1).max(1);
+    let sigma_v = look.deviations.as_ref().map_or(0.0, |d| d.noise_sigma_v().unwrap_or(0.0));
+    let fit = match (&cycle.fit_pp_v, &cycle.fit_kept_pp_v, &cycle.fit_sigma_v) {
+        (Ok(pp_v), Ok(kept_pp_v), Ok(sigma_v)) => {
+            Some(Fit { pp_v: *pp_v, kept_pp_v: *kept_pp_v, sigma_v: *sigma_v })
+        }
+        _ => None,
+    };
+    Evidence {
+        blank_v,
+        fit,
+        left: cycle.left,
+        noise_v: 6.0 * sigma_v / (cycles as f64).sqrt(),
+        step_error_v: step_error_v(look.step_v(), sigma_v),
+    }
+}
+
 impl SteadyState {
     /// The estimator by conduction: the fit where the off-time is one piece, the fundamental where it has a kink and the
     /// on-time is too short to blank.
@@ -50,15 +79,18 @@ impl SteadyState {
             ));
         } else {
             // The low-pass needs none of the estimators.
-            let (low_passed, ()) =
+            let (low_passed, told) =
                 beside(|| low_passed_ripple(look, switching), || self.fill_estimators(look, switching));
             self.ripple_lp1mhz_pp_v = low_passed;
+            if let Err(reason) = told {
+                self.refuse_ripple(&reason);
+            }
         }
         self.weigh_ripple(look, switching);
     }
 
-    /// R1 to R3, and which of them is the ripple.
-    fn fill_estimators(&mut self, look: &Look<'_>, switching: &Switching) {
+    /// R1 to R3, and which of them is the ripple; or why there is no ripple figure at all.
+    fn fill_estimators(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Unavailable> {
         match switching.conduction {
             Conduction::Skipping => {}
             Conduction::Unknown => self.refuse_ripple(&Unavailable::because(
@@ -76,9 +108,10 @@ impl SteadyState {
             }
             Conduction::Continuous => {
                 self.fill_fundamental(look, switching);
-                self.fill_cycle_ripple(look, switching);
+                return self.fill_cycle_ripple(look, switching);
             }
         }
+        Ok(())
     }
 
     pub(super) fn refuse_ripple(&mut self, reason: &Unavailable) {
@@ -141,33 +174,34 @@ impl SteadyState {
         }
     }
 
-    pub(super) fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
+    /// R2, R3 and which of them is the ripple; or why there is no ripple figure at all.
+    fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Unavailable> {
         let cycle = cycle_ripple_of(&look.levels, switching, &look.clipped_samples());
-        (self.ripple_pp_v, self.ripple_method) = match (&cycle.fit_pp_v, &cycle.blank_pp_v) {
-            (Ok(fit), _) => (Ok(*fit), Some(RippleMethod::Fit)),
-            (Err(reason), Ok(blank)) => {
-                let because = format!("ripple_pp_v is a lower bound, its corners are blanked: {reason}");
-                self.note(because.clone());
-                self.mark("ripple_pp_v", Bound::Lower, because.clone());
-                self.mark("ripple_blank_pp_v", Bound::Lower, because);
-                (Ok(*blank), Some(RippleMethod::Blank))
-            }
-            (Err(reason), Err(_)) => (Err(reason.clone()), None),
-        };
-        if let (Ok(fit_v), Ok(residual_v)) = (&cycle.fit_pp_v, &cycle.fit_residual_v)
+        (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (cycle.blank_pp_v.clone(), cycle.fit_pp_v.clone());
+        self.ripple_fit_residual_v = cycle.fit_residual_v.clone();
+        let chosen = cycle
+            .blank_pp_v
+            .clone()
+            .map_err(Refused::Both)
+            .and_then(|blank_v| choose(&evidence_of(look, switching, &cycle, blank_v)));
+        match chosen {
+            Ok(chosen) => self.take_chosen(&chosen, &cycle),
+            Err(Refused::Hidden) => return Err(hidden_by_steps(look)),
+            Err(Refused::Both(reason)) => self.refuse_cycle(&reason, &reason),
+            Err(Refused::Fit(no_fit, reason)) => self.refuse_cycle(&Unavailable::because(no_fit), &reason),
+        }
+        if cycle.blanking.wander_s > 0.0 && self.ripple_blank_pp_v.is_ok() {
+            self.note(format!(
+                "falls lie far from their mean phase: {:.2} µs more are blanked on both sides of them",
+                cycle.blanking.wander_s * 1e6
+            ));
+        }
+        if let (Ok(fit_v), Ok(residual_v)) = (&self.ripple_fit_pp_v, &self.ripple_fit_residual_v)
             && *residual_v > 0.15 * fit_v
         {
             self.note(format!(
                 "ripple_fit_pp_v is doubtful: the fit leaves {:.2} mV rms; ringing may outlast the blanking",
                 residual_v * 1e3
-            ));
-        }
-        if let (Ok(fit_v), Ok(sigma_v)) = (&cycle.fit_pp_v, &cycle.fit_sigma_v)
-            && 2.0 * sigma_v > 0.1 * fit_v
-        {
-            self.note(format!(
-                "ripple_fit_pp_v is known to {:.2} mV only: the fit reaches far under the blanking",
-                2.0 * sigma_v * 1e3
             ));
         }
         if look.clipped() > 0 && self.ripple_pp_v.is_ok() {
@@ -178,14 +212,57 @@ impl SteadyState {
                 look.name
             ));
         }
-        self.ripple_fit_residual_v = cycle.fit_residual_v;
-        (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (cycle.blank_pp_v, cycle.fit_pp_v);
+        Ok(())
+    }
+
+    /// The ripple by the estimator that was chosen, and what is to be said of it.
+    fn take_chosen(&mut self, chosen: &Chosen, cycle: &CycleRipple) {
+        (self.ripple_pp_v, self.ripple_method) = (Ok(chosen.pp_v), Some(chosen.method));
+        if chosen.method == RippleMethod::Fit {
+            if let Some(known_to_v) = chosen.known_to_v {
+                self.note(format!(
+                    "ripple_fit_pp_v is known to {:.2} mV only: noise and steps weigh more at the corners, which are blanked",
+                    known_to_v * 1e3
+                ));
+            }
+            return;
+        }
+        let no_fit = match (&chosen.no_fit, &cycle.fit_pp_v) {
+            (Some(reason), _) => format!("the fit is not the ripple: {reason}"),
+            (None, Err(reason)) => reason.0.clone(),
+            (None, Ok(_)) => String::new(),
+        };
+        if chosen.no_fit.is_some() {
+            let reason = Unavailable::because(no_fit.clone());
+            (self.ripple_fit_pp_v, self.ripple_fit_residual_v) = (Err(reason.clone()), Err(reason));
+        }
+        match (chosen.bound, chosen.known_to_v) {
+            (Some(Bound::Lower), _) => {
+                let because = format!("ripple_pp_v is a lower bound, its corners are blanked: {no_fit}");
+                self.note(because.clone());
+                self.mark("ripple_pp_v", Bound::Lower, because.clone());
+                self.mark("ripple_blank_pp_v", Bound::Lower, because);
+            }
+            // Told with the floor of the record.
+            (Some(Bound::Upper), _) => self.mark("ripple_blank_pp_v", Bound::Upper, no_fit),
+            (None, known_to_v) => self.note(format!(
+                "ripple_pp_v is what blanking leaves, known to {:.2} mV only: {no_fit}",
+                known_to_v.unwrap_or(0.0) * 1e3
+            )),
+        }
+    }
+
+    /// Refuses R2 and R3, and with them the ripple.
+    fn refuse_cycle(&mut self, no_fit: &Unavailable, reason: &Unavailable) {
+        (self.ripple_fit_pp_v, self.ripple_fit_residual_v) = (Err(no_fit.clone()), Err(no_fit.clone()));
+        (self.ripple_blank_pp_v, self.ripple_pp_v) = (Err(reason.clone()), Err(reason.clone()));
+        self.ripple_method = None;
     }
 
     /// Holds the ripple against the record's noise and steps: refuses what they hide, tells what they limit.
     pub(super) fn weigh_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
         let Ok(ripple_v) = self.ripple_pp_v else { return };
-        let step_v = look.moments.step_v;
+        let step_v = look.step_v();
         let cycles = switching.edges.rising.len().saturating_sub(1).max(1);
         let sigma_v = look.deviations.as_ref().map_or(0.0, |d| d.noise_sigma_v().unwrap_or(0.0));
         let noise_v = match self.ripple_method {
@@ -195,13 +272,10 @@ impl SteadyState {
             _ => 6.0 * sigma_v / (cycles as f64).sqrt(),
         };
         // Noise under half a step does not carry the mean across it: what lies within one step leaves no trace, or a wrong one.
-        if sigma_v < 0.5 * step_v && ripple_v < step_v {
-            self.refuse_ripple(&Unavailable::because(format!(
-                "the ripple is hidden: the {} has steps of {:.2} mV and no noise that would carry it across them",
-                look.name,
-                step_v * 1e3
-            )));
-            return;
+        // Of a mean cycle the estimator has seen it.
+        let is_fundamental = self.ripple_method == Some(RippleMethod::Fundamental);
+        if is_fundamental && sigma_v < 0.5 * step_v && ripple_v < step_v {
+            return self.refuse_ripple(&hidden_by_steps(look));
         }
         if ripple_v <= noise_v {
             let because = format!(

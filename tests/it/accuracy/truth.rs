@@ -11,6 +11,8 @@ use std::f64::consts::{PI, TAU};
 pub(super) enum Expected {
     /// This value, off by at most so much downwards and upwards.
     Within { truth: f64, below: f64, above: f64 },
+    /// As `Within`, or none: noise or steps leave it open whether it can be told.
+    Perhaps { truth: f64, below: f64, above: f64 },
     /// There is none to be had from such a record, and no number may stand for it.
     NotAvailable,
 }
@@ -246,18 +248,20 @@ impl Made {
         let fit_allowed = share(0.05) + residue_v + 9.0 * mean_noise_v + self.ramp_v / cycles;
         let blank_above = share(0.03) + 0.2 * residue_v + 9.0 * mean_noise_v + self.ramp_v / cycles;
         let blank_v = self.true_blank_pp_v();
+        let told = |truth: f64, below: f64, above: f64| match self.leaves_ripple_open() {
+            true => Expected::Perhaps { truth, below, above },
+            false => Expected::Within { truth, below, above },
+        };
+        // What blanking leaves may stand for the ripple there.
+        let cut_off_v = if self.leaves_ripple_open() { self.ripple_v - blank_v } else { 0.0 };
         let mut rows = vec![
-            ("ripple_pp_v", within(self.ripple_v, fit_allowed)),
-            ("ripple_fit_pp_v", within(self.ripple_v, fit_allowed)),
-            (
-                "ripple_blank_pp_v",
-                Expected::Within {
-                    truth: blank_v,
-                    below: share(0.03) + 2.0 * mean_noise_v,
-                    above: blank_above,
-                },
-            ),
-            fundamental,
+            ("ripple_pp_v", told(self.ripple_v, fit_allowed + cut_off_v, fit_allowed)),
+            ("ripple_fit_pp_v", told(self.ripple_v, fit_allowed, fit_allowed)),
+            ("ripple_blank_pp_v", told(blank_v, share(0.03) + 2.0 * mean_noise_v, blank_above)),
+            match fundamental.1 {
+                Expected::Within { truth, below, above } => (fundamental.0, told(truth, below, above)),
+                other => (fundamental.0, other),
+            },
         ];
         if self.spike_v == 0.0 {
             let noise_v = 6.0 * self.noise_v.hypot(step_v / 3.5) * (2e6 / self.rate_hz).sqrt();
@@ -265,6 +269,15 @@ impl Made {
             rows.push(("ripple_lp1mhz_pp_v", Expected::Within { truth: self.ripple_v, below, above }));
         }
         rows
+    }
+
+    /// Whether noise or steps are so large against the ripple that the fit may not hold, or nothing.
+    pub(super) fn leaves_ripple_open(&self) -> bool {
+        let (step_v, _) = self.steps_v();
+        let (noise_v, of_step) = (self.noise_v / self.cycles_seen().sqrt(), self.noise_v / step_v);
+        let step_error_v =
+            if self.look == Look::Float { 0.0 } else { step_v * (-2.0 * (PI * of_step).powi(2)).exp() };
+        step_error_v > 0.2 * self.ripple_v || noise_v > 0.04 * self.ripple_v
     }
 
     fn expected_spikes(&self) -> Vec<(&'static str, Expected)> {

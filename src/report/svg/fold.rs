@@ -61,7 +61,7 @@ pub fn render_fold(fold: &Fold) -> String {
             (0..columns).map(move |column| counts.get(column).map_or(0, |count| step(*count, most)))
         })
         .collect();
-    let png = render_png(&enlarge_lone(cells, columns), columns, &std::array::from_fn(color));
+    let png = render_png(&enlarge_lone(&cells, columns), columns, &std::array::from_fn(color));
     layer(&under, &png, ((field.x.from_px, field.y.px(high)), (field.x.to_px, field.y.px(low))), &over)
 }
 
@@ -70,13 +70,13 @@ const ROOM: f64 = 0.015;
 
 /// A cell that stands alone is a rare event, and a single point is not seen: its neighbours take its colour, so that it is a cross of
 /// three by three.
-fn enlarge_lone(cells: Vec<u8>, columns: usize) -> Vec<u8> {
+fn enlarge_lone(cells: &[u8], columns: usize) -> Vec<u8> {
     let rows = cells.len() / columns.max(1);
     let around = |row: usize, column: usize| {
         let near = |at: usize, end: usize| at.saturating_sub(1)..(at + 2).min(end);
         near(row, rows).flat_map(move |row| near(column, columns).map(move |column| row * columns + column))
     };
-    let mut enlarged = cells.clone();
+    let mut enlarged = cells.to_vec();
     for (place, step) in cells.iter().enumerate().filter(|(_, step)| **step > 0) {
         let (row, column) = (place / columns, place % columns);
         if around(row, column).filter(|at| cells[*at] > 0).count() > 1 {
@@ -110,8 +110,8 @@ mod tests {
     fn a_cell_that_stands_alone_is_a_cross_and_all_others_stay_as_they_are() {
         let drawn = |text: &str| {
             let columns = text.find('/').unwrap();
-            let cells = text.bytes().filter(|byte| *byte != b'/').map(|byte| byte - b'0').collect();
-            let shown: String = enlarge_lone(cells, columns).iter().map(u8::to_string).collect();
+            let cells: Vec<u8> = text.bytes().filter(|byte| *byte != b'/').map(|byte| byte - b'0').collect();
+            let shown: String = enlarge_lone(&cells, columns).iter().map(u8::to_string).collect();
             let rows: Vec<&str> =
                 (0..shown.len()).step_by(columns).map(|at| &shown[at..at + columns]).collect();
             rows.join("/")

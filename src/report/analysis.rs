@@ -114,38 +114,6 @@ pub struct Analysis {
     pub state: SteadyState,
 }
 
-/// The figures of jitter.
-const JITTER: [&str; 3] = ["period_std_s", "period_pp_s", "period_c2c_s"];
-
-/// Jitter under this part of the sample interval is not resolved: edges are placed by a straight line between two samples.
-const LEAST_JITTER: f64 = 0.1;
-
-/// The sample interval of the longest acquisition, which the figures of the period are taken from; of equals the first.
-fn step_s(views: &[View]) -> Option<f64> {
-    let span_s = |view: &View| view.samples as f64 / view.sample_rate_hz;
-    let longest = views.iter().reduce(|best, view| if span_s(view) > span_s(best) { view } else { best })?;
-    Some(1.0 / longest.sample_rate_hz)
-}
-
-fn note_jitter(state: &mut SteadyState, views: &[View]) {
-    let Some(step_s) = step_s(views) else { return };
-    let figures = state.figures();
-    let is_under = |figure: &Figure| figure.as_ref().is_ok_and(|value| *value < LEAST_JITTER * step_s);
-    let under: Vec<&str> = figures
-        .iter()
-        .filter(|(name, figure)| JITTER.contains(name) && is_under(figure))
-        .map(|(name, _)| *name)
-        .collect();
-    if !under.is_empty() {
-        let note = format!(
-            "jitter under the sample interval ({}) is not resolved here: {} may be anything below it",
-            with_prefix(step_s, "s"),
-            under.join(", ")
-        );
-        state.notes.push(note);
-    }
-}
-
 /// Tells what the same set-up shows with the outputs off beside the figures it concerns: a figure from a run is not what the same
 /// samples give alone.
 fn note_floor(state: &mut SteadyState) {
@@ -187,7 +155,6 @@ pub fn build(origin: Origin, captures: &[Capture], with_pictures: bool) -> Analy
         }),
     };
     let views: Vec<View> = captures.iter().map(view).collect();
-    note_jitter(&mut state, &views);
     note_floor(&mut state);
     Analysis { views, origin, state }
 }
@@ -200,17 +167,10 @@ impl Analysis {
             .parse::<FigureName>()
             .map_or_else(|_| with_prefix(value, ""), |figure| figure.show(value))
             .replace('-', "−");
-        match (self.unresolved_s(name, value), self.state.bound(name)) {
-            (Some(step_s), _) => format!("< {}", with_prefix(step_s, "s")),
-            (None, Some(bounded)) => format!("{} {text}", bounded.bound.sign_of(value)),
-            (None, None) => text,
+        match self.state.bound(name) {
+            Some(bounded) => format!("{} {text}", bounded.bound.sign_of(value)),
+            None => text,
         }
-    }
-
-    /// The sample interval, where a jitter lies so far under it that the record does not resolve it.
-    fn unresolved_s(&self, name: &str, value: f64) -> Option<f64> {
-        let step_s = step_s(&self.views)?;
-        (JITTER.contains(&name) && value < LEAST_JITTER * step_s).then_some(step_s)
     }
 
     /// What limits the figures: doubtful samples, bounds with their reasons, then notes; what both say is told once.

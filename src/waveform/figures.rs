@@ -248,11 +248,11 @@ steady_state! {
     noise_sigma_v, "S6", 1,
         "Spread of the samples about the running median by the median absolute deviation, as a sigma in volts.";
     switching_hz, "S5", 1, "Switching frequency in Hz.";
-    period_std_s, "S5", 1, "Standard deviation of the period in seconds.";
-    period_pp_s, "S5", 1, "Longest less shortest period in seconds.";
-    period_c2c_s, "S5", 1, "Rms of the differences between successive periods in seconds.";
-    on_time_s, "S5", 1, "Mean on-time in seconds.";
-    duty, "S5", 1, "Mean on-time over mean period, 0 to 1.";
+    period_std_s, "S5", 2, "Standard deviation of the period in seconds.";
+    period_pp_s, "S5", 2, "Longest less shortest period in seconds.";
+    period_c2c_s, "S5", 2, "Rms of the differences between successive periods in seconds.";
+    on_time_s, "S5", 2, "Mean on-time in seconds.";
+    duty, "S5", 2, "Mean on-time over mean period, 0 to 1.";
     low_v, "S5", 1, "Low state of the switch node in volts.";
     high_v, "S5", 1, "High state of the switch node in volts.";
     pulse_count, "P1", 1, "Pulses in the record, a pure number.";

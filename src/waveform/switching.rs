@@ -1,12 +1,12 @@
 //! The switch node: edges, period, on-time, and how the converter carries its load (S5, P1 to P3).
 
-use super::counts::{count_levels, counted_median};
+use super::conduction::{EVENLY_SKIPPED_HZ, Flow, SKIPPED_IDLE_PART, SKIPPED_PERIOD, tell_conduction};
 use super::extents::{BLOCK, Extents};
 use super::levels::{StateLevels, measure_state_levels};
+use super::rises::Rises;
 use super::trace::LevelReader;
 use super::{Conduction, Figure, Unavailable, Waveform};
 use crate::base::stats;
-use std::ops::Range;
 
 /// Edges of the switch node as sample positions between the samples, first to last.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +54,10 @@ pub struct Switching {
     pub duty: f64,
     /// How the load is carried.
     pub conduction: Conduction,
+    /// What that was told from.
+    pub flow: Flow,
+    /// How well the rising edges are known.
+    pub rises: Rises,
     /// Rms of the rising edges about an even grid, in periods: accumulated jitter, which weakens R1.
     pub wander: f64,
 }
@@ -176,7 +180,7 @@ pub(super) fn find_edges(lx: LevelReader<'_>, extents: &Extents, states: &StateL
 /// It does not switch, or not for two whole cycles.
 pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     let ((levels, extents), rate_hz) = (lx.check_extents()?, lx.sample_rate_hz());
-    let states = measure_state_levels(lx, &levels, &extents)?;
+    let (states, mean) = measure_state_levels(lx, &levels, &extents)?;
     let edges = find_edges(levels, &extents, &states);
     let periods = edges.periods();
     let on_times = edges.on_times();
@@ -186,9 +190,11 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     if periods.len() < 2 || on_times.len() < 2 || period <= 0.0 {
         return Err(too_few(lx, &edges, rate_hz));
     }
-    let conduction = tell_conduction((levels, rate_hz), &extents, &states, &edges);
+    let flow = tell_conduction((levels, rate_hz), &extents, mean, &edges);
+    let rises = Rises::of((&levels, rate_hz), &states, &edges.rising, period);
     let wander = measure_wander(&edges.rising) / period;
-    Ok(Switching { states, rate_hz, period, duty: on_time / period, conduction, wander, edges })
+    let (duty, conduction) = (on_time / period, flow.conduction);
+    Ok(Switching { states, rate_hz, period, duty, conduction, flow, rises, wander, edges })
 }
 
 fn too_few(lx: &Waveform, edges: &Edges, rate_hz: f64) -> Unavailable {
@@ -199,69 +205,6 @@ fn too_few(lx: &Waveform, edges: &Edges, rate_hz: f64) -> Unavailable {
         lx.acquisition.signal.to_uppercase(),
         lx.codes.len() as f64 / rate_hz * 1e6
     ))
-}
-
-/// Pulses count as skipped where the longest period is this many times the median one, or a long one (90th percentile) this
-/// many times a short one (10th).
-const SKIPPED_PERIOD: f64 = 1.6;
-
-/// Pulses count as skipped, evenly, where the inductor stands empty for more than this part of the period: a chip's smallest
-/// pulse at its full rate conducts for longer (65 mA in 220 uH at 24 V: 41 % of the period).
-const SKIPPED_IDLE_PART: f64 = 0.67;
-
-/// After turn-off the node rings with the diode; nothing is concluded from the first stretch, in seconds.
-const TURN_OFF_RINGING_S: f64 = 0.3e-6;
-
-/// The diode conducts at least this long after the ringing, in seconds: the smallest pulse (65 mA in 220 uH against 5 V)
-/// takes 2.6 us to run out. A long gap between skipped pulses must not outvote it.
-const DIODE_S: f64 = 1.0e-6;
-
-/// Part of the off-time that the node must spend off the diode's level to call the conduction discontinuous.
-const IDLE_PART: f64 = 0.04;
-
-fn tell_conduction(
-    (levels, rate_hz): (LevelReader<'_>, f64),
-    extents: &Extents,
-    states: &StateLevels,
-    edges: &Edges,
-) -> Conduction {
-    // In order, as the parts below need them.
-    let mut periods = edges.periods();
-    periods.sort_by(f64::total_cmp);
-    let at = |fraction: f64| stats::quantile(&periods, fraction).unwrap_or(0.0);
-    if at(1.0) > SKIPPED_PERIOD * at(0.5) || at(0.9) > SKIPPED_PERIOD * at(0.1) {
-        return Conduction::Skipping;
-    }
-    let skip = TURN_OFF_RINGING_S * rate_hz;
-    let offs: Vec<Range<usize>> = edges
-        .falling
-        .iter()
-        .filter_map(|fall| {
-            let next = edges.rising.get(edges.rising.partition_point(|rise| rise <= fall))?;
-            Some((fall + skip).ceil() as usize..(next - 1.0).floor().max(0.0) as usize)
-        })
-        .filter(|off| !off.is_empty() && off.end <= levels.len())
-        .collect();
-    // The diode conducts right after turn-off. The histogram's low state may be the output voltage instead.
-    let conducting = (DIODE_S * rate_hz).ceil().max(1.0) as usize;
-    let early = |off: &Range<usize>| off.start..off.start + off.len().div_ceil(8).min(conducting);
-    let diode = count_levels(|count| offs.iter().for_each(|off| levels.read(early(off), &mut *count)));
-    let Some(diode) = counted_median(diode) else {
-        return Conduction::Unknown;
-    };
-    let idle_above = diode + 0.1 * (states.high - diode);
-    // A whole level is above the line where it is above the line's whole part.
-    let above = |off: &Range<usize>| extents.count_above(&levels, off.clone(), idle_above as u16);
-    let idle: usize = offs.iter().map(above).sum();
-    let all: usize = offs.iter().map(Range::len).sum();
-    let idle_period = at(0.5) * offs.len() as f64;
-    if idle as f64 > SKIPPED_IDLE_PART * idle_period {
-        Conduction::Skipping
-    } else if idle as f64 > IDLE_PART * all as f64 {
-        Conduction::Discontinuous
-    } else {
-        Conduction::Continuous
-    }
 }
 
 /// Rms distance of the edges from the even grid that fits them best, in samples.
@@ -296,38 +239,95 @@ impl Switching {
     #[must_use]
     pub fn period_figures(&self, samples: usize) -> PeriodFigures {
         let periods_s: Vec<f64> = self.edges.periods().iter().map(|period| period / self.rate_hz).collect();
-        let longest_s = periods_s.iter().copied().fold(0.0, f64::max);
-        let shortest_s = periods_s.iter().copied().fold(f64::INFINITY, f64::min);
+        let (shortest_s, longest_s) = ends(&periods_s);
         let pulse_hz = Ok(self.edges.rising.len() as f64 * self.rate_hz / samples as f64);
+        let on_time_s = self.check_rises(MOST_DUTY_OFF).map(|()| self.duty * self.period / self.rate_hz);
         if self.conduction == Conduction::Skipping {
-            let none: Figure = Err(Unavailable::because(format!(
-                "pulses are skipped: {} pulses, {:.1} to {:.1} µs apart, have no period",
-                self.edges.rising.len(),
-                shortest_s * 1e6,
-                longest_s * 1e6
-            )));
+            let none: Figure = Err(self.why_no_period());
             return PeriodFigures {
                 switching_hz: none.clone(),
                 std_s: none.clone(),
                 pp_s: none.clone(),
                 c2c_s: none.clone(),
-                on_time_s: Ok(self.duty * self.period / self.rate_hz),
+                on_time_s,
                 duty: none,
                 pulse_hz,
             };
         }
         let few = || Unavailable::because("two periods are too few to tell their spread");
         let changes: Vec<f64> = periods_s.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).collect();
+        // A spread that the record does not resolve may be any up to what it resolves.
+        let resolved = |spread_s: f64, whole: f64| {
+            self.check_rises(0.0).map(|()| spread_s.max(whole * self.resolution_s()))
+        };
+        let std_s = stats::std_dev(&periods_s, 1).ok_or_else(few);
+        let c2c_s = stats::mean(&changes).map(f64::sqrt).ok_or_else(few);
         PeriodFigures {
             switching_hz: Ok(self.rate_hz / self.period),
-            std_s: stats::std_dev(&periods_s, 1).ok_or_else(few),
-            pp_s: Ok(longest_s - shortest_s),
-            c2c_s: stats::mean(&changes).map(f64::sqrt).ok_or_else(few),
-            on_time_s: Ok(self.duty * self.period / self.rate_hz),
-            duty: Ok(self.duty),
+            std_s: std_s.and_then(|spread_s| resolved(spread_s, 1.0)),
+            pp_s: resolved(longest_s - shortest_s, 2.0),
+            c2c_s: c2c_s.and_then(|spread_s| resolved(spread_s, 2.0)),
+            duty: on_time_s.clone().map(|_| self.duty),
+            on_time_s,
             pulse_hz,
         }
     }
+
+    /// Why pulses that are skipped have no period.
+    #[must_use]
+    pub fn why_no_period(&self) -> Unavailable {
+        let (shortest_s, longest_s) = ends(&self.edges.periods());
+        let (shortest_s, longest_s) = (shortest_s / self.rate_hz, longest_s / self.rate_hz);
+        if longest_s < SKIPPED_PERIOD * shortest_s {
+            return Unavailable::because(format!(
+                "even pulses {:.1} µs apart leave the inductor empty for over {:.0} % of the time: every so many are left out, or the \
+                 converter is slower than {:.0} kHz; no period is told",
+                self.period / self.rate_hz * 1e6,
+                SKIPPED_IDLE_PART * 100.0,
+                EVENLY_SKIPPED_HZ / 1e3
+            ));
+        }
+        Unavailable::because(format!(
+            "pulses are skipped: {} pulses, {:.1} to {:.1} µs apart, have no period",
+            self.edges.rising.len(),
+            shortest_s * 1e6,
+            longest_s * 1e6
+        ))
+    }
+
+    /// How well an edge is known, in seconds.
+    #[must_use]
+    pub fn resolution_s(&self) -> f64 {
+        self.rises.resolution / self.rate_hz
+    }
+
+    /// Refuses what needs the instants of the rising edges nearer than this part of a period, where the switch node stood
+    /// above half of its swing before the switch turned on.
+    ///
+    /// # Errors
+    /// By the mean edge it is more; the sentence says how many edges and how much.
+    pub fn check_rises(&self, most_off: f64) -> Result<(), Unavailable> {
+        if self.rises.mean_off <= most_off * self.period {
+            return Ok(());
+        }
+        Err(Unavailable::because(format!(
+            "the switch node passes half of its swing up to {:.2} µs before it turns on, in {} of {} rises: it stands there before, \
+             as where an empty inductor rings, and when it turned on is not known by its 50 %",
+            self.rises.longest / self.rate_hz * 1e6,
+            self.rises.early,
+            self.rises.count
+        )))
+    }
+}
+
+/// The duty is a figure where the mean rise is known to this part of the period.
+const MOST_DUTY_OFF: f64 = 0.002;
+
+/// The shortest and the longest.
+fn ends(periods_s: &[f64]) -> (f64, f64) {
+    periods_s
+        .iter()
+        .fold((f64::INFINITY, 0.0), |(low, high), span_s| (low.min(*span_s), f64::max(high, *span_s)))
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ class Acquisition:
         self.rising, self.falling = s.edges(self.lx_codes, low, high)
         volts = lambda code: (code - lx["zero_code"]) * lx["volts_per_code"] + lx["code_offset_v"]
         self.levels = {"low_v": volts(low), "high_v": volts(high)}
+        self.resolution, self.timed = s.rises(self.lx_codes, low, high, self.rising, self.rate) if len(self.rising) > 1 else (0.0, True)
         self.conduction = s.conduction(self.lx_codes, low, high, self.rising, self.falling, self.rate)
 
 
@@ -137,9 +138,11 @@ def figures(ripple, spikes):
         return out
     out |= ripple.levels | s.pulses(s.pulse_edges(ripple.lx) if ripple.conduction == "skipping" else ripple.rising, len(ripple.lx), ripple.rate)
     out |= s.ring(spikes.deviations, spikes.rate, spikes.rising)
-    periods = s.periods(ripple.rising, ripple.falling, ripple.rate)
+    periods = s.periods(ripple.rising, ripple.falling, ripple.rate, ripple.resolution)
     if ripple.conduction == "skipping":
         return out | {"on_time_s": periods["on_time_s"]}
+    if not ripple.timed:  # the edges are crossings of 50 % long before the switch turned on: neither a duty nor a jitter
+        periods = {"switching_hz": periods["switching_hz"]}
     out |= periods
     out |= s.harmonics(ripple.vout, ripple.rising)
     out |= s.low_passed_ripple(ripple.vout, ripple.rising, ripple.rate)

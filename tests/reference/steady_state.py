@@ -154,15 +154,31 @@ def on_times(rising, falling):
     ]
 
 
-def periods(rising, falling, rate):
-    """S5."""
+def rises(x, low, high, rising, rate):
+    """How well the rising edges are known (in samples), and whether all reach 90 % as an edge does."""
+    missed, early, late = 0, 0, 1 + max(0.01 * np.diff(rising).mean(), 20e-9 * rate)
+    line = lambda part: low + part * (high - low)
+    for edge in rising:
+        k = math.ceil(edge)
+        begin, before, after, end = (x[min(max(k + j, 0), len(x) - 1)] for j in (-2, -1, 0, 1))
+        tenth = 0.1 * max(end - begin, 0)
+        missed += (before <= max(begin + tenth, line(0.1))) and (after >= min(end - tenth, line(0.9)))
+        top = np.argmax(x[k:] >= line(0.9)) + k
+        early += top - 1 + (line(0.9) - x[top - 1]) / (x[top] - x[top - 1]) - edge > late
+    part = max((missed / len(rising) - 0.2) / 0.8, 0)
+    return math.hypot(0.1 + 0.4 * part, 1 / (high - low)), early == 0
+
+
+def periods(rising, falling, rate, resolution):
+    """S5; a spread under what the edges resolve is that."""
     spans = np.diff(rising) / rate
+    resolution_s = resolution / rate
     on = np.mean(on_times(rising, falling)) / rate
     return {
         "switching_hz": 1 / spans.mean(),
-        "period_std_s": spans.std(ddof=1),
-        "period_pp_s": np.ptp(spans),
-        "period_c2c_s": np.sqrt(np.mean(np.diff(spans) ** 2)),
+        "period_std_s": max(spans.std(ddof=1), resolution_s),
+        "period_pp_s": max(np.ptp(spans), 2 * resolution_s),
+        "period_c2c_s": max(np.sqrt(np.mean(np.diff(spans) ** 2)), 2 * resolution_s),
         "on_time_s": on,
         "duty": on / spans.mean(),
     }
@@ -236,7 +252,8 @@ def conduction(x, low, high, rising, falling, rate):
     # The diode conducts right after the turn-off.
     diode = np.median(np.concatenate([off[: round(1e-6 * rate)][: max(1, -(-len(off) // 8))] for off in offs]))
     off = np.concatenate(offs)
-    idle = (off > diode + 0.1 * (high - diode)).sum()
-    if idle > 0.67 * middle * len(offs):
+    # The mean of the switch node is the output, at which it rests once the inductor is empty.
+    idle = (off > diode + 0.5 * max(x.mean() - diode, 0)).sum()
+    if idle > 0.67 * middle * len(offs) and rate < 75e3 * middle:
         return "skipping"
     return "discontinuous" if idle > 0.04 * len(off) else "continuous"

@@ -1,11 +1,15 @@
 //! Figures of time: frequency, period, duty, states, pulses, from the switch node or, without one, from the output (S5, P1 to
 //! P3).
 
+use super::super::conduction::SKIPPED_IDLE_PART;
 use super::super::periodicity::{Periodicity, measure_periodicity};
 use super::super::pulses::{Pulses, count_pulses, measure_pulses};
 use super::super::switching::Switching;
 use super::{Look, SteadyState, Unavailable};
-use crate::waveform::{Conduction, PeriodSource};
+use crate::waveform::{Bound, Conduction, PeriodSource};
+
+/// A spread is resolved from this many times what the edges alone may show on.
+const RESOLVED: f64 = 3.0;
 
 impl SteadyState {
     pub(super) fn fill_switching(&mut self, looks: &[Look<'_>]) {
@@ -33,6 +37,7 @@ impl SteadyState {
         (self.low_v, self.high_v) = (Ok(switching.states.low_v), Ok(switching.states.high_v));
         self.conduction = switching.conduction;
         self.period_source = self.switching_hz.is_ok().then_some(PeriodSource::SwitchNode);
+        self.weigh_edges(switching);
         let cycles = switching.edges.rising.len() - 1;
         if cycles < 10 {
             self.note(format!("only {cycles} switching periods in the record: period figures are coarse"));
@@ -49,6 +54,52 @@ impl SteadyState {
             && lx.clipped() as f64 > 0.01 * lx.codes.len() as f64
         {
             self.note("the switch node leaves its channel's range: its levels are bounds, its edges are not affected");
+        }
+    }
+
+    /// Marks what the edges do not resolve, and tells what the levels and the idle time mean.
+    fn weigh_edges(&mut self, switching: &Switching) {
+        let resolution_s = switching.resolution_s();
+        let spreads = [
+            ("period_std_s", self.period_std_s.clone(), 1.0),
+            ("period_pp_s", self.period_pp_s.clone(), 2.0),
+            ("period_c2c_s", self.period_c2c_s.clone(), 2.0),
+        ];
+        for (name, spread_s, whole) in spreads {
+            if spread_s.is_ok_and(|spread_s| spread_s < RESOLVED * whole * resolution_s) {
+                let because = format!(
+                    "the instants of the edges are known to {:.2} of the sample interval of {:.3} ns: jitter is not resolved below",
+                    switching.rises.resolution,
+                    1e9 / switching.rate_hz
+                );
+                self.mark(name, Bound::Upper, because);
+            }
+        }
+        if switching.rises.early > 0 {
+            self.note(format!(
+                "in {} of {} cycles the switch node passes half of its swing before it turns on (up to {:.2} µs before): these cycles \
+                 are cut too early",
+                switching.rises.early,
+                switching.rises.count,
+                switching.rises.longest / switching.rate_hz * 1e6
+            ));
+        }
+        let (flow, states) = (&switching.flow, &switching.states);
+        if let Some(diode) = flow.diode
+            && states.low > flow.idle_above
+        {
+            let volts_a_level = (states.high_v - states.low_v) / (states.high - states.low);
+            self.note(format!(
+                "low_v is where the switch node rests with the inductor empty, the output; while the diode conducts it stands at {:.2} V",
+                states.low_v + (diode - states.low) * volts_a_level
+            ));
+        }
+        if switching.conduction == Conduction::Discontinuous && flow.idle_part > SKIPPED_IDLE_PART {
+            self.note(format!(
+                "the inductor is empty for {:.0} % of the period: the ripple's pulses are short, and their fundamental does not tell \
+                 their height",
+                flow.idle_part * 100.0
+            ));
         }
     }
 

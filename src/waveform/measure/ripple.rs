@@ -2,9 +2,11 @@
 
 use super::super::beside::beside;
 use super::super::both_ways::low_passed_ripple_of;
+use super::super::conduction::Flow;
 use super::super::levels::StateLevels;
 use super::super::periodicity::Periodicity;
 use super::super::ripple::{CycleRipple, cycle_ripple_of, harmonics_of, measure_spike_share};
+use super::super::rises::Rises;
 use super::super::switching::{Edges, Switching};
 use super::estimator::{Chosen, Evidence, Fit, Refused, choose, step_error_v};
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
@@ -20,6 +22,8 @@ fn even_switching(found: &Periodicity, look: &Look<'_>) -> Switching {
         period: found.period,
         duty: 0.0,
         conduction: Conduction::Unknown,
+        flow: Flow::UNKNOWN,
+        rises: Rises::default(),
         wander: found.wander,
     }
 }
@@ -74,9 +78,10 @@ impl SteadyState {
             return;
         };
         if switching.conduction == Conduction::Skipping {
-            self.refuse_ripple(&Unavailable::because(
-                "pulses are skipped: there is no cycle to average; noise_pp_20mhz_v is an upper bound of the ripple",
-            ));
+            self.refuse_ripple(&Unavailable::because(format!(
+                "{}: there is no cycle to average; noise_pp_20mhz_v is an upper bound of the ripple",
+                switching.why_no_period()
+            )));
         } else {
             // The low-pass needs none of the estimators.
             let (low_passed, told) =

@@ -1,6 +1,7 @@
 //! The switching period from the output alone, for records without the switch node. Told only where the output repeats
 //! itself evenly from one end of the record to the other.
 
+use super::spikes::Deviations;
 use super::{Unavailable, Waveform};
 use crate::base::stats;
 use realfft::RealFftPlanner;
@@ -63,14 +64,18 @@ struct Slow {
     rate_hz: f64,
 }
 
+/// The output's deviations from its baseline, and how far from it a sample is noise, in volts; what is further out is a spike.
+pub type Spikes<'a> = (&'a Deviations, f64);
+
 /// Finds the period by the autocorrelation of the output, and then by the phase of its fundamental over every two periods,
-/// which must go on evenly.
+/// which must go on evenly. Spikes are cut at the noise first: they ring so fast that from one period to the next they meet other
+/// samples, and are higher than the ripple.
 ///
 /// # Errors
 /// The record is unreadable, too slow or too short; the output does not repeat itself, or not evenly, as where pulses are
 /// skipped; or it repeats outside of [`BELIEVED_HZ`].
-pub fn measure_periodicity(vout: &Waveform) -> Result<Periodicity, Unavailable> {
-    let slow = slow_down(vout)?;
+pub fn measure_periodicity(vout: &Waveform, spikes: Option<Spikes<'_>>) -> Result<Periodicity, Unavailable> {
+    let slow = slow_down(vout, spikes)?;
     let likeness = measure_likeness(&slow)?;
     let (lag, alike) = find_lag(&likeness, &slow)?;
     let hz = slow.rate_hz / lag;
@@ -89,7 +94,7 @@ pub fn measure_periodicity(vout: &Waveform) -> Result<Periodicity, Unavailable> 
     follow_phase(&slow, lag, alike)
 }
 
-fn slow_down(vout: &Waveform) -> Result<Slow, Unavailable> {
+fn slow_down(vout: &Waveform, spikes: Option<Spikes<'_>>) -> Result<Slow, Unavailable> {
     let rate_hz = vout.check_readable()?;
     if rate_hz < 1e6 {
         return Err(Unavailable::because(format!(
@@ -107,8 +112,12 @@ fn slow_down(vout: &Waveform) -> Result<Slow, Unavailable> {
     let mut values = Vec::with_capacity(count);
     let mut block = vec![0.0; factor];
     for index in 0..count {
-        vout.read_block(index * factor, &mut block);
-        values.push(block.iter().sum::<f64>() / factor as f64);
+        let from = index * factor;
+        let cut = spikes.and_then(|(all, noise_v)| all.mean_without_spikes_v(from..from + factor, noise_v));
+        values.push(cut.unwrap_or_else(|| {
+            vout.read_block(from, &mut block);
+            block.iter().sum::<f64>() / factor as f64
+        }));
     }
     let points: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, v)| (i as f64, *v)).collect();
     // A straight drift would be alike at every lag.
@@ -222,8 +231,58 @@ fn follow_phase(slow: &Slow, lag: f64, likeness: f64) -> Result<Periodicity, Una
 #[cfg(test)]
 mod tests {
     use super::super::block::made::{Dice, trace};
+    use super::super::spikes::measure_deviations;
     use super::*;
     use proptest::prelude::*;
+
+    fn found_in(vout: &Waveform) -> Result<Periodicity, Unavailable> {
+        let deviations = measure_deviations(vout, &std::sync::Arc::new(vout.levels()))?;
+        let noise_v = (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v);
+        measure_periodicity(vout, Some((&deviations, noise_v)))
+    }
+
+    /// Ripple of 20 mV in noise of 1 mV, with spikes of both edges that ring at 17 MHz; and its true mean frequency.
+    fn spiky(hz: f64, count: usize, spike_v: f64, jitter_s: f64) -> (Vec<f64>, f64) {
+        let mut dice = Dice(9);
+        let (mut begins_s, mut period_s, mut volts) = (-0.41 / hz, 1.0 / hz, Vec::new());
+        let mut begun = Vec::new();
+        let ring = |s: f64| if s < 0.0 { 0.0 } else { (-s / 60e-9).exp() * (TAU * 17e6 * s).cos() };
+        for n in 0..count {
+            let at_s = n as f64 / 100e6;
+            if at_s >= begins_s + period_s {
+                begins_s += period_s;
+                period_s = 1.0 / hz + jitter_s * dice.noise();
+                begun.push(begins_s);
+            }
+            let (since_s, on_s) = (at_s - begins_s, 0.22 / hz);
+            let off_s = since_s - on_s;
+            let ripple = if off_s < 0.0 { since_s / on_s } else { 1.0 - off_s / (1.0 / hz - on_s) };
+            let spikes = spike_v * (ring(since_s) - 0.8 * ring(off_s));
+            volts.push(5.0 + 0.02 * ripple + spikes + 1e-3 * dice.noise());
+        }
+        let mean_hz = (begun.len() - 1) as f64 / (begun[begun.len() - 1] - begun[0]);
+        (volts, mean_hz)
+    }
+
+    #[test]
+    fn the_frequency_is_found_under_spikes_of_any_height() {
+        let mut worst: [f64; 2] = [0.0; 2];
+        for count in [30_000, 60_000, 120_000] {
+            for hz in [61.3e3, 122e3, 122.3e3, 300e3] {
+                for (spike_v, jitter_s) in
+                    [(0.0, 0.0), (0.2, 0.0), (0.5, 0.0), (1.5, 0.0), (1.5, 20e-9), (0.5, 20e-9)]
+                {
+                    let (volts, truth_hz) = spiky(hz, count, spike_v, jitter_s);
+                    let found = found_in(&trace(volts, 100e6));
+                    let case = format!("{count} {hz} {spike_v} {jitter_s}: {found:?}");
+                    let off = found.map(|found| (100e6 / found.period / truth_hz - 1.0).abs()).expect(&case);
+                    let kind = &mut worst[usize::from(jitter_s > 0.0)];
+                    *kind = kind.max(off);
+                }
+            }
+        }
+        assert!(worst[0] < 100e-6 && worst[1] < 500e-6, "{worst:?}");
+    }
 
     /// A triangle of 1 V with a part of the period rising, in noise.
     fn triangle(hz: f64, duty: f64, noise: f64) -> Vec<f64> {
@@ -242,7 +301,7 @@ mod tests {
         for (hz, duty, noise) in
             [(122e3, 0.22, 0.0), (122e3, 0.44, 0.5), (61.3e3, 0.5, 0.2), (1.37e6, 0.3, 0.1)]
         {
-            let found = measure_periodicity(&trace(triangle(hz, duty, noise), 100e6)).unwrap();
+            let found = found_in(&trace(triangle(hz, duty, noise), 100e6)).unwrap();
             assert!((100e6 / found.period / hz - 1.0).abs() < 50e-6, "{hz}: {}", 100e6 / found.period);
         }
     }
@@ -260,7 +319,7 @@ mod tests {
             })
             .collect();
         for volts in [noise, drift, wander, vec![5.0; 120_000]] {
-            assert!(measure_periodicity(&trace(volts, 100e6)).is_err());
+            assert!(found_in(&trace(volts, 100e6)).is_err());
         }
     }
 
@@ -286,10 +345,10 @@ mod tests {
             ("a gap", pulses(|cycle| !(100..120).contains(&cycle))),
         ];
         for (name, volts) in cases {
-            let found = measure_periodicity(&trace(volts, 100e6));
+            let found = found_in(&trace(volts, 100e6));
             assert!(found.is_err(), "{name}: {found:?}");
         }
-        assert!(measure_periodicity(&trace(pulses(|_| true), 100e6)).is_ok());
+        assert!(found_in(&trace(pulses(|_| true), 100e6)).is_ok());
     }
 
     proptest! {
@@ -298,7 +357,7 @@ mod tests {
         fn scale_and_offset_do_not_move_the_frequency(scale in 1e-3_f64..10.0, offset in -5.0_f64..5.0) {
             let plain = triangle(122e3, 0.3, 0.1);
             let turned = trace(plain.iter().map(|v| (v - 5.0) * scale + offset), 100e6);
-            let (a, b) = (measure_periodicity(&trace(plain, 100e6)), measure_periodicity(&turned));
+            let (a, b) = (found_in(&trace(plain, 100e6)), found_in(&turned));
             prop_assert!((a.unwrap().period - b.unwrap().period).abs() < 0.02);
         }
     }

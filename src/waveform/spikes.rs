@@ -235,6 +235,19 @@ impl Deviations {
         (&self.levels[range.clone()], &self.baseline[range])
     }
 
+    /// Mean of a stretch in volts (but for an offset that all stretches share), each sample taken no further than `most_v` from
+    /// the baseline; `None` of a stretch that leaves the record.
+    pub(super) fn mean_without_spikes_v(&self, range: Range<usize>, most_v: f64) -> Option<f64> {
+        let most = (most_v / self.step_v).clamp(0.0, f64::from(u16::MAX)) as i64;
+        let (levels, baseline) = self.parts(range.clone());
+        let kept = levels.iter().zip(baseline).map(|(level, base)| {
+            let (level, base) = (i64::from(*level), i64::from(*base));
+            base + (level - base).clamp(-most, most)
+        });
+        let whole = !levels.is_empty() && levels.len() == range.len();
+        whole.then(|| kept.sum::<i64>() as f64 / levels.len() as f64 * self.step_v)
+    }
+
     /// The highest and the lowest deviation in volts; the one is not under and the other not over 0.
     #[must_use]
     pub fn peaks_v(&self) -> (f64, f64) {

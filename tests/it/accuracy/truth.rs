@@ -379,7 +379,7 @@ impl Made {
             ("switching_hz", within(hz, hz * edge_s * 2.0 / (n * mean_s))),
             ("period_std_s", within(std_s, 0.03 * std_s + 2.0 * edge_s)),
             ("period_pp_s", within(high - low, 0.03 * (high - low) + 8.0 * edge_s)),
-            ("period_c2c_s", within(c2c_s, 0.03 * c2c_s + 3.0 * edge_s)),
+            ("period_c2c_s", within(c2c_s, 0.03 * c2c_s + 4.0 * edge_s)),
             ("on_time_s", within(on_s, 0.002 * PERIOD_S)),
             ("duty", within(self.on(), 0.002)),
         ]);

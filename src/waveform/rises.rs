@@ -146,9 +146,10 @@ mod tests {
                     let (rises, [std, pp, c2c]) = rises(rate_hz, hz, edge_s);
                     let r = rises.resolution;
                     let case = format!("{rate_hz} {hz} {edge_s}: {r} {std} {pp} {c2c}");
+                    // A jitter is told as a bound up to three times the resolution, peak to peak and from cycle to cycle up to six.
                     assert!(
-                        std < 1.5 * r && pp < 3.0 * r && c2c < 3.0 * r,
-                        "far under what is told as resolved: {case}"
+                        std < 2.0 * r && pp < 4.0 * r && c2c < 4.0 * r,
+                        "a bound with room to spare: {case}"
                     );
                     assert!(edge_s * rate_hz < 1.25 || r < 0.11, "two samples on an edge resolve it: {case}");
                     assert_eq!(rises.early, 0, "{case}");

@@ -13,7 +13,10 @@ use crate::compare::run;
 /// One point with kept traces, narrow behind the limiter and wide without it.
 fn profile() -> String {
     smoke_at("[\"24 V\"]")
-        .replace("[\"30 mA\", \"250 mA\"]", "[\"250 mA\"]")
+        // At 250 mA the steps of the converter hide the ripple of the board with the filter.
+        .replace("[\"30 mA\", \"250 mA\"]", "[\"30 mA\"]")
+        .replace("min = \"70 %\"", "min = \"10 %\"")
+        .replace("load >= 100 mA", "load >= 10 mA")
         .replace("samples = 60000", "samples = 60000\nkeep = true\nripple_bandwidth_limit = true")
         .replace("\"ripple_pp_v\", ", "\"ripple_pp_v\", \"noise_rms_20mhz_v\", ")
 }

@@ -221,9 +221,12 @@ fn traces_of_the_design_for_the_second_implementation() {
                 (name.to_owned(), value)
             })
             .collect();
+        let method = state.ripple_method.map(|method| format!("ripple by {}", method.as_str()));
+        let notes: Vec<String> =
+            std::iter::once(format!("conduction {}", state.conduction.as_str())).chain(method).collect();
         let finished = json!({
             "point": made.seed, "figures": figures, "vin_set_v": made.vin_v().round(), "load_set_a": 0.0,
-            "notes": [format!("conduction {}", state.conduction.as_str())],
+            "notes": notes,
         });
         journal.push_str(&format!("{}\n", json!({ "entry": { "point_finished": finished } })));
     }

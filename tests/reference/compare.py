@@ -148,10 +148,18 @@ def figures(ripple, spikes):
     out |= s.low_passed_ripple(ripple.vout, ripple.rising, ripple.rate)
     if ripple.conduction == "continuous":
         out |= s.cycle_ripple(ripple.vout, ripple.rising, ripple.falling, ripple.rate)
-        out["ripple_pp_v"] = out.get("ripple_fit_pp_v", out["ripple_blank_pp_v"])
-    else:
-        out["ripple_pp_v"] = out["ripple_fund_pp_v"]
     return out
+
+
+# The estimators of the ripple by the names the program gives them; which of them it is, is the program's to say.
+RIPPLE = {"fit": "ripple_fit_pp_v", "blank": "ripple_blank_pp_v", "fundamental": "ripple_fund_pp_v"}
+
+
+def with_ripple(out, conduction, method):
+    """The figures with the ripple by the program's method, which must be one of those the conduction allows."""
+    allowed_here = ("fit", "blank") if conduction == "continuous" else ("fundamental",)
+    name = RIPPLE.get(method) if method in allowed_here else None
+    return out | {"ripple_pp_v": out[name]} if name in out else out
 
 
 class Comparison:
@@ -176,7 +184,7 @@ class Comparison:
             return
         command = [program, "analyze", str(folder / spikes.vout_entry["file"]), "--json"]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        theirs = figures(spikes, spikes)
+        theirs = with_ripple(figures(spikes, spikes), spikes.conduction, told["ripple_method"])
         shared = [name for name, ours in told.items() if name in theirs and ours is not None]
         for name in shared:
             self.take(f"analyze, {where}", name, told[name], theirs[name], spikes)
@@ -208,7 +216,8 @@ class Comparison:
                 self.failures.append(f"{where}: told {told}, by the reference {ripple.conduction}")
             self.modes[ripple.conduction] = self.modes.get(ripple.conduction, 0) + 1
             self.analyze(where, folder, spikes)
-            theirs, weights = figures(ripple, spikes), {}
+            method = next((n.split()[-1] for n in finished["notes"] if n.startswith("ripple by ")), None)
+            theirs, weights = with_ripple(figures(ripple, spikes), ripple.conduction, method), {}
             if floors:
                 theirs, weights = less_floor(theirs, sources(ripple, spikes), floors)
             self.lowered += len(weights)

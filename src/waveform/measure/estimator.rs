@@ -18,6 +18,9 @@ const FITTED_TIMES: f64 = 1.25;
 /// Blanking that leaves less of a triangle tells nothing of its size but that it is larger.
 const LEAST_LEFT: f64 = 0.7;
 
+/// What blanking leaves must span more than so many steps before it bounds a ripple: less is the same for every ripple under a step.
+const SEEN_STEPS: f64 = 1.25;
+
 /// Blanking that leaves less than this lets what comes late weigh more than the ripple.
 const LEFT_OF_BOUND: f64 = 0.4;
 
@@ -123,6 +126,14 @@ pub(super) fn choose(evidence: &Evidence) -> Result<Chosen, Refused> {
         Some(no_fit) => Refused::Fit(no_fit, reason),
         None => Refused::Both(reason),
     })
+}
+
+/// The most that a ripple can be which the converter's steps hide: no sample lies further than half a step from what was there, so
+/// neither does a mean of samples, and the peak to peak is a step larger at the most. `None` where too little is left to see.
+pub(super) fn most_behind_steps(evidence: &Evidence, step_v: f64) -> Option<f64> {
+    let Evidence { blank_v, left, noise_v, .. } = *evidence;
+    let is_seen = left >= LEAST_LEFT && blank_v > SEEN_STEPS * step_v;
+    is_seen.then(|| (blank_v + step_v + noise_v) / left)
 }
 
 /// How well R3 is known, or why it is false.

@@ -8,7 +8,7 @@ use super::super::periodicity::Periodicity;
 use super::super::ripple::{CycleRipple, cycle_ripple_of, harmonics_of, measure_spike_share};
 use super::super::rises::Rises;
 use super::super::switching::{Edges, Switching};
-use super::estimator::{Chosen, Evidence, Fit, Refused, choose, step_error_v};
+use super::estimator::{Chosen, Evidence, Fit, Refused, choose, most_behind_steps, step_error_v};
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
 use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
 use std::f64::consts::TAU;
@@ -41,6 +41,12 @@ fn hidden_by_steps(look: &Look<'_>) -> Unavailable {
         look.name,
         look.step_v() * 1e3
     ))
+}
+
+/// A ripple that the converter's steps hide, and what it is at the most.
+struct Hidden {
+    reason: Unavailable,
+    most_v: Option<f64>,
 }
 
 /// What R2 and R3 of a mean cycle say, and what limits them.
@@ -87,15 +93,16 @@ impl SteadyState {
             let (low_passed, told) =
                 beside(|| low_passed_ripple(look, switching), || self.fill_estimators(look, switching));
             self.ripple_lp1mhz_pp_v = low_passed;
-            if let Err(reason) = told {
+            if let Err(Hidden { reason, most_v }) = told {
                 self.refuse_ripple(&reason);
+                self.bound_ripple(most_v, &reason);
             }
         }
         self.weigh_ripple(look, switching);
     }
 
     /// R1 to R3, and which of them is the ripple; or why there is no ripple figure at all.
-    fn fill_estimators(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Unavailable> {
+    fn fill_estimators(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Hidden> {
         match switching.conduction {
             Conduction::Skipping => {}
             Conduction::Unknown => self.refuse_ripple(&Unavailable::because(
@@ -180,18 +187,18 @@ impl SteadyState {
     }
 
     /// R2, R3 and which of them is the ripple; or why there is no ripple figure at all.
-    fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Unavailable> {
+    fn fill_cycle_ripple(&mut self, look: &Look<'_>, switching: &Switching) -> Result<(), Hidden> {
         let cycle = cycle_ripple_of(&look.levels, switching, &look.clipped_samples());
         (self.ripple_blank_pp_v, self.ripple_fit_pp_v) = (cycle.blank_pp_v.clone(), cycle.fit_pp_v.clone());
         self.ripple_fit_residual_v = cycle.fit_residual_v.clone();
-        let chosen = cycle
-            .blank_pp_v
-            .clone()
-            .map_err(Refused::Both)
-            .and_then(|blank_v| choose(&evidence_of(look, switching, &cycle, blank_v)));
+        let evidence = cycle.blank_pp_v.clone().map(|blank_v| evidence_of(look, switching, &cycle, blank_v));
+        let chosen = evidence.clone().map_err(Refused::Both).and_then(|evidence| choose(&evidence));
         match chosen {
             Ok(chosen) => self.take_chosen(&chosen, &cycle),
-            Err(Refused::Hidden) => return Err(hidden_by_steps(look)),
+            Err(Refused::Hidden) => {
+                let most_v = evidence.ok().and_then(|evidence| most_behind_steps(&evidence, look.step_v()));
+                return Err(Hidden { reason: hidden_by_steps(look), most_v });
+            }
             Err(Refused::Both(reason)) => self.refuse_cycle(&reason, &reason),
             Err(Refused::Fit(no_fit, reason)) => self.refuse_cycle(&Unavailable::because(no_fit), &reason),
         }
@@ -255,6 +262,16 @@ impl SteadyState {
                 known_to_v.unwrap_or(0.0) * 1e3
             )),
         }
+    }
+
+    /// The ripple as what it is at the most, where that is known.
+    fn bound_ripple(&mut self, most_v: Option<f64>, hidden: &Unavailable) {
+        let Some(most_v) = most_v else { return };
+        (self.ripple_pp_v, self.ripple_method) = (Ok(most_v), Some(RippleMethod::Blank));
+        let because =
+            format!("ripple_pp_v is an upper bound, what blanking leaves and a step more: {}", hidden.0);
+        self.note(because.clone());
+        self.mark("ripple_pp_v", Bound::Upper, because);
     }
 
     /// Refuses R2 and R3, and with them the ripple.

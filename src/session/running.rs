@@ -257,13 +257,13 @@ fn carry(
                     return Err(refused);
                 }
             };
+            // The gap comes first: cut off between the two lines, the next resumption goes on from the gap, and nothing that
+            // was missed goes untold. Its times are those of the record, not of this program's clock.
             let begun = match tape_failure {
                 Some(error) => Err(error),
-                None => tell_all(&mut sink, &*opened.clock, &first),
+                None => gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap)),
             };
-            // Its times are those of the record, not of this program's clock.
-            let begun = begun
-                .and_then(|()| gap.map_or(Ok(()), |gap| sink.tell_gap(engine::stamp(&*opened.clock), gap)));
+            let begun = begun.and_then(|()| tell_all(&mut sink, &*opened.clock, &first));
             let outcome = carry_out(&plan, finished, &mut bench, (&mut sink, request.stop), begun);
             let may_be_on = !outcome.safe.verified;
             (outcome, may_be_on)

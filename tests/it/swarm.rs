@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use soakrig::base::clock::Instant;
 use soakrig::engine::StopWish;
 use soakrig::event::{DwellId, Event, Gap, Reading, Readings, RunVerdict, Setting, Stamp};
 use soakrig::record::recover::Tail;
@@ -25,13 +26,17 @@ use soakrig::sim::{Fault, Instrument, Mishap, Trouble, build_schedule};
 /// Seeds that every run of the tests tries.
 const SEEDS: u64 = 48;
 /// And those beyond them that found something: a thermometer called frozen because nobody had listened to it while the load
-/// answered late, and a point called unsettled because the load answered nonsense.
-const FOUND: [u64; 2] = [152, 215];
+/// answered late, a point called unsettled because the load answered nonsense, and a value that was by chance the same in the
+/// rows before the thermometer froze on it.
+const FOUND: [u64; 3] = [152, 215, 5130];
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a thermometer of the swarm's rig may say the same.
 const FROZEN_AFTER: Duration = Duration::from_secs(20);
 /// How old a reading of it may be.
 const MAX_AGE: Duration = Duration::from_secs(3);
+/// The longest that a frozen value can be taken for a fresh one.
+const LONGEST_STANDING: Duration =
+    Duration::from_secs(FROZEN_AFTER.as_secs() + MAX_AGE.as_secs() + 2 * INTERVAL.as_secs());
 /// How long a reading may be missing; see the profile.
 const LOST_READING: Duration = Duration::from_secs(60);
 
@@ -164,7 +169,7 @@ fn check(flight: &Flight, undisturbed: &Flight, schedule: &[Trouble]) -> Vec<Str
     check_record(flight, schedule, &mut broken);
     check_times(flight, &mut broken);
     check_gaps(flight, &mut broken);
-    check_values(flight, &mut broken);
+    check_values(flight, schedule, &mut broken);
     verdict::check_causes(flight, schedule, &mut broken);
     verdict::check_ending(flight, undisturbed, schedule, &mut broken);
     broken
@@ -315,8 +320,17 @@ fn check_gaps(flight: &Flight, broken: &mut Vec<String>) {
     }
 }
 
+/// How long a value that is the same in all rows of this span has stood still, as far as can be known: of two lines a second a
+/// row shows one, so what was the same in the rows before the thermometer froze need not have been the same in between.
+fn stood_still(schedule: &[Trouble], from: Instant, to: Instant) -> Duration {
+    let freezes = |trouble: &&Trouble| trouble.mishap == Mishap::Bench(Fault::ThermometerFreezes);
+    let froze = schedule.iter().filter(freezes).map(|trouble| Instant(0) + trouble.at);
+    let within = froze.filter(|at| (from..to).contains(at)).max();
+    within.map_or_else(|| to.since(from), |froze| froze.since(from).max(to.since(froze)))
+}
+
 /// No number stands for what was not measured: late, garbled, halved, `NAN` and overflows would all be far from the truth.
-fn check_values(flight: &Flight, broken: &mut Vec<String>) {
+fn check_values(flight: &Flight, schedule: &[Trouble], broken: &mut Vec<String>) {
     let mut same: BTreeMap<usize, (f64, Reading)> = BTreeMap::new();
     let mut last: Option<&Reading> = None;
     let rows: Vec<(DwellId, &Reading)> = readings(flight).collect();
@@ -350,8 +364,9 @@ fn check_values(flight: &Flight, broken: &mut Vec<String>) {
                     let since = same.entry(place).or_insert((value, *row));
                     if since.0.to_bits() != value.to_bits() {
                         *since = (value, *row);
-                    } else if row.at.since(since.1.at) > FROZEN_AFTER + MAX_AGE + 2 * INTERVAL {
-                        broken.push(format!("{name} stands at {value} for {:?}", row.at.since(since.1.at)));
+                    } else if stood_still(schedule, since.1.at, row.at) > LONGEST_STANDING {
+                        broken
+                            .push(format!("{name} stands at {value} from {:?} to {:?}", since.1.at, row.at));
                     }
                 }
                 Some(_) => {}

@@ -1,11 +1,10 @@
 //! Named limits on a change: how much worse a quantity may become, and how near to its old value it must stay.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::effect::{Effect, Interval};
 use super::quantity::{Better, Quantity};
-use crate::base::units::{Amps, Hertz, Volts, Watts};
+use crate::base::units::{self, Amps, Hertz, Kelvins, Seconds, Volts, Watts};
 use crate::waveform::Bound;
 
 /// How much a quantity may change, e.g. `noise_pp_20mhz_v:1dB`.
@@ -34,9 +33,10 @@ impl FromStr for Allowance {
 }
 
 fn parse_amount(quantity: Quantity, text: &str) -> Result<f64, String> {
-    fn si<Q: FromStr<Err: fmt::Display>>(text: &str, value: fn(Q) -> f64) -> Result<f64, String> {
-        text.parse::<Q>().map(value).map_err(|error| error.to_string())
+    fn si<Q: units::Quantity>(text: &str) -> Result<f64, String> {
+        text.parse::<Q>().map(Q::value).map_err(|error| error.to_string())
     }
+    // What is no SI unit takes no prefix.
     let suffixed = |unit: &str, factor: f64| {
         let number = text.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
         number.map(|number| number * factor).ok_or_else(|| {
@@ -44,13 +44,13 @@ fn parse_amount(quantity: Quantity, text: &str) -> Result<f64, String> {
         })
     };
     match quantity.unit_of_change() {
-        "dB" => suffixed("dB", 1.0),
         "" => suffixed("%", 0.01),
-        "K" => suffixed("K", 1.0),
-        "V" => si(text, Volts::value),
-        "A" => si(text, Amps::value),
-        "W" => si(text, Watts::value),
-        "Hz" => si(text, Hertz::value),
+        "V" => si::<Volts>(text),
+        "A" => si::<Amps>(text),
+        "W" => si::<Watts>(text),
+        "s" => si::<Seconds>(text),
+        "Hz" => si::<Hertz>(text),
+        "K" => si::<Kelvins>(text),
         unit => suffixed(unit, 1.0),
     }
 }
@@ -172,9 +172,33 @@ mod tests {
         assert_eq!(most("efficiency:2%"), Ok(0.02));
         assert_eq!(most("board_c:3K"), Ok(3.0));
         assert_eq!(most("loss_w:20mW"), Ok(0.02));
-        for wrong in
-            ["noise_pp_20mhz_v", "noise_pp_20mhz_v:1V", "noise_pp_20mhz_v:-1dB", "noise_pp:1dB", "vout_v:1"]
-        {
+        let prefixed = [
+            ("vout_v:3uV", 3e-6),
+            ("vout_v:3 µV", 3e-6),
+            ("vout_v:0.1 V", 0.1),
+            ("loss_w:1W", 1.0),
+            ("settle_s:1ms", 1e-3),
+            ("settle_s:20 us", 20e-6),
+            ("settle_s:2s", 2.0),
+            ("period_std_s:5ns", 5e-9),
+            ("switching_hz:2kHz", 2e3),
+            ("ring_hz:1.5 MHz", 1.5e6),
+            ("switching_hz:7Hz", 7.0),
+            ("rise_k:250mK", 0.25),
+            ("duty:0.5 %", 0.005),
+        ];
+        for (text, expected) in prefixed {
+            assert_eq!(most(text), Ok(expected), "{text}");
+        }
+        for wrong in [
+            "noise_pp_20mhz_v",
+            "noise_pp_20mhz_v:1V",
+            "noise_pp_20mhz_v:-1dB",
+            "noise_pp:1dB",
+            "vout_v:1",
+            "settle_s:1mV",
+            "rise_k:1C",
+        ] {
             assert!(most(wrong).is_err(), "{wrong}");
         }
     }

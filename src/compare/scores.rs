@@ -88,17 +88,18 @@ impl Matched {
             return "no point has a value on every board of both sides".to_owned();
         }
         let after = self.bounded.iter().filter(|bounded| bounded.bound == Bound::Upper).count();
-        let sides = [(bounds - after, "before alone"), (after, "after alone"), (open, "before and after")];
-        let told: Vec<String> = sides
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, side)| format!("{side} at {count}"))
-            .collect();
-        format!(
-            "of {} points {} stands at the noise of probe and scope",
-            self.places.len() + bounds + open,
-            told.join(", ")
-        )
+        let sides =
+            [(bounds - after, "the side before is"), (after, "the side after is"), (open, "both sides are")];
+        let total = self.places.len() + bounds + open;
+        let mut told = String::new();
+        for (count, who) in sides.into_iter().filter(|(count, _)| *count > 0) {
+            told += &if told.is_empty() {
+                format!("at {count} of {total} points {who} at the noise of probe and scope")
+            } else {
+                format!(", at {count} {who}")
+            };
+        }
+        told
     }
 
     /// The finest difference that the values can tell; `tried` is the step of what is found by trying.
@@ -289,31 +290,27 @@ mod tests {
         let upper = BoundedChange { place, change: -30.0, bound: Bound::Upper };
         let lower = BoundedChange { bound: Bound::Lower, ..upper };
         let (most, least) = (Kind::Bound(Bound::Upper), Kind::Bound(Bound::Lower));
-        let all = "of 4 points before and after at 4 stands at the noise of probe and scope";
+        let all = "at 4 of 4 points both sides are at the noise of probe and scope";
         // Places with values, with bounds from above, with bounds from below, and at the noise on both sides.
         let table = [
             ((4, 0, 0, 0), Kind::Value, "no point has a value on every board of both sides"),
-            (
-                (2, 2, 0, 0),
-                Kind::Value,
-                "of 4 points after alone at 2 stands at the noise of probe and scope",
-            ),
-            ((1, 3, 0, 0), most, "of 4 points after alone at 3 stands at the noise of probe and scope"),
-            ((1, 0, 3, 0), least, "of 4 points before alone at 3 stands at the noise of probe and scope"),
+            ((2, 2, 0, 0), Kind::Value, "at 2 of 4 points the side after is at the noise of probe and scope"),
+            ((1, 3, 0, 0), most, "at 3 of 4 points the side after is at the noise of probe and scope"),
+            ((1, 0, 3, 0), least, "at 3 of 4 points the side before is at the noise of probe and scope"),
             (
                 (0, 2, 0, 2),
                 most,
-                "of 4 points after alone at 2, before and after at 2 stands at the noise of probe and scope",
+                "at 2 of 4 points the side after is at the noise of probe and scope, at 2 both sides are",
             ),
             (
                 (0, 1, 0, 3),
                 Kind::Nothing,
-                "of 4 points after alone at 1, before and after at 3 stands at the noise of probe and scope",
+                "at 1 of 4 points the side after is at the noise of probe and scope, at 3 both sides are",
             ),
             (
                 (0, 2, 2, 0),
                 Kind::Nothing,
-                "of 4 points before alone at 2, after alone at 2 stands at the noise of probe and scope",
+                "at 2 of 4 points the side before is at the noise of probe and scope, at 2 the side after is",
             ),
             ((0, 0, 0, 4), Kind::Nothing, all),
             ((0, 0, 0, 0), Kind::Nothing, "no point has a value on every board of both sides"),

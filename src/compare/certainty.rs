@@ -99,6 +99,19 @@ fn settled(
     Ok((left, right))
 }
 
+/// The 95 % interval of the change alone.
+///
+/// # Errors
+/// Too few boards, or a scatter that the figures cannot tell.
+pub(super) fn interval_of(
+    sides: (&[f64], &[f64]),
+    resolution: Resolution,
+    pairing: Pairing,
+) -> Result<Interval, String> {
+    let (left, right) = settled(sides, resolution, pairing).map_err(told)?;
+    difference(&left, &right, pairing).map(|mean| mean.estimate.into()).map_err(told)
+}
+
 fn resampled(
     left: &[f64],
     right: &[f64],

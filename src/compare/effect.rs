@@ -1,5 +1,6 @@
 //! What changed in one quantity: by how much, with what certainty, at which points.
 
+use super::bounds::{BoundedMean, bounded_mean};
 use super::cell::{Kind, Place};
 use super::certainty::{of_boards, of_points};
 use super::floors::{NoFloor, why_none};
@@ -7,7 +8,7 @@ use super::gather::ReferenceRuns;
 use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
-use super::scores::{BoundedChange, Matched, match_places, scores_of};
+use super::scores::{Matched, match_places, scores_of};
 use super::stat::{Equivalence, MeanDifference, OrderEffect, Resolution};
 
 /// How sure intervals are, unless told otherwise.
@@ -143,6 +144,9 @@ pub struct Effect {
     pub change: Option<f64>,
     /// How sure that is.
     pub certainty: Certainty,
+    /// The change over the points that have a value or only a bound, where there are bounds and all of one side: a bound, too. `None`
+    /// where bounds point to both sides, or most points tell nothing.
+    pub bounded: Option<BoundedMean>,
     /// The smallest change that matters, in the unit of the change; `None` where every change does.
     pub smallest: Option<f64>,
     /// The finest difference that the figures can tell, in the unit of the change.
@@ -202,6 +206,13 @@ impl Effect {
     /// In a word or two what it is.
     #[must_use]
     pub fn sense(&self) -> Sense {
+        if let Some(bounded) = self.bounded.as_ref().filter(|_| self.is_told_by_bounds()) {
+            return match (bounded.surely_rises(), &bounded.sure) {
+                (Some(rises), _) => self.directed(rises),
+                (None, Ok(_)) => Sense::NoChange,
+                (None, Err(_)) => Sense::NotKnown,
+            };
+        }
         let Some(interval) = self.interval() else {
             return match (self.by_resolution(), self.smallest) {
                 (Some(ends), Some(smallest)) if ends.lies_within(smallest) => Sense::TooSmall,
@@ -215,7 +226,11 @@ impl Effect {
         if interval.holds(0.0) {
             return Sense::NoChange;
         }
-        match (self.quantity().better(), interval.low > 0.0) {
+        self.directed(interval.low > 0.0)
+    }
+    /// What a sure rise is, or a sure fall.
+    fn directed(&self, rises: bool) -> Sense {
+        match (self.quantity().better(), rises) {
             (Better::Neither, _) => Sense::Changed,
             (Better::Higher, true) | (Better::Lower, false) => Sense::Better,
             (Better::Higher, false) | (Better::Lower, true) => Sense::Worse,
@@ -232,19 +247,12 @@ impl Effect {
             }))
         })
     }
-    /// The mean over all points that have a value or only a bound on one side, where it is only a bound because of them:
-    /// the change, and on which side of it the truth lies. `None` where there are none, or of both kinds, or where most are open.
+    /// Whether the bound is what is known of it: there is no value, or more than half of the points have a bound alone. The few
+    /// points that have a value are then just those at which the change is least hidden.
     #[must_use]
-    pub fn bounded(&self) -> Option<BoundedChange> {
-        let first = self.matched.bounded.first()?;
-        let is_mixed = self.matched.bounded.iter().any(|other| other.bound != first.bound);
-        if is_mixed || self.matched.kind() == Kind::Nothing {
-            return None;
-        }
-        let changes: Vec<f64> = (self.points.iter().map(|point| point.change))
-            .chain(self.matched.bounded.iter().map(|bounded| bounded.change))
-            .collect();
-        Some(BoundedChange { change: crate::base::stats::mean(&changes)?, ..*first })
+    pub fn is_told_by_bounds(&self) -> bool {
+        let is_most = self.matched.bounded.len() > self.matched.places.len();
+        self.bounded.is_some() && (self.change.is_none() || is_most)
     }
 }
 
@@ -288,7 +296,9 @@ pub fn compare_quantity(
         Vec::new()
     };
     let change = levels.map(|(before, after)| after - before);
+    let bounded = if matched.kind() == Kind::Nothing { None } else { bounded_mean(&matched, terms.pairing) };
     Some(Effect {
+        bounded,
         matched,
         levels,
         change,

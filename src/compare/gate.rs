@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::bounds::BoundedMean;
 use super::effect::{Effect, Interval};
 use super::quantity::{Better, Quantity};
 use crate::base::units::{self, Amps, Hertz, Kelvins, Seconds, Volts, Watts};
@@ -90,19 +91,8 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     let Some(effect) = effect else {
         return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
     };
-    if let (None, Some(bounded)) = (effect.change, effect.bounded()) {
-        // A change that is no more than something good is good, however far it goes.
-        let is_met = allowance.quantity.better() == Better::Lower
-            && bounded.bound == Bound::Upper
-            && bounded.change <= allowance.most;
-        return if is_met {
-            Judgement::Met
-        } else {
-            Judgement::Impossible(match allowance.quantity {
-                Quantity::Band(_) => effect.matched.no_value(),
-                _ => "every point is only a bound on one side".to_owned(),
-            })
-        };
+    if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
+        return judge_bounded(bounded, |ends| judge(worsening(allowance.quantity, ends), allowance.most));
     }
     let interval = match (&effect.certainty.interval, effect.by_resolution()) {
         (Ok(interval), _) => *interval,
@@ -121,6 +111,11 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
     };
     let most = allowance.most;
+    if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
+        return judge_bounded(bounded, |ends| {
+            if ends.low > most || ends.high < -most { Judgement::Broken } else { Judgement::Undecided }
+        });
+    }
     let (is_shown, ends) = match (&effect.certainty.mean, effect.by_resolution()) {
         (Ok(mean), _) => match mean.within((-most, most), SAME_ALPHA) {
             Err(why) => return Judgement::Impossible(why.0),
@@ -135,6 +130,15 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         Judgement::Broken
     } else {
         Judgement::Undecided
+    }
+}
+
+/// Holds what is known by bounds against a limit: all that lies on the one side of the sure end is possible, however far off.
+fn judge_bounded(bounded: &BoundedMean, judged: impl Fn(Interval) -> Judgement) -> Judgement {
+    match (&bounded.sure, bounded.bound) {
+        (Err(why), _) => Judgement::Impossible(why.clone()),
+        (Ok(sure), Bound::Upper) => judged(Interval { low: f64::NEG_INFINITY, high: *sure }),
+        (Ok(sure), Bound::Lower) => judged(Interval { low: *sure, high: f64::INFINITY }),
     }
 }
 
@@ -235,6 +239,41 @@ mod tests {
         assert_eq!(judged("start_up_v:100mV", Some(0.2), 12.0), (Undecided, Undecided));
         assert_eq!(judged("start_up_v:300mV", Some(0.2), 12.0), (Met, Met));
         assert_eq!(judged("start_up_v:300mV", Some(0.2), 13.0), (Broken, Broken));
+    }
+
+    #[test]
+    fn a_bound_is_held_against_a_limit_by_the_side_that_it_leaves_open() {
+        use Bound::{Lower, Upper};
+        use Judgement::{Broken, Met, Undecided};
+        let worse = |key: &str, bound: Bound, sure: f64, most: f64| {
+            let mean = BoundedMean { change: sure, bound, places: 4, sure: Ok(sure) };
+            judge_bounded(&mean, |ends| judge(worsening(key.parse().unwrap(), ends), most))
+        };
+        let table = [
+            // Noise: less is better. Into the floor it fell at least so far; out of the floor it rose at least so far.
+            ("noise_pp_20mhz_v", Upper, -38.0, 1.0, Met),
+            ("noise_pp_20mhz_v", Upper, 1.0, 1.0, Met),
+            ("noise_pp_20mhz_v", Upper, 2.0, 1.0, Undecided),
+            ("noise_pp_20mhz_v", Lower, 2.0, 1.0, Broken),
+            ("noise_pp_20mhz_v", Lower, 0.5, 1.0, Undecided),
+            ("noise_pp_20mhz_v", Lower, -30.0, 1.0, Undecided),
+            // Efficiency: more is better.
+            ("efficiency", Lower, -0.01, 0.02, Met),
+            ("efficiency", Lower, -0.03, 0.02, Undecided),
+            ("efficiency", Upper, -0.03, 0.02, Broken),
+            ("efficiency", Upper, 0.5, 0.02, Undecided),
+            // Neither is better: no bound alone shows that it stayed.
+            ("vout_v", Upper, -0.2, 0.1, Broken),
+            ("vout_v", Upper, 0.05, 0.1, Undecided),
+            ("vout_v", Lower, 0.2, 0.1, Broken),
+            ("vout_v", Lower, -0.05, 0.1, Undecided),
+        ];
+        for (key, bound, sure, most, expected) in table {
+            assert_eq!(worse(key, bound, sure, most), expected, "{key} {bound:?} {sure} {most}");
+        }
+        let why = "one board".to_owned();
+        let unsure = BoundedMean { change: -38.0, bound: Upper, places: 4, sure: Err(why.clone()) };
+        assert_eq!(judge_bounded(&unsure, |_| Met), Judgement::Impossible(why));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod aspect;
 pub mod band;
+pub mod bounds;
 pub mod cell;
 mod certainty;
 pub mod comparison;

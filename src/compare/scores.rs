@@ -57,6 +57,20 @@ pub struct Matched {
     pub before: Vec<BoardScore>,
     /// The boards of the second group.
     pub after: Vec<BoardScore>,
+    /// The boards of both groups over the places with values and those with bounds, the bounds in the place of values; `None` where
+    /// there are no bounds, or some to each side.
+    pub with_bounds: Option<WithBounds>,
+}
+
+/// The boards of both groups over all places at which each has a value or a bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WithBounds {
+    /// The boards of the first group.
+    pub before: Vec<BoardScore>,
+    /// The boards of the second group.
+    pub after: Vec<BoardScore>,
+    /// Whether all that the first group has there are values, and all that the second one has.
+    pub are_values: (bool, bool),
 }
 
 impl Matched {
@@ -105,12 +119,16 @@ impl Matched {
     /// The finest difference that the values can tell; `tried` is the step of what is found by trying.
     #[must_use]
     pub fn resolution(&self, tried: Option<f64>) -> Resolution {
-        let at = |side: &[BoardScore], place: usize| -> Vec<f64> {
-            side.iter().filter_map(|board| board.values.get(place).copied()).collect()
-        };
-        let side = |side: &[BoardScore]| (0..self.places.len()).map(|place| at(side, place)).collect();
-        resolution_of(self.quantity, &[side(&self.before), side(&self.after)]).or_step(tried)
+        let sides = [values_by_place(&self.before), values_by_place(&self.after)];
+        resolution_of(self.quantity, &sides).or_step(tried)
     }
+}
+
+/// The values of a side's boards, place by place.
+pub(super) fn values_by_place(boards: &[BoardScore]) -> Vec<Vec<f64>> {
+    let places = boards.iter().map(|board| board.values.len()).max().unwrap_or(0);
+    let at = |place: usize| boards.iter().filter_map(|board| board.values.get(place).copied()).collect();
+    (0..places).map(at).collect()
 }
 
 /// The finest difference that values can tell, given by side and place in the scale of their quantity: a step on which they all
@@ -160,11 +178,28 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
             },
         }
     }
-    let scores = |group: &Group| {
-        group.boards.iter().map(|(serial, board)| score(serial, board, quantity, &places)).collect()
+    let scores = |group: &Group, places: &[Place]| -> Vec<BoardScore> {
+        group.boards.iter().map(|(serial, board)| score(serial, board, quantity, places)).collect()
     };
-    let (before, after) = (scores(before), scores(after));
-    Some(Matched { quantity, places, bounded, open, missing, before, after })
+    let is_one_sided = bounded.windows(2).all(|pair| pair[0].bound == pair[1].bound);
+    let with_bounds = (is_one_sided && !bounded.is_empty()).then(|| {
+        let known = places.iter().copied().chain(bounded.iter().map(|bounded| bounded.place));
+        let known: Vec<Place> = known.collect();
+        let are_values = |group: &Group| {
+            let mut boards = group.boards.values();
+            let is_value = |board: &BoardCells, place: &Place| {
+                board.cells.get(&(quantity, *place)).is_some_and(|cell| cell.kind() == Kind::Value)
+            };
+            boards.all(|board| known.iter().all(|place| is_value(board, place)))
+        };
+        WithBounds {
+            before: scores(before, &known),
+            after: scores(after, &known),
+            are_values: (are_values(before), are_values(after)),
+        }
+    });
+    let (before, after) = (scores(before, &places), scores(after, &places));
+    Some(Matched { quantity, places, bounded, open, missing, before, after, with_bounds })
 }
 
 /// All keys of a quantity.
@@ -324,6 +359,7 @@ mod tests {
                 missing: Vec::new(),
                 before: Vec::new(),
                 after: Vec::new(),
+                with_bounds: None,
             };
             assert_eq!(matched.kind(), expected, "{why}");
             assert_eq!(matched.no_value(), why);

@@ -1,6 +1,7 @@
 //! How two groups of soaks stand to each other step by step, in words and as rows of a picture.
 
 use super::amount::{Amounts, level};
+use super::bound_words;
 use super::parts::{Part, part};
 use super::pictures::{Forest, ForestRow, RowKind};
 use crate::base::count::counted;
@@ -82,17 +83,28 @@ fn of_quantity(course: &Course, growth: &Growth) -> Lines {
 fn step(title: &str, boards: (usize, usize), effect: Option<&Effect>) -> StepLine {
     let of_boards = format!("{} before, {} after", counted(boards.0, "board"), boards.1);
     let known = effect.and_then(|effect| Some((effect, effect.change?, effect.levels?)));
+    if let Some((effect, bound)) = effect.and_then(|effect| Some((effect, bound_words::mean(effect)?)))
+        && effect.is_told_by_bounds()
+    {
+        let sure = bound_words::sure(effect).map_or_else(String::new, |sure| format!("95 % sure: {sure}; "));
+        let levels = effect.levels.map_or_else(|| "–".to_owned(), |levels| shown(effect, levels));
+        let (title, sense) = (title.to_owned(), effect.sense().word());
+        return StepLine { title, levels, change: format!("{bound} ({sure}{of_boards})"), sense };
+    }
     let Some((effect, change, (before, after))) = known else {
         let change = format!("no value on every board ({of_boards})");
         return StepLine { title: title.to_owned(), levels: "–".to_owned(), change, sense: "not known" };
     };
-    let quantity = effect.quantity();
     StepLine {
         title: title.to_owned(),
-        levels: format!("{} to {}", level(quantity, before), level(quantity, after)),
+        levels: shown(effect, (before, after)),
         change: format!("{} ({}; {of_boards})", Amounts::of(effect).full(change), ends(effect)),
         sense: effect.sense().word(),
     }
+}
+
+fn shown(effect: &Effect, (before, after): (f64, f64)) -> String {
+    format!("{} to {}", level(effect.quantity(), before), level(effect.quantity(), after))
 }
 
 fn ends(effect: &Effect) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::amount::{Amounts, level};
+use super::bound_words::{self, sign};
 use super::pictures::{ChangeCell, ChangeMap, DotRow, Dots, Forest, ForestRow, RowKind};
 use crate::compare::cell::Place;
 use crate::compare::comparison::Comparison;
@@ -51,7 +52,7 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
         interval: ends.map(scaled),
         is_undecided: ends.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0),
         told: ends.map_or_else(|| amounts.full(change), |ends| with_ends(&amounts.full(change), ends)),
-        ..row(RowKind::All, "all boards".to_owned(), change)
+        ..row(RowKind::All, all_boards(effect), change)
     }];
     rows.extend(
         boards(comparison, effect).into_iter().map(|(label, value)| row(RowKind::Board, label, value)),
@@ -64,6 +65,17 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
             is_undecided: is_undecided(point),
             ..row(RowKind::Point, point.place.to_string(), point.change)
         });
+    }
+    if let (Some(bounded), Some(told)) = (&effect.bounded, bound_words::mean(effect)) {
+        let label = format!("all {} points", bounded.places);
+        rows.insert(
+            1,
+            ForestRow {
+                truth_is_more: Some(bounded.bound == Bound::Lower),
+                told,
+                ..row(RowKind::All, label, bounded.change)
+            },
+        );
     }
     for bounded in effect.matched.bounded.iter().take(MOST_POINTS / 2) {
         rows.push(ForestRow {
@@ -83,11 +95,10 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
     Some((Forest { axis, worse_is_more, rows }, hidden))
 }
 
-const fn sign(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Upper => "≤",
-        Bound::Lower => "≥",
-    }
+/// All boards together, and at which points where some are left out.
+fn all_boards(effect: &Effect) -> String {
+    let (count, hidden) = (effect.points.len(), effect.matched.bounded.len() + effect.matched.open.len());
+    if hidden == 0 { "all boards".to_owned() } else { format!("all boards, {count} points") }
 }
 
 /// Each board against the mean of the other side; of pairs each board against itself.

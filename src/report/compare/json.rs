@@ -116,7 +116,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
     let mean = certainty.mean.as_ref().ok();
     let rank = certainty.rank.as_ref().ok();
     let resampled = certainty.resampled.as_ref().ok();
-    let (spread, bounded) = (effect.spread(), effect.bounded());
+    let (spread, bounded) = (effect.spread(), effect.bounded.as_ref());
     let order = effect.order.as_ref().ok();
     ChangeRow {
         after_group: name.to_owned(),
@@ -161,6 +161,8 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         no_floor: effect.no_floor.map(NoFloor::why),
         bounded_change: bounded.map(|bounded| bounded.change),
         bounded_side: bounded.map(|bounded| side(bounded.bound)),
+        bounded_sure: bounded.and_then(|bounded| bounded.sure.as_ref().ok().copied()),
+        told_by_bounds: effect.is_told_by_bounds(),
         without_drift: order.map(|order| order.effect.value),
         without_drift_low: order.map(|order| order.effect.low),
         without_drift_high: order.map(|order| order.effect.high),

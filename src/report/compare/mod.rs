@@ -1,6 +1,7 @@
 //! A comparison for people and for machines: lines for the terminal, JSON, JUnit, a page with pictures.
 
 pub mod amount;
+pub mod bound_words;
 pub mod course;
 pub mod draw;
 pub mod json;

@@ -308,6 +308,10 @@ pub struct ChangeRow {
     pub bounded_change: Option<f64>,
     /// ... and the side on which the truth lies, `at most` or `at least`.
     pub bounded_side: Option<&'static str>,
+    /// The end of its 95 % interval on that side; null where boards do not tell how sure it is.
+    pub bounded_sure: Option<f64>,
+    /// Whether more than half of the points have only a bound, so that `sense` and limits go by `bounded_sure`.
+    pub told_by_bounds: bool,
     /// The change with the drift over the runs taken off.
     pub without_drift: Option<f64>,
     /// Lower end of its interval.

@@ -1,9 +1,10 @@
 //! What changed, as sentences: always with direction, interval, number of boards, averaging rule, spread over the points and floor.
 
 use super::amount::{Amounts, amount, level};
+use super::bound_words;
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
-use crate::base::count::counted;
+use crate::base::count::{counted, fitting};
 use crate::compare::cell::Kind;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
@@ -17,7 +18,12 @@ use crate::waveform::{Bound, loses_floor};
 #[must_use]
 pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     let title = effect.quantity().title();
-    let Some(change) = effect.change else { return bounded_only(effect) };
+    if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
+        return bound_words::change(comparison, effect, bounded);
+    }
+    let Some(change) = effect.change else {
+        return format!("cannot be compared in the {title}: {}", effect.matched.no_value());
+    };
     let amounts = Amounts::of(effect);
     let (size, unit) = (amounts.size_or_less(change), amounts.unit);
     let directed = match change {
@@ -43,7 +49,7 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     facts.extend(tests(comparison, effect));
     facts.extend(matters(effect));
     facts.extend(needed(comparison, effect));
-    facts.extend(at_the_floor(effect, amounts));
+    facts.extend(at_the_floor(effect));
     facts.extend(floors(effect));
     format!("{verb} ({})", facts.join("; "))
 }
@@ -105,7 +111,7 @@ fn needed(comparison: &Comparison, effect: &Effect) -> Option<String> {
     Some(format!("it takes {takes}, to see {change} in eight of ten comparisons"))
 }
 
-fn boards(comparison: &Comparison) -> String {
+pub(super) fn boards(comparison: &Comparison) -> String {
     let (before, after) = (comparison.before.boards.len(), comparison.after.boards.len());
     match comparison.pairing {
         Pairing::Board if comparison.is_within_runs() => {
@@ -118,17 +124,19 @@ fn boards(comparison: &Comparison) -> String {
 
 fn points(effect: &Effect, amounts: Amounts) -> String {
     let count = effect.points.len();
+    let hidden = effect.matched.bounded.len() + effect.matched.open.len();
+    let of_all = if hidden > 0 { format!(" of {}", count + hidden) } else { String::new() };
     let Some(Interval { low, high }) = effect.spread().filter(|_| count > 1) else {
-        return format!("at {}", counted(count, "point"));
+        return format!("at {count}{of_all} {}", fitting(count + hidden, "point", "points"));
     };
     // As the sentence tells its amount: where all points are lower and it says `lowers`, they have no signs.
     let is_directed = effect.is_sure() || effect.sense() == Sense::NotKnown;
     let is_plain = is_directed && (high < 0.0 || low > 0.0);
-    let (near, far) =
-        if effect.change.is_some_and(|change| change < 0.0) { (high, low) } else { (low, high) };
+    let is_fall = is_plain && high < 0.0;
+    let (near, far) = if is_fall { (high, low) } else { (low, high) };
     let digits = |value: f64| if is_plain { amounts.size(value) } else { amounts.signed(value) };
     let unit = amounts.unit;
-    format!("mean over {count} points, {} to {} {unit} at single points", digits(near), digits(far))
+    format!("mean over {count}{of_all} points, {} to {} {unit} at single points", digits(near), digits(far))
 }
 
 fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
@@ -169,16 +177,8 @@ pub fn short_p(p: f64) -> String {
     }
 }
 
-/// A change of which only a bound is known, e.g. `≤ −30 dB`.
-#[must_use]
-pub fn bound(effect: &Effect) -> Option<String> {
-    let bounded = effect.bounded()?;
-    let amounts = Amounts::for_change(effect.quantity(), bounded.change, None);
-    Some(format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)))
-}
-
 /// What is left out of the mean because it is only a bound.
-fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
+fn at_the_floor(effect: &Effect) -> Option<String> {
     let (count, open) = (effect.matched.bounded.len(), effect.matched.open.len());
     if count + open == 0 {
         return None;
@@ -188,9 +188,7 @@ fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
     } else {
         String::new()
     };
-    let told = effect
-        .bounded()
-        .map(|bounded| format!("; with them {} {}", sign(bounded.bound), amounts.full(bounded.change)));
+    let told = bound_words::mean(effect).map(|bound| format!("; with them {bound}"));
     Some(format!(
         "{} left out, where a value is only a bound{nothing}{}",
         counted(count + open, "point"),
@@ -199,7 +197,7 @@ fn at_the_floor(effect: &Effect, amounts: Amounts) -> Option<String> {
 }
 
 /// What probe and scope alone show, which the reader holds against the levels.
-fn floors(effect: &Effect) -> Option<String> {
+pub(super) fn floors(effect: &Effect) -> Option<String> {
     let quantity = effect.quantity();
     let told = |floor: Option<Interval>| {
         let Some(Interval { low, high }) = floor else { return "not captured".to_owned() };
@@ -231,33 +229,6 @@ fn floors(effect: &Effect) -> Option<String> {
     (before.is_some() || after.is_some()).then(|| {
         format!("probe and scope alone show {} before, {} after, {taken_off}", told(before), told(after))
     })
-}
-
-const fn sign(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Upper => "≤",
-        Bound::Lower => "≥",
-    }
-}
-
-/// Where there is no value, because every point is only a bound, or of a band the most of them.
-fn bounded_only(effect: &Effect) -> String {
-    let (quantity, title) = (effect.quantity(), effect.quantity().title());
-    let Some(bounded) = effect.bounded() else {
-        return format!("cannot be compared in the {title}: {}", effect.matched.no_value());
-    };
-    let amounts = Amounts::for_change(quantity, bounded.change, None);
-    let falls = bounded.change < 0.0;
-    let verb = if falls { "lowers" } else { "raises" };
-    let least = if falls == (bounded.bound == Bound::Upper) { "at least" } else { "at most" };
-    let why = match quantity {
-        Quantity::Band(_) => effect.matched.no_value(),
-        _ if bounded.bound == Bound::Upper => "all at the noise floor on one side".to_owned(),
-        _ => "all bounds on one side".to_owned(),
-    };
-    let points = counted(effect.points.len() + effect.matched.bounded.len(), "point");
-    let (size, unit) = (amounts.size(bounded.change), amounts.unit);
-    format!("{verb} the {title} by {least} {size} {unit} (mean over {points}; {why})")
 }
 
 /// What the spectra could not be taken from, because samples are clipped.
@@ -357,6 +328,7 @@ pub fn limit(gate: &Gate) -> String {
 pub fn outcome(comparison: &Comparison, gate: &Gate) -> String {
     match (&gate.judgement, comparison.effect(gate.allowance.quantity)) {
         (Judgement::Impossible(why), _) => format!("cannot be judged: {why}"),
+        (_, Some(effect)) if effect.is_told_by_bounds() => bound_words::outcome(effect).unwrap_or_default(),
         (_, Some(effect)) => {
             let own = Amounts::of(effect);
             let (level, interval) = deciding(gate, effect);

@@ -7,10 +7,11 @@ use super::top::{key, sentence};
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval};
 use crate::report::compare::amount::{Amounts, level};
+use crate::report::compare::bound_words;
 use crate::report::compare::draw::is_undecided;
 use crate::report::compare::next;
 use crate::report::compare::parts::{Part, part};
-use crate::report::compare::words::{self, short_p};
+use crate::report::compare::words::short_p;
 
 pub(super) fn changes(comparison: &Comparison) -> Markup {
     html! {
@@ -34,7 +35,8 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
             "Better, worse, changed: the interval holds no zero. Too small to matter: two one-sided tests at 5 % show that the change is "
             "smaller than the smallest one that matters. No change shown: neither, so that a change that matters is not ruled out. "
             "Amplitudes are compared in decibels; their means are geometric ones. Points are those at which every board of both sides "
-            "has a value; bounds and open ones (bounds on both sides, which tell nothing) stand beside them. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
+            "has a value; bounds and open ones (bounds on both sides, which tell nothing) stand beside them. Where more than half of the points "
+            "have only a bound, the bound over all of them is told (≤: at most, ≥: at least), and better or worse goes by its sure end. Surely changed: points whose own p stays under 5 % when all are claimed at once (Holm)."
         }
     }
 }
@@ -45,6 +47,8 @@ fn change_row(effect: &Effect) -> Markup {
     let dash = || "–".to_owned();
     let sense = effect.sense().word();
     let (bounded, open) = (effect.matched.bounded.len(), effect.matched.open.len());
+    let value = effect.change.map_or_else(dash, |change| amounts.full(change));
+    let interval = effect.interval().map_or_else(dash, ends);
     html! {
         tr {
             td {
@@ -53,8 +57,8 @@ fn change_row(effect: &Effect) -> Markup {
             }
             td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }
             td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
-            td.number data-label="change" { (effect.change.map_or_else(|| words::bound(effect).unwrap_or_else(dash), |change| amounts.full(change))) }
-            td.number data-label="95 % interval" { (effect.certainty.interval.as_ref().map_or_else(|_| dash(), |interval| ends(*interval))) }
+            td.number data-label="change" { (with_bound(effect, &value, bound_words::mean(effect))) }
+            td.number data-label="95 % interval" { (with_bound(effect, &interval, bound_words::sure(effect))) }
             td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| short_p(*p))) }
             td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
             td.number data-label="points" {
@@ -64,6 +68,16 @@ fn change_row(effect: &Effect) -> Markup {
             }
             td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
         }
+    }
+}
+
+/// What is told of the points with values; in front of it the bound over all points, where that is what is known.
+fn with_bound(effect: &Effect, of_values: &str, bound: Option<String>) -> Markup {
+    let bound = bound.filter(|_| effect.is_told_by_bounds());
+    html! {
+        @if let Some(bound) = &bound { (bound) }
+        @if bound.is_none() { (of_values) }
+        @else if effect.change.is_some() { br; span.small { (of_values) " at " (effect.points.len()) } }
     }
 }
 
@@ -152,7 +166,7 @@ pub(super) fn method() -> Markup {
             "The board is what conclusions are drawn from: repeats are averaged, then the points at which every board has a value, so that "
             "each board is one number; these numbers are compared. Points and repeats of one board are not independent of each other. "
             "The interval is Welch's on the boards' numbers, or the paired one where the same boards were measured both ways. "
-            "Values that are only bounds (at the noise floor, clipped) are left out of means. docs/comparison.md tells all of it."
+            "Values that are only bounds (at the noise floor, clipped) are left out of means; with them a mean is told as a bound. docs/comparison.md tells all of it."
         }
     }
 }

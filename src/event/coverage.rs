@@ -15,8 +15,8 @@ pub struct Coverage {
     pub held: u64,
     /// What is missing, by cause; a cause that cost nothing is not there.
     pub lost: BTreeMap<GapCause, Lost>,
-    /// Up to where gaps are known.
-    known_to: Instant,
+    /// Where gaps are known: apart from each other, in order; the last ones.
+    known: Vec<(Instant, Instant)>,
     /// The last gaps, one of each cause and words, with their ends.
     last: Vec<(GapCause, String, Instant)>,
 }
@@ -35,25 +35,25 @@ pub struct Lost {
 /// Most causes whose last gap is remembered.
 const MOST_CAUSES: usize = 64;
 
+/// Most spans of gaps that are remembered, lest one is counted twice: a gap reaches back to the last reading before it.
+const MOST_KNOWN: usize = 64;
+
 impl Coverage {
     /// So far apart gaps of one cause, told in the same words, are one stretch: a silent sensor is asked at least twice as often.
     pub const TOGETHER: Duration = Duration::from_secs(600);
 
-    /// Coverage of so many readings with these gaps between them. Where gaps overlap, the time that they share counts for the
-    /// one that began first.
+    /// Coverage of so many readings with these gaps between them, in the order in which they were told.
     #[must_use]
     pub fn of<'g>(taken: u64, gaps: impl IntoIterator<Item = &'g Gap>) -> Self {
-        let mut gaps: Vec<&Gap> = gaps.into_iter().collect();
-        gaps.sort_by_key(|gap| (gap.from, gap.to));
         let mut coverage = Self { taken, ..Self::default() };
         gaps.into_iter().for_each(|gap| coverage.lose(gap));
         coverage
     }
 
-    /// Takes one more gap, of those that are told in the order in which they began.
+    /// Takes one more gap. Where gaps overlap, the time that they share counts for the one that was told first.
     pub fn lose(&mut self, gap: &Gap) {
-        let (whole, span) = (gap.to.since(gap.from), gap.to.since(gap.from.max(self.known_to)));
-        self.known_to = self.known_to.max(gap.to);
+        let whole = gap.to.since(gap.from);
+        let span = self.know(gap.from, gap.to);
         if span.is_zero() {
             return;
         }
@@ -63,6 +63,21 @@ impl Coverage {
         of_cause.gaps += u64::from(!goes_on);
         of_cause.readings += (gap.missed as f64 * part).round() as u64;
         of_cause.span += span;
+    }
+
+    /// Makes a span known, and says how much of it was not.
+    fn know(&mut self, from: Instant, to: Instant) -> Duration {
+        // Those that touch it become one with it.
+        let first = self.known.partition_point(|known| known.1 < from);
+        let behind = self.known.partition_point(|known| known.0 <= to).max(first);
+        let touched = &self.known[first..behind];
+        let shared: Duration = touched.iter().map(|known| known.1.min(to).since(known.0.max(from))).sum();
+        let one = touched.iter().fold((from, to), |one, known| (one.0.min(known.0), one.1.max(known.1)));
+        self.known.splice(first..behind, [one]);
+        if self.known.len() > MOST_KNOWN {
+            self.known.remove(0);
+        }
+        to.since(from).saturating_sub(shared)
     }
 
     /// Whether a gap is one with one before it; it is remembered for those behind it.
@@ -147,7 +162,7 @@ mod tests {
     #[test]
     fn coverage_is_told_by_cause_and_no_second_counts_twice() {
         use GapCause::{Controller, Instrument};
-        let table: [(u64, &[Gap], &str); 5] = [
+        let table: [(u64, &[Gap], &str); 6] = [
             (0, &[], "-"),
             (86_400, &[], "100.000 %"),
             // Nothing but a gap covers nothing.
@@ -157,11 +172,17 @@ mod tests {
                 &[gap(100, 151, Instrument), gap(300, 351, Controller)],
                 "90.000 %; Instrument 1x 50 in 51 s = 5.000 %; Controller 1x 50 in 51 s = 5.000 %",
             ),
-            // The second lies in the first, the third half so; the order in which they were told does not matter.
+            // The second lies half in the first, the third in the second.
             (
                 850,
                 &[gap(150, 251, Controller), gap(100, 201, Instrument), gap(110, 120, Controller)],
-                "85.000 %; Instrument 1x 100 in 101 s = 10.000 %; Controller 1x 50 in 50 s = 5.000 %",
+                "85.000 %; Instrument 1x 50 in 50 s = 5.000 %; Controller 1x 100 in 101 s = 10.000 %",
+            ),
+            // The last one closes what two others left open.
+            (
+                900,
+                &[gap(100, 131, Instrument), gap(170, 201, Instrument), gap(100, 201, Controller)],
+                "90.090 %; Instrument 1x 60 in 62 s = 6.006 %; Controller 1x 39 in 39 s = 3.904 %",
             ),
         ];
         for (taken, gaps, expected) in table {

@@ -122,15 +122,16 @@ fn view(
     });
     read?;
     story.extend_holds(&stream.held_s);
+    // What is told counts first, in the order in which a screen beside the run has counted it.
     let mut gaps = story.gaps.clone();
     gaps.extend(stream.breaks.iter().cloned());
+    let mut coverage = Coverage::of(stream.count, &gaps);
+    coverage.held = stream.held;
     gaps.sort_by_key(|gap| gap.from);
     let last = stream.last.map(|at| at.since(started.monotonic));
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
     let now_s = last.unwrap_or_default().as_secs_f64();
     let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
-    let mut coverage = Coverage::of(stream.count, &gaps);
-    coverage.held = stream.held;
     let stretches = gaps::stretches(&gaps);
     let pauses = (lasted_s - coverage.due() as f64 * interval_s).max(0.0);
     let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);

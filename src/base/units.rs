@@ -128,7 +128,7 @@ quantity!(
 );
 quantity!(
     /// Frequency (or a rate) in hertz.
-    Hertz, "Hz", "frequency", "20 MHz", &[]
+    Hertz, "Hz", "frequency", "20 MHz", &["Sa/s", "S/s"]
 );
 quantity!(
     /// A length of time in seconds, as a measured value; settings of length use [`super::span`].
@@ -273,6 +273,9 @@ mod tests {
             assert_eq!(text.parse::<Volts>(), Ok(Volts(volts)), "{text}");
         }
         assert_eq!("20 MHz".parse::<Hertz>(), Ok(Hertz(20e6)));
+        // As scopes write a rate of samples.
+        assert_eq!("100MSa/s".parse::<Hertz>(), Ok(Hertz(100e6)));
+        assert_eq!("2.5 GS/s".parse::<Hertz>(), Ok(Hertz(2.5e9)));
         assert_eq!("120 mOhm".parse::<Ohms>(), Ok(Ohms(0.12)));
         assert_eq!("85 °C".parse::<Celsius>(), Ok(Celsius(85.0)));
     }

@@ -346,7 +346,7 @@ pub(super) struct AnalyzeArgs {
     /// The channel of the switch node
     #[arg(long, value_name = "NAME")]
     pub(super) lx: Option<String>,
-    /// Samples a second, for a file that holds no time
+    /// Samples a second, for a file that holds no time: `100 MHz` or `100 MSa/s`
     #[arg(long, value_name = "RATE")]
     pub(super) sample_rate: Option<Hertz>,
     /// The bandwidth limiter that the record was taken with

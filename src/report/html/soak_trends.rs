@@ -10,7 +10,7 @@ use crate::base::span::{render_elapsed, render_span};
 use crate::event::FigureName;
 use crate::report::figure::Shown;
 use crate::report::soak::SoakView;
-use crate::report::soak::show::{change, is_sure, level, long_span, outlook, reaches};
+use crate::report::soak::show::{change, is_sure, levels, long_span, outlook, reaches};
 use crate::report::soak::sweeps::{COMPARED, Warmth};
 use crate::report::soak::trends::{Outlooked, SettingTrends, Trend};
 use crate::report::svg::render_allan;
@@ -71,7 +71,7 @@ fn sweeps(view: &SoakView) -> Markup {
                     }
                 }
                 "A point is one look each: of a single change it is not known whether it would come again. "
-                "Where one change between two sweeps is more than three times as large as all others, it stands there, too."
+                "Where one change between two sweeps stands out of those of all settings, it stands there, too."
             }
         }
     }
@@ -135,8 +135,9 @@ fn row(trend: &Trend) -> Markup {
             td { b { (trend.title) } }
             @match reasons.0 {
                 Ok(told) => {
-                    td.number data-label="start" { (level(told.start, trend.unit)) }
-                    td.number data-label="end" { (level(told.end, trend.unit)) }
+                    @let [start, end] = levels(told.start, told.end, trend.unit);
+                    td.number data-label="start" { (start) }
+                    td.number data-label="end" { (end) }
                     td data-label="change" { span.sure[is_sure(told.change)] { (change(told.change, trend.unit)) } }
                 },
                 Err(reason) => { td.number data-label="start" { "–" } td.number data-label="end" { "–" } td data-label="change" { span.small { (sentence(reason)) } } },

@@ -5,6 +5,13 @@ use crate::base::units::with_prefix;
 /// A difference counts where it is this many times the largest of the others.
 const STANDS_OUT: f64 = 3.0;
 
+/// Where single looks at several settings are held against each other, it counts where it is this many times the root mean
+/// square of what else changed anywhere: of two differences that are chance alone one is three times the other two times in five.
+const STANDS_OUT_OF_ALL: f64 = 5.0;
+
+/// So few differences say nothing of how much they differ.
+const FEWEST_OTHERS: usize = 5;
+
 /// The difference between two neighbouring looks that stands out from all others. No interval stands behind it: the looks are
 /// few.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +37,17 @@ impl Jump {
         (change.abs() > STANDS_OUT * others).then_some(Self { before, behind, change, others })
     }
 
+    /// Whether it stands out of the differences of all settings, too: those between any two looks but its own, for what changes a
+    /// board shows in all of them.
+    #[must_use]
+    pub fn stands_out_of(&self, settings: &[Vec<(u32, f64)>]) -> bool {
+        let pairs = settings.iter().flat_map(|values| values.windows(2));
+        let others: Vec<f64> =
+            pairs.filter(|pair| pair[0].0 != self.before).map(|pair| pair[1].1 - pair[0].1).collect();
+        let square = others.iter().map(|change| change * change).sum::<f64>() / others.len().max(1) as f64;
+        others.len() >= FEWEST_OTHERS && self.change.abs() > STANDS_OUT_OF_ALL * square.sqrt()
+    }
+
     /// `+20.1 mV from sweep 2 to 3, else 0.4 mV at most`.
     #[must_use]
     pub fn told(&self, noun: &str, unit: &str) -> String {
@@ -49,6 +67,20 @@ impl Jump {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_a_single_look_counts_only_where_it_stands_out_of_those_of_all_settings() {
+        let settings = |scatter: f64| -> Vec<Vec<(u32, f64)>> {
+            let one = |place: u32| vec![(1, 5.0), (2, 5.0 + scatter * f64::from(place % 3)), (3, 5.02)];
+            (0..6).map(one).collect()
+        };
+        let jump = |settings: &[Vec<(u32, f64)>]| Jump::among(&settings[0]).unwrap();
+        let quiet = settings(0.001);
+        assert!(jump(&quiet).stands_out_of(&quiet));
+        let loud = settings(0.004);
+        assert!(!jump(&loud).stands_out_of(&loud), "4 mV here and there are what 20 mV are held against");
+        assert!(!jump(&quiet).stands_out_of(&quiet[..4]), "four others say nothing");
+    }
 
     #[test]
     fn the_one_difference_that_stands_out_is_told_and_a_drift_or_two_values_tell_none() {

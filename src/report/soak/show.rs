@@ -15,17 +15,18 @@ pub fn change(estimate: Estimate, unit: &str) -> String {
     format!("{} {symbol} ({} to {})", number(scaled.value), number(scaled.low), number(scaled.high))
 }
 
-/// The same of a level: without a sign and without the interval.
+/// The same of the levels at start and end, without sign and interval: in one unit, with as many decimals as the one that is
+/// less well known bears.
 #[must_use]
-pub fn level(estimate: Estimate, unit: &str) -> String {
+pub fn levels(start: Estimate, end: Estimate, unit: &str) -> [String; 2] {
+    let largest = start.value.abs().max(end.value.abs());
     let (factor, symbol) = match unit {
         "" => (100.0, "%".to_owned()),
         "°C" => (1.0, unit.to_owned()),
-        _ => prefix(Estimate { low: estimate.value, high: estimate.value, ..estimate }, unit),
+        _ => prefix(Estimate::around(largest, 0.0, start.confidence), unit),
     };
-    let decimals = decimals(estimate.scaled(factor)).min(5);
-    let text = format!("{:.decimals$} {symbol}", estimate.value * factor);
-    text.replace('-', "−")
+    let decimals = decimals(start.scaled(factor)).min(decimals(end.scaled(factor))).min(5);
+    [start, end].map(|level| format!("{:.decimals$} {symbol}", level.value * factor).replace('-', "−"))
 }
 
 /// Whether the interval leaves zero out.
@@ -151,8 +152,10 @@ mod tests {
         assert_eq!(change(of(1.2345e-3, 0.2e-3), "V"), "+1.23 mV (+1.03 to +1.43)");
         assert_eq!(change(of(-0.00123, 0.0004), ""), "−0.123 %-points (−0.163 to −0.083)");
         assert_eq!(change(of(0.0, 3.0), "K"), "0.0 K (−3.0 to +3.0)");
-        assert_eq!(level(of(4.908_12, 0.000_2), "V"), "4.90812 V");
-        assert_eq!(level(of(34.567, 0.2), "°C"), "34.57 °C");
+        let told = |start, end, unit| levels(start, end, unit).join(" → ");
+        assert_eq!(told(of(4.908_12, 0.000_2), of(4.908_13, 0.000_3), "V"), "4.90812 V → 4.90813 V");
+        assert_eq!(told(of(34.567, 0.2), of(34.567, 2.0), "°C"), "34.6 °C → 34.6 °C");
+        assert_eq!(told(of(0.999, 0.001), of(1.002, 0.001), "V"), "0.9990 V → 1.0020 V");
     }
 
     #[test]

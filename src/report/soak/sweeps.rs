@@ -61,15 +61,21 @@ pub fn build(points: &[(f64, &PointResult)], story: &Story) -> Sweeps {
         return Sweeps { count, pair: None, compared: Vec::new() };
     };
     let results = || of_sweeps.iter().map(|(_, point)| *point).filter(|point| point.repeat >= first);
+    let values = |setting: Setting, name: FigureName| -> Vec<(u32, f64)> {
+        let of_setting = results().filter(|point| point.setting == setting);
+        of_setting.filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect()
+    };
+    let settings: Vec<Setting> =
+        results().filter(|point| point.repeat == first).map(|point| point.setting).collect();
+    let of_all =
+        COMPARED.map(|name| settings.iter().map(|setting| values(*setting, name)).collect::<Vec<_>>());
     let compared = results().filter(|point| point.repeat == first).filter_map(|before| {
-        let of_setting = || results().filter(|point| point.setting == before.setting);
-        let after = of_setting().find(|point| point.repeat == count)?;
-        let figures = COMPARED.map(|name| {
-            let values: Vec<(u32, f64)> =
-                of_setting().filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect();
-            (name, before.figures.value(name), after.figures.value(name), Jump::among(&values))
+        let after = results().find(|point| point.setting == before.setting && point.repeat == count)?;
+        let figures = COMPARED.iter().zip(&of_all).map(|(name, of_all)| {
+            let jump = Jump::among(&values(before.setting, *name)).filter(|jump| jump.stands_out_of(of_all));
+            (*name, before.figures.value(*name), after.figures.value(*name), jump)
         });
-        Some(Compared { setting: before.setting, figures: figures.to_vec() })
+        Some(Compared { setting: before.setting, figures: figures.collect() })
     });
     Sweeps { count, pair: Some((first, count, warmth)), compared: compared.collect() }
 }

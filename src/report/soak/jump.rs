@@ -1,16 +1,14 @@
 //! Between which two of several looks a value changed most: sweeps, or rounds of a phase, with other things between them. Pure.
 
+use crate::base::distribution::t_quantile;
 use crate::base::units::with_prefix;
 
 /// A difference counts where it is this many times the largest of the others.
 const STANDS_OUT: f64 = 3.0;
 
-/// Where single looks at several settings are held against each other, it counts where it is this many times the root mean
-/// square of what else changed anywhere: of two differences that are chance alone one is three times the other two times in five.
-const STANDS_OUT_OF_ALL: f64 = 5.0;
-
-/// So few differences say nothing of how much they differ.
-const FEWEST_OTHERS: usize = 5;
+/// Where single looks at several settings are held against each other, it counts where chance alone makes one of that size, among
+/// the other differences, so seldom: of two that are chance alone, one is three times the other two times in five.
+const SELDOM: f64 = 1e-3;
 
 /// The difference between two neighbouring looks that stands out from all others. No interval stands behind it: the looks are
 /// few.
@@ -44,8 +42,10 @@ impl Jump {
         let pairs = settings.iter().flat_map(|values| values.windows(2));
         let others: Vec<f64> =
             pairs.filter(|pair| pair[0].0 != self.before).map(|pair| pair[1].1 - pair[0].1).collect();
-        let square = others.iter().map(|change| change * change).sum::<f64>() / others.len().max(1) as f64;
-        others.len() >= FEWEST_OTHERS && self.change.abs() > STANDS_OUT_OF_ALL * square.sqrt()
+        let freedom = others.len() as f64;
+        let square = others.iter().map(|change| change * change).sum::<f64>() / freedom;
+        t_quantile(1.0 - SELDOM / 2.0, freedom)
+            .is_some_and(|quantile| self.change.abs() > quantile * square.sqrt())
     }
 
     /// `+20.1 mV from sweep 2 to 3, else 0.4 mV at most`.
@@ -79,7 +79,9 @@ mod tests {
         assert!(jump(&quiet).stands_out_of(&quiet));
         let loud = settings(0.004);
         assert!(!jump(&loud).stands_out_of(&loud), "4 mV here and there are what 20 mV are held against");
-        assert!(!jump(&quiet).stands_out_of(&quiet[..4]), "four others say nothing");
+        assert!(!jump(&quiet).stands_out_of(&[]), "nothing says how much looks differ");
+        let few = [vec![(1, 5.0), (2, 5.001), (3, 5.02)]];
+        assert!(!jump(&few).stands_out_of(&few), "one other difference says nearly nothing");
     }
 
     #[test]

@@ -24,9 +24,7 @@ use soakrig::waveform::spectrum::{SEGMENT, measure_spectrum};
 use soakrig::waveform::spikes::{Deviations, measure_deviations};
 use soakrig::waveform::switching::{Switching, measure_switching};
 use soakrig::waveform::trace::Levels;
-use soakrig::waveform::{
-    Acquisition, Codes, Coupling, Pair, Scaling, Terms, Unavailable, Waveform, measure_with,
-};
+use soakrig::waveform::{Acquisition, Codes, Pair, Scaling, Terms, Unavailable, Waveform, measure_with};
 
 const SAMPLES: usize = 10_000_000;
 const ROUNDS: usize = 5;
@@ -43,7 +41,11 @@ fn main() -> Result<(), Unavailable> {
     let (vout, lx) = capture(|volts, lx| (byte(volts, VOUT), byte(lx, LX)));
     measure_pair("u8", (trace(Codes::U8(vout), VOUT), trace(Codes::U8(lx), LX)), idle_mb)?;
     let (vout, lx) = capture(|volts, lx| (volts as f32, lx as f32));
-    measure_pair("f32", (trace(Codes::F32(vout), VOLTS), trace(Codes::F32(lx), VOLTS)), idle_mb)?;
+    measure_pair(
+        "f32",
+        (trace(Codes::F32(vout), Scaling::VOLTS), trace(Codes::F32(lx), Scaling::VOLTS)),
+        idle_mb,
+    )?;
     print_peaks();
     print_numpy();
     Ok(())
@@ -320,10 +322,6 @@ fn capture<T>(convert: impl Fn(f64, f64) -> (T, T)) -> (Vec<T>, Vec<T>) {
     (vout, lx)
 }
 
-/// Numbers that are volts.
-const VOLTS: Scaling =
-    Scaling { volts_per_code: 1.0, zero_code: 0.0, offset_v: 0.0, min_code: i32::MIN, max_code: i32::MAX };
-
 /// Bytes of the output.
 const VOUT: Scaling =
     Scaling { volts_per_code: 0.016, zero_code: 0.0, offset_v: 3.0, min_code: 0, max_code: 255 };
@@ -337,25 +335,7 @@ fn byte(volts: f64, scaling: Scaling) -> u8 {
 }
 
 fn trace(codes: Codes, scaling: Scaling) -> Waveform {
-    Waveform {
-        acquisition: Acquisition {
-            signal: "vout".to_owned(),
-            channel: 1,
-            coupling: Coupling::Dc,
-            bandwidth_limit_hz: None,
-            probe_ratio: 10.0,
-            fixture: String::new(),
-            volts_per_div: 1.0,
-            offset_v: 0.0,
-            memory_depth: SAMPLES,
-            purpose: "spikes".to_owned(),
-            range_note: None,
-        },
-        codes,
-        scaling,
-        start_s: 0.0,
-        step_s: 1e-8,
-    }
+    Waveform { acquisition: Acquisition::untold("vout", SAMPLES), codes, scaling, start_s: 0.0, step_s: 1e-8 }
 }
 
 /// Memory of this process in MB, as Linux tells it: `VmRSS:` now, `VmHWM:` the most it ever held.

@@ -152,36 +152,11 @@ impl<T: Copy + Into<f32>, N: Number> Work for SideBySide<'_, T, N> {
 #[cfg(test)]
 pub(super) mod made {
     //! Traces for the kernels' tests.
-    use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
+    use crate::waveform::Waveform;
 
-    /// A trace of numbers without a converter's grid.
+    /// An output of numbers without a converter's grid.
     pub(in crate::waveform) fn trace(volts: impl IntoIterator<Item = f64>, rate_hz: f64) -> Waveform {
-        let codes: Vec<f32> = volts.into_iter().map(|volts| volts as f32).collect();
-        Waveform {
-            acquisition: Acquisition {
-                signal: "vout".to_owned(),
-                channel: 1,
-                coupling: Coupling::Dc,
-                bandwidth_limit_hz: None,
-                probe_ratio: 10.0,
-                fixture: String::new(),
-                volts_per_div: 1.0,
-                offset_v: 0.0,
-                memory_depth: codes.len(),
-                purpose: "spikes".to_owned(),
-                range_note: None,
-            },
-            codes: Codes::F32(codes),
-            scaling: Scaling {
-                volts_per_code: 1.0,
-                zero_code: 0.0,
-                offset_v: 0.0,
-                min_code: i32::MIN,
-                max_code: i32::MAX,
-            },
-            start_s: 0.0,
-            step_s: 1.0 / rate_hz,
-        }
+        Waveform::of_volts("vout", volts, rate_hz)
     }
 
     /// Even noise of sigma 1, the same on every machine.

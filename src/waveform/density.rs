@@ -207,7 +207,7 @@ pub fn central_range(volts: &[f32], outside: f64) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::waveform::{Acquisition, Codes, Coupling, Scaling, Waveform};
+    use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
     fn trace(codes: Vec<i16>) -> Waveform {
         Waveform {
@@ -220,19 +220,7 @@ mod tests {
             },
             start_s: 0.0,
             step_s: 1e-8,
-            acquisition: Acquisition {
-                signal: "vout".to_owned(),
-                channel: 1,
-                coupling: Coupling::Dc,
-                bandwidth_limit_hz: None,
-                probe_ratio: 1.0,
-                volts_per_div: 0.1,
-                offset_v: 0.0,
-                memory_depth: codes.len(),
-                fixture: String::new(),
-                purpose: String::new(),
-                range_note: None,
-            },
+            acquisition: Acquisition::untold("vout", codes.len()),
             codes: Codes::I16(codes),
         }
     }

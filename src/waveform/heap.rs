@@ -23,27 +23,28 @@ const PAIRED: usize = 10;
 pub(super) struct Heaps {
     pub(super) low: usize,
     pub(super) high: usize,
+    /// The lowest and the highest level, where they were looked for.
+    pub(super) ends: (u16, u16),
 }
 
 /// Looks for heaps of samples on the ends of a trace.
 pub(super) fn find_heaps(levels: &[u16]) -> Heaps {
-    let (low, high) =
-        levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)));
-    let [on_low, on_high] = [low, high].map(|end| levels.iter().filter(|level| **level == end).count());
-    if on_low.max(on_high) < LEAST {
-        return Heaps::default();
-    }
     let counts = count_levels(|count| count(levels));
-    if counts.len() < LEAST_VALUES {
+    let (Some((low, on_low)), Some((high, on_high))) = (counts.first().copied(), counts.last().copied())
+    else {
         return Heaps::default();
-    }
-    let stays = |end: u16, on_end: usize| {
-        levels.windows(2).filter(|pair| pair[0] == end && pair[1] == end).count() * PAIRED >= on_end
+    };
+    let is_long = counts.len() >= LEAST_VALUES;
+    let stays = |end: u16, on_end: u32| {
+        levels.windows(2).filter(|pair| pair[0] == end && pair[1] == end).count() * PAIRED >= on_end as usize
     };
     let upwards = counts.iter().map(|(_, count)| *count);
+    let is_low = is_long && is_heap(upwards.clone()) && stays(low, on_low);
+    let is_high = is_long && is_heap(upwards.rev()) && stays(high, on_high);
     Heaps {
-        low: if is_heap(upwards.clone()) && stays(low, on_low) { on_low } else { 0 },
-        high: if is_heap(upwards.rev()) && stays(high, on_high) { on_high } else { 0 },
+        low: if is_low { on_low as usize } else { 0 },
+        high: if is_high { on_high as usize } else { 0 },
+        ends: (low, high),
     }
 }
 
@@ -72,6 +73,13 @@ mod tests {
         (0..40_000).map(one).collect()
     }
 
+    fn heaps(levels: &[u16]) -> (usize, usize) {
+        let Heaps { low, high, ends } = find_heaps(levels);
+        let extremes = levels.iter().min().copied().zip(levels.iter().max().copied());
+        assert_eq!(ends, extremes.unwrap_or_default());
+        (low, high)
+    }
+
     fn levels(steps: impl IntoIterator<Item = i32>) -> Vec<u16> {
         steps.into_iter().map(|step| (step + 32_768) as u16).collect()
     }
@@ -84,30 +92,30 @@ mod tests {
             let whole = ringing(height_v, noise_v, 0.4e-3, seed);
             let cut = whole.iter().map(|step| (*step).min(end));
             let beyond = whole.iter().filter(|step| **step >= end).count();
-            prop_assert_eq!(find_heaps(&levels(cut)), Heaps { low: 0, high: beyond });
+            prop_assert_eq!(heaps(&levels(cut)), (0, beyond));
             let cut = whole.iter().map(|step| (*step).max(-end));
             let beyond = whole.iter().filter(|step| **step <= -end).count();
-            prop_assert_eq!(find_heaps(&levels(cut)), Heaps { low: beyond, high: 0 });
+            prop_assert_eq!(heaps(&levels(cut)), (beyond, 0));
         }
 
         #[test]
         fn spikes_in_a_range_that_holds_them_are_no_heap(
             seed in any::<u64>(), height_v in 0.0_f64..3.0, noise_v in 0.1e-3_f64..3e-3, step_v in 0.1e-3_f64..20e-3,
         ) {
-            prop_assert_eq!(find_heaps(&levels(ringing(height_v, noise_v, step_v, seed))), Heaps::default());
+            prop_assert_eq!(heaps(&levels(ringing(height_v, noise_v, step_v, seed))), (0, 0));
         }
 
         #[test]
         fn noise_of_few_steps_is_no_heap(seed in any::<u64>(), sigma in 0.05_f64..6.0, mean in 0.0_f64..1.0) {
             let mut dice = Dice(seed);
             let noise = levels((0..20_000).map(|_| (mean + sigma * dice.noise()).round() as i32));
-            prop_assert_eq!(find_heaps(&noise), Heaps::default());
+            prop_assert_eq!(heaps(&noise), (0, 0));
         }
 
         #[test]
         fn the_round_tops_of_a_sine_are_no_heap(steps in 4.0_f64..3000.0, period in 3.0_f64..5000.0) {
             let sine = levels((0..30_000).map(|n| (steps * (TAU * f64::from(n) / period).sin()).round() as i32));
-            prop_assert_eq!(find_heaps(&sine), Heaps::default());
+            prop_assert_eq!(heaps(&sine), (0, 0));
         }
     }
 
@@ -116,13 +124,13 @@ mod tests {
         let cycle: Vec<i32> = (0..400)
             .map(|n| (2000.0 * (-f64::from(n) / 6.0).exp() * (f64::from(n) * 1.07).cos()) as i32)
             .collect();
-        assert_eq!(find_heaps(&levels(cycle.repeat(100))), Heaps::default());
+        assert_eq!(heaps(&levels(cycle.repeat(100))), (0, 0));
     }
 
     #[test]
     fn a_trace_that_stands_still_or_is_none_has_no_heap() {
         for trace in [vec![], vec![7; 1000], [3, 4].repeat(500)] {
-            assert_eq!(find_heaps(&trace), Heaps::default());
+            assert_eq!(heaps(&trace), (0, 0));
         }
     }
 }

@@ -99,26 +99,14 @@ fn value_of(key: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::waveform::{Acquisition, Codes, Coupling, Scaling};
+    use crate::waveform::{Acquisition, Codes, Scaling};
 
     fn trace(codes: Codes, volts_per_code: f64) -> Waveform {
         Waveform {
             scaling: Scaling { volts_per_code, zero_code: 128.0, offset_v: 0.0, min_code: 0, max_code: 255 },
             start_s: 0.0,
             step_s: 1e-8,
-            acquisition: Acquisition {
-                signal: "vout".to_owned(),
-                channel: 1,
-                coupling: Coupling::Dc,
-                bandwidth_limit_hz: None,
-                probe_ratio: 1.0,
-                volts_per_div: 0.1,
-                offset_v: 0.0,
-                memory_depth: codes.len(),
-                fixture: String::new(),
-                purpose: String::new(),
-                range_note: None,
-            },
+            acquisition: Acquisition::untold("vout", codes.len()),
             codes,
         }
     }

@@ -3,11 +3,12 @@
 use super::beside::beside;
 use super::heap::{Heaps, find_heaps};
 use super::histogram::find_step_v;
+use super::import::FROM_FILE;
 use super::moments::{Moments, moments_and_levels};
 use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
 use super::trace::Levels;
-use super::{Codes, Coupling, Pair, Unavailable, Waveform};
+use super::{Acquisition, Codes, Coupling, Pair, Unavailable, Waveform};
 use std::sync::Arc;
 
 /// What the figures of a steady state are taken from: one acquisition and what was found in it.
@@ -16,6 +17,8 @@ pub(super) struct Look<'a> {
     pub(super) name: String,
     pub(super) vout: &'a Waveform,
     pub(super) lx: Option<&'a Waveform>,
+    /// One step of the output's converter in volts; of numbers, the least distance of two that occur.
+    pub(super) step_v: f64,
     /// The output on whole levels, built once for all kernels.
     pub(super) levels: Arc<Levels>,
     pub(super) moments: Moments,
@@ -29,7 +32,6 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     pub(super) fn at(pair: &Pair<'a>) -> Result<Self, Unavailable> {
         let Pair { vout, lx } = *pair;
-        let how = &vout.acquisition;
         // The switch node needs nothing of the output.
         let (switching, own) = beside(
             || switching_of(pair),
@@ -38,7 +40,7 @@ impl<'a> Look<'a> {
                 let levels = Arc::new(levels);
                 let deviations = deviations_of(vout, &levels);
                 let clipped = if vout.has_known_ends() {
-                    Heaps { low: moments.clipped_low, high: moments.clipped_high }
+                    Heaps { low: moments.clipped_low, high: moments.clipped_high, ..Heaps::default() }
                 } else {
                     find_heaps(&levels)
                 };
@@ -47,13 +49,8 @@ impl<'a> Look<'a> {
         );
         let (moments, levels, deviations, clipped) = own?;
         Ok(Self {
-            name: format!(
-                "{} acquisition ({}, {} mV/div)",
-                if how.purpose.is_empty() { "the" } else { how.purpose.as_str() },
-                how.coupling.as_str(),
-                // A few digits: 20, 0.5, 1000; never 20.000000000000004.
-                (how.volts_per_div * 1e6).round() / 1e3,
-            ),
+            name: name_of(&vout.acquisition),
+            step_v: step_of(vout).unwrap_or(moments.step_v),
             vout,
             lx,
             moments,
@@ -79,18 +76,9 @@ impl<'a> Look<'a> {
         if !self.seems_clipped() {
             return self.vout.clipped_samples();
         }
-        let (low, high) =
-            self.levels.iter().fold((u16::MAX, 0), |(low, high), level| (low.min(*level), high.max(*level)));
-        let is_cut =
-            |level: u16| self.clipped.low > 0 && level == low || self.clipped.high > 0 && level == high;
+        let Heaps { low, high, ends } = self.clipped;
+        let is_cut = |level: u16| low > 0 && level == ends.0 || high > 0 && level == ends.1;
         self.levels.iter().enumerate().filter(|(_, level)| is_cut(**level)).map(|(index, _)| index).collect()
-    }
-
-    /// One step of the output's converter in volts; of numbers, the least distance of two that occur.
-    pub(super) fn step_v(&self) -> f64 {
-        let Codes::F32(codes) = &self.vout.codes else { return self.moments.step_v };
-        let step = find_step_v(codes).map(|step| step * self.vout.scaling.volts_per_code);
-        step.unwrap_or(self.moments.step_v)
     }
 
     pub(super) fn is_dc(&self) -> bool {
@@ -130,6 +118,27 @@ impl<'a> Look<'a> {
     }
 }
 
+/// How notes call a capture: what it was for, and of its conditions those that are known.
+fn name_of(how: &Acquisition) -> String {
+    let name = match how.purpose.as_str() {
+        "" => "acquisition".to_owned(),
+        FROM_FILE => "file".to_owned(),
+        purpose => format!("{purpose} acquisition"),
+    };
+    // A few digits: 20, 0.5, 1000; never 20.000000000000004.
+    let range = (how.volts_per_div > 0.0)
+        .then(|| format!("{}, {} mV/div", how.coupling.as_str(), (how.volts_per_div * 1e6).round() / 1e3));
+    // Of a capture that nobody told of, direct coupling is what is taken and not what is known.
+    let known = range.or_else(|| (how.coupling == Coupling::Ac).then(|| how.coupling.as_str().to_owned()));
+    known.map_or(name.clone(), |known| format!("{name} ({known})"))
+}
+
+/// The least distance of two numbers that occur, in volts; `None` of codes, and of too many numbers to be steps.
+fn step_of(vout: &Waveform) -> Option<f64> {
+    let Codes::F32(codes) = &vout.codes else { return None };
+    find_step_v(codes).map(|step| step * vout.scaling.volts_per_code)
+}
+
 /// What the switch node says, where it shares the output's time base.
 fn switching_of(pair: &Pair<'_>) -> Result<Switching, Unavailable> {
     let lx = pair.lx.ok_or_else(|| {
@@ -146,4 +155,22 @@ fn switching_of(pair: &Pair<'_>) -> Result<Switching, Unavailable> {
         lx.codes.len(),
         vout.codes.len()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_call_a_capture_by_what_is_known_of_it() {
+        let name = |purpose: &str, volts_per_div: f64, coupling| {
+            let purpose = purpose.to_owned();
+            name_of(&Acquisition { purpose, volts_per_div, coupling, ..Acquisition::untold("vout", 1) })
+        };
+        assert_eq!(name("ripple", 0.02, Coupling::Ac), "ripple acquisition (AC, 20 mV/div)");
+        assert_eq!(name("spikes", 0.5, Coupling::Dc), "spikes acquisition (DC, 500 mV/div)");
+        assert_eq!(name(FROM_FILE, 0.0, Coupling::Dc), "file");
+        assert_eq!(name(FROM_FILE, 0.0, Coupling::Ac), "file (AC)");
+        assert_eq!(name("", 0.0, Coupling::Dc), "acquisition");
+    }
 }

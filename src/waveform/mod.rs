@@ -1,6 +1,7 @@
 //! A trace as captured and the figures made of it. Names follow IEEE 181 and PARD usage; `docs/measurements.md` states
 //! every definition.
 
+mod acquisition;
 mod beside;
 pub mod blanking;
 mod block;
@@ -39,13 +40,14 @@ pub mod trace;
 pub mod transitions;
 mod wide;
 
+pub use acquisition::{Acquisition, Coupling};
 pub use figures::{
     Bound, Bounded, Conduction, DEFINITIONS, Definition, FloorLevel, Pair, PeriodSource, RippleMethod,
     SteadyState,
 };
 pub use floor::{Floor, loses_floor};
 pub use measure::{FROM_WIDE, Terms, measure, measure_one, measure_with};
-pub use trace::{Acquisition, Codes, Coupling, Scaling, Waveform};
+pub use trace::{Codes, Scaling, Waveform};
 
 /// Why a figure cannot be had; a sentence for the report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,8 @@
-//! How well the rising edges of the switch node are known: whether samples lie on them, and whether the node stood above half
+//! How well the edges of the switch node are known: whether samples lie on them, and whether the node stood above half
 //! of its swing before the switch turned on.
 
 use super::levels::StateLevels;
+use super::switching::Edges;
 use super::trace::LevelReader;
 
 /// Edges with samples on them are known to this part of the sample interval.
@@ -21,13 +22,15 @@ const EDGE_PART: f64 = 0.01;
 /// No edge is expected to be faster than this from 50 to 90 %, in seconds.
 const EDGE_S: f64 = 20e-9;
 
-/// What the samples about the rising edges say of them.
+/// What the samples about the rising edges say of them, and a little of the falling ones.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rises {
     /// How many there are.
     pub count: usize,
     /// How well each is known, in sample intervals.
     pub resolution: f64,
+    /// How well each falling edge is known, in sample intervals.
+    pub fall_resolution: f64,
     /// How many pass half of the swing long before they reach 90 %.
     pub early: usize,
     /// The longest time from 50 to 90 %, in samples.
@@ -37,11 +40,11 @@ pub struct Rises {
 }
 
 impl Rises {
-    /// Looks at the samples about each rising edge; `period` in samples.
+    /// Looks at the samples about each edge; `period` in samples.
     pub(super) fn of(
         (levels, rate_hz): (&LevelReader<'_>, f64),
         states: &StateLevels,
-        rising: &[f64],
+        Edges { rising, falling }: &Edges,
         period: f64,
     ) -> Self {
         let allowed = 1.0 + (EDGE_PART * period).max(EDGE_S * rate_hz);
@@ -58,6 +61,12 @@ impl Rises {
         }
         let steps = 1.0 / (states.high - states.low).max(1.0);
         rises.resolution = resolution(missed as f64 / rising.len().max(1) as f64).hypot(steps);
+        let is_missed_backwards = |edge: &&f64| {
+            let [from, before, after, to] = around(levels, **edge);
+            is_missed([to, after, before, from], states)
+        };
+        let missed = falling.iter().filter(is_missed_backwards).count();
+        rises.fall_resolution = resolution(missed as f64 / falling.len().max(1) as f64).hypot(steps);
         rises
     }
 }

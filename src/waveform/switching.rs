@@ -191,7 +191,7 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
         return Err(too_few(lx, &edges, rate_hz));
     }
     let flow = tell_conduction((levels, rate_hz), &extents, mean, &edges);
-    let rises = Rises::of((&levels, rate_hz), &states, &edges.rising, period);
+    let rises = Rises::of((&levels, rate_hz), &states, &edges, period);
     let wander = measure_wander(&edges.rising) / period;
     let (duty, conduction) = (on_time / period, flow.conduction);
     Ok(Switching { states, rate_hz, period, duty, conduction, flow, rises, wander, edges })
@@ -301,6 +301,21 @@ impl Switching {
         self.rises.resolution / self.rate_hz
     }
 
+    /// How well the mean on-time is known, in samples, where all edges stand alike between samples and no mean makes it better:
+    /// the period, or two or three of them, are a whole number of samples, to less than the edges slide by within the record.
+    #[must_use]
+    pub fn on_time_known_to(&self) -> Option<f64> {
+        let one = self.rises.resolution + self.rises.fall_resolution;
+        let cycles = self.edges.rising.len().saturating_sub(1) as f64;
+        let is_even = |periods: &f64| {
+            let span = periods * self.period;
+            (span - span.round()).abs() * cycles / periods < MOST_SLIDE
+        };
+        // Edges that wander by jitter stand anywhere.
+        let is_still = self.wander * self.period < MOST_STRAY;
+        [1.0, 2.0, 3.0].into_iter().find(is_even).filter(|_| is_still).map(|periods| one / periods)
+    }
+
     /// Refuses what needs the instants of the rising edges nearer than this part of a period, where the switch node stood
     /// above half of its swing before the switch turned on.
     ///
@@ -321,7 +336,14 @@ impl Switching {
 }
 
 /// The duty is a figure where the mean rise is known to this part of the period.
-const MOST_DUTY_OFF: f64 = 0.002;
+pub(super) const MOST_DUTY_OFF: f64 = 0.002;
+
+/// Edges that slide by so many samples over the record stand anywhere between two of them: the mean of them is as good as one
+/// that slides by many.
+const MOST_SLIDE: f64 = 2.0;
+
+/// Edges that lie so many samples rms off an even grid stand anywhere between two samples. What only two places show is a quarter.
+const MOST_STRAY: f64 = 0.28;
 
 /// The shortest and the longest.
 fn ends(periods_s: &[f64]) -> (f64, f64) {

@@ -1,5 +1,6 @@
 //! A trace: raw codes as captured, and what is needed to read them as volts over time.
 
+use super::Acquisition;
 use super::extents::{Extents, NumberExtents};
 use super::wide::{Work, widen};
 use std::ops::Range;
@@ -48,51 +49,10 @@ pub struct Scaling {
     pub max_code: i32,
 }
 
-/// Input coupling of a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Coupling {
-    /// Direct.
-    Dc,
-    /// Through a capacitor: the mean is taken away.
-    Ac,
-}
-
-impl Coupling {
-    /// `AC` or `DC`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dc => "DC",
-            Self::Ac => "AC",
-        }
-    }
-}
-
-/// The conditions without which a ripple figure cannot be compared with another.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Acquisition {
-    /// What the channel is wired to, e.g. `vout` or `lx`.
-    pub signal: String,
-    /// The scope's channel number.
-    pub channel: u8,
-    /// Input coupling.
-    pub coupling: Coupling,
-    /// The bandwidth limiter's corner in Hz, or `None` with the full bandwidth of the instrument.
-    pub bandwidth_limit_hz: Option<f64>,
-    /// Probe attenuation, e.g. 10.
-    pub probe_ratio: f64,
-    /// How the probe touches the board, in the rig's word, e.g. `tip_barrel`; empty where nobody said.
-    pub fixture: String,
-    /// Vertical scale in volts a division, at the probe tip.
-    pub volts_per_div: f64,
-    /// Offset set on the channel in volts, at the probe tip.
-    pub offset_v: f64,
-    /// Samples in the record.
-    pub memory_depth: usize,
-    /// What was captured for: `ripple` (narrow range, AC) or `spikes` (wide range).
-    pub purpose: String,
-    /// Set where the range could not be met (trace too small or clipped on the last try), with what was seen.
-    pub range_note: Option<String>,
+impl Scaling {
+    /// Numbers that are volts, of a converter whose ends are not known: no sample is ever there.
+    pub const VOLTS: Self =
+        Self { volts_per_code: 1.0, zero_code: 0.0, offset_v: 0.0, min_code: i32::MIN, max_code: i32::MAX };
 }
 
 /// One channel's trace of one acquisition.
@@ -269,6 +229,19 @@ impl Work for LayOnLevels<'_> {
 }
 
 impl Waveform {
+    /// Volts without a converter's grid, so many samples a second; of their capture nothing is told.
+    #[must_use]
+    pub fn of_volts(signal: &str, volts: impl IntoIterator<Item = f64>, rate_hz: f64) -> Self {
+        let codes: Vec<f32> = volts.into_iter().map(|volts| volts as f32).collect();
+        Self {
+            acquisition: Acquisition::untold(signal, codes.len()),
+            codes: Codes::F32(codes),
+            scaling: Scaling::VOLTS,
+            start_s: 0.0,
+            step_s: 1.0 / rate_hz,
+        }
+    }
+
     /// Sample rate in Hz.
     #[must_use]
     pub fn sample_rate_hz(&self) -> f64 {
@@ -332,7 +305,8 @@ impl Waveform {
 
     /// Whether it is known where the converter's range ends; of a file from elsewhere it is not.
     pub(super) fn has_known_ends(&self) -> bool {
-        (self.scaling.min_code, self.scaling.max_code) != (i32::MIN, i32::MAX)
+        let unknown = Scaling::VOLTS;
+        (self.scaling.min_code, self.scaling.max_code) != (unknown.min_code, unknown.max_code)
     }
 
     /// Whether the numbers have no ends at which a sample could be clipped, as those of a file from elsewhere.

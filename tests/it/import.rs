@@ -84,7 +84,7 @@ fn every_rigol_is_read_as_it_is() {
       CH 2 in V: 20 samples, 9.9200 -0.2400 … -0.2400, 16 bits of 0.010000
         CH 2: the header gives extremes of -0.24 and 5.12 V, but 4 samples lie beyond (lines 17 to 20): the scope may have written rubbish there
       - interval from the header: 2e-9 s; the time column agrees
-      - times are rounded to 1e-8 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is that of the header, not between neighbours
 
     Rigol DS1000Z/2000/4000 CSV (start and increment in the header)
       step 5.000000e-10 s, start -3.000000e-7 s
@@ -111,7 +111,7 @@ fn every_rigol_is_read_as_it_is() {
       CH2 in V: 28 samples, 14.8000 14.8000 … 15.2000, 8 bits of 0.100000
       CH4 in V: 28 samples, 14.4000 14.4000 … 14.4000, 8 bits of 0.100000
       - interval from the first to the last time: 4.000000e-6 s
-      - times are rounded to 1e-7 s, so distances of neighbours say nothing
+      - times are rounded to 1e-7 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 0.1 % only: times are rounded and rows are few
 
     Rigol MSO5000/7000 CSV (t0 and tInc in the header)
@@ -199,7 +199,7 @@ fn plain_columns_and_arrays_are_read_as_they_are() {
       Vout in V: 24 samples, 5.0000 5.0000 … 4.9940, 8 bits of 0.002000
       - cells are separated by semicolons, decimal comma
       - interval from the first to the last time: 4.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 1.1 % only: times are rounded and rows are few
 
     plain columns
@@ -209,7 +209,7 @@ fn plain_columns_and_arrays_are_read_as_they_are() {
       - cells are separated by tabs
       - the first column rises evenly and is taken as time in seconds
       - interval from the first to the last time: 4.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 1.1 % only: times are rounded and rows are few
 
     plain columns
@@ -464,7 +464,7 @@ fn odd_rows_are_read_and_told() {
         v ends before the other columns: nothing stands there from line 12 on
       - line 12, the last one, has no line end: if the file was cut off there, its last number is not whole
       - interval from the first to the last time: 4.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 2.5 % only: times are rounded and rows are few
 
     heading again: plain columns
@@ -472,21 +472,21 @@ fn odd_rows_are_read_and_told() {
       v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
       - the heading stands 1 more times between the rows; skipped
       - interval from the first to the last time: 4.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 2.8 % only: times are rounded and rows are few
 
     trailing blanks: plain columns
       step 4.000000e-9 s, start 0.000000e0 s
       v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
       - interval from the first to the last time: 4.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 2.8 % only: times are rounded and rows are few
 
     a gap in time: plain columns
       step 6.105263e-9 s, start 0.000000e0 s
       v in V: 20 samples, 0.0000 6.2000 … 1.2000, 8 bits of 0.100000
       - interval from the first to the last time: 6.105263e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 0.9 % only: times are rounded and rows are few
       - time is not uniform: distances of samples lie between 4.0000e-9 s and 4.4000e-8 s (the longest ends at line 12), the mean is 6.1053e-9 s
 
@@ -494,7 +494,7 @@ fn odd_rows_are_read_and_told() {
       step 4.000000e-9 s, start 0.000000e0 s
       v in V: 10 samples, 0.0000 5.2000 … 2.0000, 8 bits of 0.100000
       - the header's interval of 1e-9 s does not fit the time column, which rises by 4.000000e-9 s a row: the time column counts
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the header names 99 samples, the file holds 10
     ");
 }
@@ -521,7 +521,7 @@ fn odd_columns_are_read_and_told() {
       b in V: 2 samples, 2.0000 4.0000 … 4.0000, 8 bits of 1.000000
         b ends before the other columns: nothing stands there from line 4 on
       - interval from the first to the last time: 1.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 33.7 % only: times are rounded and rows are few
 
     a column with a hole: plain columns
@@ -530,21 +530,21 @@ fn odd_columns_are_read_and_told() {
       b in V: 1 samples, 2.0000 2.0000 … 2.0000, 8 bits of 1.000000
         fault: line 3: b has no value (`---`) between its samples
       - interval from the first to the last time: 1.000000e-9 s
-      - times are rounded to 1e-9 s, so distances of neighbours say nothing
+      - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 25.3 % only: times are rounded and rows are few
 
     rounded times: plain columns
       step 1.282051e-3 s, start 0.000000e0 s
       v in V: 40 samples, 0.0000 6.0000 … 4.0000, 8 bits of 1.000000
       - interval from the first to the last time: 1.282051e-3 s
-      - times are rounded to 1e-2 s, so distances of neighbours say nothing
+      - times are rounded to 1e-2 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 20.2 % only: times are rounded and rows are few
 
     times in ms, amperes: plain columns
       step 1.000000e-6 s, start 1.000000e-6 s
       I load in A: 3 samples, 0.5000 0.5010 … 0.4990, 8 bits of 0.001000
       - interval from the first to the last time: 1.000000e-6 s
-      - times are rounded to 1e-6 s, so distances of neighbours say nothing
+      - times are rounded to 1e-6 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 50.5 % only: times are rounded and rows are few
 
     counted rows: plain columns
@@ -705,6 +705,59 @@ fn a_hole_in_one_channel_leaves_the_other_usable() {
     };
     assert!(read_text(text).unwrap().select(&Choice { vout: Some("a".to_owned()), lx: None }).is_ok());
     assert_eq!(choose("b").unwrap_err().to_string(), "line 3: b has no value (`---`) between its samples");
+}
+
+#[test]
+fn rounded_times_are_told_with_how_they_are_rounded_and_what_the_interval_is_then() {
+    // As a scope of the DS1000E series writes them: no zero at a number's end, so `1E-6` is no coarser than `1.002E-6`.
+    let short = |seconds: f64| format!("{seconds:E}");
+    let notes = |step_s: f64, digits: usize, head: &str| {
+        let mut text = head.to_owned();
+        for at in 0..8192_u32 {
+            let rounded: f64 = format!("{:.digits$e}", f64::from(at) * step_s).parse().unwrap();
+            writeln!(text, "{},{}", short(rounded), at % 7).unwrap();
+        }
+        let imported = read_text(&text).unwrap();
+        assert!((imported.timing.step_s / step_s - 1.0).abs() < 2e-3, "{:?}", imported.timing);
+        imported.notes.iter().find(|note| note.starts_with("times are rounded")).cloned()
+    };
+    let head = "\"Number of Data points =\",8192,\n\"Sampling Frequency (Hz)=\",500000000,\n\"Channel Data\",\"CH 1\"\n\"Time (s)\",\"Voltage (V)\"\n";
+    let told = [
+        // Five digits hold a whole nanosecond up to the end.
+        notes(2e-9, 4, head),
+        notes(2e-9, 4, "Time (s),vout (V)\n"),
+        // Three do not.
+        notes(2e-9, 2, "Time (s),vout (V)\n"),
+        notes(2.5e-9, 12, head.replace("500000000", "400000000").as_str()),
+    ];
+    insta::assert_snapshot!(told.map(Option::unwrap).join("\n"), @"
+    times are rounded to 1e-9 s: the interval is that of the header, not between neighbours
+    times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
+    times are rounded to 1e-7 s: the interval is taken over the whole span, not between neighbours
+    times are rounded to 1e-10 s: the interval is that of the header, not between neighbours
+    ");
+}
+
+#[test]
+fn numbers_that_the_file_holds_more_finely_than_they_are_kept_are_told() {
+    let notes = |decimals: usize, mean_v: f64, step_v: f64| {
+        let mut text = "Time (s),vout (V)\n".to_owned();
+        for at in 0..3000_u32 {
+            let noise = f64::from(at.wrapping_mul(2_654_435_761) >> 20);
+            writeln!(text, "{:.6},{:.decimals$}", f64::from(at) * 1e-3, mean_v + noise * step_v).unwrap();
+        }
+        let chosen = read_text(&text).unwrap().select(&Choice::default()).unwrap();
+        chosen.notes.into_iter().find(|note| note.contains("kept with 24 bits"))
+    };
+    // A meter of six and a half digits at 24 V.
+    let told = notes(6, 24.0, 1e-6).unwrap();
+    assert!(told.contains("in steps of 1.9e-6 V at 2.4"), "{told}");
+    // A scope of 16 bits at 5 V, and the same meter at 5 V.
+    assert_eq!(notes(6, 5.0, 76e-6), None);
+    assert_eq!(notes(6, 5.0, 1e-6), None);
+    // Digits behind a converter's step are no finer step; and over a wide swing they are hidden anyway.
+    assert_eq!(notes(9, 5.0, 1e-3), None);
+    assert_eq!(notes(9, -10.0, 5.123_456_7e-3), None);
 }
 
 /// A source that gives at most so many bytes at a time.

@@ -1,6 +1,7 @@
 //! The figures of a trace: made-up traces whose truth is a closed form, every trap of `docs/measurements.md`, and traces that
 //! no instrument should send.
 
+use crate::accuracy::trace::Dice;
 use proptest::prelude::*;
 use soakrig::waveform::density::{build_fold, find_cycles};
 use soakrig::waveform::overview::build_overview;
@@ -74,24 +75,6 @@ impl Default for Made {
     }
 }
 
-/// Deterministic noise: the same trace on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (TAU * self.uniform()).cos()
-    }
-}
-
 const RING_DECAY_S: f64 = 120e-9;
 
 impl Made {
@@ -123,7 +106,7 @@ impl Made {
 
     /// Output and switch node in volts.
     fn volts(&self) -> (Vec<f64>, Vec<f64>) {
-        let mut dice = Dice(20_261_123);
+        let mut dice = Dice::seeded(20_261_123);
         let (mut vout, mut lx) = (Vec::new(), Vec::new());
         let (mut start_s, mut period_s, mut cycle) = (-0.3 * self.period_s, self.period_s, 0_usize);
         for index in 0..self.samples {
@@ -677,6 +660,43 @@ fn clipped_samples_are_counted_and_bounds_are_marked() {
     limited.0.acquisition.bandwidth_limit_hz = Some(20e6);
     let state = measure_one(&Pair { vout: &limited.0, lx: Some(&limited.1) });
     assert_eq!(state.bound("spike_pos_v").map(|bounded| bounded.bound), Some(Bound::Lower));
+}
+
+#[test]
+fn the_extremes_behind_a_limiter_or_between_few_samples_are_bounds_on_their_own_side() {
+    let sign = |state: &SteadyState, name: &str, value: f64| {
+        state.bound(name).map_or("", |bounded| bounded.bound.sign_of(value))
+    };
+    let made = with_spikes(at_24v());
+    let (whole, lx) = made.capture(&FINE);
+    let mut limited = whole.clone();
+    limited.acquisition.bandwidth_limit_hz = Some(20e6);
+    let mut under_zero = limited.clone();
+    under_zero.scaling.offset_v -= 20.0;
+    for vout in [limited, under_zero] {
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        let (high_v, low_v) = (state.max_v.clone().unwrap(), state.min_v.clone().unwrap());
+        assert_eq!((sign(&state, "max_v", high_v), sign(&state, "min_v", low_v)), ("≥", "≤"));
+    }
+    let state = measure_one(&Pair { vout: &whole, lx: Some(&lx) });
+    assert_eq!((state.bound("max_v"), state.bound("min_v")), (None, None));
+    let slow = Made { rate_hz: 2e6, samples: 4000, ..made }.measure_on(&FINE);
+    assert_eq!((sign(&slow, "max_v", 1.0), sign(&slow, "min_v", 1.0)), ("≥", "≤"));
+}
+
+#[test]
+fn spikes_are_told_to_be_bounds_only_where_there_is_one() {
+    let told = |range: &Range| {
+        let (mut vout, lx) = with_spikes(at_24v()).capture(range);
+        vout.acquisition.bandwidth_limit_hz = Some(20e6);
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        (
+            state.spike_pos_v.is_ok(),
+            state.notes.iter().any(|note| note.starts_with("spikes are lower bounds")),
+        )
+    };
+    assert_eq!(told(&FINE), (true, true));
+    assert_eq!(told(&NARROW), (false, false));
 }
 
 proptest! {

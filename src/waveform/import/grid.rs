@@ -30,34 +30,24 @@ const MANY: usize = 24;
 const CLEAR_OF_PRINT: f64 = 3.0;
 const MOST_VALUES: usize = 1 << 16;
 
-/// Rail codes of a converter that is not known: no code is ever there.
-const NO_LOWEST: i32 = i32::MIN;
-const NO_HIGHEST: i32 = i32::MAX;
-
 /// Samples on the grid they lie on, or as they are where there is none. `print` is `None` for binary numbers.
 pub(super) fn find_codes(samples: Vec<f32>, print: Option<Print>) -> (Codes, Scaling) {
     let grid = distinct(&samples).and_then(|values| find_grid(&values, print));
     let Some(grid) = grid else {
-        return (Codes::F32(samples), unscaled());
+        return (Codes::F32(samples), Scaling::VOLTS);
     };
     let code = |volts: f32| ((f64::from(volts) - grid.offset_v) / grid.step_v).round();
     let scaling = |zero_code| Scaling {
         volts_per_code: grid.step_v,
         zero_code,
         offset_v: grid.offset_v,
-        min_code: NO_LOWEST,
-        max_code: NO_HIGHEST,
+        ..Scaling::VOLTS
     };
     if grid.last <= usize::from(u8::MAX) {
         return (Codes::U8(samples.into_iter().map(|volts| code(volts) as u8).collect()), scaling(0.0));
     }
     let shift = -f64::from(i16::MIN);
     (Codes::I16(samples.into_iter().map(|volts| (code(volts) - shift) as i16).collect()), scaling(-shift))
-}
-
-/// The scale of samples that are volts already.
-pub(super) fn unscaled() -> Scaling {
-    Scaling { volts_per_code: 1.0, zero_code: 0.0, offset_v: 0.0, min_code: NO_LOWEST, max_code: NO_HIGHEST }
 }
 
 /// The different values in rising order, or `None` of too many.

@@ -90,19 +90,10 @@ impl Channel {
     /// stands as a plain DC-coupled channel with a probe ratio of 1 and the full bandwidth.
     #[must_use]
     pub fn into_waveform(self, timing: Timing, signal: &str) -> Waveform {
-        let samples = self.codes.len();
         let acquisition = self.acquisition.unwrap_or_else(|| Acquisition {
-            signal: signal.to_owned(),
             channel: channel_number(&self.name),
-            coupling: crate::waveform::Coupling::Dc,
-            bandwidth_limit_hz: None,
-            probe_ratio: 1.0,
-            fixture: String::new(),
-            volts_per_div: 0.0,
-            offset_v: 0.0,
-            memory_depth: samples,
-            purpose: "file".to_owned(),
-            range_note: None,
+            purpose: FROM_FILE.to_owned(),
+            ..Acquisition::untold(signal, self.codes.len())
         });
         Waveform {
             codes: self.codes,
@@ -113,6 +104,9 @@ impl Channel {
         }
     }
 }
+
+/// What a trace from elsewhere was captured for.
+pub(super) const FROM_FILE: &str = "file";
 
 /// The last digits of a name: 2 of `CH2`; 0 without.
 fn channel_number(name: &str) -> u8 {

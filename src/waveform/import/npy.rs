@@ -5,7 +5,7 @@ use std::io::Read;
 use super::layout::ChannelHead;
 use super::table::push_bounded;
 use super::timebase::{TimeColumn, Told};
-use super::{Channel, Format, ImportError, Imported, Options, Unit, grid};
+use super::{Channel, Format, ImportError, Imported, Options, Unit};
 use crate::waveform::{Codes, Scaling};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -185,6 +185,8 @@ struct Gathered<'a> {
     times: Option<TimeColumn>,
     /// The first sample that can be no measured value, with its row.
     beyond: Option<(usize, f64)>,
+    /// Whether a channel's samples have more digits than are kept.
+    are_finer: Vec<bool>,
 }
 
 impl<'a> Gathered<'a> {
@@ -194,8 +196,16 @@ impl<'a> Gathered<'a> {
             Kind::U2 | Kind::I2 => Samples::Words(Vec::new()),
             Kind::I4 | Kind::F4 | Kind::F8 => Samples::Numbers(Vec::new()),
         };
-        let times = (header.channels > 1 && header.kind.is_float()).then(TimeColumn::new);
-        Self { header, channels: (0..header.channels).map(|_| empty()).collect(), times, beyond: None }
+        let epsilon =
+            if header.kind == Kind::F4 { 1.01 * f64::from(f32::EPSILON) } else { 9.0 * f64::EPSILON };
+        let times = (header.channels > 1 && header.kind.is_float()).then(|| TimeColumn::of_numbers(epsilon));
+        Self {
+            header,
+            channels: (0..header.channels).map(|_| empty()).collect(),
+            times,
+            beyond: None,
+            are_finer: vec![false; header.channels],
+        }
     }
 
     fn read(&mut self, source: &mut impl Read) -> Result<(), ImportError> {
@@ -247,6 +257,7 @@ impl<'a> Gathered<'a> {
                 if (value.is_nan() || value.abs() >= 1e30) && self.beyond.is_none() {
                     self.beyond = Some((row, value));
                 }
+                self.are_finer[channel] |= f64::from(value as f32) != value;
                 push_bounded(samples, value as f32)?;
                 if channel == 0 && self.times.is_some() {
                     self.take_time(value, row as u64);
@@ -258,11 +269,7 @@ impl<'a> Gathered<'a> {
 
     /// The first column is time as long as it rises.
     fn take_time(&mut self, time_s: f64, row: u64) {
-        let rounding = if self.header.kind == Kind::F4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        let falls = self
-            .times
-            .as_mut()
-            .is_none_or(|times| times.push(time_s, rounding * time_s.abs(), row + 1).is_err());
+        let falls = self.times.as_mut().is_none_or(|times| times.push(time_s, 0.0, row + 1).is_err());
         if falls || !time_s.is_finite() {
             self.times = None;
         }
@@ -286,6 +293,7 @@ impl<'a> Gathered<'a> {
             let how = if uneven.is_some() { "from row to row" } else { "evenly" };
             notes.push(format!("the first column rises {how} and is taken as time in seconds"));
             self.channels.remove(0);
+            self.are_finer.remove(0);
         }
         let told = Told { step_s: None, start_s: None, rate_hz: options.sample_rate_hz };
         let timing = told.settle(found.as_ref(), &mut notes)?;
@@ -293,16 +301,17 @@ impl<'a> Gathered<'a> {
             notes.push("the array holds codes without a scale: figures named volts are in codes".to_owned());
         }
         let kind = self.header.kind;
+        let channels = self.channels.into_iter().zip(self.are_finer).enumerate();
         let channels =
-            self.channels.into_iter().enumerate().map(|(at, samples)| build(at, samples, kind)).collect();
+            channels.map(|(at, (samples, are_finer))| build(at, samples, (kind, are_finer))).collect();
         Ok(Imported { format: Format::Npy, channels, without_samples: Vec::new(), timing, uneven, notes })
     }
 }
 
-fn build(at: usize, samples: Samples, kind: Kind) -> Channel {
+fn build(at: usize, samples: Samples, (kind, are_finer): (Kind, bool)) -> Channel {
     let unit = if kind.is_float() { Unit::Volt } else { Unit::Code };
     let name = format!("CH{}", at + 1);
-    let shifted = |codes: Codes, zero_code: f64| (codes, Scaling { zero_code, ..grid::unscaled() });
+    let shifted = |codes: Codes, zero_code: f64| (codes, Scaling { zero_code, ..Scaling::VOLTS });
     let (codes, scaling) = match (samples, kind) {
         (Samples::Bytes(codes), Kind::I1) => shifted(Codes::U8(codes), 128.0),
         (Samples::Bytes(codes), _) => shifted(Codes::U8(codes), 0.0),
@@ -310,7 +319,7 @@ fn build(at: usize, samples: Samples, kind: Kind) -> Channel {
         (Samples::Words(codes), _) => shifted(Codes::I16(codes), 0.0),
         (Samples::Numbers(samples), _) => {
             let head = ChannelHead { name, label: None, unit, power: 0, extremes: None };
-            return super::selection::build_channel(head, super::table::Column::of(samples), 0);
+            return super::selection::build_channel(head, super::table::Column::of(samples, are_finer), 0);
         }
     };
     Channel {

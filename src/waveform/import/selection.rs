@@ -42,10 +42,13 @@ const LX_SPREAD: f64 = 4.0;
 /// Steps of a number as it is kept that a swing should have at least.
 const FEWEST_STEPS: f64 = 1000.0;
 
+/// A converter's step is this many times that of the numbers as they are kept.
+const CLEAR_OF_KEPT: f64 = 4.0;
+
 /// The channel of a column: its samples on their grid.
 pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) -> Channel {
     let mut notes = Vec::new();
-    let ends_at = column.ends_at();
+    let (ends_at, finest) = (column.ends_at(), column.finest());
     let Column { samples, skipped, print, gap, .. } = column;
     if skipped > 0 {
         notes.push(format!("{} begins {skipped} rows later than the time column", head.name));
@@ -57,10 +60,18 @@ pub(super) fn build_channel(head: ChannelHead, column: Column, first_line: u64) 
         ));
     }
     let beyond = beyond_extremes(&head, &samples, first_line + skipped as u64);
-    let doubts = beyond.into_iter().chain(too_coarse(&head, &samples)).collect();
+    let (low, high) = extremes(&samples);
+    let kept = Kept { largest: low.abs().max(high.abs()), swing: f64::from(high) - f64::from(low) };
+    let too_coarse = kept.too_coarse(&head);
+    let doubts: Vec<String> = beyond.into_iter().chain(too_coarse.clone()).collect();
     let fault =
         gap.map(|gap| (gap.line, format!("{} has no value (`{}`) between its samples", head.name, gap.text)));
     let (codes, scaling) = grid::find_codes(samples, print);
+    // On a converter's grid nothing is lost; that of the numbers as they are kept is none.
+    let on_grid = !matches!(codes, Codes::F32(_)) && scaling.volts_per_code > CLEAR_OF_KEPT * kept.step();
+    if !on_grid && too_coarse.is_none() {
+        notes.extend(finest.and_then(|finest| kept.coarser_than(finest, &head)));
+    }
     let ChannelHead { name, label, unit, .. } = head;
     Channel { name, label, unit, skipped, codes, scaling, notes, doubts, fault, acquisition: None }
 }
@@ -83,18 +94,42 @@ fn beyond_extremes(head: &ChannelHead, samples: &[f32], first_line: u64) -> Opti
     ))
 }
 
-/// Numbers that are large against their swing: a sample is kept with 24 bits.
-fn too_coarse(head: &ChannelHead, samples: &[f32]) -> Option<String> {
-    let (low, high) = extremes(samples);
-    let step = f64::from(low.abs().max(high.abs())) * f64::from(f32::EPSILON);
-    let swing = f64::from(high) - f64::from(low);
-    (swing < FEWEST_STEPS * step && samples.len() > 1 && swing > 0.0).then(|| {
-        format!(
-            "{}: numbers up to {high:e} {unit} are kept to {step:.1e} {unit}, which is coarse for a swing of {swing:.1e} {unit}; take the constant part off",
-            head.name,
-            unit = head.unit
-        )
-    })
+/// How the numbers of a channel are kept: with 24 bits.
+struct Kept {
+    largest: f32,
+    swing: f64,
+}
+
+impl Kept {
+    /// The distance of the largest number to the next one that can be kept.
+    fn step(&self) -> f64 {
+        f64::from(self.largest.next_up()) - f64::from(self.largest)
+    }
+
+    /// Numbers that are large against their swing.
+    fn too_coarse(&self, head: &ChannelHead) -> Option<String> {
+        let step = f64::from(self.largest) * f64::from(f32::EPSILON);
+        let Self { largest, swing } = *self;
+        (swing < FEWEST_STEPS * step && swing > 0.0).then(|| {
+            format!(
+                "{}: numbers up to {largest:e} {unit} are kept to {step:.1e} {unit}, which is coarse for a swing of {swing:.1e} {unit}; take the constant part off",
+                head.name,
+                unit = head.unit
+            )
+        })
+    }
+
+    /// Numbers that the file holds more finely than they are kept, where that is not less than the levels of their swing hide.
+    fn coarser_than(&self, finest: f64, head: &ChannelHead) -> Option<String> {
+        let (step, largest) = (self.step(), self.largest);
+        (finest < 0.99 * step && step > self.swing / f64::from(u16::MAX)).then(|| {
+            format!(
+                "{}: numbers are kept with 24 bits, in steps of {step:.1e} {unit} at {largest:e} {unit}; the file holds finer ones",
+                head.name,
+                unit = head.unit
+            )
+        })
+    }
 }
 
 fn extremes(samples: &[f32]) -> (f32, f32) {

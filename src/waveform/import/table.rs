@@ -25,6 +25,8 @@ pub(super) struct Column {
     pub(super) skipped: usize,
     pub(super) print: Option<Print>,
     pub(super) gap: Option<Gap>,
+    /// Whether numbers that were never printed had more digits than are kept.
+    were_finer: bool,
     factor: f64,
     power: i16,
     /// Rows without a value since the last one, and the first of them.
@@ -38,15 +40,21 @@ impl Column {
             skipped: 0,
             print: None,
             gap: None,
+            were_finer: false,
             factor: 10f64.powi(i32::from(power.abs())),
             power,
             missing: (0, None),
         }
     }
 
-    /// A column of numbers that were never printed.
-    pub(super) fn of(samples: Vec<f32>) -> Self {
-        Self { samples, ..Self::new(0) }
+    /// A column of numbers that were never printed, and whether they had more digits than are kept.
+    pub(super) fn of(samples: Vec<f32>, were_finer: bool) -> Self {
+        Self { samples, were_finer, ..Self::new(0) }
+    }
+
+    /// The finest digit that was printed, in volts; 0 of numbers that were finer than they are kept.
+    pub(super) fn finest(&self) -> Option<f64> {
+        self.were_finer.then_some(0.0).or_else(|| Some(10f64.powi(i32::from(self.print?.finest))))
     }
 
     fn push(&mut self, number: Decimal) -> Result<(), ImportError> {

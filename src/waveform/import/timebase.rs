@@ -12,8 +12,12 @@ pub(super) struct TimeColumn {
     shortest: f64,
     /// The longest distance of neighbours, and the line where it ends.
     longest: (f64, u64),
-    /// Rounding of the print, in seconds: the largest value of a last digit.
-    digit_s: f64,
+    /// Rounding of the print, decade by decade.
+    decades: Vec<Decade>,
+    /// The decade of the last time that is not 0.
+    present: usize,
+    /// Rounding of the numbers as they are kept, as a part of them.
+    epsilon: f64,
     largest: f64,
     /// Every 2^k-th time, at most twice `CHECKPOINTS` of them.
     checkpoints: Vec<f64>,
@@ -21,6 +25,16 @@ pub(super) struct TimeColumn {
 }
 
 const CHECKPOINTS: usize = 2048;
+
+/// Times of one decade, and the finest last digit among them: some scopes write `1.2E-5` for `1.2000E-5`, so one of them alone
+/// does not tell how it was rounded.
+#[derive(Debug, Clone, Copy)]
+struct Decade {
+    power: i32,
+    /// Where it begins and ends, in seconds.
+    ends: (f64, f64),
+    digit_s: f64,
+}
 
 /// The time base as a column of times gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,14 +50,22 @@ pub(super) struct Found {
 }
 
 impl TimeColumn {
+    /// Of times that were printed.
     pub(super) fn new() -> Self {
+        Self::of_numbers(8.0 * f64::EPSILON)
+    }
+
+    /// Of numbers that are kept to this part of them.
+    pub(super) fn of_numbers(epsilon: f64) -> Self {
         Self {
             first: None,
             last: 0.0,
             count: 0,
             shortest: f64::INFINITY,
             longest: (0.0, 0),
-            digit_s: 0.0,
+            decades: Vec::new(),
+            present: 0,
+            epsilon,
             largest: 0.0,
             checkpoints: Vec::new(),
             stride: 1,
@@ -52,10 +74,7 @@ impl TimeColumn {
 
     /// Takes the time of the next row in, in seconds, with the value of its last digit.
     pub(super) fn push(&mut self, time_s: f64, digit_s: f64, line: u64) -> Result<(), ImportError> {
-        // The digits of a zero say nothing: some scopes write it short.
-        if time_s != 0.0 {
-            self.digit_s = self.digit_s.max(digit_s);
-        }
+        self.take_digit(time_s.abs(), digit_s);
         self.largest = self.largest.max(time_s.abs());
         if self.first.is_none() {
             self.first = Some((time_s, line));
@@ -92,6 +111,39 @@ impl TimeColumn {
         Ok(())
     }
 
+    fn take_digit(&mut self, size_s: f64, digit_s: f64) {
+        let holds = |decade: &Decade| decade.ends.0 <= size_s && size_s < decade.ends.1;
+        // The digits of a zero say nothing; and times stay in a decade for long.
+        if !self.decades.get(self.present).is_some_and(holds) {
+            if !(size_s > 0.0 && size_s.is_finite()) {
+                return;
+            }
+            let power = size_s.log10().floor() as i32;
+            let ends = (10f64.powi(power), 10f64.powi(power + 1));
+            let known = self.decades.iter().position(|decade| decade.power == power);
+            self.present = known.unwrap_or(self.decades.len());
+            if known.is_none() {
+                self.decades.push(Decade { power, ends, digit_s });
+            }
+        }
+        let decade = &mut self.decades[self.present];
+        decade.digit_s = decade.digit_s.min(digit_s);
+    }
+
+    /// Rounding of the times, in seconds: the coarsest of all decades. So many digits more than in the decade before are none
+    /// lost, however few times of it there are.
+    fn rounding_s(&self) -> f64 {
+        let mut decades = self.decades.clone();
+        decades.sort_by_key(|decade| decade.power);
+        let (mut most, mut before): (f64, Option<(i32, f64)>) = (0.0, None);
+        for Decade { power, digit_s, .. } in decades {
+            let expected = before.map_or(f64::INFINITY, |(lower, s)| s * 10f64.powi(power - lower));
+            let digit_s = digit_s.min(expected);
+            (most, before) = (most.max(digit_s), Some((power, digit_s)));
+        }
+        most
+    }
+
     /// Whether every time lies above the one before.
     pub(super) fn rises_always(&self) -> bool {
         self.count > 2 && self.shortest > 0.0
@@ -104,7 +156,8 @@ impl TimeColumn {
         let steps = (self.count - 1) as f64;
         let step_s = (self.last - start_s) / steps;
         // Half a digit at either end of a distance, and the rounding of the numbers themselves.
-        let slack_s = 1.01 * self.digit_s + 8.0 * f64::EPSILON * self.largest;
+        let digit_s = self.rounding_s();
+        let slack_s = 1.01 * digit_s + self.epsilon * self.largest;
         let too_long = self.longest.0 - step_s > slack_s;
         let too_short = step_s - self.shortest > slack_s;
         let off = self
@@ -128,7 +181,8 @@ impl TimeColumn {
             start_s,
             step_s,
             doubt_s: slack_s / steps,
-            coarse_s: (self.digit_s > 0.02 * step_s).then_some(self.digit_s),
+            coarse_s: Some(digit_s.max(self.epsilon * self.largest))
+                .filter(|coarse_s| *coarse_s > 0.02 * step_s),
             uneven,
         })
     }
@@ -199,7 +253,14 @@ impl Told {
         };
         if let Some(rows) = rows {
             notes.extend(rows.coarse_s.map(|coarse_s| {
-                format!("times are rounded to {coarse_s:.0e} s, so distances of neighbours say nothing")
+                let source = if self.step_s == Some(step_s) {
+                    "is that of the header"
+                } else {
+                    "is taken over the whole span"
+                };
+                format!(
+                    "times are rounded to {coarse_s:.0e} s: the interval {source}, not between neighbours"
+                )
             }));
             if self.step_s.is_none() && rows.doubt_s > 1e-4 * step_s {
                 notes.push(format!(

@@ -161,3 +161,105 @@ fn check_fit(evidence: &Evidence, fit: &Fit) -> Result<Result<f64, String>, Refu
     }
     Ok(Ok(known_to_v))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ripple of 20 mV of which blanking leaves nine tenths, in little noise.
+    const CLEAN: Evidence = Evidence {
+        blank_v: 18e-3,
+        fit: Some(Fit { pp_v: 20e-3, kept_pp_v: 18e-3, sigma_v: 0.1e-3 }),
+        left: 0.9,
+        noise_v: 0.1e-3,
+        step_error_v: 0.0,
+    };
+
+    fn fit(pp_v: f64, kept_pp_v: f64, sigma_v: f64) -> Option<Fit> {
+        Some(Fit { pp_v, kept_pp_v, sigma_v })
+    }
+
+    /// The choice in a few words.
+    fn told(evidence: Evidence) -> String {
+        let mv = |volts: f64| format!("{:.2} mV", volts * 1e3);
+        match choose(&evidence) {
+            Ok(Chosen { method, pp_v, bound, known_to_v, no_fit }) => {
+                let sign = bound.map_or("", |bound| bound.sign_of(pp_v));
+                let known_to =
+                    known_to_v.map(|volts| format!(", known to {}", mv(volts))).unwrap_or_default();
+                let no_fit = no_fit.map(|reason| format!("; no fit: {reason}")).unwrap_or_default();
+                format!("{} {sign}{}{known_to}{no_fit}", method.as_str(), mv(pp_v))
+            }
+            Err(Refused::Hidden) => "hidden by the steps".to_owned(),
+            Err(Refused::Both(reason)) => format!("none: {reason}"),
+            Err(Refused::Fit(no_fit, reason)) => format!("none: {reason}; no fit: {no_fit}"),
+        }
+    }
+
+    #[test]
+    fn the_estimator_is_the_one_that_the_evidence_bears() {
+        let rows = [
+            ("fit, blanking and noise agree", CLEAN),
+            ("a fit that noise makes worth a word", Evidence { noise_v: 3e-3, ..CLEAN }),
+            ("steps hide both", Evidence { step_error_v: 8e-3, ..CLEAN }),
+            ("steps that noise smooths", Evidence { step_error_v: 0.5e-3, ..CLEAN }),
+            ("a bump between the edges", Evidence { fit: fit(15e-3, 13e-3, 1e-3), ..CLEAN }),
+            ("noise hides the corners", Evidence { fit: fit(20e-3, 18e-3, 6e-3), noise_v: 1e-3, ..CLEAN }),
+            (
+                "falls wander: little is left",
+                Evidence { fit: fit(20e-3, 12e-3, 6e-3), blank_v: 12e-3, left: 0.6, ..CLEAN },
+            ),
+            ("the fit contradicts the blanking", Evidence { fit: fit(30e-3, 18e-3, 1e-3), ..CLEAN }),
+            ("blanking only", Evidence { fit: None, ..CLEAN }),
+            ("blanking only, in noise", Evidence { fit: None, noise_v: 3e-3, ..CLEAN }),
+            (
+                "blanking only, of nothing but noise",
+                Evidence { fit: None, blank_v: 1e-3, left: 0.95, noise_v: 2e-3, ..CLEAN },
+            ),
+            ("noise alone", Evidence { fit: None, blank_v: 1e-3, left: 0.85, noise_v: 2e-3, ..CLEAN }),
+            (
+                "noise alone, and a fit to it",
+                Evidence {
+                    fit: fit(1.2e-3, 1e-3, 0.6e-3),
+                    blank_v: 1e-3,
+                    left: 0.85,
+                    noise_v: 2e-3,
+                    ..CLEAN
+                },
+            ),
+            ("too little is left", Evidence { fit: None, left: 0.3, ..CLEAN }),
+        ];
+        let rows: Vec<String> =
+            rows.iter().map(|(name, evidence)| format!("{name}: {}", told(*evidence))).collect();
+        insta::assert_snapshot!(rows.join("\n"));
+    }
+
+    #[test]
+    fn a_ripple_behind_steps_is_bounded_where_enough_of_it_is_seen() {
+        let rows = [
+            // (blanked V, part left, noise V, step V) and the most that it can be.
+            ((20e-3, 0.9, 0.0, 10e-3), Some(30e-3 / 0.9)),
+            ((20e-3, 0.8, 2e-3, 10e-3), Some(32e-3 / 0.8)),
+            // As many steps as any ripple under a step may show.
+            ((12.5e-3, 0.9, 0.0, 10e-3), None),
+            ((12.6e-3, 0.9, 0.0, 10e-3), Some(22.6e-3 / 0.9)),
+            // The rest may be anything.
+            ((20e-3, 0.69, 0.0, 10e-3), None),
+            ((20e-3, 0.7, 0.0, 10e-3), Some(30e-3 / 0.7)),
+        ];
+        for ((blank_v, left, noise_v, step_v), most_v) in rows {
+            let found = most_behind_steps(&Evidence { blank_v, left, noise_v, ..CLEAN }, step_v);
+            assert_eq!(found.is_some(), most_v.is_some(), "{blank_v} {left}");
+            let off = found.zip(most_v).map_or(0.0, |(found, most)| (found - most).abs());
+            assert!(off < 1e-12, "{blank_v} {left}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn steps_err_less_the_more_noise_carries_across_them() {
+        assert_eq!(step_error_v(0.0, 1e-3), 0.0);
+        assert_eq!(step_error_v(10e-3, 0.0), 10e-3);
+        assert!((step_error_v(10e-3, 5e-3) / 10e-3 - 0.0072).abs() < 1e-4);
+        assert!(step_error_v(10e-3, 2e-3) > step_error_v(10e-3, 3e-3));
+    }
+}

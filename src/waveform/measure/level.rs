@@ -55,6 +55,7 @@ impl SteadyState {
             ))),
             None => wide.check_shrunk(wide.clipped()).map(|()| wide.moments.max_v - wide.moments.min_v),
         };
+        self.weigh_extremes(direct, wide);
         // The full bandwidth first, the finer step next.
         let sound = [fine, wide].into_iter().filter(|look| look.clipped() == 0);
         self.take_from(wide, &["noise_pp_full_v"]);

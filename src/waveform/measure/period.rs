@@ -4,7 +4,7 @@
 use super::super::conduction::SKIPPED_IDLE_PART;
 use super::super::periodicity::{Periodicity, measure_periodicity};
 use super::super::pulses::{Pulses, count_pulses, measure_pulses};
-use super::super::switching::Switching;
+use super::super::switching::{MOST_DUTY_OFF, Switching};
 use super::{Look, SteadyState, Unavailable, spike_floor_v};
 use crate::waveform::{Bound, Conduction, PeriodSource};
 
@@ -82,6 +82,17 @@ impl SteadyState {
                 switching.rises.early,
                 switching.rises.count,
                 switching.rises.longest / switching.rate_hz * 1e6
+            ));
+        }
+        if let (Ok(_), Some(known_to)) = (&self.duty, switching.on_time_known_to())
+            && known_to > MOST_DUTY_OFF * switching.period
+        {
+            self.note(format!(
+                "duty is known to {:.4} and on_time_s to {:.3} µs only: the period is even in samples ({:.3}), so all edges stand alike \
+                 between two of them",
+                known_to / switching.period,
+                known_to / switching.rate_hz * 1e6,
+                switching.period
             ));
         }
         let (flow, states) = (&switching.flow, &switching.states);
@@ -188,5 +199,52 @@ impl SteadyState {
             self.switching_hz = Err(reason);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::waveform::{Pair, SteadyState, Waveform, measure_one};
+
+    /// Of fast edges on a switch node of so many samples a period: the true duty, and what is told.
+    fn told(period: f64, on: f64, start: f64) -> (f64, SteadyState) {
+        let node =
+            (0..6000).map(|n| if (f64::from(n) - start).rem_euclid(period) < on { 24.0 } else { -0.4 });
+        let lx = Waveform::of_volts("lx", node, 5e6);
+        let vout = Waveform::of_volts("vout", (0..6000).map(|n| 5.0 + 1e-3 * f64::from(n % 7)), 5e6);
+        (on / period, measure_one(&Pair { vout: &vout, lx: Some(&lx) }))
+    }
+
+    fn known_to(state: &SteadyState) -> Option<f64> {
+        let mut told = state.notes.iter().filter_map(|note| note.strip_prefix("duty is known to "));
+        told.next().and_then(|rest| rest.split(' ').next()).map(|number| number.parse().unwrap())
+    }
+
+    #[test]
+    fn a_duty_whose_edges_all_stand_alike_between_samples_is_told_with_how_well_it_is_known() {
+        for (period, places) in [(41.0, 1.0), (41.5, 2.0), (41.0 + 1.0 / 3.0, 3.0), (41.002, 1.0)] {
+            let mut worst = 0.0_f64;
+            for step in 0..20 {
+                let (duty, state) = told(period, 9.0 + f64::from(step) * 0.05, 0.37);
+                let known_to = known_to(&state).unwrap_or_else(|| panic!("{period}: {:?}", state.notes));
+                let off = (state.duty.unwrap() - duty).abs();
+                assert!(off <= known_to + 1e-4, "{period}: off by {off}, known to {known_to}");
+                assert!(known_to <= 1.05 / places / period, "{period}: {known_to}");
+                worst = worst.max(off / known_to);
+            }
+            assert!(worst > 0.3, "{period}: never off by more than {worst} of what is told");
+        }
+    }
+
+    #[test]
+    fn a_duty_whose_edges_slide_over_the_samples_is_known_better_and_not_marked() {
+        for period in [41.13, 41.37, 40.618] {
+            for step in 0..20 {
+                let (duty, state) = told(period, 9.0 + f64::from(step) * 0.05, 0.37);
+                assert_eq!(known_to(&state), None, "{period}");
+                let off = (state.duty.unwrap() - duty).abs();
+                assert!(off < 0.002, "{period}: off by {off}");
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ fn hidden_by_steps(look: &Look<'_>) -> Unavailable {
     Unavailable::because(format!(
         "the ripple is hidden: the {} has steps of {:.2} mV and no noise that would carry it across them",
         look.name,
-        look.step_v() * 1e3
+        look.step_v * 1e3
     ))
 }
 
@@ -64,7 +64,7 @@ fn evidence_of(look: &Look<'_>, switching: &Switching, cycle: &CycleRipple, blan
         fit,
         left: cycle.left,
         noise_v: 6.0 * sigma_v / (cycles as f64).sqrt(),
-        step_error_v: step_error_v(look.step_v(), sigma_v),
+        step_error_v: step_error_v(look.step_v, sigma_v),
     }
 }
 
@@ -196,7 +196,7 @@ impl SteadyState {
         match chosen {
             Ok(chosen) => self.take_chosen(&chosen, &cycle),
             Err(Refused::Hidden) => {
-                let most_v = evidence.ok().and_then(|evidence| most_behind_steps(&evidence, look.step_v()));
+                let most_v = evidence.ok().and_then(|evidence| most_behind_steps(&evidence, look.step_v));
                 return Err(Hidden { reason: hidden_by_steps(look), most_v });
             }
             Err(Refused::Both(reason)) => self.refuse_cycle(&reason, &reason),
@@ -284,7 +284,7 @@ impl SteadyState {
     /// Holds the ripple against the record's noise and steps: refuses what they hide, tells what they limit.
     pub(super) fn weigh_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
         let Ok(ripple_v) = self.ripple_pp_v else { return };
-        let step_v = look.step_v();
+        let step_v = look.step_v;
         let cycles = switching.edges.rising.len().saturating_sub(1).max(1);
         let sigma_v = look.deviations.as_ref().map_or(0.0, |d| d.noise_sigma_v().unwrap_or(0.0));
         let noise_v = match self.ripple_method {

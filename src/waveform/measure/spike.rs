@@ -45,6 +45,16 @@ fn check_threshold(
     ))
 }
 
+/// Why spikes stand between the samples, where they may.
+fn between_samples(rate_hz: f64) -> Option<String> {
+    (rate_hz <= SPIKES_FROM_HZ)
+        .then(|| format!("at {:.3} MSa/s spikes stand between the samples", rate_hz / 1e6))
+}
+
+fn limited_to(corner_hz: f64) -> String {
+    format!("limited to {:.0} MHz", corner_hz / 1e6)
+}
+
 impl SteadyState {
     pub(super) fn fill_spikes(&mut self, fine: &Look<'_>, wide: &Look<'_>, threshold_v: f64) {
         self.noise_sigma_v = fine.deviations.as_ref().map_err(Clone::clone).and_then(|d| d.noise_sigma_v());
@@ -110,22 +120,24 @@ impl SteadyState {
     fn weigh_spikes(&mut self, wide: &Look<'_>, deviations: &Deviations) {
         let (high_v, low_v) = deviations.peaks_v();
         let floor_v = spike_floor_v(deviations);
-        let rate_hz = deviations.rate_hz;
-        if rate_hz <= SPIKES_FROM_HZ {
-            let between = format!("at {:.3} MSa/s spikes stand between the samples", rate_hz / 1e6);
+        if let Some(between) = between_samples(deviations.rate_hz) {
             if high_v.max(-low_v) <= floor_v {
                 return self.refuse_spikes(&Unavailable::because(format!("{between}, and none stands out")));
             }
             self.mark_spikes(&between);
-            self.mark("noise_pp_full_v", Bound::Lower, between);
         }
         if let Some(corner_hz) = wide.limit_hz() {
-            self.note(format!(
-                "spikes are lower bounds: the {} was limited to {:.0} MHz",
-                wide.name,
-                corner_hz / 1e6
-            ));
-            self.mark_spikes(&format!("limited to {:.0} MHz", corner_hz / 1e6));
+            let is_there = |(name, figure): (&str, &Figure)| {
+                figure.is_ok() && (name == "spike_rate_hz" || HEIGHTS.iter().any(|height| height.0 == name))
+            };
+            if self.figures().into_iter().any(is_there) {
+                self.note(format!(
+                    "spikes are lower bounds: the {} was limited to {:.0} MHz",
+                    wide.name,
+                    corner_hz / 1e6
+                ));
+            }
+            self.mark_spikes(&limited_to(corner_hz));
         }
         for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", -low_v)] {
             if height_v <= floor_v {
@@ -138,6 +150,28 @@ impl SteadyState {
                 self.mark(name, Bound::Upper, because);
             }
         }
+    }
+
+    /// Marks the extremes and their difference, where the record does not hold the whole height of spikes.
+    pub(super) fn weigh_extremes(&mut self, direct: Option<&Look<'_>>, wide: &Look<'_>) {
+        let cut = |look: &Look<'_>| {
+            let rate_hz = look.vout.sample_rate_hz();
+            between_samples(rate_hz).or_else(|| look.limit_hz().map(limited_to))
+        };
+        if let Some(because) = direct.and_then(cut) {
+            self.mark_extreme("max_v", true, because.clone());
+            self.mark_extreme("min_v", false, because);
+        }
+        if let Some(because) = cut(wide) {
+            self.mark("noise_pp_full_v", Bound::Lower, because);
+        }
+    }
+
+    /// Marks the highest or the lowest sample as one that the truth lies beyond.
+    fn mark_extreme(&mut self, name: &'static str, is_highest: bool, because: String) {
+        let value = if is_highest { &self.max_v } else { &self.min_v };
+        let is_positive = value.as_ref().is_ok_and(|value| *value >= 0.0);
+        self.mark(name, if is_positive == is_highest { Bound::Lower } else { Bound::Upper }, because);
     }
 
     fn mark_spikes(&mut self, because: &str) {
@@ -153,15 +187,11 @@ impl SteadyState {
         }
         self.note(look.tell_clipped(look.clipped()));
         let because = "samples seem to be clipped".to_owned();
-        let from_zero = |value: &Figure, outwards: bool| {
-            let is_positive = value.as_ref().is_ok_and(|value| *value >= 0.0);
-            if is_positive == outwards { Bound::Lower } else { Bound::Upper }
-        };
         if look.clipped.high > 0 {
-            self.mark("max_v", from_zero(&self.max_v.clone(), true), because.clone());
+            self.mark_extreme("max_v", true, because.clone());
         }
         if look.clipped.low > 0 {
-            self.mark("min_v", from_zero(&self.min_v.clone(), false), because.clone());
+            self.mark_extreme("min_v", false, because.clone());
         }
         for (name, is_high) in HEIGHTS {
             if (if is_high { look.clipped.high } else { look.clipped.low }) > 0 {

@@ -17,7 +17,7 @@ const AVERAGE_S: f64 = 1.0 / 122e3;
 
 /// A record of a function of the time, with the ripple and the noise that averages have to remove.
 fn record(span_s: f64, ripple: f64, noise: f64, of: impl Fn(f64) -> f64) -> SlowRecord {
-    let mut dice = Dice(7 + (span_s * 1e6) as u64);
+    let mut dice = Dice::seeded(7 + (span_s * 1e6) as u64);
     let samples = (0..(span_s * RATE_HZ).round() as usize).map(|index| {
         let s = index as f64 / RATE_HZ;
         (of(s) + ripple * (TAU * 122e3 * s).sin() + noise * dice.normal()) as f32

@@ -1,6 +1,7 @@
 //! A converter whose output is written down from first principles: what the scope would have seen of a ripple, spikes, noise
 //! and jitter that are known, because they were put in.
 
+use soakrig::base::random::Random;
 use soakrig::waveform::{
     Acquisition, Codes, Coupling, Pair, Scaling, SteadyState, Waveform, measure, measure_one,
 };
@@ -66,18 +67,18 @@ pub(super) struct Made {
 }
 
 /// Deterministic noise: the same trace on every machine.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(Random);
 
 impl Dice {
-    pub(super) fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(Random::seeded(seed))
     }
 
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0.fraction()
+    }
+
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (TAU * self.uniform()).cos()
     }
 
@@ -176,7 +177,7 @@ impl Made {
 
     /// Start of every cycle that carries a pulse, and the length of its period.
     pub(super) fn cycles(&self) -> Vec<(f64, f64)> {
-        let mut dice = Dice(self.seed ^ 0xC7C1E);
+        let mut dice = Dice::seeded(self.seed ^ 0xC7C1E);
         let (mut at_s, mut cycles) = (-1.3 * PERIOD_S, Vec::new());
         let mut gaps = GAPS.iter().cycle();
         while at_s < SPAN_S {
@@ -198,7 +199,7 @@ impl Made {
 
     /// Output and switch node in volts, with noise, not yet digitised.
     pub(super) fn volts(&self) -> (Vec<f64>, Vec<f64>) {
-        let mut dice = Dice(self.seed);
+        let mut dice = Dice::seeded(self.seed);
         let (mut vout, mut lx) = (Vec::new(), Vec::new());
         let cycles = self.cycles();
         let mut cycle = 0;
@@ -292,22 +293,8 @@ impl Made {
                 vec![(vout, lx_of(bits, "spikes"))]
             }
             Look::Float => {
-                let mut pair = (
-                    self.digitised(&[], &range("", wide_v, 16, Coupling::Dc)),
-                    self.digitised(&[], &range("", wide_v, 16, Coupling::Dc)),
-                );
-                for (waveform, volts) in [(&mut pair.0, &vout), (&mut pair.1, &lx)] {
-                    waveform.codes = Codes::F32(volts.iter().map(|v| *v as f32).collect());
-                    waveform.scaling = Scaling {
-                        volts_per_code: 1.0,
-                        zero_code: 0.0,
-                        offset_v: 0.0,
-                        min_code: i32::MIN,
-                        max_code: i32::MAX,
-                    };
-                }
-                pair.1.acquisition.signal = "lx".to_owned();
-                vec![pair]
+                let trace = |signal, volts| Waveform::of_volts(signal, volts, self.rate_hz);
+                vec![(trace("vout", vout), trace("lx", lx))]
             }
         }
     }

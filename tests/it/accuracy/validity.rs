@@ -2,10 +2,7 @@
 //! it, or is a bound on the right side, or there is none.
 
 use super::trace::Dice;
-use soakrig::waveform::{
-    Acquisition, Bound, Codes, Conduction, Coupling, Pair, RippleMethod, Scaling, SteadyState, Waveform,
-    measure_one,
-};
+use soakrig::waveform::{Bound, Conduction, Pair, RippleMethod, SteadyState, Waveform, measure_one};
 use std::f64::consts::TAU;
 
 const PERIOD_S: f64 = 1.0 / 122e3;
@@ -46,7 +43,7 @@ const PLAIN: Made = Made {
 impl Made {
     /// Output and switch node in volts.
     fn volts(&self) -> (Vec<f64>, Vec<f64>) {
-        let mut dice = Dice(self.seed);
+        let mut dice = Dice::seeded(self.seed);
         let mut cycles = vec![];
         let mut at_s = -1.3 * PERIOD_S;
         while at_s < SPAN_S {
@@ -81,31 +78,7 @@ impl Made {
 
     fn measured(&self) -> SteadyState {
         let (vout, lx) = self.volts();
-        let trace = |volts: Vec<f64>, signal: &str| Waveform {
-            acquisition: Acquisition {
-                signal: signal.to_owned(),
-                channel: 1,
-                coupling: Coupling::Dc,
-                bandwidth_limit_hz: None,
-                probe_ratio: 10.0,
-                fixture: String::new(),
-                volts_per_div: 1.0,
-                offset_v: 0.0,
-                memory_depth: volts.len(),
-                purpose: String::new(),
-                range_note: None,
-            },
-            codes: Codes::F32(volts.iter().map(|volts| *volts as f32).collect()),
-            scaling: Scaling {
-                volts_per_code: 1.0,
-                zero_code: 0.0,
-                offset_v: 0.0,
-                min_code: i32::MIN,
-                max_code: i32::MAX,
-            },
-            start_s: 0.0,
-            step_s: 1.0 / self.rate_hz,
-        };
+        let trace = |volts: Vec<f64>, signal: &str| Waveform::of_volts(signal, volts, self.rate_hz);
         measure_one(&Pair { vout: &trace(vout, "vout"), lx: Some(&trace(lx, "lx")) })
     }
 

@@ -450,6 +450,9 @@ pub(super) struct CompareArgs {
     /// Print one JSON object; `soakrig schema comparison` prints its schema
     #[arg(long)]
     pub(super) json: bool,
+    /// Fold the lines at this many columns, 0 not at all; else at the width of the terminal, and at 100 in a pipe or a file
+    #[arg(long, value_name = "COLUMNS")]
+    pub(super) width: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

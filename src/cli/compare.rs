@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::analyze::check_page_place;
 use super::args::{CompareArgs, PairChoice};
 use super::exit::Exit;
+use super::fold::print_prose;
 use super::message::{CliError, Outcome, print, tell};
 use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
@@ -87,7 +88,7 @@ fn tell_all(
         return print(&text);
     }
     let told: Vec<String> = made.iter().map(|made| text::render(made, request)).collect();
-    print(&told.join("\n"))
+    print_prose(&told.join("\n"), args.width)
 }
 
 const NOTHING: &str = "there is nothing to compare: name runs with --before (or --baseline) and --after, several revisions with \

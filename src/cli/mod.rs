@@ -11,6 +11,7 @@ mod design;
 #[cfg(unix)]
 mod drill;
 mod exit;
+mod fold;
 mod list;
 mod message;
 mod notify;

@@ -3,9 +3,9 @@
 use super::effect::{ALPHA, CONFIDENCE, Certainty, Interval, Needed, Pairing, PointChange, Terms};
 use super::scores::{BoardScore, Matched};
 use super::stat::{
-    Bootstrap, BootstrapKind, BootstrapSettings, MeanDifference, Resolution, Wanted, benjamini_hochberg,
-    boards_needed, bootstrap, bootstrap_pairs, holm, mann_whitney, paired, pairs_needed, permute_means,
-    permute_pairs, shift_of_pairs, shift_of_two, signed_rank, welch,
+    Bootstrap, BootstrapKind, BootstrapSettings, MeanDifference, Resolution, Stepped, Wanted,
+    benjamini_hochberg, boards_needed, bootstrap, bootstrap_pairs, holm, mann_whitney, paired, pairs_needed,
+    permute_means, permute_pairs, shift_of_pairs, shift_of_two, signed_rank, stepped, stepped_pairs, welch,
 };
 use crate::base::estimate::{Estimate, NoAnswer};
 use crate::base::stats::{mean, std_dev};
@@ -30,6 +30,7 @@ impl Certainty {
         Self {
             mean: Err(why()),
             interval: Err(why()),
+            stepped: None,
             rank_p: Err(why()),
             least_rank_p: None,
             permuted_p: Err(why()),
@@ -48,7 +49,7 @@ pub(super) fn of_boards(left: &[f64], right: &[f64], resolution: Resolution, ter
     let Terms { pairing, resampling, smallest } = terms;
     let (left, right) = match settled((left, right), resolution, pairing) {
         Ok(sides) => sides,
-        Err(why) => return Certainty { is_resolved: false, ..Certainty::none(&why.0) },
+        Err(why) => return unresolved((left, right), resolution, pairing, &why),
     };
     let (left, right) = (&left[..], &right[..]);
     let (ranks, permuted, shift) = match pairing {
@@ -64,6 +65,7 @@ pub(super) fn of_boards(left: &[f64], right: &[f64], resolution: Resolution, ter
     Certainty {
         interval: mean.as_ref().map(|mean| mean.estimate.into()).map_err(Clone::clone),
         mean,
+        stepped: None,
         rank_p: ranks.as_ref().map(|test| test.p).map_err(|why| why.0.clone()),
         least_rank_p: ranks.ok().map(|test| test.smallest_p),
         permuted_p: permuted.map(|test| test.p).map_err(told),
@@ -99,6 +101,32 @@ fn settled(
     Ok((left, right))
 }
 
+/// Boards whose scatter the figures hide: of a step that is known comes an interval, of anything else nothing.
+fn unresolved(
+    sides: (&[f64], &[f64]),
+    resolution: Resolution,
+    pairing: Pairing,
+    why: &NoAnswer,
+) -> Certainty {
+    let stepped = by_steps(sides, resolution, pairing);
+    let interval = stepped.and_then(|stepped| stepped.at(CONFIDENCE).ok());
+    let none = Certainty::none(&why.0);
+    Certainty {
+        is_resolved: false,
+        interval: interval.map(Into::into).ok_or_else(|| why.0.clone()),
+        stepped,
+        ..none
+    }
+}
+
+fn by_steps((left, right): (&[f64], &[f64]), resolution: Resolution, pairing: Pairing) -> Option<Stepped> {
+    let step = Some(resolution.step).filter(|_| !resolution.is_rounding())?;
+    match pairing {
+        Pairing::None => stepped(left, right, step).ok(),
+        Pairing::Board => stepped_pairs(left, right, step).ok(),
+    }
+}
+
 /// The 95 % interval of the change alone.
 ///
 /// # Errors
@@ -108,8 +136,12 @@ pub(super) fn interval_of(
     resolution: Resolution,
     pairing: Pairing,
 ) -> Result<Interval, String> {
-    let (left, right) = settled(sides, resolution, pairing).map_err(told)?;
-    difference(&left, &right, pairing).map(|mean| mean.estimate.into()).map_err(told)
+    match settled(sides, resolution, pairing) {
+        Ok((left, right)) => {
+            difference(&left, &right, pairing).map(|mean| mean.estimate.into()).map_err(told)
+        }
+        Err(why) => unresolved(sides, resolution, pairing, &why).interval,
+    }
 }
 
 fn resampled(

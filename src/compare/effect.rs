@@ -9,7 +9,7 @@ use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
 use super::scores::{Matched, match_places, scores_of};
-use super::stat::{Equivalence, MeanDifference, OrderEffect, Resolution};
+use super::stat::{Equivalence, MeanDifference, OrderEffect, Resolution, Stepped};
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -56,6 +56,8 @@ pub struct Certainty {
     pub mean: Result<MeanDifference, String>,
     /// Its 95 % interval.
     pub interval: Result<Interval, String>,
+    /// Where boards scatter by less than half a known step of their figures: what the interval is of in the place of the t test.
+    pub stepped: Option<Stepped>,
     /// p of the rank test (Mann and Whitney's; of pairs the signed rank test).
     pub rank_p: Result<f64, String>,
     /// The smallest p that the rank test could have given with so many boards.
@@ -70,7 +72,7 @@ pub struct Certainty {
     pub resampled: Result<Interval, String>,
     /// How many boards it takes, or why no number is known.
     pub needed: Result<Needed, String>,
-    /// Whether boards scatter by more than their figures are rounded to; if not, that is the reason of all others.
+    /// Whether boards scatter by more than their figures are rounded to; if not, that is the reason of all that is missing.
     pub is_resolved: bool,
 }
 
@@ -167,7 +169,7 @@ impl Effect {
     /// With what the order of the runs says of it.
     #[must_use]
     pub(super) fn in_order(mut self, order: &RunOrder, reference: &ReferenceRuns) -> Self {
-        self.order = match &self.certainty.interval {
+        self.order = match &self.certainty.mean {
             _ if self.change.is_none() => Err(self.matched.no_value()),
             Err(why) if !self.certainty.is_resolved => Err(why.clone()),
             _ => order.effect(&self.matched.before, &self.matched.after),
@@ -196,12 +198,18 @@ impl Effect {
         let smallest = self.smallest?;
         self.certainty.mean.as_ref().ok()?.within((-smallest, smallest), ALPHA).ok()
     }
-    /// Where boards scatter by less than the figures can tell: how far these boards' change may be off for that alone, which is
-    /// half a step on either side. It says nothing of other boards.
+    /// Where boards do not scatter and no step of their figures is known: the change of these boards but for what the computer's
+    /// numbers are rounded to. It says nothing of other boards.
     #[must_use]
-    pub fn by_resolution(&self) -> Option<Interval> {
+    pub fn by_rounding(&self) -> Option<Interval> {
         let (change, step) = (self.change?, self.resolution.step);
-        (!self.certainty.is_resolved).then_some(Interval { low: change - step, high: change + step })
+        let is_alone = !self.certainty.is_resolved && self.certainty.stepped.is_none();
+        is_alone.then_some(Interval { low: change - step, high: change + step })
+    }
+    /// The 90 % interval by steps: inside a margin it shows what two one-sided tests at 5 % would.
+    #[must_use]
+    pub fn stepped_for_sameness(&self) -> Option<Interval> {
+        self.certainty.stepped?.at(1.0 - 2.0 * ALPHA).ok().map(Interval::from)
     }
     /// In a word or two what it is.
     #[must_use]
@@ -214,13 +222,14 @@ impl Effect {
             };
         }
         let Some(interval) = self.interval() else {
-            return match (self.by_resolution(), self.smallest) {
+            return match (self.by_rounding(), self.smallest) {
                 (Some(ends), Some(smallest)) if ends.lies_within(smallest) => Sense::TooSmall,
                 (Some(ends), _) if ends.holds(0.0) => Sense::NoChange,
                 _ => Sense::NotKnown,
             };
         };
-        if self.equivalence().is_some_and(|told| told.is_equivalent) {
+        let is_inside = || Some(self.stepped_for_sameness()?.lies_within(self.smallest?));
+        if self.equivalence().is_some_and(|told| told.is_equivalent) || is_inside() == Some(true) {
             return Sense::TooSmall;
         }
         if interval.holds(0.0) {
@@ -348,7 +357,7 @@ mod tests {
     fn assert_no_test(effect: &Effect) {
         let certainty = &effect.certainty;
         assert!(
-            !certainty.is_resolved && certainty.interval.is_err() && certainty.mean.is_err(),
+            !certainty.is_resolved && certainty.interval.is_ok() == certainty.stepped.is_some(),
             "{effect:?}"
         );
         assert!(certainty.rank_p.is_err() && certainty.permuted_p.is_err(), "{effect:?}");
@@ -360,7 +369,7 @@ mod tests {
             effect.points.iter().all(|point| point.p.is_none() && point.interval.is_none()),
             "{effect:?}"
         );
-        assert_eq!(effect.equivalence(), None);
+        assert!(certainty.mean.is_err() && effect.equivalence().is_none());
     }
 
     #[test]
@@ -371,7 +380,7 @@ mod tests {
             let found = effect("vout_v", sides, terms(Pairing::Board, smallest), None);
             assert_no_test(&found);
             assert_eq!(found.sense(), Sense::NotKnown);
-            assert!((found.by_resolution().unwrap().low - 0.2).abs() < 1e-9);
+            assert!(found.interval().is_none() && (found.by_rounding().unwrap().low - 0.2).abs() < 1e-9);
         }
         // As two groups of boards they do scatter.
         assert!(effect("vout_v", sides, terms(Pairing::None, None), None).certainty.is_resolved);
@@ -398,7 +407,8 @@ mod tests {
         let same = &[12.2, 12.2, 12.2][..];
         let found = effect("start_up_v", (same, same), terms(Pairing::Board, Some(0.005)), Some(0.2));
         assert_no_test(&found);
-        assert_eq!(found.by_resolution(), Some(Interval { low: -0.2, high: 0.2 }));
+        let reach = 2.0 * 0.2 * (1.0 + 4.302_652_73 * 0.5_f64.sqrt());
+        assert!((found.interval().unwrap().high - reach).abs() < 1e-6 && found.by_rounding().is_none());
         assert_eq!(found.sense(), Sense::NoChange);
         // And by more than half a step they do.
         let apart = (&[11.8, 12.0, 12.2, 12.0][..], &[12.2, 12.0, 12.4, 12.2][..]);

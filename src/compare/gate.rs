@@ -94,9 +94,9 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
         return judge_bounded(bounded, |ends| judge(worsening(allowance.quantity, ends), allowance.most));
     }
-    let interval = match (&effect.certainty.interval, effect.by_resolution()) {
+    let interval = match (&effect.certainty.interval, effect.by_rounding()) {
         (Ok(interval), _) => *interval,
-        // Boards that do not scatter are held against it by what their figures can tell.
+        // Boards that are all the same are held against it as they are.
         (Err(_), Some(ends)) => ends,
         (Err(why), None) => return Judgement::Impossible(why.clone()),
     };
@@ -116,7 +116,8 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
             if ends.low > most || ends.high < -most { Judgement::Broken } else { Judgement::Undecided }
         });
     }
-    let (is_shown, ends) = match (&effect.certainty.mean, effect.by_resolution()) {
+    let ends = effect.stepped_for_sameness().or_else(|| effect.by_rounding());
+    let (is_shown, ends) = match (&effect.certainty.mean, ends) {
         (Ok(mean), _) => match mean.within((-most, most), SAME_ALPHA) {
             Err(why) => return Judgement::Impossible(why.0),
             Ok(told) => (told.is_equivalent, told.interval.into()),
@@ -235,10 +236,10 @@ mod tests {
         assert_eq!(judged("vout_v:1uV", None, 12.0), (Met, Met));
         assert_eq!(judged("vout_v:100mV", None, 12.2), (Broken, Broken));
         assert!(matches!(judged("vout_v:0V", None, 12.0), (Judgement::Impossible(_), _)));
-        // A step of 0.2 V decides nothing within 0.1 V.
-        assert_eq!(judged("start_up_v:100mV", Some(0.2), 12.0), (Undecided, Undecided));
-        assert_eq!(judged("start_up_v:300mV", Some(0.2), 12.0), (Met, Met));
-        assert_eq!(judged("start_up_v:300mV", Some(0.2), 13.0), (Broken, Broken));
+        // Steps of 0.2 V hide how far three boards scatter: they decide nothing within 0.5 V, and enough at 3 V.
+        assert_eq!(judged("start_up_v:500mV", Some(0.2), 12.0), (Undecided, Undecided));
+        assert_eq!(judged("start_up_v:3V", Some(0.2), 12.0), (Met, Met));
+        assert_eq!(judged("start_up_v:300mV", Some(0.2), 15.0), (Broken, Broken));
     }
 
     #[test]

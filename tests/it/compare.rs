@@ -45,7 +45,8 @@ pub(crate) fn run(profile: &Path, (serial, revision): (&str, &str), out: &Path) 
 }
 
 fn compare(more: &[&str]) -> Told {
-    let args: Vec<&str> = ["compare", "--out", arg(reports())].iter().chain(more).copied().collect();
+    let args = ["compare", "--width", "0", "--out", arg(reports())];
+    let args: Vec<&str> = args.iter().chain(more).copied().collect();
     soakrig(&args)
 }
 
@@ -142,6 +143,40 @@ fn a_single_board_on_both_sides_is_told_of_as_one() {
 }
 
 #[test]
+fn lines_are_folded_at_a_hundred_columns_in_a_pipe_and_at_the_width_that_is_asked_for() {
+    let whole = sides(&[]).assert_exit(0).out;
+    let folded = |more: &[&str]| {
+        let args = ["compare", "--out", arg(reports()), "--before", "*_a?", "--after", "*_b?"];
+        soakrig(&[&args, more].concat()).assert_exit(0).out
+    };
+    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert!(longest(&whole) > 200, "{whole}");
+    for (more, width) in [(&[][..], 100), (&["--width", "72"], 72)] {
+        let text = folded(more);
+        assert!((width - 12..=width).contains(&longest(&text)), "{}:\n{text}", longest(&text));
+        assert_eq!(words(&text), words(&whole));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_lines_are_folded_at_its_width() {
+    let line = format!(
+        "stty rows 40 cols 84; {} compare --out {} --before '*_a?' --after '*_b?'",
+        crate::cli::PROGRAM,
+        arg(reports())
+    );
+    let mut script = crate::cli::program_by("script");
+    let shown = script.args(["-qec", &line, "/dev/null"]).stdin(std::process::Stdio::null()).output();
+    // Without util-linux there is no terminal to be had.
+    let Ok(shown) = shown else { return };
+    let shown = String::from_utf8_lossy(&shown.stdout).replace('\r', "");
+    let longest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!((70..=84).contains(&longest), "{longest} columns:\n{shown}");
+}
+
+#[test]
 fn one_board_a_side_gives_no_interval_and_no_limit_can_be_judged() {
     let told = compare(&["--before", "*_a1", "--after", "*_b1", "--worse-than", "noise_pp_20mhz_v:1dB"])
         .assert_exit(1);
@@ -193,7 +228,7 @@ fn what_probe_and_scope_alone_show_stands_beside_all_that_rides_on_the_output_an
     );
     let profile = file(&folder, "profile.toml", &keeping);
     let sides = [("a1", "A"), ("b1", "B")].map(|board| run(&profile, board, folder.path()));
-    let sides = ["compare", "--before", arg(&sides[0]), "--after", arg(&sides[1])];
+    let sides = ["compare", "--width", "0", "--before", arg(&sides[0]), "--after", arg(&sides[1])];
     let told = soakrig(&sides).assert_exit(0);
     let noise = line_of(&told, "ripple and noise peak to peak, 20 MHz");
     assert!(
@@ -448,7 +483,8 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
         fs::create_dir(&to).unwrap();
         fs::copy(from.join("journal.jsonl"), to.join("journal.jsonl")).unwrap();
     }
-    let compare = |more: &[&str]| soakrig(&[&["compare", "--out", arg(folder.path())], more].concat());
+    let compare =
+        |more: &[&str]| soakrig(&[&["compare", "--width", "0", "--out", arg(folder.path())], more].concat());
     compare(&["--after", "run_a?", "--save-baseline", "first-lot"])
         .assert_exit(0)
         .assert_told(&["2 runs kept"]);

@@ -32,7 +32,18 @@ fn measured(profile: &str) -> TempDir {
 }
 
 fn compare(folder: &TempDir, more: &[&str]) -> Told {
-    let args = ["compare", "--out", arg(folder.path()), "--before", "*_a1", "--after", "*_b1", "--spectra"];
+    let args = [
+        "compare",
+        "--width",
+        "0",
+        "--out",
+        arg(folder.path()),
+        "--before",
+        "*_a1",
+        "--after",
+        "*_b1",
+        "--spectra",
+    ];
     soakrig(&[&args[..], more].concat()).assert_exit(0)
 }
 

@@ -80,7 +80,7 @@ fn soak(profile: &Path, rig: &Path, (serial, revision): (&str, &str), out: &Path
 }
 
 fn compare(more: &[&str]) -> Told {
-    soakrig(&[&["compare"], more].concat())
+    soakrig(&[&["compare", "--width", "0"], more].concat())
 }
 
 fn change(json: &Value, figure: &str) -> Value {

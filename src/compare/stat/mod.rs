@@ -16,6 +16,7 @@ pub mod permutation;
 pub mod ranks;
 pub mod resolution;
 pub mod shift;
+pub mod stepped;
 pub mod tolerance;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use ranks::{
 };
 pub use resolution::{Resolution, step_of};
 pub use shift::{Shift, shift_of_pairs, shift_of_two};
+pub use stepped::{Stepped, stepped, stepped_pairs};
 pub use tolerance::{Coverage, one_sided_factor, tolerance_interval, tolerance_limit, two_sided_factor};
 
 use crate::base::estimate::{Estimate, NoAnswer, check_confidence};

@@ -78,9 +78,9 @@ impl Resolution {
             return Ok(());
         }
         Err(NoAnswer::because(if self.is_rounding() {
-            "the boards do not differ among themselves, so nothing tells how far the mean may be off"
+            "the boards do not differ among themselves and their figures show no step, so nothing tells how far the mean may be off"
         } else {
-            "the boards differ among themselves by less than half a step of these figures, so nothing tells how far the mean may be off"
+            "the boards differ among themselves by less than half a step of these figures, which hides their scatter"
         }))
     }
 }

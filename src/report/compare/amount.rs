@@ -51,6 +51,25 @@ impl Amounts {
         )
     }
 
+    /// For a column of changes and their intervals: one unit, and the decimals that the narrowest of them deserves.
+    #[must_use]
+    pub fn for_column<'e>(quantity: Quantity, effects: impl Iterator<Item = &'e Effect>) -> Self {
+        let effects: Vec<&Effect> = effects.collect();
+        let ends =
+            effects.iter().filter_map(|effect| effect.interval()).flat_map(|ends| [ends.low, ends.high]);
+        let largest = effects.iter().filter_map(|effect| effect.change).chain(ends);
+        let largest = largest.fold(0.0_f64, |most, value| most.max(value.abs()));
+        let whole = Self::for_change(quantity, largest, None);
+        let decimals = effects.iter().filter_map(|effect| {
+            let half = effect.interval().map_or(0.0, |ends| (ends.high - ends.low) / 2.0);
+            // About the largest change, so that every row has its unit.
+            let about = Interval { low: largest - half, high: largest + half };
+            (half > 0.0).then(|| Self::for_change(quantity, largest, Some(about)))
+        });
+        let decimals = decimals.filter(|own| own.unit == whole.unit).map(|own| own.decimals).max();
+        Self { decimals: decimals.unwrap_or(whole.decimals), ..whole }
+    }
+
     /// The digits of a value, without a sign.
     #[must_use]
     pub fn size(self, value: f64) -> String {
@@ -132,10 +151,56 @@ pub fn level(quantity: Quantity, scaled: f64) -> String {
     super::super::figure::minus(&text)
 }
 
+/// How a column of levels is written: one unit and the same decimals, four digits for the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    power: i32,
+    unit: &'static str,
+    decimals: usize,
+}
+
+impl Levels {
+    /// For levels in the scale of their quantity.
+    #[must_use]
+    pub fn for_column(quantity: Quantity, scaled: impl Iterator<Item = f64>) -> Self {
+        let largest = scaled.fold(0.0_f64, |most, scaled| most.max(quantity.unscaled(scaled).abs()));
+        let (power, unit) = match (quantity.unit(), largest) {
+            ("", _) => (2, "%"),
+            (own, 0.0) => (0, own),
+            (own, largest) => unit(own, largest),
+        };
+        let digits = (largest * 10f64.powi(power)).max(1e-9).log10().floor();
+        // A thermometer tells no more than hundredths of a degree.
+        let most = if matches!(unit, "°C" | "K") { 2.0 } else { 4.0 };
+        Self { power, unit, decimals: (3.0 - digits).clamp(0.0, most) as usize }
+    }
+    /// A level of the column with its unit.
+    #[must_use]
+    pub fn show(self, quantity: Quantity, scaled: f64) -> String {
+        let value = quantity.unscaled(scaled) * 10f64.powi(self.power);
+        let text = format!("{value:.*} {}", self.decimals, self.unit);
+        super::super::figure::minus(text.trim_end())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::FigureName;
+
+    #[test]
+    fn the_levels_of_a_column_have_one_unit_and_the_same_decimals() {
+        let told = |key: &str, scaled: &[f64]| {
+            let quantity = key.parse().unwrap();
+            let column = Levels::for_column(quantity, scaled.iter().copied());
+            scaled.iter().map(|scaled| column.show(quantity, *scaled)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("vout_v", &[4.9, 4.975, 5.0]), ["4.900 V", "4.975 V", "5.000 V"]);
+        assert_eq!(told("ripple_pp_v", &[-60.0, -40.0]), ["1.00 mV", "10.00 mV"]);
+        assert_eq!(told("efficiency", &[0.8, 0.8123]), ["80.00 %", "81.23 %"]);
+        assert_eq!(told("rise_k", &[0.5, -1.25]), ["0.50 K", "−1.25 K"]);
+        assert_eq!(told("settle_s", &[0.0, 0.0]), ["0.0000 s", "0.0000 s"]);
+    }
 
     #[test]
     fn a_change_has_the_digits_of_its_interval() {

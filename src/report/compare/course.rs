@@ -1,6 +1,6 @@
 //! How two groups of soaks stand to each other step by step, in words and as rows of a picture.
 
-use super::amount::{Amounts, level};
+use super::amount::{Amounts, Levels};
 use super::bound_words;
 use super::parts::{Part, part};
 use super::pictures::{Forest, ForestRow, RowKind};
@@ -60,16 +60,17 @@ fn of_quantity(course: &Course, growth: &Growth) -> Lines {
         })
         .collect();
     let steps = course.steps.iter().zip(&effects);
-    let steps = steps.map(|(of, (title, effect))| step(title, of.boards, *effect)).collect();
+    let columns = Columns::of(quantity, effects.iter().filter_map(|(_, effect)| *effect));
+    let steps = steps.map(|(of, (title, effect))| step(title, of.boards, *effect, columns)).collect();
     let grown = growth.effect.as_ref();
     let rows = effects
         .iter()
-        .filter_map(|(title, effect)| row(RowKind::Point, title, (*effect)?))
-        .chain(grown.ok().and_then(|effect| row(RowKind::All, "growth, first to last", effect)));
+        .filter_map(|(title, effect)| row(RowKind::Point, title, (*effect)?, columns.change))
+        .chain(
+            grown.ok().and_then(|effect| row(RowKind::All, "growth, first to last", effect, columns.change)),
+        );
     // One unit for all rows, or they could not stand on one axis.
-    let largest = effects.iter().filter_map(|(_, effect)| effect.and_then(|effect| effect.change));
-    let largest = largest.fold(0.0_f64, |most, change| most.max(change.abs()));
-    let amounts = Amounts::for_change(quantity, largest, None);
+    let amounts = columns.change;
     let rows = rows.map(|row| row.scaled(amounts.factor())).collect();
     let worse_is_more = match quantity.better() {
         Better::Lower => Some(true),
@@ -80,35 +81,57 @@ fn of_quantity(course: &Course, growth: &Growth) -> Lines {
     Lines { quantity, steps, growth: grown_words(growth), picture: Forest { axis, worse_is_more, rows } }
 }
 
-fn step(title: &str, boards: (usize, usize), effect: Option<&Effect>) -> StepLine {
+/// How the columns of a table of steps are written.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    before: Levels,
+    after: Levels,
+    change: Amounts,
+}
+
+impl Columns {
+    fn of<'e>(quantity: Quantity, effects: impl Iterator<Item = &'e Effect> + Clone) -> Self {
+        let levels = effects.clone().filter_map(|effect| effect.levels);
+        Self {
+            before: Levels::for_column(quantity, levels.clone().map(|levels| levels.0)),
+            after: Levels::for_column(quantity, levels.map(|levels| levels.1)),
+            change: Amounts::for_column(quantity, effects),
+        }
+    }
+
+    fn levels(self, effect: &Effect) -> String {
+        let quantity = effect.quantity();
+        let shown = effect.levels.map(|(before, after)| {
+            format!("{} to {}", self.before.show(quantity, before), self.after.show(quantity, after))
+        });
+        shown.unwrap_or_else(|| "–".to_owned())
+    }
+}
+
+fn step(title: &str, boards: (usize, usize), effect: Option<&Effect>, columns: Columns) -> StepLine {
     let of_boards = format!("{} before, {} after", counted(boards.0, "board"), boards.1);
-    let known = effect.and_then(|effect| Some((effect, effect.change?, effect.levels?)));
-    if let Some((effect, bound)) = effect.and_then(|effect| Some((effect, bound_words::mean(effect)?)))
-        && effect.is_told_by_bounds()
-    {
-        let sure = bound_words::sure(effect).map_or_else(String::new, |sure| format!("95 % sure: {sure}; "));
-        let levels = effect.levels.map_or_else(|| "–".to_owned(), |levels| shown(effect, levels));
-        let (title, sense) = (title.to_owned(), effect.sense().word());
-        return StepLine { title, levels, change: format!("{bound} ({sure}{of_boards})"), sense };
-    }
-    let Some((effect, change, (before, after))) = known else {
-        let change = format!("no value on every board ({of_boards})");
-        return StepLine { title: title.to_owned(), levels: "–".to_owned(), change, sense: "not known" };
-    };
-    StepLine {
-        title: title.to_owned(),
-        levels: shown(effect, (before, after)),
-        change: format!("{} ({}; {of_boards})", Amounts::of(effect).full(change), ends(effect)),
-        sense: effect.sense().word(),
+    let title = title.to_owned();
+    let bound = effect.filter(|effect| effect.is_told_by_bounds()).and_then(bound_words::mean);
+    match (effect, bound, effect.and_then(|effect| effect.change)) {
+        (Some(effect), Some(bound), _) => {
+            let sure =
+                bound_words::sure(effect).map_or_else(String::new, |sure| format!("95 % sure: {sure}; "));
+            let change = format!("{bound} ({sure}{of_boards})");
+            StepLine { title, levels: columns.levels(effect), change, sense: effect.sense().word() }
+        }
+        (Some(effect), None, Some(change)) => {
+            let (change, ends) = (columns.change.full(change), ends(effect, columns.change));
+            let change = format!("{change} ({ends}; {of_boards})");
+            StepLine { title, levels: columns.levels(effect), change, sense: effect.sense().word() }
+        }
+        _ => {
+            let change = format!("no value on every board ({of_boards})");
+            StepLine { title, levels: "–".to_owned(), change, sense: "not known" }
+        }
     }
 }
 
-fn shown(effect: &Effect, (before, after): (f64, f64)) -> String {
-    format!("{} to {}", level(effect.quantity(), before), level(effect.quantity(), after))
-}
-
-fn ends(effect: &Effect) -> String {
-    let amounts = Amounts::of(effect);
+fn ends(effect: &Effect, amounts: Amounts) -> String {
     effect.certainty.interval.as_ref().map_or_else(
         |why| format!("no interval, for {why}"),
         |Interval { low, high }| {
@@ -130,19 +153,18 @@ fn grown_words(growth: &Growth) -> String {
     });
     format!(
         "from the first step to the last one the difference moves by {size} ({}): {verb}{own}",
-        ends(effect)
+        ends(effect, Amounts::of(effect))
     )
 }
 
-fn row(kind: RowKind, label: &str, effect: &Effect) -> Option<ForestRow> {
+fn row(kind: RowKind, label: &str, effect: &Effect, amounts: Amounts) -> Option<ForestRow> {
     let value = effect.change?;
     let interval = effect.interval();
     let told = match interval {
         Some(Interval { low, high }) => {
-            let amounts = Amounts::of(effect);
             format!("{} ({} to {})", amounts.full(value), amounts.signed(low), amounts.signed(high))
         }
-        None => Amounts::of(effect).full(value),
+        None => amounts.full(value),
     };
     Some(ForestRow {
         kind,

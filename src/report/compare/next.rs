@@ -2,7 +2,7 @@
 
 use super::amount::{amount, level};
 use super::parts::{Part, part};
-use super::words::short_p;
+use super::words::{hidden_by_steps, short_p};
 use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Side};
 use crate::compare::effect::{Effect, Pairing, Sense};
@@ -31,6 +31,9 @@ fn most(effect: &Effect, boards: &[BoardScore]) -> String {
         Ok(Tolerance::AtLeast(low)) => format!("95 % of all boards stay above {} ({sure})", told(low)),
         Ok(Tolerance::Between(ends)) => {
             format!("95 % of all boards lie between {} and {} ({sure})", told(ends.low), told(ends.high))
+        }
+        Err(_) if boards.len() > 1 && !effect.resolution.is_rounding() => {
+            format!("nothing tells where the next boards lie, for {}", hidden_by_steps(effect))
         }
         Err(why) => format!("nothing tells where the next boards lie, for {why}"),
     }

@@ -241,7 +241,8 @@ pub struct ChangeRow {
     pub no_interval: Option<String>,
     /// `better`, `worse`, `changed`, `too small to matter`, `no change shown` or `not known`.
     pub sense: &'static str,
-    /// Whether boards scatter by more than their figures can tell; where they do not there is no interval and no test.
+    /// Whether boards scatter by more than their figures can tell; where they do not there is no test, and the interval is made of the
+    /// step of the figures, or there is none where no step is known.
     pub resolved: bool,
     /// The step on which the figures stand, in the unit of the change; null where none is known.
     pub resolution: Option<f64>,

@@ -12,6 +12,7 @@ use crate::compare::gate::{Judgement, SAME_ALPHA};
 use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
 use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
+use crate::event::FigureName;
 use crate::waveform::{Bound, loses_floor};
 
 /// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
@@ -34,7 +35,7 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     let is_resolved = effect.certainty.is_resolved;
     let verb = match (effect.sense(), effect.is_sure()) {
         (Sense::TooSmall | Sense::NoChange, _) if !is_resolved && change == 0.0 => directed,
-        (Sense::NoChange, _) if !is_resolved => {
+        (Sense::NoChange, _) if effect.interval().is_none() => {
             format!("changes the {title} by no more than its figures can tell: {}", amounts.full(change))
         }
         (Sense::TooSmall, true) => format!("{directed}, which is too little to matter"),
@@ -58,10 +59,7 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
 fn interval_words(effect: &Effect, amounts: Amounts) -> String {
     let Some(Interval { low, high }) = effect.interval() else {
         let why = effect.certainty.interval.as_ref().err().map_or("", String::as_str);
-        return match by_resolution(effect) {
-            Some(told) => format!("no interval, for {why}; {told}"),
-            None => format!("no interval, for {why}"),
-        };
+        return format!("no interval, for {why}");
     };
     let ends = if !effect.is_sure() {
         format!("{} to {}", amounts.signed(low), amounts.signed(high))
@@ -70,16 +68,21 @@ fn interval_words(effect: &Effect, amounts: Amounts) -> String {
     } else {
         format!("{} to {}", amounts.size(low), amounts.size(high))
     };
-    format!("95 % interval {ends}")
+    match effect.certainty.stepped {
+        Some(_) => format!("95 % interval {ends}, made of steps: {}", hidden_by_steps(effect)),
+        None => format!("95 % interval {ends}"),
+    }
 }
 
-/// Of boards that scatter by less than their figures can tell: what the step of the figures alone leaves open.
-fn by_resolution(effect: &Effect) -> Option<String> {
-    let ends = effect.by_resolution().filter(|_| !effect.resolution.is_rounding())?;
-    let amounts = Amounts::for_change(effect.quantity(), effect.change?, Some(ends));
+/// Why the interval is one of steps: what hides the scatter of the boards.
+#[must_use]
+pub(super) fn hidden_by_steps(effect: &Effect) -> String {
     let step = amount(effect.quantity(), effect.resolution.step);
-    let (low, high) = (amounts.signed(ends.low), amounts.signed(ends.high));
-    Some(format!("steps of {step} alone leave {low} to {high} {} of these boards", amounts.unit))
+    let whose = match effect.quantity() {
+        Quantity::Rise | Quantity::Figure(FigureName::BoardTemperature) => "the thermometers' steps",
+        _ => "steps",
+    };
+    format!("{whose} of {step} hide the scatter of the boards")
 }
 
 /// How the change stands to the smallest one that matters.
@@ -90,6 +93,9 @@ fn matters(effect: &Effect) -> Option<String> {
         Sense::TooSmall => Some(match effect.equivalence() {
             Some(test) => {
                 format!("shown to be within ±{told}, two one-sided tests p = {}", short_p(test.p))
+            }
+            None if effect.certainty.stepped.is_some() => {
+                format!("shown to be within ±{told}, where the 90 % interval lies")
             }
             None => format!("on these boards within ±{told}, without a test"),
         }),
@@ -336,8 +342,7 @@ pub fn outcome(comparison: &Comparison, gate: &Gate) -> String {
                 format!(" ({level} % interval {} to {})", own.signed(ends.low), own.signed(ends.high))
             });
             let ends = ends.or_else(|| {
-                let told = by_resolution(effect).unwrap_or_else(|| "the boards do not differ".to_owned());
-                (!effect.certainty.is_resolved).then(|| format!(" (no interval; {told})"))
+                (!effect.certainty.is_resolved).then(|| " (no interval; the boards do not differ)".to_owned())
             });
             let ends = ends.unwrap_or_default();
             format!("{}{ends}", effect.change.map_or_else(String::new, |change| own.full(change)))
@@ -353,6 +358,9 @@ fn deciding(gate: &Gate, effect: &Effect) -> (u8, Option<Interval>) {
         return (95, effect.interval());
     }
     let most = gate.allowance.most;
+    if let Some(ends) = effect.stepped_for_sameness() {
+        return (90, Some(ends));
+    }
     let mean = effect.certainty.mean.as_ref().ok();
     (90, mean.and_then(|mean| Some(mean.within((-most, most), SAME_ALPHA).ok()?.interval.into())))
 }

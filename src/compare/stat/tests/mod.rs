@@ -8,7 +8,7 @@ use super::BoardRun;
 use crate::base::random::Random;
 
 /// Normal board scores by Box and Muller.
-fn normal(random: &mut Random, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+pub(super) fn normal(random: &mut Random, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
     let mut one = || {
         let radius = (-2.0 * (1.0 - random.fraction()).ln()).sqrt();
         mean + deviation * radius * (std::f64::consts::TAU * random.fraction()).cos()

@@ -27,6 +27,8 @@ const IDLE_RING_DECAY_S: f64 = 2.5e-6;
 const EDGE_RING: f64 = 0.06;
 const EDGE_RING_HZ: f64 = 32e6;
 const EDGE_RING_DECAY_S: f64 = 50e-9;
+/// Decay times after which the ringing is over.
+const EDGE_RING_LASTS: f64 = 8.0;
 
 /// What a scope channel is wired to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,7 +274,8 @@ impl Scene {
         (0..window.count)
             .map(|index| {
                 let position = (window.time(index) - grid.start_s) / FILTER_GRID_S;
-                let below = (position as usize).min(count - 2);
+                // A cast to 32 bits is one step of the processor, and so many points are never drawn.
+                let below = (position as u32 as usize).min(count - 2);
                 smooth[below] + (smooth[below + 1] - smooth[below]) * (position - below as f64) as f32
             })
             .collect()
@@ -316,20 +319,35 @@ impl Scene {
         };
         let switch_ohm = self.board.switch_ohm;
         let (off_at, end_at) = (pulse.at_s + pulse.on_s, pulse.at_s + pulse.period_s);
-        let range = window.index(pulse.at_s - look.edge_s / 2.0)..window.index(end_at);
-        for (index, slot) in (range.start..).zip(&mut volts[range]) {
-            let t = window.time(index);
-            let value = if t < (pulse.at_s + off_at) / 2.0 {
-                let settled_v = high_v - switch_ohm * pulse.valley_a;
-                look.edge(t - pulse.at_s, look.before_v, settled_v)
-            } else if t < off_at + 4.0 * look.edge_s {
-                let settled_v = high_v - switch_ohm * pulse.peak_a;
-                look.edge(t - off_at, settled_v, low_v)
+        let (on_v, peak_v) = (high_v - switch_ohm * pulse.valley_a, high_v - switch_ohm * pulse.peak_a);
+        let (middle_s, low_s) = ((pulse.at_s + off_at) / 2.0, off_at + 4.0 * look.edge_s);
+        let value = |t: f64| {
+            if t < middle_s {
+                look.edge(t - pulse.at_s, look.before_v, on_v)
+            } else if t < low_s {
+                look.edge(t - off_at, peak_v, low_v)
             } else {
                 rest_v(t - off_at - pulse.off_s)
-            };
-            *slot = value as f32;
+            }
+        };
+        // Between its edges the node stands still: most samples by far.
+        let quiet_s = look.quiet_s();
+        let still = [
+            (pulse.at_s + quiet_s, middle_s, look.edge(quiet_s, look.before_v, on_v)),
+            (middle_s, off_at - quiet_s, peak_v),
+            (low_s, off_at + pulse.off_s, low_v),
+        ];
+        let mut index = window.index(pulse.at_s - look.edge_s / 2.0);
+        let end = window.index(end_at).max(index);
+        for (from_s, to_s, still_v) in still {
+            // A sample beside either end may belong to what is beside it.
+            let first = window.index(from_s + window.step_s).clamp(index, end);
+            let last = window.index(to_s - window.step_s).clamp(first, end);
+            (index..first).for_each(|n| volts[n] = value(window.time(n)) as f32);
+            volts[first..last].fill(still_v as f32);
+            index = last;
         }
+        (index..end).for_each(|n| volts[n] = value(window.time(n)) as f32);
         if self.point.mode == Mode::Continuous {
             low_v
         } else {
@@ -347,11 +365,16 @@ struct Look {
 }
 
 impl Look {
+    /// So long behind the middle of an edge nothing moves any more, and so long before it nothing moves yet.
+    fn quiet_s(&self) -> f64 {
+        self.edge_s.max(EDGE_RING_LASTS * EDGE_RING_DECAY_S)
+    }
+
     /// The voltage `after_s` the middle of an edge between two levels.
     fn edge(&self, after_s: f64, from_v: f64, to_v: f64) -> f64 {
         let part = (after_s / self.edge_s + 0.5).clamp(0.0, 1.0);
         let smooth = part * part * (3.0 - 2.0 * part);
-        let ringing = if after_s > 0.0 && after_s < 8.0 * EDGE_RING_DECAY_S {
+        let ringing = if after_s > 0.0 && after_s < EDGE_RING_LASTS * EDGE_RING_DECAY_S {
             self.ring
                 * (-after_s / EDGE_RING_DECAY_S).exp()
                 * (std::f64::consts::TAU * EDGE_RING_HZ * after_s).sin()

@@ -1,5 +1,8 @@
 //! One acquisition: the settings it was taken with, the moment it shows, and its codes once they are asked for.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use super::{CODES_A_DIV, Channel, Coupling, DIVS, MIDDLE_CODE, SCREEN_POINTS, Scope};
 use crate::sim::plant::noise::Generator;
 use crate::sim::plant::trace::{Scene, Window};
@@ -9,7 +12,7 @@ const NOISE_CODES: f64 = 0.5;
 const NOISE_V: f64 = 0.2e-3;
 /// What the limiter leaves of the noise.
 const LIMITED_NOISE: f64 = 0.7;
-/// The deepest memory that is drawn for a picture alone.
+/// The deepest memory that is drawn for a picture alone, or before it is asked for.
 const PICTURE_DEPTH: usize = 1_200_000;
 /// Normal deviates drawn once a channel; blocks of it are then taken at random places.
 const NOISE_TABLE: usize = 8192;
@@ -28,6 +31,8 @@ pub(super) struct Capture {
     pub(super) depth: usize,
     /// Memory of each channel; drawn when it is first read.
     codes: [Option<Vec<u8>>; 4],
+    /// What was drawn before it was asked for. A screen does not come from it: what is shown does not depend on it.
+    ahead: [Option<Vec<u8>>; 4],
 }
 
 impl Capture {
@@ -55,6 +60,7 @@ impl Capture {
             rate_hz,
             depth,
             codes: [None, None, None, None],
+            ahead: [None, None, None, None],
         }
     }
 
@@ -97,11 +103,37 @@ impl Capture {
     /// Codes of the whole memory of a channel.
     pub(super) fn memory(&mut self, index: usize) -> &[u8] {
         if self.codes[index].is_none() {
-            let window =
-                Window { start_s: self.memory_start_s(), step_s: 1.0 / self.rate_hz, count: self.depth };
-            self.codes[index] = Some(self.converted(index, window));
+            if self.ahead[index].is_none() {
+                self.draw_memory(index);
+            }
+            self.codes[index] = self.ahead[index].take();
         }
         self.codes[index].as_deref().unwrap_or_default()
+    }
+
+    /// Draws the memory of a channel, and beside it that of the others that are shown: whoever reads one mostly reads them all.
+    fn draw_memory(&mut self, index: usize) {
+        let window = Window { start_s: self.memory_start_s(), step_s: 1.0 / self.rate_hz, count: self.depth };
+        let is_next = |other: &usize| {
+            let is_drawn = self.codes[*other].is_some() || self.ahead[*other].is_some();
+            self.channels[*other].shown && !is_drawn && self.depth <= PICTURE_DEPTH
+        };
+        let others: Vec<usize> =
+            (0..self.codes.len()).filter(|other| *other != index).filter(is_next).collect();
+        let drawn: Vec<(usize, Vec<u8>)> = thread::scope(|scope| {
+            let capture = &*self;
+            let beside: Vec<_> = others
+                .into_iter()
+                .map(|other| scope.spawn(move || (other, capture.converted(other, window))))
+                .collect();
+            let own = (index, self.converted(index, window));
+            let joined =
+                beside.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            std::iter::once(own).chain(joined).collect()
+        });
+        for (channel, codes) in drawn {
+            self.ahead[channel] = Some(codes);
+        }
     }
 
     /// Codes of the screen: the memory's samples at the screen's points.

@@ -2,9 +2,10 @@
 
 use super::wide::{Work, widen};
 use super::{Figure, Unavailable, Waveform};
-use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
 use std::f64::consts::TAU;
+use std::sync::{Arc, LazyLock};
 
 /// Samples of one segment; segments overlap by half.
 pub const SEGMENT: usize = 16_384;
@@ -69,9 +70,7 @@ pub(super) fn spectrum_of(waveform: &Waveform) -> Result<Spectrum, Unavailable> 
 /// Two segments go through one complex transform, the one as its real and the other as its imaginary part: as only the sum of
 /// their powers is wanted, |X(k)|² + |Y(k)|² = (|Z(k)|² + |Z(-k)|²) / 2 takes them apart as far as needed.
 fn sum_power(waveform: &Waveform, count: usize) -> (Vec<f64>, usize) {
-    let window: Vec<f32> =
-        (0..SEGMENT).map(|n| (0.5 - 0.5 * (TAU * n as f64 / SEGMENT as f64).cos()) as f32).collect();
-    let transform = FftPlanner::<f32>::new().plan_fft_forward(SEGMENT);
+    let Segments { window, transform } = &*SEGMENTS;
     let nothing = Complex::new(0.0_f32, 0.0);
     let mut scratch = vec![nothing; transform.get_inplace_scratch_len()];
     let mut lines = vec![nothing; SEGMENT];
@@ -104,6 +103,18 @@ fn sum_power(waveform: &Waveform, count: usize) -> (Vec<f64>, usize) {
     let both = |k: usize| (power[k] + power[(SEGMENT - k) % SEGMENT]) / 2.0;
     ((0..=SEGMENT / 2).map(both).collect(), segments)
 }
+
+/// What every spectrum needs and none changes: making it takes as long as a spectrum of a capture.
+struct Segments {
+    /// The periodic Hann window.
+    window: Vec<f32>,
+    transform: Arc<dyn Fft<f32>>,
+}
+
+static SEGMENTS: LazyLock<Segments> = LazyLock::new(|| Segments {
+    window: (0..SEGMENT).map(|n| (0.5 - 0.5 * (TAU * n as f64 / SEGMENT as f64).cos()) as f32).collect(),
+    transform: FftPlanner::new().plan_fft_forward(SEGMENT),
+});
 
 /// Samples of half a segment: where one segment begins, the other one is in its middle.
 const HALF: usize = SEGMENT / 2;

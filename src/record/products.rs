@@ -76,7 +76,13 @@ enum Making {
 }
 
 impl Hashing {
-    /// Begins, where the run has an end or a seal; of any other run nobody needs them.
+    /// Begins where the run is sealed, before its record is read; `None` where it is not.
+    #[must_use]
+    pub fn begin_if_sealed(folder: &Path) -> Option<Self> {
+        folder.join(MANIFEST).exists().then(|| Self::begin_in(folder))
+    }
+
+    /// Begins where the run has an end or a seal; of any other run nobody needs them.
     #[must_use]
     pub fn begin(record: &Record) -> Self {
         let folder = record.folder();

@@ -146,7 +146,7 @@ impl Report {
 /// Builds the report of a record, complete or not.
 #[must_use]
 pub fn build(record: &Record) -> Report {
-    let points: Vec<PointResult> = record.points().into_iter().cloned().collect();
+    let points = record.points();
     let facts = record.facts().cloned();
     let limits = facts.as_ref().map_or_else(Vec::new, |facts| facts.limits.clone());
     let (mut protections, mut findings, mut drills) = (Vec::new(), Vec::new(), Vec::new());
@@ -164,13 +164,17 @@ pub fn build(record: &Record) -> Report {
     }
     let mut summary = summary::build(record);
     // The captures of a soak are repeats of a few settings over time: the timeline shows them, not the curves over settings.
-    let of_sweeps: Vec<PointResult> = points.iter().filter(|point| point.phase.is_none()).cloned().collect();
+    let is_of_sweep = |point: &&&PointResult| point.phase.is_none();
+    let of_sweeps: Vec<PointResult> = points.iter().filter(is_of_sweep).copied().cloned().collect();
     // The readings of a soak are half of the work, and need nothing of the other half.
-    let (soak, captures, figures) = thread::scope(|scope| {
+    let (soak, figures) = thread::scope(|scope| {
         let beside = scope.spawn(|| soak::build(record, (&limits, &summary.limits)));
-        let (captures, figures) = (capture::build(record, &points), figure::build(&of_sweeps, &limits));
-        (beside.join().unwrap_or_else(|panic| resume_unwind(panic)), captures, figures)
+        let figures = figure::build(&of_sweeps, &limits);
+        (beside.join().unwrap_or_else(|panic| resume_unwind(panic)), figures)
     });
+    // Behind the soak, which looks at traces, too, and before the points are copied: the memory that traces need is needed once.
+    let captures = capture::build(record, &points);
+    let points: Vec<PointResult> = points.into_iter().cloned().collect();
     let soak = soak.map(|view| view.map_err(|error| format!("The readings cannot be shown: {error}.")));
     summary.soak = soak.as_ref().and_then(|view| view.as_ref().ok()).map(soak::summary::build);
     Report {

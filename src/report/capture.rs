@@ -26,7 +26,7 @@ pub struct CaptureView {
 
 /// The capture of the worst spike and of the worst ripple, or why there is none.
 #[must_use]
-pub fn build(record: &Record, points: &[PointResult]) -> Vec<Result<CaptureView, String>> {
+pub fn build(record: &Record, points: &[&PointResult]) -> Vec<Result<CaptureView, String>> {
     if record.waveforms().is_empty() {
         return vec![Err("The record holds no traces.".to_owned())];
     }
@@ -41,10 +41,10 @@ pub fn build(record: &Record, points: &[PointResult]) -> Vec<Result<CaptureView,
 }
 
 /// The point at which one of the figures is farthest from zero; the second figure only where the first is nowhere.
-fn worst<'p>(points: &'p [PointResult], names: &[FigureName]) -> Option<(&'p PointResult, FigureName, f64)> {
+fn worst<'p>(points: &[&'p PointResult], names: &[FigureName]) -> Option<(&'p PointResult, FigureName, f64)> {
     let of = |name: FigureName| {
         let values =
-            points.iter().filter_map(move |point| point.figures.value(name).map(|v| (point, name, v)));
+            points.iter().filter_map(move |point| point.figures.value(name).map(|v| (*point, name, v)));
         first_most(values, |found| found.2.abs())
     };
     // A positive and a negative spike are of one kind; ripple and noise are not.

@@ -41,8 +41,9 @@ pub fn write_all(folder: &Path) -> Result<Written, RecordError> {
 /// # Errors
 /// As for [`write_all`].
 pub fn write_at(folder: &Path, now: Option<Timestamp>) -> Result<Written, RecordError> {
+    let begun = Hashing::begin_if_sealed(folder);
     let record = Record::open(folder)?;
-    let hashing = Hashing::begin(&record);
+    let hashing = begun.unwrap_or_else(|| Hashing::begin(&record));
     write(&record, hashing, now)
 }
 

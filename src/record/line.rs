@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::format::{BodyIn, Entry};
 use super::readings::{BatchHead, readings_head, readings_in};
-use super::shape::{Head, is_other};
+use super::shape::{Cells, Head, is_other};
 use crate::base::clock::Instant;
 use crate::event::{Readings, Stamp};
 
@@ -16,6 +16,8 @@ pub(super) struct Line<'l> {
     utc: Cow<'l, str>,
     ns: u64,
     pub(super) what: What<'l>,
+    /// What it was read from.
+    pub(super) body: &'l [u8],
 }
 
 /// What a line says.
@@ -39,14 +41,14 @@ impl<'l> Line<'l> {
     pub(super) fn of(body: &'l [u8]) -> Result<Self, String> {
         if let Some(head) = Head::of(body) {
             let what = What::Readings(Batch::AsWritten(head, body));
-            return Ok(Self { seq: head.seq, utc: Cow::Borrowed(head.utc), ns: head.ns, what });
+            return Ok(Self { seq: head.seq, utc: Cow::Borrowed(head.utc), ns: head.ns, what, body });
         }
         let BodyIn { seq, utc, ns, entry } = plain(body)?;
         let what = match entry {
             Entry::ReadingsTaken(raw) => What::Readings(Batch::Other(raw)),
             entry => What::Entry(entry),
         };
-        Ok(Self { seq, utc: Cow::Owned(utc), ns, what })
+        Ok(Self { seq, utc: Cow::Owned(utc), ns, what, body })
     }
 
     /// The same for whoever wants readings alone; `None` where something else stands there, of which no more is read.
@@ -61,7 +63,15 @@ impl<'l> Line<'l> {
     }
 }
 
-impl Batch<'_> {
+impl<'l> Batch<'l> {
+    /// The readings as they stand there; `None` where they stand in another form.
+    pub(super) fn cells(&self) -> Option<Cells<'l>> {
+        match self {
+            Self::AsWritten(head, _) => head.cells(),
+            Self::Other(_) => None,
+        }
+    }
+
     /// What is known without the readings; those are looked at and not kept.
     pub(super) fn head(&self) -> Result<BatchHead, String> {
         match self {

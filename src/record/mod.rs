@@ -22,6 +22,7 @@ mod shape;
 pub mod store;
 pub mod summary;
 mod syncing;
+mod text;
 mod unfinished;
 pub mod waveforms;
 

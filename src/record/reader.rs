@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::mem;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -136,8 +137,8 @@ pub fn read_kept(folder: &Path, mut take: impl FnMut(Stamp, Kept)) -> Result<Tai
 /// What is looked at while a record is read.
 trait Looking {
     fn event(&mut self, at: Stamp, event: &Event);
-    /// Reads of a batch at least what is known without its readings.
-    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String>;
+    /// Reads of a batch, which stands in a line's body, at least what is known without its readings.
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>, body: &[u8]) -> Result<BatchHead, String>;
 }
 
 /// Of readings no more than is needed.
@@ -145,30 +146,32 @@ struct HeadsAlone;
 
 impl Looking for HeadsAlone {
     fn event(&mut self, _: Stamp, _: &Event) {}
-    fn readings(&mut self, _: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String> {
+    fn readings(&mut self, _: Stamp, batch: &Batch<'_>, _: &[u8]) -> Result<BatchHead, String> {
         batch.head()
     }
 }
 
-/// Everything is shown, and readings are handed on behind that.
+/// Everything is shown, and the lines of readings are handed on behind that.
 struct Seeing<S, H> {
     see: S,
     hand_on: H,
+    /// The place of the readings that are shown next.
+    spare: Box<Readings>,
 }
 
-impl<S: FnMut(Stamp, &Event), H: FnMut(Readings)> Looking for Seeing<S, H> {
+impl<S: FnMut(Stamp, &Event), H: FnMut(&[u8])> Looking for Seeing<S, H> {
     fn event(&mut self, at: Stamp, event: &Event) {
         (self.see)(at, event);
     }
-    fn readings(&mut self, at: Stamp, batch: &Batch<'_>) -> Result<BatchHead, String> {
-        let mut readings = Box::new(Readings::none());
-        batch.read_into(&mut readings)?;
-        let (dwell, done, judged) = (readings.dwell, readings.done, readings.judged.clone());
-        let event = Event::ReadingsTaken(readings);
+    fn readings(&mut self, at: Stamp, batch: &Batch<'_>, body: &[u8]) -> Result<BatchHead, String> {
+        batch.read_into(&mut self.spare)?;
+        let (dwell, done, judged) = (self.spare.dwell, self.spare.done, self.spare.judged.clone());
+        let event = Event::ReadingsTaken(mem::replace(&mut self.spare, Box::new(Readings::none())));
         (self.see)(at, &event);
-        if let Event::ReadingsTaken(readings) = event {
-            (self.hand_on)(*readings);
+        if let Event::ReadingsTaken(shown) = event {
+            self.spare = shown;
         }
+        (self.hand_on)(body);
         Ok(BatchHead { dwell, done, judged })
     }
 }
@@ -182,13 +185,14 @@ impl Record {
         Self::open_with(folder, HeadsAlone)
     }
 
-    /// The same, and shows each event to `see` meanwhile, in order, readings included; those are handed on behind that.
+    /// The same, and shows each event to `see` meanwhile, in order, readings included; the bodies of their lines are handed on
+    /// behind that.
     pub(super) fn open_seeing(
         folder: &Path,
         see: impl FnMut(Stamp, &Event),
-        hand_on: impl FnMut(Readings),
+        hand_on: impl FnMut(&[u8]),
     ) -> Result<Self, RecordError> {
-        Self::open_with(folder, Seeing { see, hand_on })
+        Self::open_with(folder, Seeing { see, hand_on, spare: Box::new(Readings::none()) })
     }
 
     fn open_with(folder: &Path, mut look: impl Looking) -> Result<Self, RecordError> {
@@ -217,7 +221,7 @@ impl Record {
                     }
                 }
                 What::Readings(batch) => {
-                    let BatchHead { dwell, done, judged } = look.readings(at, &batch)?;
+                    let BatchHead { dwell, done, judged } = look.readings(at, &batch, line.body)?;
                     last_batch = Some(at);
                     logged.extend(untold.take(at, judged));
                     if dwell != DwellId::WARMING {

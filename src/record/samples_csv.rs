@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::line::{Line, What};
+use super::shape::Cells;
+use super::text::{PLAIN_DIGITS, Text};
 use super::{RecordError, read_readings};
 use crate::event::{Reading, Readings};
 
@@ -21,17 +24,71 @@ pub fn header() -> String {
 /// Adds the rows of a batch. What could not be read is an empty cell.
 pub fn add_rows(text: &mut Vec<u8>, readings: &Readings) {
     for row in &readings.rows {
-        add_digits(text, (row.at.0 + 500_000) / 1_000_000, 3, Zeros::Stand);
-        text.push(b',');
-        add_digits(text, u64::from(readings.dwell.0), 0, Zeros::Stand);
+        begin_row(text, row.at.0, readings.dwell.0);
         for value in row.values() {
             text.push(b',');
             if let Some(value) = value {
                 add_number(text, value);
             }
         }
-        text.extend_from_slice(if readings.held { b",1\n" } else { b",0\n" });
+        end_row(text, readings.held);
     }
+}
+
+fn begin_row(text: &mut Vec<u8>, at_ns: u64, dwell: u32) {
+    add_digits(text, at_ns.saturating_add(500_000) / 1_000_000, 3, Zeros::Stand);
+    text.push(b',');
+    add_digits(text, u64::from(dwell), 0, Zeros::Stand);
+}
+
+fn end_row(text: &mut Vec<u8>, held: bool) {
+    text.extend_from_slice(if held { b",1\n" } else { b",0\n" });
+}
+
+/// The same from a line of the journal, which was read before: what stands there is mostly what stands in the table, too.
+pub(super) fn add_rows_of(text: &mut Vec<u8>, body: &[u8]) -> Result<(), String> {
+    let What::Readings(batch) = Line::of(body)?.what else { return Ok(()) };
+    if let Some(cells) = batch.cells() {
+        add_cells(text, &cells);
+        return Ok(());
+    }
+    let mut readings = Readings::none();
+    batch.read_into(&mut readings)?;
+    add_rows(text, &readings);
+    Ok(())
+}
+
+fn add_cells(text: &mut Vec<u8>, cells: &Cells<'_>) {
+    for (row, ms) in cells.t_ms.iter().enumerate() {
+        begin_row(text, cells.first_ns.saturating_add(ms.saturating_mul(1_000_000)), cells.dwell);
+        for column in &cells.columns {
+            text.push(b',');
+            add_cell(text, column[row]);
+        }
+        end_row(text, cells.held);
+    }
+}
+
+/// Adds what stands in a line of the journal.
+fn add_cell(text: &mut Vec<u8>, cell: &[u8]) {
+    match shortest(cell) {
+        Some(same) => text.extend_from_slice(same),
+        None => {
+            if let Some(Some(value)) = (Text { rest: cell }).number_or_null() {
+                add_number(text, value);
+            }
+        }
+    }
+}
+
+/// The shortest text that is read back as the same number, where a number's text in JSON begins with it: with few digits and no
+/// zeros at their end.
+fn shortest(cell: &[u8]) -> Option<&[u8]> {
+    if cell.len() > PLAIN_DIGITS || cell == b"null" || cell.contains(&b'e') {
+        return None;
+    }
+    let whole = cell.strip_suffix(b".0").unwrap_or(cell);
+    (!whole.contains(&b'.') || !whole.ends_with(b"0")).then_some(whole)
 }
 
 /// Fifteen digits.
@@ -136,8 +193,8 @@ impl SamplesTable {
         }
     }
 
-    /// Takes a batch whose rows the table should have next.
-    pub(super) fn take(&mut self, readings: &Readings) {
+    /// Takes the body of a line whose rows the table should have next.
+    pub(super) fn take(&mut self, body: &[u8]) {
         if self.is_lost {
             return;
         }
@@ -145,7 +202,10 @@ impl SamplesTable {
         if self.good == 0 && self.lacking.is_empty() {
             self.text.extend_from_slice(header().as_bytes());
         }
-        add_rows(&mut self.text, readings);
+        if add_rows_of(&mut self.text, body).is_err() {
+            (self.is_lost, self.lacking) = (true, Vec::new());
+            return;
+        }
         if let Some(there) = &mut self.there {
             self.found.resize(self.text.len(), 0);
             if there.read_exact(&mut self.found).is_ok() && self.found == self.text {

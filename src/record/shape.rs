@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::format::{JudgedEntry, Number, ReadingCheckEntry};
 use super::judged::judged_in;
 use super::readings::{BatchHead, MOST_ROWS};
+use super::text::Text;
 use crate::base::clock::Instant;
 use crate::event::{DwellId, Reading, Readings, ReadingsJudged};
 
@@ -52,7 +53,7 @@ impl<'l> Head<'l> {
             let mut count = 0;
             text = text.column(key, |text| {
                 count += 1;
-                text.number_or_null().is_some()
+                text.cell().is_some()
             })?;
             if count != rows {
                 return None;
@@ -87,6 +88,40 @@ impl<'l> Head<'l> {
         into.judged = text.judged()?;
         Some(())
     }
+
+    /// The readings as they stand there; `None` where the line has another form. What stands behind them is not looked at.
+    pub(super) fn cells(&self) -> Option<Cells<'l>> {
+        let mut t_ms = Vec::new();
+        let first = |text: &mut Text<'_>| {
+            let ms = text.count();
+            t_ms.extend(ms);
+            ms.is_some()
+        };
+        let mut text = Text { rest: self.columns }.column(b"\"t_ms\":[", first)?;
+        let mut columns: [Vec<_>; 6] = std::array::from_fn(|_| Vec::with_capacity(t_ms.len()));
+        for (key, column) in COLUMN_KEYS.iter().zip(&mut columns) {
+            text = text.column(key, |text| {
+                let cell = text.cell();
+                column.extend(cell);
+                cell.is_some()
+            })?;
+        }
+        let is_even = t_ms.len() <= MOST_ROWS && columns.iter().all(|column| column.len() == t_ms.len());
+        let (dwell, held, first_ns) = (self.dwell, self.held, self.first_ns);
+        is_even.then_some(Cells { dwell, held, first_ns, t_ms, columns })
+    }
+}
+
+/// The readings of a line as they stand there.
+#[derive(Debug)]
+pub(super) struct Cells<'l> {
+    pub(super) dwell: u32,
+    pub(super) held: bool,
+    pub(super) first_ns: u64,
+    /// Time of each reading behind the first.
+    pub(super) t_ms: Vec<u64>,
+    /// The text of each value, `null` where there is none, in the order of [`Reading::COLUMNS`].
+    pub(super) columns: [Vec<&'l [u8]>; 6],
 }
 
 /// Whether a line's body surely holds something else than readings: it is begun as this program writes it, with another word.
@@ -110,72 +145,7 @@ const COLUMN_KEYS: [&[u8]; 6] = [
     b",\"ambient_c\":[",
 ];
 
-/// Powers of ten that a double holds exactly.
-const TENS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
-/// Up to here every whole number is a double.
-const EXACT: u64 = 1 << 53;
-/// So many digits are a whole number in 64 bits whichever they are.
-const MOST_DIGITS: usize = 19;
-
-/// What is still to be read of a line.
-#[derive(Clone, Copy)]
-struct Text<'l> {
-    rest: &'l [u8],
-}
-
-impl<'l> Text<'l> {
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(word)?;
-        Some(())
-    }
-
-    fn word_if_there(&mut self, word: &[u8]) -> bool {
-        self.word(word).is_some()
-    }
-
-    /// What stands before the word that says what a line is: its number and both its times.
-    #[inline]
-    fn stamp(mut self) -> Option<((u64, &'l str, u64), Self)> {
-        self.word(b"{\"seq\":")?;
-        let seq = self.count()?;
-        self.word(b",\"utc\":\"")?;
-        let utc = self.plain_text()?;
-        self.word(b"\",\"ns\":")?;
-        let ns = self.count()?;
-        self.word(b",\"entry\":{")?;
-        Some(((seq, utc, ns), self))
-    }
-
-    /// Text up to the next quote, if it stands for itself.
-    fn plain_text(&mut self) -> Option<&'l str> {
-        let end = self.rest.iter().position(|byte| *byte == b'"')?;
-        let (text, rest) = self.rest.split_at(end);
-        let is_plain = text.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'\\');
-        self.rest = rest;
-        std::str::from_utf8(text).ok().filter(|_| is_plain)
-    }
-
-    /// A key and its list, each place of which `each` takes; what stands behind it.
-    #[inline]
-    fn column(mut self, key: &[u8], mut each: impl FnMut(&mut Self) -> bool) -> Option<Self> {
-        self.word(key)?;
-        loop {
-            if !each(&mut self) {
-                return None;
-            }
-            let (byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            match byte {
-                b',' => {}
-                b']' => return Some(self),
-                _ => return None,
-            }
-        }
-    }
-
+impl Text<'_> {
     /// What came of the limits, which stands behind the columns where it stands there at all, up to the end of the body.
     fn judged(self) -> Option<Option<ReadingsJudged>> {
         let text = self.rest.strip_suffix(b"}}")?;
@@ -241,87 +211,13 @@ impl<'l> Text<'l> {
         })?;
         left.next().is_none().then_some(text)
     }
-
-    /// Digits as a whole number that goes on from `before`, and how many there are. More than [`MOST_DIGITS`] may give any
-    /// number.
-    #[inline]
-    fn digits(&mut self, before: u64) -> (u64, usize) {
-        let (mut number, mut count) = (before, 0);
-        for byte in self.rest {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-            count += 1;
-        }
-        self.rest = &self.rest[count..];
-        (number, count)
-    }
-
-    /// A whole number without a sign, as JSON writes it, and how many digits it has.
-    #[inline]
-    fn whole(&mut self) -> Option<(u64, usize)> {
-        let leads_with_zero = self.rest.first() == Some(&b'0');
-        let (number, digits) = self.digits(0);
-        (digits > 0 && (!leads_with_zero || digits == 1)).then_some((number, digits))
-    }
-
-    /// A whole number without a sign that 64 bits hold.
-    #[inline]
-    fn count(&mut self) -> Option<u64> {
-        let text = self.rest;
-        let (number, digits) = self.whole()?;
-        if digits <= MOST_DIGITS {
-            return Some(number);
-        }
-        std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
-    }
-
-    #[inline]
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_there = self.rest.first() == Some(&byte);
-        if is_there {
-            self.rest = &self.rest[1..];
-        }
-        is_there
-    }
-
-    #[inline]
-    fn number_or_null(&mut self) -> Option<Option<f64>> {
-        if self.rest.first() == Some(&b'n') {
-            return self.word(b"null").map(|()| None);
-        }
-        let is_negative = self.takes(b'-');
-        let ((mut number, mut digits), mut exponent) = (self.whole()?, 0_i64);
-        if self.takes(b'.') {
-            let (all, decimals) = self.digits(number);
-            (number, digits, exponent) = (all, digits + decimals, -(decimals as i64));
-            if decimals == 0 {
-                return None;
-            }
-        }
-        if self.takes(b'e') {
-            let is_small = self.takes(b'-');
-            let (size, length) = self.digits(0);
-            let size = i64::try_from(size).ok().filter(|size| (1..=3).contains(&length) && *size < 1000)?;
-            exponent += if is_small { -size } else { size };
-        }
-        if digits > MOST_DIGITS {
-            return None;
-        }
-        // One rounding of two exact numbers is the nearest double.
-        let ten = *TENS.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
-        let size = if number < EXACT { number as f64 } else { return None };
-        let size = if exponent < 0 { size / ten } else { size * ten };
-        Some(Some(if is_negative { -size } else { size }))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::format::{BodyIn, BodyOut, Entry};
     use super::super::readings::{readings_in, readings_out};
+    use super::super::samples_csv;
     use super::*;
     use crate::base::units::{Amps, Volts};
     use crate::event::{ReadingCheck, Setting};
@@ -392,6 +288,14 @@ mod tests {
         .boxed()
     }
 
+    /// The rows of the table, from the text of a line and from what was read of it.
+    fn rows(body: &[u8], readings: &Readings) -> [String; 2] {
+        let (mut copied, mut printed) = (Vec::new(), Vec::new());
+        samples_csv::add_rows_of(&mut copied, body).expect("it was read");
+        samples_csv::add_rows(&mut printed, readings);
+        [copied, printed].map(|rows| String::from_utf8(rows).unwrap())
+    }
+
     fn judged() -> impl Strategy<Value = ReadingsJudged> {
         let count = 0..10_u64;
         let check = (0..9_usize, count.clone(), count, -40_000_000_i64..40_000_000, any::<Option<u64>>());
@@ -429,6 +333,9 @@ mod tests {
             same(&read, &by_serde(&body).unwrap());
             prop_assert_eq!(bits(&read.3), bits(&kept));
             prop_assert_eq!((read.3.held, &read.3.judged), (kept.held, &kept.judged));
+            prop_assert!(Head::of(&body).is_some_and(|head| head.cells().is_some()));
+            let [copied, printed] = rows(&body, &kept);
+            prop_assert_eq!(copied, printed);
         }
 
         #[test]
@@ -447,6 +354,8 @@ mod tests {
             }
             if let Some(read) = by_hand(&body) {
                 same(&read, &by_serde(&body).expect("serde reads it, too"));
+                let [copied, printed] = rows(&body, &read.3);
+                prop_assert_eq!(copied, printed);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A run that was cut off, read once to be gone on with. Reading changes nothing; what is gone on with is proved to be what was
 //! read.
 
+use std::iter;
 use std::mem;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -13,13 +14,33 @@ use super::reader::Record;
 use super::readings::{MOST_WAITING, PILE};
 use super::recover::check_lines;
 use super::samples_csv::SamplesTable;
-use crate::event::{Event, Readings, Stamp};
+use crate::event::{Event, Stamp};
 
 /// A run as it was read.
 #[derive(Debug)]
 pub struct Unfinished {
     record: Record,
     table: SamplesTable,
+}
+
+/// Bodies of lines one behind the other.
+#[derive(Debug, Default)]
+struct Pile {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Pile {
+    fn add(&mut self, body: &[u8]) {
+        self.bytes.extend_from_slice(body);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
 }
 
 impl Unfinished {
@@ -29,17 +50,17 @@ impl Unfinished {
     /// There is no journal, it cannot be read, it was written by a later program, or it is damaged before its last line.
     pub fn read(folder: &Path, mut see: impl FnMut(Stamp, &Event)) -> Result<Self, RecordError> {
         let mut table = SamplesTable::open(folder);
-        let (piles, waiting) = sync_channel::<Vec<Readings>>(MOST_WAITING);
+        let (piles, waiting) = sync_channel::<Pile>(MOST_WAITING);
         // Of a long soak the table is half of the work, and needs nothing of the other half.
         let (record, table) = thread::scope(|scope| {
             let beside = scope.spawn(move || {
-                waiting.iter().flatten().for_each(|readings| table.take(&readings));
+                waiting.iter().for_each(|pile| pile.bodies().for_each(|body| table.take(body)));
                 table
             });
-            let mut pile = Vec::new();
-            let record = Record::open_seeing(folder, &mut see, |readings| {
-                pile.push(readings);
-                if pile.len() == PILE {
+            let mut pile = Pile::default();
+            let record = Record::open_seeing(folder, &mut see, |body| {
+                pile.add(body);
+                if pile.ends.len() == PILE {
                     // Nobody takes them only where that thread panicked, and then so does this one.
                     let _ = piles.send(mem::take(&mut pile));
                 }

@@ -8,7 +8,6 @@
 
 use std::hint::black_box;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Instant;
 
 use rustfft::FftPlanner;
@@ -23,7 +22,6 @@ use soakrig::waveform::ripple::{measure_cycle_ripple, measure_harmonics};
 use soakrig::waveform::spectrum::{SEGMENT, measure_spectrum};
 use soakrig::waveform::spikes::{Deviations, measure_deviations};
 use soakrig::waveform::switching::{Switching, measure_switching};
-use soakrig::waveform::trace::Levels;
 use soakrig::waveform::{Acquisition, Codes, Pair, Scaling, Terms, Unavailable, Waveform, measure_with};
 
 const SAMPLES: usize = 10_000_000;
@@ -76,21 +74,18 @@ fn measure_pair(
 }
 
 /// What some figures are made from, beside the samples.
-struct Known {
-    levels: Arc<Levels>,
-    deviations: Deviations,
+struct Known<'a> {
+    deviations: Deviations<'a>,
     switching: Switching,
     mean_v: f64,
 }
 
-impl Known {
-    fn of(pair: &Pair<'_>) -> Result<Self, Unavailable> {
-        let levels = Arc::new(pair.vout.levels());
+impl<'a> Known<'a> {
+    fn of(pair: &Pair<'a>) -> Result<Self, Unavailable> {
         Ok(Self {
-            deviations: measure_deviations(pair.vout, &levels)?,
+            deviations: measure_deviations(pair.vout)?,
             switching: measure_switching(pair.lx.unwrap_or(pair.vout))?,
             mean_v: measure_moments(pair.vout)?.mean_v,
-            levels,
         })
     }
 }
@@ -105,28 +100,30 @@ fn kernel<'a, T>(name: &'static str, make: impl Fn() -> T + 'a) -> Kernel<'a> {
     (name, Box::new(made))
 }
 
-fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known) {
+fn print_rates(kind: &str, pair: &Pair<'_>, known: &Known<'_>) {
     let (vout, lx) = (pair.vout, pair.lx.unwrap_or(pair.vout));
-    let Known { levels, deviations, switching, mean_v } = known;
+    let Known { deviations, switching, mean_v } = known;
     let rising = &switching.edges.rising;
     let size = (deviations.len(), deviations.rate_hz);
     let kernels = vec![
         kernel("plain read", || read(vout)),
-        kernel("levels for all below", || vout.levels()),
+        kernel("levels", || vout.levels()),
         kernel("S1 S2 S3 S9 moments", || measure_moments(vout)),
         kernel("S4 20 MHz, one, two and four poles", || measure_limited(vout, *mean_v)),
         kernel("S5 switching", || measure_switching(lx)),
-        kernel("S6 running median and noise", || measure_deviations(vout, levels)),
+        kernel("S6 running median and noise", || measure_deviations(vout).is_ok()),
         kernel("S6 spikes", || {
             let spikes = deviations.cycle_spikes(&switching.edges);
             (deviations.peaks_v(), spikes, deviations.spike_rate_hz(0.5))
         }),
         kernel("S7 ringing", || {
-            measure_ringing(&switching.edges, size, |index| f64::from(deviations.at(index)))
+            measure_ringing(&switching.edges, size, |stretch| {
+                deviations.stretch(stretch).into_iter().map(f64::from).collect()
+            })
         }),
         kernel("S8 spectrum", || measure_spectrum(vout)),
-        kernel("R1 harmonics", || measure_harmonics(vout, levels, switching)),
-        kernel("R2 R3 mean cycle", || measure_cycle_ripple(vout, levels, switching)),
+        kernel("R1 harmonics", || measure_harmonics(vout, switching)),
+        kernel("R2 R3 mean cycle", || measure_cycle_ripple(vout, switching)),
         kernel("R4 1 MHz both ways", || measure_low_passed_ripple(vout, rising)),
         kernel("P1 P2 P3 pulses", || measure_pulses(lx)),
         kernel("everything", || measure_with(None, Some(pair), &Terms::default())),

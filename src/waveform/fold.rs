@@ -7,29 +7,39 @@ use super::wide::{Work, widen};
 pub const PHASES: usize = 1000;
 
 /// The arithmetic mean over all whole cycles at [`PHASES`] even phases, by linear interpolation, in levels less the first one.
-/// Phases that are not `wanted` cost nothing and stay 0. Empty where there is no whole cycle.
+/// There are so many samples, and `fill` gives their levels from one on. Phases that are not `wanted` cost nothing and stay 0. Empty where there is no whole cycle.
 ///
 /// The mean and not the median: the median over cycles of a quantised record snaps to half a step.
 #[must_use]
-pub fn mean_cycle(levels: &[u16], edges: &Edges, wanted: &[bool]) -> Vec<f64> {
+pub(super) fn mean_cycle(
+    (samples, fill): (usize, impl Fn(usize, &mut [u16])),
+    edges: &Edges,
+    wanted: &[bool],
+) -> Vec<f64> {
     let mut sums = vec![0.0_f64; PHASES];
     // Words lie about level 32768; taking that away first saves the digits that the ripple needs.
-    let base = f32::from(levels.first().copied().unwrap_or(0));
+    let mut base = [0];
+    fill(0, &mut base);
+    let base = f32::from(base[0]);
     let phases: Vec<f32> =
         (0..PHASES).filter(|phase| wanted.get(*phase) == Some(&true)).map(|phase| phase as f32).collect();
     let count = phases.len();
     let (mut few, mut added) = (vec![0.0_f32; count], vec![0.0_f64; count]);
     let (mut at, mut part, mut pairs) = (vec![0; count], vec![0.0; count], vec![0; count]);
-    let mut cycles = 0_u32;
+    let (mut cycles, mut levels) = (0_u32, Vec::new());
     for cycle in edges.rising.windows(2) {
         let (start, pitch) = (cycle[0], (cycle[1] - cycle[0]) / PHASES as f64);
         // The last phase read needs the sample after it.
-        if start < 0.0 || start + pitch * (PHASES - 1) as f64 + 1.0 >= levels.len() as f64 {
+        if start < 0.0 || start + pitch * (PHASES - 1) as f64 + 1.0 >= samples as f64 {
             continue;
         }
         let terms = (start.fract() as f32, pitch as f32);
         widen(Place { terms, phases: &phases, at: &mut at, part: &mut part });
-        read_pairs(levels.get(start as usize..).unwrap_or_default(), &at, &mut pairs);
+        // The sample before the cycle's end and the one behind it, however both ends are rounded.
+        let (from, length) = (start as usize, (cycle[1] - cycle[0]) as usize + 3);
+        levels.resize(length.min(samples - from), 0);
+        fill(from, &mut levels);
+        read_pairs(&levels, &at, &mut pairs);
         widen(AddPairs { pairs: &pairs, part: &part, base, sums: &mut few });
         cycles += 1;
         if cycles.is_multiple_of(TOGETHER) {
@@ -131,7 +141,8 @@ mod tests {
         let edges = Edges { rising: rising.clone(), falling: Vec::new() };
         let wanted: Vec<bool> =
             (0..PHASES).map(|phase| !(7..150).contains(&phase) && phase % 333 != 0).collect();
-        let found = mean_cycle(&levels, &edges, &wanted);
+        let fill = |from: usize, part: &mut [u16]| part.copy_from_slice(&levels[from..from + part.len()]);
+        let found = mean_cycle((levels.len(), fill), &edges, &wanted);
         for phase in (0..PHASES).filter(|phase| wanted[*phase]) {
             let mut sum = 0.0;
             for cycle in rising.windows(2) {

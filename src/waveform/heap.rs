@@ -1,6 +1,7 @@
 //! Clipping told from the samples alone, where nobody says where the converter's range ends: what is cut off heaps up on the end.
 
 use super::counts::count_levels;
+use super::trace::LevelReader;
 
 /// So few samples on an end are none cut off, or too few to matter.
 const LEAST: usize = 8;
@@ -28,15 +29,15 @@ pub(super) struct Heaps {
 }
 
 /// Looks for heaps of samples on the ends of a trace.
-pub(super) fn find_heaps(levels: &[u16]) -> Heaps {
-    let counts = count_levels(|count| count(levels));
+pub(super) fn find_heaps(levels: &LevelReader<'_>) -> Heaps {
+    let counts = count_levels(|count| levels.read(0..levels.len(), count));
     let (Some((low, on_low)), Some((high, on_high))) = (counts.first().copied(), counts.last().copied())
     else {
         return Heaps::default();
     };
     let is_long = counts.len() >= LEAST_VALUES;
     let stays = |end: u16, on_end: u32| {
-        levels.windows(2).filter(|pair| pair[0] == end && pair[1] == end).count() * PAIRED >= on_end as usize
+        levels.count_pairs(|before, level| before == end && level == end) * PAIRED >= on_end as usize
     };
     let upwards = counts.iter().map(|(_, count)| *count);
     let is_low = is_long && is_heap(upwards.clone()) && stays(low, on_low);
@@ -59,6 +60,7 @@ fn is_heap(mut inwards: impl Iterator<Item = u32>) -> bool {
 mod tests {
     use super::*;
     use crate::waveform::block::made::Dice;
+    use crate::waveform::{Codes, Waveform};
     use proptest::prelude::*;
     use std::f64::consts::TAU;
 
@@ -74,7 +76,10 @@ mod tests {
     }
 
     fn heaps(levels: &[u16]) -> (usize, usize) {
-        let Heaps { low, high, ends } = find_heaps(levels);
+        // Words stand as levels 32768 higher.
+        let codes = levels.iter().map(|level| (level ^ 0x8000) as i16).collect();
+        let output = Waveform { codes: Codes::I16(codes), ..Waveform::of_volts("vout", [], 100e6) };
+        let Heaps { low, high, ends } = find_heaps(&output.level_reader((0.0, 0.0)));
         let extremes = levels.iter().min().copied().zip(levels.iter().max().copied());
         assert_eq!(ends, extremes.unwrap_or_default());
         (low, high)

@@ -7,9 +7,8 @@ use super::import::FROM_FILE;
 use super::moments::{Moments, moments_and_levels};
 use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
-use super::trace::Levels;
+use super::trace::LevelReader;
 use super::{Acquisition, Codes, Coupling, Pair, Unavailable, Waveform};
-use std::sync::Arc;
 
 /// What the figures of a steady state are taken from: one acquisition and what was found in it.
 pub(super) struct Look<'a> {
@@ -19,10 +18,10 @@ pub(super) struct Look<'a> {
     pub(super) lx: Option<&'a Waveform>,
     /// One step of the output's converter in volts; of numbers, the least distance of two that occur.
     pub(super) step_v: f64,
-    /// The output on whole levels, built once for all kernels.
-    pub(super) levels: Arc<Levels>,
+    /// The output on whole levels.
+    pub(super) levels: LevelReader<'a>,
     pub(super) moments: Moments,
-    pub(super) deviations: Result<Deviations, Unavailable>,
+    pub(super) deviations: Result<Deviations<'a>, Unavailable>,
     pub(super) switching: Result<Switching, Unavailable>,
     /// Samples at the lowest and at the highest code of the converter; where its ends are not known, what heaps up on the
     /// lowest and on the highest value.
@@ -37,8 +36,7 @@ impl<'a> Look<'a> {
             || switching_of(pair),
             || {
                 let (moments, levels) = moments_and_levels(vout)?;
-                let levels = Arc::new(levels);
-                let deviations = deviations_of(vout, &levels);
+                let deviations = deviations_of(vout, levels);
                 let clipped = if vout.has_known_ends() {
                     Heaps { low: moments.clipped_low, high: moments.clipped_high, ..Heaps::default() }
                 } else {
@@ -78,7 +76,12 @@ impl<'a> Look<'a> {
         }
         let Heaps { low, high, ends } = self.clipped;
         let is_cut = |level: u16| low > 0 && level == ends.0 || high > 0 && level == ends.1;
-        self.levels.iter().enumerate().filter(|(_, level)| is_cut(**level)).map(|(index, _)| index).collect()
+        let (mut found, mut seen) = (Vec::new(), 0);
+        self.levels.read(0..self.levels.len(), |levels| {
+            found.extend((seen..).zip(levels).filter(|(_, level)| is_cut(**level)).map(|(index, _)| index));
+            seen += levels.len();
+        });
+        found
     }
 
     pub(super) fn is_dc(&self) -> bool {

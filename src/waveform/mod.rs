@@ -2,6 +2,7 @@
 //! every definition.
 
 mod acquisition;
+mod baseline;
 mod beside;
 pub mod blanking;
 mod block;

@@ -1,8 +1,9 @@
 //! Sums over the whole record: mean, rms, extremes, drift (S1, S2, S3, S9), exact in integers where codes are, in doubles where they are not.
 
-use super::trace::Levels;
+use super::trace::LevelReader;
 use super::wide::{Work, widen};
 use super::{Codes, Scaling, Unavailable, Waveform};
+use std::ops::Range;
 
 /// What the samples of one trace add up to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +41,17 @@ struct Sums {
     high: u16,
 }
 
+impl Sums {
+    const NONE: Self = Self { sum: 0, squares: 0, low: u16::MAX, high: 0 };
+
+    #[inline(always)]
+    fn add(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.squares += other.squares;
+        (self.low, self.high) = (self.low.min(other.low), self.high.max(other.high));
+    }
+}
+
 /// Adds up in stretches short enough for 64-bit (and, for bytes, 32-bit) sums, which the compiler makes wide.
 struct AddUp<'a>(&'a [u16]);
 
@@ -48,7 +60,7 @@ impl Work for AddUp<'_> {
 
     #[inline(always)]
     fn call(self) -> Sums {
-        let mut all = Sums { sum: 0, squares: 0, low: u16::MAX, high: 0 };
+        let mut all = Sums::NONE;
         for stretch in self.0.chunks(4096) {
             let (mut sum, mut squares) = (0_u32, 0_u64);
             let (mut low, mut high) = (u16::MAX, 0);
@@ -58,9 +70,7 @@ impl Work for AddUp<'_> {
                 squares += u64::from(value * value);
                 (low, high) = (low.min(*level), high.max(*level));
             }
-            (all.low, all.high) = (all.low.min(low), all.high.max(high));
-            all.sum += u64::from(sum);
-            all.squares += u128::from(squares);
+            all.add(&Sums { sum: sum.into(), squares: squares.into(), low, high });
         }
         all
     }
@@ -74,7 +84,7 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
     waveform.check_readable()?;
     Ok(match &waveform.codes {
         Codes::F32(codes) => moments_of_numbers(waveform, codes, &add_up_halves(codes)),
-        _ => measure_levels(waveform, &waveform.levels()),
+        _ => measure_levels(waveform, &waveform.read_levels()?),
     })
 }
 
@@ -83,23 +93,28 @@ pub fn measure_moments(waveform: &Waveform) -> Result<Moments, Unavailable> {
 ///
 /// # Errors
 /// As [`measure_moments`].
-pub(super) fn moments_and_levels(waveform: &Waveform) -> Result<(Moments, Levels), Unavailable> {
+pub(super) fn moments_and_levels(waveform: &Waveform) -> Result<(Moments, LevelReader<'_>), Unavailable> {
     if let Codes::F32(codes) = &waveform.codes
         && let halves = add_up_halves(codes)
         // Of a number that is none the sums are none; of finite ones they cannot leave a double's range.
         && halves.iter().all(|half| half.squares.is_finite())
     {
         let span = waveform.check_known_span(span_of_halves(&halves))?;
-        return Ok((moments_of_numbers(waveform, codes, &halves), waveform.levels_within(span)));
+        return Ok((moments_of_numbers(waveform, codes, &halves), waveform.level_reader(span)));
     }
-    let levels = waveform.levels_within(waveform.check_span()?);
+    let levels = waveform.read_levels()?;
     Ok((measure_levels(waveform, &levels), levels))
 }
 
 /// The same of whole codes, exact in integers.
-fn measure_levels(waveform: &Waveform, levels: &Levels) -> Moments {
-    let (first, second) = levels.split_at(levels.len() / 2);
-    let (early, late) = (widen(AddUp(first)), widen(AddUp(second)));
+fn measure_levels(waveform: &Waveform, levels: &LevelReader<'_>) -> Moments {
+    let (first, second) = (0..levels.len() / 2, levels.len() / 2..levels.len());
+    let add_up = |stretch: &Range<usize>| {
+        let mut all = Sums::NONE;
+        levels.read(stretch.clone(), |levels| all.add(&widen(AddUp(levels))));
+        all
+    };
+    let (early, late) = (add_up(&first), add_up(&second));
     let sum = early.sum + late.sum;
     let squares = early.squares + late.squares;
     let (low, high) = (early.low.min(late.low), early.high.max(late.high));

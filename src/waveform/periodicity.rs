@@ -65,7 +65,7 @@ struct Slow {
 }
 
 /// The output's deviations from its baseline, and how far from it a sample is noise, in volts; what is further out is a spike.
-pub type Spikes<'a> = (&'a Deviations, f64);
+pub type Spikes<'a> = (&'a Deviations<'a>, f64);
 
 /// Finds the period by the autocorrelation of the output, and then by the phase of its fundamental over every two periods,
 /// which must go on evenly. Spikes are cut at the noise first: they ring so fast that from one period to the next they meet other
@@ -236,7 +236,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn found_in(vout: &Waveform) -> Result<Periodicity, Unavailable> {
-        let deviations = measure_deviations(vout, &std::sync::Arc::new(vout.levels()))?;
+        let deviations = measure_deviations(vout)?;
         let noise_v = (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v);
         measure_periodicity(vout, Some((&deviations, noise_v)))
     }

@@ -5,6 +5,7 @@ use super::{Figure, Unavailable};
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// How long after a rising edge the ringing is looked at, in seconds.
 pub const RINGING_S: f64 = 0.6e-6;
@@ -23,8 +24,8 @@ const LEAST_SAMPLES: usize = 12;
 const STANDS_OUT: f64 = 20.0;
 
 /// S7: the largest line above 4 MHz of the summed power of the 0.6 us after each rising edge, each less its mean, in a Hann
-/// window (the symmetric one), filled up to 4096 points. `deviation` gives the output's deviation from its baseline at a
-/// sample, in any unit; `count` is the number of samples.
+/// window (the symmetric one), filled up to 4096 points. `stretch` gives the output's deviations from its baseline over some
+/// samples, in any unit; `count` is the number of samples.
 ///
 /// # Errors
 /// The record is too slow, no stretch lies inside it, or nothing rings: no line stands out, or the power only falls with
@@ -32,7 +33,7 @@ const STANDS_OUT: f64 = 20.0;
 pub fn measure_ringing(
     edges: &Edges,
     (count, rate_hz): (usize, f64),
-    deviation: impl Fn(usize) -> f64,
+    stretch: impl Fn(Range<usize>) -> Vec<f64>,
 ) -> Figure {
     // Both ends belong to it.
     let length = (RINGING_S * rate_hz).round() as usize + 1;
@@ -42,7 +43,7 @@ pub fn measure_ringing(
             rate_hz / 1e6
         )));
     }
-    let power = sum_power(edges, (count, length), deviation)?;
+    let power = sum_power(edges, (count, length), stretch)?;
     let step_hz = rate_hz / (2 * (power.len() - 1)) as f64;
     let first = (LEAST_RINGING_HZ / step_hz).floor() as usize + 1;
     let above = power.get(first..).unwrap_or_default();
@@ -71,11 +72,11 @@ pub fn measure_ringing(
 fn sum_power(
     edges: &Edges,
     (count, length): (usize, usize),
-    deviation: impl Fn(usize) -> f64,
+    stretch: impl Fn(Range<usize>) -> Vec<f64>,
 ) -> Result<Vec<f64>, Unavailable> {
     let mut planner = RealFftPlanner::<f64>::new();
     let short = (2 * length).next_power_of_two();
-    let likeness = sum_likeness(&mut planner, (edges, count, length, short), deviation)?;
+    let likeness = sum_likeness(&mut planner, (edges, count, length, short), stretch)?;
     let padded = PADDED.max(length.next_power_of_two());
     let transform = planner.plan_fft_forward(padded);
     let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
@@ -94,7 +95,7 @@ fn sum_power(
 fn sum_likeness(
     planner: &mut RealFftPlanner<f64>,
     (edges, count, length, short): (&Edges, usize, usize, usize),
-    deviation: impl Fn(usize) -> f64,
+    stretch: impl Fn(Range<usize>) -> Vec<f64>,
 ) -> Result<Vec<f64>, Unavailable> {
     let window: Vec<f64> =
         (0..length).map(|n| 0.5 - 0.5 * (TAU * n as f64 / (length - 1) as f64).cos()).collect();
@@ -109,7 +110,7 @@ fn sum_likeness(
             continue;
         }
         input.fill(0.0);
-        input[..length].iter_mut().enumerate().for_each(|(n, place)| *place = deviation(from + n));
+        input.iter_mut().zip(stretch(from..from + length)).for_each(|(place, value)| *place = value);
         let mean = input[..length].iter().sum::<f64>() / length as f64;
         input.iter_mut().zip(&window).for_each(|(place, weight)| *place = (*place - mean) * weight);
         transform
@@ -156,7 +157,7 @@ mod tests {
     fn the_power_by_autocorrelation_is_that_of_the_long_transform_of_each_stretch() {
         let d = rings(15e6, 0.3);
         for length in [12, 61, 500, 2_500] {
-            let sum = sum_power(&edges(), (d.len(), length), |n| d[n]).unwrap();
+            let sum = sum_power(&edges(), (d.len(), length), |stretch| d[stretch].to_vec()).unwrap();
             let padded = 2 * (sum.len() - 1);
             let most = sum.iter().copied().fold(0.0, f64::max);
             for line in [0, 1, 7, padded / 7, padded / 2] {
@@ -183,7 +184,7 @@ mod tests {
     fn ringing_is_told_to_a_few_lines_of_the_spectrum() {
         for hz in [6e6, 15e6, 17e6, 33e6] {
             let d = rings(hz, 0.05);
-            let found = measure_ringing(&edges(), (d.len(), 100e6), |n| d[n]).unwrap();
+            let found = measure_ringing(&edges(), (d.len(), 100e6), |stretch| d[stretch].to_vec()).unwrap();
             assert!((found / hz - 1.0).abs() < 0.03, "{hz} {found}");
         }
     }
@@ -192,12 +193,15 @@ mod tests {
     fn noise_and_a_slow_curve_do_not_ring() {
         let mut dice = Dice(5);
         let noise: Vec<f64> = (0..41_000).map(|_| dice.noise()).collect();
-        assert!(measure_ringing(&edges(), (41_000, 100e6), |n| noise[n]).is_err());
+        assert!(measure_ringing(&edges(), (41_000, 100e6), |stretch| noise[stretch].to_vec()).is_err());
         let slow = rings(300e3, 0.0);
-        let told = measure_ringing(&edges(), (41_000, 100e6), |n| slow[n]).unwrap_err().0;
+        let told =
+            measure_ringing(&edges(), (41_000, 100e6), |stretch| slow[stretch].to_vec()).unwrap_err().0;
         assert!(told.starts_with("no ringing"), "{told}");
-        assert!(measure_ringing(&edges(), (41_000, 10e6), |n| noise[n]).is_err());
-        assert!(measure_ringing(&Edges::default(), (41_000, 100e6), |n| noise[n]).is_err());
-        assert!(measure_ringing(&edges(), (41_000, 100e6), |_| 0.0).is_err());
+        assert!(measure_ringing(&edges(), (41_000, 10e6), |stretch| noise[stretch].to_vec()).is_err());
+        assert!(
+            measure_ringing(&Edges::default(), (41_000, 100e6), |stretch| noise[stretch].to_vec()).is_err()
+        );
+        assert!(measure_ringing(&edges(), (41_000, 100e6), |stretch| vec![0.0; stretch.len()]).is_err());
     }
 }

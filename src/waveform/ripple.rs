@@ -5,7 +5,7 @@ use super::fold::{PHASES, mean_cycle};
 use super::harmonics::{HARMONICS, UNKNOWNS, harmonic_matrix, harmonic_sums};
 use super::spikes::Deviations;
 use super::switching::Switching;
-use super::trace::Levels;
+use super::trace::LevelReader;
 use super::{Conduction, Figure, Unavailable, Waveform};
 use std::f64::consts::TAU;
 use std::ops::Range;
@@ -56,18 +56,21 @@ impl CycleRipple {
     }
 }
 
-/// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment. `levels` are the
-/// output's own.
+/// R2 and R3: the mean cycle, its edges blanked, as it is and with a quadratic through each segment.
 #[must_use]
-pub fn measure_cycle_ripple(vout: &Waveform, levels: &Levels, switching: &Switching) -> CycleRipple {
-    match vout.check_readable() {
-        Ok(_) => cycle_ripple_of(levels, switching, &vout.clipped_samples()),
+pub fn measure_cycle_ripple(vout: &Waveform, switching: &Switching) -> CycleRipple {
+    match vout.read_levels() {
+        Ok(levels) => cycle_ripple_of(&levels, switching, &vout.clipped_samples()),
         Err(reason) => CycleRipple::none(reason, Blanking::of(switching)),
     }
 }
 
 /// As [`measure_cycle_ripple`] of a trace that can be read, with the positions of its clipped samples.
-pub(super) fn cycle_ripple_of(levels: &Levels, switching: &Switching, clipped: &[usize]) -> CycleRipple {
+pub(super) fn cycle_ripple_of(
+    levels: &LevelReader<'_>,
+    switching: &Switching,
+    clipped: &[usize],
+) -> CycleRipple {
     let blanking = Blanking::of(switching);
     let none = |reason| CycleRipple::none(reason, blanking);
     if switching.rate_hz < LEAST_RATE_HZ * (1.0 - 1e-6) {
@@ -78,7 +81,7 @@ pub(super) fn cycle_ripple_of(levels: &Levels, switching: &Switching, clipped: &
         )));
     }
     let kept = blanking.kept_phases(switching);
-    let mean = mean_cycle(levels, &switching.edges, &kept);
+    let mean = mean_cycle((levels.len(), |from, part| levels.fill(from, part)), &switching.edges, &kept);
     if mean.is_empty() {
         return none(Unavailable::because("no whole switching cycle in the record"));
     }
@@ -267,31 +270,34 @@ impl Harmonics {
 }
 
 /// R1: least squares of the record on a constant and five harmonics of the switching frequency, between the first and the
-/// last rising edge. `levels` are the output's own.
+/// last rising edge.
 ///
 /// # Errors
 /// Pulses are skipped (no frequency to fit), the output trace is unreadable, or the harmonics reach half the sample rate.
-pub fn measure_harmonics(
-    vout: &Waveform,
-    levels: &Levels,
-    switching: &Switching,
-) -> Result<Harmonics, Unavailable> {
-    vout.check_readable()?;
-    harmonics_of(levels, switching)
+pub fn measure_harmonics(vout: &Waveform, switching: &Switching) -> Result<Harmonics, Unavailable> {
+    harmonics_of(&vout.read_levels()?, switching)
 }
 
 /// As [`measure_harmonics`] of a trace that can be read.
-pub(super) fn harmonics_of(levels: &Levels, switching: &Switching) -> Result<Harmonics, Unavailable> {
+pub(super) fn harmonics_of(
+    levels: &LevelReader<'_>,
+    switching: &Switching,
+) -> Result<Harmonics, Unavailable> {
     if switching.conduction == Conduction::Skipping {
         return Err(Unavailable::because("pulses are skipped: there is no switching frequency to fit"));
     }
     let stretch = fitted_stretch(levels.len(), switching)?;
-    let fitted = &levels[stretch];
-    let base = fitted.first().map_or(0.0, |level| f32::from(*level));
-    fit_harmonics(fitted.len(), switching, levels.step_v, |range, block| {
-        for (place, level) in block.iter_mut().zip(&fitted[range]) {
-            *place = f32::from(*level) - base;
-        }
+    let first = stretch.start;
+    let mut base = [0];
+    levels.fill(first, &mut base);
+    let base = f32::from(base[0]);
+    fit_harmonics(stretch.len(), switching, levels.step_v, |range, block| {
+        let mut places = block.iter_mut();
+        levels.read(first + range.start..first + range.end, |levels| {
+            for (level, place) in levels.iter().zip(&mut places) {
+                *place = f32::from(*level) - base;
+            }
+        });
     })
 }
 
@@ -300,7 +306,7 @@ pub(super) fn harmonics_of(levels: &Levels, switching: &Switching) -> Result<Har
 /// # Errors
 /// As [`measure_harmonics`].
 pub fn measure_spike_share(
-    deviations: &Deviations,
+    deviations: &Deviations<'_>,
     switching: &Switching,
     floor_v: f64,
 ) -> Result<f64, Unavailable> {

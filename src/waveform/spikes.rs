@@ -1,14 +1,13 @@
 //! Spikes: what stands out of the running median (S6).
 
+use super::baseline::{Baseline, MOST_KEPT};
 use super::counts::{Tally, counted_median};
-use super::median::running_median;
 use super::switching::Edges;
-use super::trace::Levels;
+use super::trace::LevelReader;
 use super::wide::{Work, widen};
 use super::{Figure, Unavailable, Waveform};
 use crate::base::stats;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// Length of the running median that is the baseline under the spikes, in seconds (201 samples at 100 MSa/s).
 pub const BASELINE_S: f64 = 2.01e-6;
@@ -23,11 +22,11 @@ const GROUP_S: f64 = 1e-6;
 const LEAD_S: f64 = 0.2e-6;
 
 /// The samples less their baseline, in whole converter steps. The differences are taken where they are looked at: a copy of
-/// them all would need more memory than both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Deviations {
-    levels: Arc<Levels>,
-    baseline: Vec<u16>,
+/// them all would need more memory than the samples.
+#[derive(Debug)]
+pub struct Deviations<'a> {
+    levels: LevelReader<'a>,
+    baseline: Baseline<'a>,
     /// The lowest and the highest deviation of each [`BLOCK`] samples.
     extents: Vec<Extent>,
     /// Median distance of the deviations from their median.
@@ -44,17 +43,19 @@ pub fn baseline_samples(rate_hz: f64) -> usize {
     2 * (BASELINE_S * rate_hz / 2.0).floor() as usize + 1
 }
 
-/// Takes the running median away from the trace; `levels` are the trace's own.
+/// Takes the running median away from the trace.
 ///
 /// # Errors
 /// The trace is unreadable, shorter than the baseline's window, or so slow that the window is a single sample.
-pub fn measure_deviations(waveform: &Waveform, levels: &Arc<Levels>) -> Result<Deviations, Unavailable> {
-    waveform.check_readable()?;
-    deviations_of(waveform, levels)
+pub fn measure_deviations(waveform: &Waveform) -> Result<Deviations<'_>, Unavailable> {
+    deviations_of(waveform, waveform.read_levels()?)
 }
 
-/// As [`measure_deviations`] of a trace that can be read.
-pub(super) fn deviations_of(waveform: &Waveform, levels: &Arc<Levels>) -> Result<Deviations, Unavailable> {
+/// As [`measure_deviations`] of a trace that can be read; `levels` are its own.
+pub(super) fn deviations_of<'a>(
+    waveform: &Waveform,
+    levels: LevelReader<'a>,
+) -> Result<Deviations<'a>, Unavailable> {
     let rate_hz = waveform.sample_rate_hz();
     let window = baseline_samples(rate_hz);
     if window < 3 || window > waveform.codes.len() {
@@ -64,8 +65,7 @@ pub(super) fn deviations_of(waveform: &Waveform, levels: &Arc<Levels>) -> Result
             waveform.step_s * 1e6
         )));
     }
-    let baseline = running_median(levels, window);
-    Ok(Deviations::new(Arc::clone(levels), baseline, rate_hz))
+    Ok(Deviations::new(levels, (window, MOST_KEPT), rate_hz))
 }
 
 /// Samples whose extent is kept, so that most need not be looked at again.
@@ -73,6 +73,9 @@ const BLOCK: usize = 32;
 
 /// Blocks that are looked at at a time.
 const BLOCKS: usize = 64;
+
+/// Samples that are read at a time.
+const PART: usize = 256;
 
 /// The lowest and the highest deviation of some samples; none of no samples.
 type Extent = (i32, i32);
@@ -149,13 +152,19 @@ pub struct SpikeGroups {
     pub filled: f64,
 }
 
-impl Deviations {
-    /// Of as many baseline values as levels, and at least one.
-    fn new(levels: Arc<Levels>, baseline: Vec<u16>, rate_hz: f64) -> Self {
-        let (mut tally, mut deviations) = (Tally::new(PLACES), [0; BLOCK * BLOCKS]);
-        let mut extents = Vec::with_capacity(levels.len().div_ceil(BLOCK));
+/// Deviations counted, and their extents, while the record is gone through.
+struct Gathered {
+    tally: Tally,
+    extents: Vec<Extent>,
+    deviations: [i16; BLOCK * BLOCKS],
+}
+
+impl Gathered {
+    /// Takes a stretch in; all but the last one are whole blocks.
+    fn add(&mut self, levels: &[u16], baseline: &[u16]) {
+        let Self { tally, extents, deviations } = self;
         for (levels, baseline) in levels.chunks(BLOCK * BLOCKS).zip(baseline.chunks(BLOCK * BLOCKS)) {
-            let found = widen(Differences { levels, baseline, deviations: &mut deviations });
+            let found = widen(Differences { levels, baseline, deviations });
             let found = &found[..levels.len().div_ceil(BLOCK)];
             extents.extend_from_slice(found);
             let is_word = |extent: Extent| i16::try_from(extent.0).is_ok() && i16::try_from(extent.1).is_ok();
@@ -174,8 +183,18 @@ impl Deviations {
                 }
             }
         }
-        let step_v = levels.step_v;
-        let mut made = Self { step_v, levels, baseline, extents, spread: 0.0, rate_hz };
+    }
+}
+
+impl<'a> Deviations<'a> {
+    /// Of at least one level; the baseline's window in samples, and of so many samples at most the baseline is kept.
+    fn new(levels: LevelReader<'a>, (window, most_kept): (usize, usize), rate_hz: f64) -> Self {
+        let extents = Vec::with_capacity(levels.len().div_ceil(BLOCK));
+        let mut gathered = Gathered { tally: Tally::new(PLACES), extents, deviations: [0; BLOCK * BLOCKS] };
+        let baseline =
+            Baseline::of(levels, window, most_kept, |levels, baseline| gathered.add(levels, baseline));
+        let Gathered { tally, extents, .. } = gathered;
+        let mut made = Self { step_v: levels.step_v, levels, baseline, extents, spread: 0.0, rate_hz };
         let counted = (-i32::from(u16::MAX)..).zip(tally.counts()).filter(|(_, count)| *count > 0);
         let counted: Vec<(i32, u32)> = counted.collect();
         let center = counted_median(counted.iter().copied()).unwrap_or(0.0);
@@ -197,29 +216,40 @@ impl Deviations {
     /// Whether there is no sample at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.baseline.is_empty()
-    }
-
-    /// The deviation of a sample in whole steps; none of a sample beyond the record.
-    #[must_use]
-    pub fn at(&self, index: usize) -> i32 {
-        match (self.levels.get(index), self.baseline.get(index)) {
-            (Some(level), Some(base)) => i32::from(*level) - i32::from(*base),
-            _ => 0,
-        }
+        self.baseline.len() == 0
     }
 
     /// The deviations of a stretch in whole steps; fewer at the record's end.
-    pub fn stretch(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = i32> + '_ {
-        let (levels, baseline) = self.parts(range);
-        levels.iter().zip(baseline).map(|(level, base)| i32::from(*level) - i32::from(*base))
+    #[must_use]
+    pub fn stretch(&self, range: Range<usize>) -> Vec<i32> {
+        let mut deviations = Vec::with_capacity(range.len().min(self.len()));
+        self.read(range, |levels, baseline| {
+            deviations.extend(
+                levels.iter().zip(baseline).map(|(level, base)| i32::from(*level) - i32::from(*base)),
+            );
+        });
+        deviations
+    }
+
+    /// Gives levels and baseline of a stretch, some at a time; fewer at the record's end.
+    fn read(&self, range: Range<usize>, mut give: impl FnMut(&[u16], &[u16])) {
+        let (mut levels, mut baseline) = ([0; PART], [0; PART]);
+        let end = range.end.min(self.len());
+        for from in (range.start..end).step_by(PART) {
+            let count = PART.min(end - from);
+            let (levels, baseline) = (&mut levels[..count], &mut baseline[..count]);
+            self.levels.fill(from, levels);
+            self.baseline.fill(from, baseline);
+            give(levels, baseline);
+        }
     }
 
     /// The lowest and the highest deviation of a stretch.
     fn extent(&self, range: Range<usize>) -> Extent {
         let (first, last) = (range.start.div_ceil(BLOCK), range.end / BLOCK);
-        let one_by_one =
-            |range| self.stretch(range).fold(NOTHING, |all, deviation| join(all, (deviation, deviation)));
+        let one_by_one = |range| {
+            self.stretch(range).into_iter().fold(NOTHING, |all, deviation| join(all, (deviation, deviation)))
+        };
         if first >= last {
             return one_by_one(range);
         }
@@ -228,24 +258,30 @@ impl Deviations {
         blocks.iter().fold(ends, |all, extent| join(all, *extent))
     }
 
-    /// Levels and baseline of a stretch.
-    fn parts(&self, range: Range<usize>) -> (&[u16], &[u16]) {
-        let end = range.end.min(self.len());
-        let range = range.start.min(end)..end;
-        (&self.levels[range.clone()], &self.baseline[range])
-    }
-
     /// Mean of a stretch in volts (but for an offset that all stretches share), each sample taken no further than `most_v` from
     /// the baseline; `None` of a stretch that leaves the record.
     pub(super) fn mean_without_spikes_v(&self, range: Range<usize>, most_v: f64) -> Option<f64> {
         let most = (most_v / self.step_v).clamp(0.0, f64::from(u16::MAX)) as i64;
-        let (levels, baseline) = self.parts(range.clone());
-        let kept = levels.iter().zip(baseline).map(|(level, base)| {
-            let (level, base) = (i64::from(*level), i64::from(*base));
-            base + (level - base).clamp(-most, most)
+        let (count, mut sum, mut seen) = (range.len(), 0, 0);
+        self.read(range, |levels, baseline| {
+            seen += levels.len();
+            for (level, base) in levels.iter().zip(baseline) {
+                let (level, base) = (i64::from(*level), i64::from(*base));
+                sum += base + (level - base).clamp(-most, most);
+            }
         });
-        let whole = !levels.is_empty() && levels.len() == range.len();
-        whole.then(|| kept.sum::<i64>() as f64 / levels.len() as f64 * self.step_v)
+        (count > 0 && seen == count).then(|| sum as f64 / count as f64 * self.step_v)
+    }
+
+    /// The first sample that lies furthest from the baseline, and how far.
+    fn worst(&self) -> (usize, i32) {
+        let most = self.extents.iter().map(|(low, high)| high.abs().max(low.abs()));
+        let most = most.max().unwrap_or(0);
+        let holds = |extent: &Extent| extent.0.abs().max(extent.1.abs()) == most;
+        let from = self.extents.iter().position(holds).unwrap_or(0) * BLOCK;
+        let stretch = self.stretch(from..from + BLOCK).into_iter().enumerate();
+        let mut found = stretch.filter(|(_, deviation)| deviation.abs() == most);
+        found.next().map_or((0, 0), |(place, deviation)| (from + place, deviation))
     }
 
     /// The highest and the lowest deviation in volts; the one is not under and the other not over 0.
@@ -280,7 +316,7 @@ impl Deviations {
     /// its window holds few of them, for many samples equal the one before.
     #[must_use]
     pub fn is_on_steps(&self) -> bool {
-        let alike = || self.levels.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let alike = || self.levels.count_pairs(|before, level| before == level);
         self.spread <= 0.0 && 4 * alike() >= self.len().saturating_sub(1)
     }
 
@@ -288,10 +324,13 @@ impl Deviations {
     /// is at least as far from it. The first is negative where the record is no wider than its ripple.
     #[must_use]
     pub fn reach_v(&self) -> (f64, f64) {
-        let ends = |values: &[u16]| {
-            values.iter().fold((u16::MAX, 0), |(low, high), value| (low.min(*value), high.max(*value)))
-        };
-        let (levels, baseline) = (ends(&self.levels), ends(&self.baseline));
+        let mut ends = [(u16::MAX, 0); 2];
+        self.read(0..self.len(), |levels, baseline| {
+            for ((low, high), values) in ends.iter_mut().zip([levels, baseline]) {
+                values.iter().for_each(|value| (*low, *high) = ((*low).min(*value), (*high).max(*value)));
+            }
+        });
+        let [levels, baseline] = ends;
         let volts = |steps: i32| f64::from(steps) * self.step_v;
         (
             volts(i32::from(baseline.0) - i32::from(levels.0)),
@@ -334,7 +373,7 @@ impl Deviations {
             }
             // A bit a sample, as ringing swings to and fro and no branch could be guessed.
             let mut left = 0_u32;
-            for (place, deviation) in self.stretch(from..from + BLOCK).enumerate() {
+            for (place, deviation) in self.stretch(from..from + BLOCK).into_iter().enumerate() {
                 left |= u32::from(beyond(deviation)) << place;
             }
             while left != 0 {
@@ -410,14 +449,8 @@ pub fn find_worst_spike(
     before_s: f64,
     after_s: f64,
 ) -> Result<SpikeWindow, Unavailable> {
-    let deviations = measure_deviations(waveform, &Arc::new(waveform.levels()))?;
-    let all = deviations.stretch(0..deviations.len()).enumerate();
-    let worst = all.fold(
-        (0, 0),
-        |best: (usize, i32), (index, d)| {
-            if d.abs() > best.1.abs() { (index, d) } else { best }
-        },
-    );
+    let deviations = measure_deviations(waveform)?;
+    let worst = deviations.worst();
     if worst.1 == 0 {
         return Err(Unavailable::because("no sample leaves the baseline: there is no spike"));
     }
@@ -434,6 +467,7 @@ pub fn find_worst_spike(
 mod tests {
     use super::*;
     use crate::waveform::block::made::trace;
+    use crate::waveform::median::running_median;
     use proptest::prelude::*;
 
     /// Few and many differing levels, with stretches that stand still and spikes out of them.
@@ -448,28 +482,36 @@ mod tests {
         })
     }
 
-    fn deviations(levels: &[u16]) -> (Deviations, Vec<i32>) {
-        let levels = Arc::new(trace(levels.iter().map(|level| f64::from(*level)), 100e6).levels());
+    fn output(levels: &[u16]) -> Waveform {
+        trace(levels.iter().map(|level| f64::from(*level)), 100e6)
+    }
+
+    fn deviations(output: &Waveform) -> (Deviations<'_>, Vec<i32>) {
+        let levels = output.levels();
         let baseline = running_median(&levels, 21);
         let naive = levels.iter().zip(&baseline).map(|(a, b)| i32::from(*a) - i32::from(*b)).collect();
-        (Deviations::new(levels, baseline, 100e6), naive)
+        (Deviations::new(output.read_levels().unwrap(), (21, 4096), 100e6), naive)
     }
 
     proptest! {
         #[test]
         fn the_noise_by_counting_is_the_noise_by_sorting(levels in levels()) {
-            let (found, naive) = deviations(&levels);
+            let output = output(&levels);
+            let (found, naive) = deviations(&output);
             let values: Vec<f64> = naive.iter().map(|d| f64::from(*d)).collect();
             let sigma = stats::mad_sigma(&values).unwrap() * found.step_v;
             prop_assert_eq!(found.noise_sigma_v().unwrap_or(0.0), sigma);
             let (high, low) = naive.iter().fold((0, 0), |(high, low), d| (high.max(*d), low.min(*d)));
             prop_assert_eq!(found.peaks_v(), (f64::from(high) * found.step_v, f64::from(low) * found.step_v));
-            prop_assert_eq!(found.stretch(0..found.len()).collect::<Vec<_>>(), naive);
+            prop_assert_eq!(found.worst().1.abs(), naive.iter().map(|d| d.abs()).max().unwrap());
+            prop_assert_eq!(naive[found.worst().0], found.worst().1);
+            prop_assert_eq!(found.stretch(0..found.len()), naive);
         }
 
         #[test]
         fn blocks_without_a_spike_are_passed_over_without_losing_one(levels in levels(), part in 0.01_f64..1.0) {
-            let (found, naive) = deviations(&levels);
+            let output = output(&levels);
+            let (found, naive) = deviations(&output);
             let threshold_v = part * found.peaks_v().0.max(-found.peaks_v().1);
             let at: Vec<usize> = (0..naive.len())
                 .filter(|n| f64::from(naive[*n].abs()) * found.step_v > threshold_v)
@@ -485,7 +527,8 @@ mod tests {
 
         #[test]
         fn the_spikes_of_each_cycle_are_the_extremes_of_its_samples(levels in levels(), period in 1.0_f64..300.0) {
-            let (found, naive) = deviations(&levels);
+            let output = output(&levels);
+            let (found, naive) = deviations(&output);
             let edges = Edges { rising: (0..9).map(|n| 7.3 + period * f64::from(n)).collect(), falling: Vec::new() };
             let cut = |cycle: &[f64]| {
                 let (from, to) = ((cycle[0] - 20.0).ceil(), (cycle[1] - 20.0).ceil());

@@ -141,7 +141,7 @@ const LANES: usize = 32;
 
 /// The levels of a trace, read where they are needed; [`Levels`] holds all of them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LevelReader<'a> {
+pub struct LevelReader<'a> {
     codes: &'a Codes,
     /// The code of level 0.
     low: f32,
@@ -176,6 +176,18 @@ impl LevelReader<'_> {
             self.fill(from, levels);
             give(levels);
         }
+    }
+
+    /// How many samples are such with the one before.
+    pub(super) fn count_pairs(&self, are: impl Fn(u16, u16) -> bool) -> usize {
+        let (mut count, mut before) = (0, None);
+        self.read(0..self.len(), |levels| {
+            count += levels.windows(2).filter(|pair| are(pair[0], pair[1])).count();
+            count +=
+                usize::from(before.zip(levels.first()).is_some_and(|(before, level)| are(before, *level)));
+            before = levels.last().copied();
+        });
+        count
     }
 
     /// Fills in the levels of the samples from `from` on.
@@ -329,8 +341,16 @@ impl Waveform {
         self.levels_within((span.0, span.1))
     }
 
+    /// The levels of a trace that can be read, to be read some at a time.
+    ///
+    /// # Errors
+    /// As [`Waveform::check_readable`].
+    pub fn read_levels(&self) -> Result<LevelReader<'_>, super::Unavailable> {
+        Ok(self.level_reader(self.check_span()?))
+    }
+
     /// As [`Waveform::levels`] of numbers whose lowest and highest are known.
-    pub(super) fn levels_within(&self, span: (f32, f32)) -> Levels {
+    fn levels_within(&self, span: (f32, f32)) -> Levels {
         let reader = self.level_reader(span);
         let mut samples = vec![0; self.codes.len()];
         reader.fill(0, &mut samples);

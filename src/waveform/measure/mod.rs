@@ -85,7 +85,7 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
 
 /// What noise and converter steps alone may reach over the baseline, in volts: the largest of some 100 000 samples of noise
 /// lies 4.4 sigma out.
-fn spike_floor_v(deviations: &Deviations) -> f64 {
+fn spike_floor_v(deviations: &Deviations<'_>) -> f64 {
     (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v)
 }
 

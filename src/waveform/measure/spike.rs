@@ -88,14 +88,14 @@ impl SteadyState {
                 if 10 * switching.rises.early > switching.rises.count {
                     switching.check_rises(0.0)?;
                 }
-                measure_ringing(&switching.edges, (deviations.len(), deviations.rate_hz), |index| {
-                    f64::from(deviations.at(index))
+                measure_ringing(&switching.edges, (deviations.len(), deviations.rate_hz), |stretch| {
+                    deviations.stretch(stretch).into_iter().map(f64::from).collect()
                 })
             })
         };
     }
 
-    fn fill_spike_rate(&mut self, wide: &Look<'_>, deviations: &Deviations, threshold_v: f64) {
+    fn fill_spike_rate(&mut self, wide: &Look<'_>, deviations: &Deviations<'_>, threshold_v: f64) {
         self.spike_threshold_v = Ok(threshold_v);
         let groups = deviations.spike_groups(threshold_v);
         self.spike_rate_hz = groups.as_ref().map(|groups| groups.rate_hz).map_err(Clone::clone);
@@ -117,7 +117,7 @@ impl SteadyState {
     }
 
     /// Holds the spikes against what hides them: the limiter, the sample rate, the record's noise and steps.
-    fn weigh_spikes(&mut self, wide: &Look<'_>, deviations: &Deviations) {
+    fn weigh_spikes(&mut self, wide: &Look<'_>, deviations: &Deviations<'_>) {
         let (high_v, low_v) = deviations.peaks_v();
         let floor_v = spike_floor_v(deviations);
         if let Some(between) = between_samples(deviations.rate_hz) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Samples of which all medians are kept.
-pub(super) const MOST_KEPT: usize = 12 << 20;
+pub(super) const MOST_KEPT: usize = 14 << 20;
 
 /// Medians that are found together: many against the window that two neighbours of them share.
 const CHUNK: usize = 1 << 18;

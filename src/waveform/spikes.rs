@@ -490,7 +490,7 @@ mod tests {
         let levels = output.levels();
         let baseline = running_median(&levels, 21);
         let naive = levels.iter().zip(&baseline).map(|(a, b)| i32::from(*a) - i32::from(*b)).collect();
-        (Deviations::new(output.read_levels().unwrap(), (21, 4096), 100e6), naive)
+        (Deviations::new(output.read_levels().unwrap(), (21, 1000), 100e6), naive)
     }
 
     proptest! {

@@ -855,6 +855,22 @@ fn a_lying_array_header_reserves_nothing() {
 }
 
 #[test]
+fn an_array_whose_header_leaves_its_order_open_is_refused() {
+    let told = |descr: &str, order: &str| {
+        let header = format!("{{'descr': '{descr}', {order}'shape': (4, 2), }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        let bytes = [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &[0; 32]].concat();
+        let options = Options { sample_rate_hz: Some(1.0), ..Options::default() };
+        import::read(&bytes[..], &options).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(told("<f4", "'fortran_order': True, "), Ok(()));
+    for order in ["", "'fortran_order': true, ", "'fortran_order': 1, ", "'fortran_order': None, "] {
+        assert!(told("<f4", order).unwrap_err().contains("fortran_order"), "{order}");
+    }
+    assert!(told("?f4", "'fortran_order': False, ").unwrap_err().contains("byte order"));
+}
+
+#[test]
 fn odd_arrays_are_read_and_told() {
     let array = |shape: &str, numbers: &[f64]| {
         let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");

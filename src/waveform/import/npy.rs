@@ -135,7 +135,22 @@ fn parse_header(text: &str) -> Result<Header, ImportError> {
             )));
         }
     };
-    let fortran = after("fortran_order").is_some_and(|rest| rest.starts_with("True"));
+    let big_endian = match order {
+        "<" | "=" | "|" => false,
+        ">" => true,
+        other => {
+            return Err(fault(format_args!(
+                "a byte order of `{}` is not known; <, >, = and | are",
+                super::error::quote(other.as_bytes())
+            )));
+        }
+    };
+    // A wrong guess would take samples of one channel for those of another.
+    let fortran = match after("fortran_order") {
+        Some(rest) if rest.starts_with("True") => true,
+        Some(rest) if rest.starts_with("False") => false,
+        _ => return Err(fault("its header does not say whether rows or columns come first (fortran_order)")),
+    };
     let shape = after("shape").and_then(|rest| rest.strip_prefix('(')).and_then(|rest| rest.split_once(')'));
     let shape = shape.map_or("", |(shape, _)| shape);
     let sizes: Option<Vec<usize>> = shape
@@ -154,7 +169,7 @@ fn parse_header(text: &str) -> Result<Header, ImportError> {
     if channels > MOST_CHANNELS {
         return Err(fault(format_args!("{channels} channels are more than any scope has")));
     }
-    Ok(Header { kind, big_endian: order == ">", rows, channels, planar: fortran != transposed, transposed })
+    Ok(Header { kind, big_endian, rows, channels, planar: fortran != transposed, transposed })
 }
 
 /// The samples of one channel while they are read.

@@ -129,11 +129,25 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
         }
     }
     if let Some(twice) = before.intersection(&after).next() {
-        return Err(CliError::usage(format!("{} stands on both sides", twice.display())));
+        return Err(CliError::usage(format!(
+            "{} stands on both sides: a run tells nothing against itself; --stretch holds two parts of a soak against each other",
+            twice.display()
+        )));
     }
     let is_saving_only = args.save_baseline.is_some() && before.is_empty() && args.by.is_none();
     if after.is_empty() || (before.is_empty() && args.by.is_none() && !is_saving_only) {
-        return Err(CliError::usage(NOTHING));
+        let missing = match (before.is_empty(), after.is_empty(), args.runs.is_empty()) {
+            (false, true, _) => "the side after is missing: name its runs with --after",
+            (true, false, _) => {
+                "the side before is missing: name its runs with --before, or a kept one with --baseline"
+            }
+            (true, true, false) => {
+                "runs alone have no sides: say --by revision before them to make a side of each board revision, name the sides with \
+                 --before and --after, or hold two stretches of the runs against each other with --stretch"
+            }
+            _ => NOTHING,
+        };
+        return Err(CliError::usage(missing));
     }
     let mut groups = Vec::new();
     if !before.is_empty() {

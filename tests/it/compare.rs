@@ -206,6 +206,13 @@ fn runs_that_were_captured_otherwise_are_not_compared_unless_it_is_forced() {
 #[test]
 fn a_run_on_both_sides_and_a_side_without_runs_are_refused() {
     compare(&["--before", "*_a?", "--after", "*_a1"]).assert_exit(2).assert_told(&["stands on both sides"]);
+    for (words, told) in [
+        (&["--before", "*_a?"][..], "name its runs with --after"),
+        (&["--after", "*_a?"], "name its runs with --before"),
+        (&["*_a?"], "runs alone have no sides: say --by revision"),
+    ] {
+        compare(words).assert_exit(2).assert_told(&[told]);
+    }
     compare(&["--before", "*_a?"]).assert_exit(2).assert_told(&["--after"]);
     compare(&["--by", "revision", "*_a?"]).assert_exit(2).assert_told(&["of one revision"]);
     compare(&["--before", "nothing", "--after", "*_a1"]).assert_exit(2).assert_told(&["no run in"]);

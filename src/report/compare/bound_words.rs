@@ -51,9 +51,9 @@ fn least(value: f64, bound: Bound) -> &'static str {
     if (value < 0.0) == (bound == Bound::Upper) { "at least" } else { "at most" }
 }
 
-/// The sentence where the bound is what is known, without its subject.
+/// The sentence where the bound is what is known, without its subject, and the facts behind it.
 #[must_use]
-pub(super) fn change(comparison: &Comparison, effect: &Effect, bounded: &BoundedMean) -> String {
+pub(super) fn change(comparison: &Comparison, effect: &Effect, bounded: &BoundedMean) -> (String, String) {
     let (quantity, title) = (effect.quantity(), effect.quantity().title());
     let (amounts, value, bound) = (amounts(quantity, bounded), bounded.change, bounded.bound);
     let verb = if effect.sense() == Sense::NoChange || least(value, bound) == "at most" {
@@ -74,7 +74,7 @@ pub(super) fn change(comparison: &Comparison, effect: &Effect, bounded: &Bounded
     }
     facts.extend(matters(effect, bounded));
     facts.extend(words::floors(effect));
-    format!("{verb} ({})", facts.join("; "))
+    (verb, facts.join("; "))
 }
 
 /// Over which points, and at how many of them there is no more than a bound.

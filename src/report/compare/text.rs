@@ -88,7 +88,7 @@ pub fn render(comparison: &Comparison, request: &Request) -> String {
 
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {
     let name = &comparison.after.name;
-    let _ = writeln!(text, "  {:<19} {name} {}", effect.sense().word(), words::change(comparison, effect));
+    let _ = writeln!(text, "  {:<19}  {name} {}", effect.sense().word(), words::change(comparison, effect));
 }
 
 fn render_course(text: &mut String, made: &Course) {

@@ -18,12 +18,19 @@ use crate::waveform::{Bound, loses_floor};
 /// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
 #[must_use]
 pub fn change(comparison: &Comparison, effect: &Effect) -> String {
+    let (told, facts) = change_and_facts(comparison, effect);
+    if facts.is_empty() { told } else { format!("{told} ({facts})") }
+}
+
+/// The same in two: what changed, and what stands in parentheses behind it.
+#[must_use]
+pub fn change_and_facts(comparison: &Comparison, effect: &Effect) -> (String, String) {
     let title = effect.quantity().title();
     if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
         return bound_words::change(comparison, effect, bounded);
     }
     let Some(change) = effect.change else {
-        return format!("cannot be compared in the {title}: {}", effect.matched.no_value());
+        return (format!("cannot be compared in the {title}: {}", effect.matched.no_value()), String::new());
     };
     let amounts = Amounts::of(effect);
     let (size, unit) = (amounts.size_or_less(change), amounts.unit);
@@ -52,7 +59,7 @@ pub fn change(comparison: &Comparison, effect: &Effect) -> String {
     facts.extend(needed(comparison, effect));
     facts.extend(at_the_floor(effect));
     facts.extend(floors(effect));
-    format!("{verb} ({})", facts.join("; "))
+    (verb, facts.join("; "))
 }
 
 /// Ends told as the sentence tells its amount: where it says `lowers`, a lowering has no sign.
@@ -92,7 +99,7 @@ fn matters(effect: &Effect) -> Option<String> {
     match effect.sense() {
         Sense::TooSmall => Some(match effect.equivalence() {
             Some(test) => {
-                format!("shown to be within ±{told}, two one-sided tests p = {}", short_p(test.p))
+                format!("shown to be within ±{told}, two one-sided tests {}", told_p(test.p))
             }
             None if effect.certainty.stepped.is_some() => {
                 format!("shown to be within ±{told}, where the 90 % interval lies")
@@ -165,10 +172,16 @@ fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
             let why = if by_boards > 0.05 { "few boards".to_owned() } else { format!("many {alike}") };
             format!("{rank} can reach no less than p = {} with so {why}", short_p(least))
         } else {
-            format!("{rank} p = {}", short_p(*p))
+            format!("{rank} {}", told_p(*p))
         });
     }
     told
+}
+
+/// A p with its sign: `p = 0.021`, `p < 0.0001`.
+fn told_p(p: f64) -> String {
+    let short = short_p(p);
+    short.strip_prefix('<').map_or_else(|| format!("p = {short}"), |least| format!("p < {least}"))
 }
 
 /// Two digits of a p.
@@ -190,7 +203,7 @@ fn at_the_floor(effect: &Effect) -> Option<String> {
         return None;
     }
     let nothing = if open > 0 {
-        format!(", of {open} on both sides, so that nothing tells of them")
+        format!(", at {open} of them on both sides, which tells nothing of the change")
     } else {
         String::new()
     };

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::top::sentence;
-use super::{compare_tables as tables, picture};
+use super::{change_picture, compare_tables as tables, picture};
 use crate::base::count::counted;
 use crate::compare::comparison::Comparison;
 use crate::compare::course::Course;
@@ -15,7 +15,8 @@ use crate::report::compare::traces::Overlaid;
 use crate::report::compare::words;
 use crate::report::compare::{course, order_words};
 use crate::report::svg::{
-    render_change_map, render_dots, render_forest, render_overlaid_spectra, render_overlaid_traces,
+    change_map_width, render_change_map, render_dots, render_forest, render_overlaid_spectra,
+    render_overlaid_traces,
 };
 
 /// The page of comparisons that share their first group. Every text in it is escaped.
@@ -63,7 +64,7 @@ fn head(comparison: &Comparison) -> Markup {
     html! {
         header {
             h1 {
-                @if comparison.is_within_runs() { "What changed from " (before.name) " to " (after.name) "?" }
+                @if comparison.is_within_runs() { "What changed between “" (before.name) "” and “" (after.name) "”?" }
                 @else { "What did " (after.name) " buy against " (before.name) "?" }
             }
             p.lead {
@@ -139,10 +140,13 @@ fn heading(title: &str) -> String {
 
 fn statement(comparison: &Comparison, effect: &Effect) -> Markup {
     let name = &comparison.after.name;
-    let text = format!("{name} {}", words::change(comparison, effect));
+    let (told, facts) = words::change_and_facts(comparison, effect);
+    let told = sentence(&format!("{name} {told}"));
+    let is_sure = matches!(effect.sense(), Sense::Better | Sense::Worse | Sense::Changed);
     html! {
-        p class=[matches!(effect.sense(), Sense::Better | Sense::Worse | Sense::Changed).then_some("sure")] {
-            (sentence(&text))
+        p {
+            span class=[is_sure.then_some("sure")] { (told.trim_end_matches('.')) }
+            @if facts.is_empty() { "." } @else { " (" (facts) ")." }
             @if let Some(levels) = words::levels(effect) { span.small { " From " (levels) "." } }
         }
     }
@@ -223,8 +227,8 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
                     }
                 }
             }
-            @if let Some(svg) = view.map.as_ref().map(render_change_map) {
-                (picture(&svg, "map change", "the change over input voltage and load"))
+            @if let Some(map) = &view.map {
+                (change_picture(&render_change_map(map), change_map_width(map), "the change over input voltage and load"))
                 p.small {
                     "The change of " (page.comparison.after.name) " against " (page.comparison.before.name) " at each point. "
                     "A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %)."
@@ -235,6 +239,9 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
                     (picture(&svg, "curves forest", "changes with their intervals"))
                     p.small {
                         (sentence(undecided))
+                        @if forest.rows.iter().any(|row| row.truth_is_more.is_some()) {
+                            " Of what has an arrow only a bound is known: the truth lies on that side."
+                        }
                         @if *hidden > 0 { " " (hidden) " points between the smallest and the largest changes are not shown." }
                     }
                 }

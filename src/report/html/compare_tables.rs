@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::top::{key, sentence};
 
+use crate::base::count::counted;
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval};
 use crate::report::compare::amount::{Amounts, level};
@@ -63,7 +64,7 @@ fn change_row(effect: &Effect) -> Markup {
             td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
             td.number data-label="points" {
                 (effect.matched.places.len())
-                @if bounded > 0 { " + " (bounded) " bounds" }
+                @if bounded > 0 { " + " (counted(bounded, "bound")) }
                 @if open > 0 { " + " (open) " open" }
             }
             td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
@@ -75,9 +76,13 @@ fn change_row(effect: &Effect) -> Markup {
 fn with_bound(effect: &Effect, of_values: &str, bound: Option<String>) -> Markup {
     let bound = bound.filter(|_| effect.is_told_by_bounds());
     html! {
-        @if let Some(bound) = &bound { (bound) }
-        @if bound.is_none() { (of_values) }
-        @else if effect.change.is_some() { br; span.small { (of_values) " at " (effect.points.len()) } }
+        @match bound {
+            None => (of_values),
+            Some(bound) => span.stack {
+                (bound)
+                @if effect.change.is_some() { br; span.small { (of_values) " at " (effect.points.len()) } }
+            },
+        }
     }
 }
 

@@ -70,6 +70,14 @@ fn picture(svg: &str, class: &str, says: &str) -> Markup {
     html! { div class={ "picture " (class) } role="img" aria-label=(says) { (PreEscaped(svg)) } }
 }
 
+/// A map, at its own size or, where the page is narrower by little, shrunk to it; where it would shrink by more it is scrolled.
+fn change_picture(svg: &str, width: f64, says: &str) -> Markup {
+    const PHONE: f64 = 460.0;
+    let class = if width <= PHONE { "picture map change fits" } else { "picture map change" };
+    let size = format!("--width:{width:.0}px");
+    html! { div class=(class) style=(size) role="img" aria-label=(says) { (PreEscaped(svg)) } }
+}
+
 /// A moment by the wall clock, for a table whose column says that it is UTC.
 fn moment(utc: Timestamp) -> String {
     utc.strftime("%m-%d %H:%M:%S").to_string()

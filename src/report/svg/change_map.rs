@@ -12,11 +12,28 @@ const LESS: RGBColor = RGBColor(0x05, 0x5a, 0x8c);
 const MORE: RGBColor = RGBColor(0xc2, 0x50, 0x00);
 const PAPER: RGBColor = RGBColor(0xf7, 0xf7, 0xf5);
 
+/// A map of few columns is no wider than its legend, so that it can be read on a phone as it is.
+const NARROWEST: f64 = 372.0;
+
+/// From one line of the legend to the next.
+const LINE: f64 = 20.0;
+
+/// How wide the map is, in pixels at its own size.
+#[must_use]
+pub fn change_map_width(map: &ChangeMap) -> f64 {
+    let columns = map.vins.len();
+    let grid = Grid::new(columns, map.loads.len()).right(columns) + 2.0;
+    grid.max(ramp_end(map) - 12.0).clamp(NARROWEST, WIDTH)
+}
+
 /// Draws the map.
 #[must_use]
 pub fn render_change_map(map: &ChangeMap) -> String {
     let grid = Grid::new(map.vins.len(), map.loads.len());
-    render(WIDTH, grid.bottom() + 66.0, |canvas| {
+    let width = change_map_width(map);
+    let entries = entries(map, grid.has_room_for_digits());
+    let lines = entries_at(&entries, ramp_end(map), width).last().map_or(0, |(_, line)| *line);
+    render(width, grid.bottom() + 66.0 + LINE * lines as f64, |canvas| {
         for (place, cell) in map.cells.iter().enumerate() {
             let corners = grid.corners(place % map.vins.len(), place / map.vins.len());
             match cell {
@@ -25,7 +42,11 @@ pub fn render_change_map(map: &ChangeMap) -> String {
             }
         }
         grid.draw_labels(canvas, &map.vins, &map.loads);
-        draw_legend(canvas, grid.bottom() + 52.0, (map, grid.has_room_for_digits()));
+        let y = grid.bottom() + 52.0;
+        draw_ramp(canvas, y, map);
+        for (entry, (x, line)) in entries.iter().zip(entries_at(&entries, ramp_end(map), width)) {
+            entry.draw(canvas, (x, y + LINE * line as f64));
+        }
     })
 }
 
@@ -72,10 +93,20 @@ fn draw_cell(
     }
 }
 
-fn draw_legend(canvas: &Canvas<'_>, y: f64, (map, has_digits): (&ChangeMap, bool)) {
+/// Where the colours of the legend begin and where the next entry may.
+fn ramp_ends(map: &ChangeMap) -> (f64, f64) {
+    let from = LEFT + (text_width(&map.told.0, 11.5) + 6.0).max(70.0);
+    (from, from + 130.0 + text_width(&map.told.1, 11.5))
+}
+
+fn ramp_end(map: &ChangeMap) -> f64 {
+    ramp_ends(map).1
+}
+
+fn draw_ramp(canvas: &Canvas<'_>, y: f64, map: &ChangeMap) {
     let (low, high) = map.ends;
     let letters = Letters::new(11.5, GREY, Anchor::Left);
-    let ramp = LEFT + (text_width(&map.told.0, 11.5) + 6.0).max(70.0);
+    let (ramp, _) = ramp_ends(map);
     canvas.text(&map.told.0, (LEFT, y), letters);
     for step in 0..21_u8 {
         let x = ramp + 5.0 * f64::from(step);
@@ -83,38 +114,97 @@ fn draw_legend(canvas: &Canvas<'_>, y: f64, (map, has_digits): (&ChangeMap, bool
         canvas.fill((x, y - 6.0), (x + 5.0, y + 6.0), ground(value, map.ends));
     }
     canvas.text(&map.told.1, (ramp + 112.0, y), letters);
-    let mut x = ramp + 130.0 + text_width(&map.told.1, 11.5);
-    let mut entry = |text: &str, draw: &dyn Fn((f64, f64), (f64, f64))| {
-        draw((x, y - 7.0), (x + 22.0, y + 7.0));
-        canvas.text(text, (x + 28.0, y), letters);
-        x += 46.0 + 6.2 * text.chars().count() as f64;
-    };
-    if map.cells.iter().flatten().any(|cell| cell.is_undecided) {
-        entry("not decided: the boards scatter as much", &|from, to| {
-            canvas.hatch(from, to, GREY);
-            canvas.frame(from, to, INK, 1.5);
-        });
+}
+
+/// What a mark in the map means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Undecided,
+    Bound,
+    More,
+    Absent,
+}
+
+impl Entry {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Undecided => "not decided: the boards scatter as much",
+            Self::Bound => "a bound",
+            Self::More => "more",
+            Self::Absent => "not on both sides",
+        }
     }
-    if map.cells.iter().flatten().any(|cell| cell.told.contains(['≤', '≥'])) {
-        entry("a bound", &|from, to| {
-            let middle = (f64::midpoint(from.0, to.0), y);
-            canvas.text("≤ ≥", middle, Letters::new(11.0, GREY, Anchor::Middle));
-        });
+
+    fn width(self) -> f64 {
+        46.0 + 6.2 * self.words().chars().count() as f64
     }
-    if !has_digits && low < 0.0 && high > 0.0 {
-        entry("more", &|from, to| {
-            let middle = (f64::midpoint(from.0, to.0), y);
-            canvas.text("+", middle, Letters::new(11.0, INK, Anchor::Middle).bold());
-        });
+
+    fn draw(self, canvas: &Canvas<'_>, (x, y): (f64, f64)) {
+        let (from, to) = ((x, y - 7.0), (x + 22.0, y + 7.0));
+        let middle = (f64::midpoint(from.0, to.0), y);
+        match self {
+            Self::Undecided => {
+                canvas.hatch(from, to, GREY);
+                canvas.frame(from, to, INK, 1.5);
+            }
+            Self::Bound => canvas.text("≤ ≥", middle, Letters::new(11.0, GREY, Anchor::Middle)),
+            Self::More => canvas.text("+", middle, Letters::new(11.0, INK, Anchor::Middle).bold()),
+            Self::Absent => canvas.frame(from, to, STROKE, 0.5),
+        }
+        canvas.text(self.words(), (x + 28.0, y), Letters::new(11.5, GREY, Anchor::Left));
     }
-    if map.cells.iter().any(Option::is_none) {
-        entry("not on both sides", &|from, to| canvas.frame(from, to, STROKE, 0.5));
+}
+
+/// The marks that the map has.
+fn entries(map: &ChangeMap, has_digits: bool) -> Vec<Entry> {
+    let cells = || map.cells.iter().flatten();
+    let (low, high) = map.ends;
+    let marks = [
+        (Entry::Undecided, cells().any(|cell| cell.is_undecided)),
+        (Entry::Bound, cells().any(|cell| cell.told.contains(['≤', '≥']))),
+        (Entry::More, !has_digits && low < 0.0 && high > 0.0),
+        (Entry::Absent, map.cells.iter().any(Option::is_none)),
+    ];
+    marks.into_iter().filter(|(_, is_there)| *is_there).map(|(entry, _)| entry).collect()
+}
+
+/// Where each stands, on the line of the colours or, where there is no room, on the next one.
+fn entries_at(entries: &[Entry], from: f64, width: f64) -> Vec<(f64, usize)> {
+    let (mut x, mut line) = (from, 0);
+    let mut places = Vec::new();
+    for entry in entries {
+        if x + entry.width() - 18.0 > width && x > LEFT {
+            (x, line) = (LEFT, line + 1);
+        }
+        places.push((x, line));
+        x += entry.width();
     }
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_of_few_columns_fits_on_a_phone_and_its_legend_is_never_cut() {
+        let cell = |told: &str| Some(ChangeCell { value: -1.0, is_undecided: true, told: told.to_owned() });
+        for columns in [1, 2, 5, 12, 40] {
+            let vins: Vec<f64> = (0..columns).map(f64::from).collect();
+            let mut cells: Vec<_> = vins.iter().map(|_| cell("≤−1.0")).collect();
+            cells.extend(vins.iter().map(|_| None));
+            let told = ("−100.25 %-points".to_owned(), "+100.25 %-points".to_owned());
+            let map = ChangeMap { vins, loads: vec![0.1, 0.2], cells, ends: (-1.0, 1.0), told };
+            let width = change_map_width(&map);
+            assert!(columns > 5 || width <= 430.0, "{columns}: {width}");
+            let entries = entries(&map, true);
+            assert_eq!(entries, [Entry::Undecided, Entry::Bound, Entry::Absent]);
+            for (entry, (x, _)) in entries.iter().zip(entries_at(&entries, ramp_end(&map), width)) {
+                assert!(x + entry.width() - 18.0 <= width, "{columns} {entry:?}: {x} of {width}");
+            }
+            assert!(ramp_end(&map) - 18.0 <= width, "{columns}");
+        }
+    }
 
     #[test]
     fn no_change_is_white_and_of_changes_of_one_sign_the_larger_one_is_darker() {

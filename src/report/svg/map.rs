@@ -25,6 +25,10 @@ impl Grid {
     pub(super) fn new(columns: usize, rows: usize) -> Self {
         Self { cell_width: ((WIDTH - LEFT - 2.0) / columns.max(1) as f64).min(64.0), rows }
     }
+    /// Where its last column ends.
+    pub(super) fn right(&self, columns: usize) -> f64 {
+        LEFT + self.cell_width * columns as f64
+    }
     pub(super) fn bottom(&self) -> f64 {
         TOP + ROW * self.rows as f64
     }

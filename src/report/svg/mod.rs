@@ -22,7 +22,7 @@ mod trace;
 mod waterfall;
 
 pub use allan::render_allan;
-pub use change_map::render_change_map;
+pub use change_map::{change_map_width, render_change_map};
 pub use curves::render_curves;
 pub use dots::render_dots;
 pub(in crate::report) use fold::GRID as FOLD_GRID;

@@ -75,9 +75,11 @@ fn make_folder(clock: &dyn Clock) -> Result<PathBuf, SessionError> {
     }
 }
 
-/// A reason with what the two processes said to people, for that is why.
+/// A reason with what the two processes said to people, for that is why; within a sentence nothing is headed as an error again.
 fn with_words(why: String, played: &Played) -> String {
-    if played.told.is_empty() { why } else { format!("{why}: {}", played.told.join("; ")) }
+    let lines = played.told.iter().map(|line| line.strip_prefix("error: ").unwrap_or(line));
+    let told = lines.collect::<Vec<_>>().join("; ");
+    if told.is_empty() { why } else { format!("{why}: {told}") }
 }
 
 /// The dead-man's word, from the journal he wrote it into.

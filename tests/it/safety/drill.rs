@@ -66,7 +66,7 @@ fn a_drill_whose_controller_or_dead_man_does_not_do_its_part_fails_and_leaves_th
         // Nobody switches off when it is killed, and the supply is on.
         ("echo energised 1.0; exec sleep 100", "the dead-man gave no word"),
         (
-            "echo the supply smells >&2; exit 3",
+            "echo error: the supply smells >&2; exit 3",
             "nothing was energised: the controller ended before: the supply smells",
         ),
         ("echo energised a lot; exec sleep 100", "the controller said `energised a lot`"),
@@ -114,7 +114,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
     running.0.wait().unwrap();
     deaths::await_all_gone(&mut running);
     let journal = std::fs::read(run.join("journal.jsonl")).unwrap();
-    let program = script(folder.path(), "echo the supply smells >&2; exit 3");
+    let program = script(folder.path(), "echo error: the supply smells >&2; exit 3");
     let (stop, out) = (StopWish::default(), folder.path());
     let request = &mut RunRequest {
         program: &program,

@@ -239,6 +239,22 @@ pub fn with_prefix(value: f64, symbol: &str) -> String {
     format!("{} {prefix}{symbol}", trim_zeros(&format!("{scaled:.decimals$}")))
 }
 
+/// `, 120 µV beyond it`: what is said where a value reads like the bound that it lies beyond; nothing where the texts differ.
+#[must_use]
+pub fn beyond<Q: Quantity>(seen: Q, bound: Q) -> String {
+    told_beyond((seen.value() - bound.value()).abs(), Q::SYMBOL, seen.to_string() == bound.to_string())
+}
+
+/// The same of a distance in any unit, where the texts are known to be the same.
+pub(crate) fn told_beyond(distance: f64, symbol: &str, read_the_same: bool) -> String {
+    match symbol {
+        _ if !read_the_same || distance.is_nan() => String::new(),
+        "°C" | "K" => format!(", {:.3} K beyond it", distance.max(0.001)),
+        "" => format!(", {:.4} %-points beyond it", (distance * 100.0).max(0.0001)),
+        symbol => format!(", {} beyond it", with_prefix(distance, symbol)),
+    }
+}
+
 fn scale(value: f64) -> (f64, &'static str) {
     const STEPS: [(&str, f64); 8] =
         [("p", 1e-12), ("n", 1e-9), ("µ", 1e-6), ("m", 1e-3), ("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)];

@@ -1,6 +1,6 @@
 //! Warnings on temperatures, with hysteresis: each is told when it begins and when it is over. Pure.
 
-use crate::base::units::Celsius;
+use crate::base::units::{Celsius, beyond};
 use crate::plan::profile::Interlocks;
 
 /// A warning is over when the temperature is so far below its threshold: a sensor's last digit jumps.
@@ -44,7 +44,8 @@ impl Threshold {
         let name = self.name;
         if !self.is_above && seen > limit {
             self.is_above = true;
-            return Some(format!("{name} {seen} is above {limit}, where this profile warns"));
+            let by = beyond(seen, limit);
+            return Some(format!("{name} {seen} is above {limit}{by}, where this profile warns"));
         }
         if self.is_above && seen.value() < limit.value() - HYSTERESIS_K {
             self.is_above = false;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::heat::HeatWatch;
 use crate::base::clock::Instant;
-use crate::base::units::{Amps, Celsius, Volts};
+use crate::base::units::{Amps, Celsius, Volts, beyond};
 use crate::plan::profile::Interlocks;
 
 /// A measured value the interlocks look at.
@@ -173,7 +173,8 @@ impl Interlock {
         match self.held_since {
             None if board > hold => {
                 self.held_since = Some(at);
-                Ruling::Hold(format!("board temperature {board} is above {hold}; waiting for {resume}"))
+                let by = beyond(board, hold);
+                Ruling::Hold(format!("board temperature {board} is above {hold}{by}; waiting for {resume}"))
             }
             None => Ruling::Clear,
             Some(_) if board <= resume => {
@@ -225,7 +226,7 @@ fn over<Q: crate::base::units::Quantity>(what: &str, seen: Q, limit: Option<Q>) 
     match limit {
         // Not `seen > limit`: a value that is no number must not pass.
         Some(limit) if seen.partial_cmp(&limit).is_none_or(Ordering::is_gt) => {
-            Ruling::Trip(format!("{what} {seen} is above {limit}"))
+            Ruling::Trip(format!("{what} {seen} is above {limit}{}", beyond(seen, limit)))
         }
         _ => Ruling::Clear,
     }
@@ -304,9 +305,13 @@ mod tests {
 
     #[test]
     fn what_is_measured_holds_or_trips() {
-        let table: [(&[(u64, Watched)], &str); 11] = [
+        let table: [(&[(u64, Watched)], &str); 12] = [
             (&[(0, Watched::Vout(Volts(5.4)))], "clear"),
             (&[(0, Watched::Vout(Volts(5.6)))], "trip: output voltage 5.6 V is above 5.5 V"),
+            (
+                &[(0, Watched::Vout(Volts(5.50012)))],
+                "trip: output voltage 5.5 V is above 5.5 V, 120 µV beyond it",
+            ),
             (&[(0, Watched::Iin(Amps(0.9)))], "trip: input current 900 mA is above 800 mA"),
             (
                 &[(0, Watched::Iin(Amps(-0.05)))],

@@ -6,6 +6,7 @@ use super::limit::{Limit, Outcome};
 use super::soak::{DwellId, Reading};
 use super::{PointId, Setting};
 use crate::base::clock::Instant;
+use crate::base::units::told_beyond;
 
 /// Where a limit was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,11 @@ impl LimitBroken {
             BrokenAt::Point(point) => format!("at point {}", point.0),
             BrokenAt::Dwell(dwell) => format!("in a reading of dwell {}", dwell.0),
         };
+        let bound = limit.min.filter(|min| value < *min).or(limit.max).unwrap_or(f64::NAN);
+        let reads_the_same = limit.figure.show(value) == limit.figure.show(bound);
+        let beyond = told_beyond((value - bound).abs(), limit.figure.unit(), reads_the_same);
         let what = format!(
-            "limit `{}` ({}) is broken: {} {} at {}, {}, {within}",
+            "limit `{}` ({}) is broken: {} {}{beyond}, at {}, {}, {within}",
             limit.name,
             limit.bounds(),
             limit.figure.title(),

@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 pub struct SoakSummary {
     /// Hours with readings and the input on.
     pub board_hours: f64,
+    /// Those of them before the first limit was broken, against which failures are counted; `null` from an earlier program, which
+    /// counted against all.
+    #[serde(default)]
+    pub counted_hours: Option<f64>,
     /// What counts as a failure, each with what it was.
     pub failures: Vec<String>,
-    /// The MTBF that these hours show at least, in hours; `null` where they show none.
+    /// The MTBF that the counted hours show at least, in hours; `null` where they show none.
     pub mtbf_at_least_h: Option<f64>,
     /// The honest statement, a sentence each on hours and starts.
     pub statement: Vec<String>,

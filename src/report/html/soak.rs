@@ -42,7 +42,8 @@ pub(super) fn first(report: &Report) -> Markup {
             p.small {
                 @if statement.failures.is_empty() { "No failure: no limit was broken, no interlock tripped, every start came up. " }
                 @else { "Failures: " (counted(&statement.failures)) ". " }
-                "A limit that was broken counts once however often, a trip and a failed start each time. Board-hours are those with readings and the input on."
+                "A limit that was broken counts once however often, a trip and a failed start each time, whatever the cause: also one in the bench, so that the bound is never too good. "
+                "Board-hours are those with readings and the input on, up to the first broken limit: behind it the board is not what it should be."
             }
         }
         (numbers(report, view))

@@ -64,11 +64,14 @@ fn sweeps(view: &SoakView) -> Markup {
             p.small {
                 @if let Some((first, last, warmth)) = view.sweeps.pair {
                     "Sweep " (first) " → sweep " (last) " of " (count) ", the last one, and the change under it. "
-                    @match warmth {
+                    @if let Some(warmer_k) = view.sweeps.warmer_k() {
+                        "At the last one the board was " b { (format!("{:.1} K ", warmer_k.abs())) @if warmer_k > 0.0 { "warmer" } @else { "cooler" } } ": what heat alone changes is in these differences. "
+                    }
+                    @else { @match warmth {
                         Warmth::WarmedUp => { "Sweep " (first) " is the first one behind the warm-up, so that warm is compared with warm. " }
                         Warmth::Underway => { "Sweep " (first) " is the first one after the phases had begun; one before that found the board cold. " }
                         Warmth::Cold => { "Sweep " (first) " was made before anything was held, and the board was cold: what heat alone changes is in these differences. " }
-                    }
+                    } }
                 }
                 "A point is one look each: of a single change it is not known whether it would come again. "
                 "Where one change between two sweeps stands out of those of all settings, it stands there, too."

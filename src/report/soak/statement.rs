@@ -1,6 +1,6 @@
 //! What the hours show, and no more: failures counted, bounds told, coverage with causes. Pure.
 
-use super::story::{MarkKind, Story};
+use super::story::Story;
 use super::stream::Stream;
 use crate::base::span::render_span;
 use crate::event::{EarlyAnswer, StartCheck};
@@ -15,7 +15,9 @@ pub const CONFIDENCE: f64 = 0.9;
 pub struct Statement {
     /// Hours with readings and the input on.
     pub board_hours: f64,
-    /// The same as it is told.
+    /// Those of them before the first limit was broken: what failures are counted against.
+    pub counted_hours: f64,
+    /// All of them as they are told.
     pub told_hours: String,
     /// What counts as a failure of the board, a sentence each.
     pub failures: Vec<String>,
@@ -47,13 +49,19 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
     if will_break && failures.is_empty() {
         failures.push("a limit will surely be broken".to_owned());
     }
-    failures.extend((0..story.count(MarkKind::Trip)).map(|_| "an interlock tripped".to_owned()));
-    let failed = story.starts.iter().filter(|start| !start.started).count();
-    failures.extend((0..failed).map(|_| "a start failed".to_owned()));
-    let hours = BoardHours {
-        hours: stream.powered as f64 * interval_s / 3600.0,
-        failures: u32::try_from(failures.len()).unwrap_or(u32::MAX),
-    };
+    failures.extend(story.trips.iter().map(|what| format!("an interlock tripped: {what}")));
+    let failed_starts = story.starts.iter().filter(|start| !start.started);
+    failures.extend(failed_starts.map(|_| "a start failed".to_owned()));
+    let in_hours = |readings: u64| readings as f64 * interval_s / 3600.0;
+    let failed = u32::try_from(failures.len()).unwrap_or(u32::MAX);
+    let powered = BoardHours { hours: in_hours(stream.powered), failures: failed };
+    // A board that is out of its limits is at work no more: its hours bound nothing.
+    let hours = BoardHours { hours: in_hours(stream.working), failures: failed };
+    let behind = BoardHours { hours: powered.hours - hours.hours, failures: 0 };
+    let on_hours = hours.sentence(CONFIDENCE).map(|told| match stream.powered - stream.working {
+        0 => told,
+        _ => format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours()),
+    });
     let starts = starts(&story.starts);
     let on_end = story.ended_early.as_ref().map(|look| {
         format!(
@@ -64,10 +72,11 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
         )
     });
     Statement {
-        board_hours: hours.hours,
-        told_hours: hours.rounded_hours(),
+        board_hours: powered.hours,
+        counted_hours: hours.hours,
+        told_hours: powered.rounded_hours(),
         failures,
-        on_hours: hours.sentence(CONFIDENCE).map_err(|reason| reason.0),
+        on_hours: on_hours.map_err(|reason| reason.0),
         mtbf_h: hours.mtbf_at_least_h(CONFIDENCE).ok(),
         on_starts: starts.map(|starts| starts.sentence(CONFIDENCE).map_err(|reason| reason.0)),
         on_end,

@@ -122,6 +122,10 @@ pub struct Story {
     pub starts: Vec<StartCheck>,
     /// Limits of which a breach is told, by their places in the profile.
     pub broken: BTreeSet<usize>,
+    /// When the first limit was broken.
+    pub first_broken_s: Option<f64>,
+    /// Why interlocks tripped.
+    pub trips: Vec<String>,
 }
 
 impl Story {
@@ -199,10 +203,14 @@ pub fn build(record: &Record) -> Story {
             Event::Warned { .. } | Event::SensorFailed { .. } => Some(MarkKind::Warn),
             Event::LimitBroken(broken) => {
                 story.broken.insert(broken.limit);
+                story.first_broken_s.get_or_insert(at_s);
                 Some(MarkKind::Broken)
             }
             Event::InterlockHeld { .. } => Some(MarkKind::Hold),
-            Event::InterlockTripped { .. } => Some(MarkKind::Trip),
+            Event::InterlockTripped { what } => {
+                story.trips.push(what.clone());
+                Some(MarkKind::Trip)
+            }
             Event::Retried { .. } => Some(MarkKind::Retry),
             Event::StopRequested { stop: Stop::AfterPoint | Stop::Now } => Some(MarkKind::Stop),
             _ => None,

@@ -97,6 +97,8 @@ pub struct Stream {
     pub held_s: Vec<(f64, f64)>,
     /// How many of the former have the input on.
     pub powered: u64,
+    /// Those of them before the first limit was broken.
+    pub working: u64,
     /// Values that could not be read, by column.
     pub holes: [u64; 6],
     /// Breaks inside a dwell that no event explains.
@@ -127,6 +129,7 @@ impl Stream {
             held: 0,
             held_s: Vec::new(),
             powered: 0,
+            working: 0,
             holes: [0; 6],
             breaks: Vec::new(),
             last: None,
@@ -159,7 +162,7 @@ impl Stream {
             if batch.held {
                 self.take_held(row, before.is_some_and(|(_, held)| held));
             } else {
-                self.take_row(row, is_on, (group, settled_s));
+                self.take_row(row, (is_on, story), (group, settled_s));
             }
         }
     }
@@ -196,10 +199,16 @@ impl Stream {
     }
 
     /// What is said of a reading of what the plan sets.
-    fn take_row(&mut self, row: &Reading, is_on: bool, (group, settled_s): (Option<usize>, f64)) {
+    fn take_row(
+        &mut self,
+        row: &Reading,
+        (is_on, story): (bool, &Story),
+        (group, settled_s): (Option<usize>, f64),
+    ) {
         let at_s = row.at.since(self.start).as_secs_f64();
         self.count += 1;
         self.powered += u64::from(is_on);
+        self.working += u64::from(is_on && story.first_broken_s.is_none_or(|broken_s| at_s < broken_s));
         let input_w = input_w(row);
         let Some(group) = group.map(|place| &mut self.groups[place]) else {
             self.ungrouped += 1;

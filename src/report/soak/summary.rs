@@ -36,6 +36,7 @@ pub fn build(view: &SoakView) -> SoakSummary {
     let sentences = std::iter::once(&statement.on_hours).chain(&statement.on_starts).map(sentence);
     SoakSummary {
         board_hours: statement.board_hours,
+        counted_hours: Some(statement.counted_hours),
         failures: statement.failures.clone(),
         mtbf_at_least_h: statement.mtbf_h,
         statement: sentences.chain(statement.on_end.clone()).collect(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::jump::Jump;
 use super::story::Story;
+use crate::base::stats::median;
 use crate::event::{FigureName, PointResult, Setting};
 
 /// What the sweeps are compared in.
@@ -51,6 +52,21 @@ pub struct Sweeps {
     pub compared: Vec<Compared>,
 }
 
+/// So much apart a board is not as warm.
+const AS_WARM_K: f64 = 1.0;
+
+impl Sweeps {
+    /// By how much the board was warmer at the last sweep, in kelvin, where that is enough to matter: the middle of all settings.
+    #[must_use]
+    pub fn warmer_k(&self) -> Option<f64> {
+        let figures = self.compared.iter().flat_map(|compared| &compared.figures);
+        let changes = figures
+            .filter(|(name, ..)| *name == FigureName::BoardTemperature)
+            .filter_map(|(_, before, after, _)| Some((*after)? - (*before)?));
+        median(&changes.collect::<Vec<_>>()).filter(|change| change.abs() > AS_WARM_K)
+    }
+}
+
 /// Compares the sweeps among these points, which have their times in seconds since the start of the run.
 #[must_use]
 pub fn build(points: &[(f64, &PointResult)], story: &Story) -> Sweeps {
@@ -95,4 +111,29 @@ fn first(of_sweeps: &[(f64, &PointResult)], story: &Story, last: u32) -> Option<
     let begun = story.stretches.first().map(|stretch| (stretch.span_s.0, Warmth::Underway));
     let known = [warmed, begun, Some((0.0, Warmth::Cold))];
     known.into_iter().flatten().find_map(|(at_s, warmth)| Some((behind(at_s)?, warmth)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+
+    #[test]
+    fn a_board_that_is_not_as_warm_at_the_last_sweep_is_told_by_how_much() {
+        let warmer = |changes: &[Option<f64>]| {
+            let compared = changes.iter().map(|change| Compared {
+                setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+                figures: vec![(
+                    FigureName::BoardTemperature,
+                    Some(35.0),
+                    change.map(|change| 35.0 + change),
+                    None,
+                )],
+            });
+            Sweeps { count: 2, pair: None, compared: compared.collect() }.warmer_k()
+        };
+        assert_eq!(warmer(&[Some(-3.5), Some(-3.0), Some(-2.5)]), Some(-3.0));
+        assert_eq!(warmer(&[Some(-0.5), Some(9.0), Some(0.5)]), None, "one setting alone");
+        assert_eq!(warmer(&[None]), None);
+    }
 }

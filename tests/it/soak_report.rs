@@ -52,6 +52,11 @@ fn start(number: u32, took_s: Result<f64, Unavailable>) -> Event {
 
 /// Four hours: a warm-up, a hold with a gap that is told and a break that is not, a failed start among three.
 fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
+    record_soak_with(out, is_finished, None)
+}
+
+/// The same, with something that happened after two hours.
+fn record_soak_with(out: &Path, is_finished: bool, happened: Option<&Event>) -> PathBuf {
     let mut recorder = Recorder::create(out, &header("B")).unwrap();
     let mut facts = sweep::facts("B", 0);
     facts.soak = Some(SoakFacts {
@@ -79,6 +84,9 @@ fn record_soak(out: &Path, is_finished: bool) -> PathBuf {
     }
     recorder.event(at(3_600_003), &phase(1, "hold")).unwrap();
     tell(&mut recorder, 3610, 7200, 2);
+    if let Some(event) = happened {
+        recorder.event(at(7_200_000), event).unwrap();
+    }
     let (from, to) = (Instant(7_190_000_000_000), Instant(7_800_000_000_000));
     let what = "the load did not answer".to_owned();
     let gap = Gap { from, to, missed: 60, cause: GapCause::Instrument, what };
@@ -105,6 +113,27 @@ fn a_breach_that_was_told_but_not_counted_is_a_failure_all_the_same() {
     drop(recorder);
     let soak = write_all(&folder).unwrap().report.summary.soak.unwrap();
     assert_eq!(soak.failures, [format!("limit {} was broken", limits[1].name), "a start failed".to_owned()]);
+}
+
+#[test]
+fn hours_behind_the_first_broken_limit_bound_nothing() {
+    let what = "limit is broken".to_owned();
+    let broken = Event::LimitBroken(LimitBroken { limit: 1, at: BrokenAt::Dwell(DwellId(2)), what });
+    let [whole, broken] = [None, Some(&broken)].map(|happened| {
+        let out = TempDir::new().unwrap();
+        write_all(&record_soak_with(out.path(), true, happened)).unwrap().report.summary.soak.unwrap()
+    });
+    assert_eq!(whole.counted_hours, Some(whole.board_hours));
+    // Two hours less the ten seconds between warm-up and hold; all of them had power.
+    let until = (7200.0 - 10.0) / 3600.0;
+    assert!((broken.counted_hours.unwrap() - until).abs() < 1e-9, "{broken:?}");
+    assert_eq!(broken.board_hours, whole.board_hours);
+    // chi-square(0.9; 6) is 10.6446 for two failures: the limit, and the start.
+    assert!((broken.mtbf_at_least_h.unwrap() - 2.0 * until / 10.6446).abs() < 1e-4, "{broken:?}");
+    assert!(
+        broken.statement[0].ends_with("1.75 h behind the first broken limit do not count."),
+        "{broken:?}"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::line::{Line, What};
 use super::shape::Cells;
 use super::text::{PLAIN_DIGITS, Text};
-use super::{RecordError, read_readings};
+use super::{Record, RecordError, read_readings};
 use crate::event::{Reading, Readings};
 
 /// The table's name in a run folder.
@@ -246,6 +246,18 @@ impl SamplesTable {
             _ => make(folder, &self.path).map(Some),
         }
     }
+}
+
+/// Makes the table of a soak that has readings and no table any more: who deletes it loses nothing.
+///
+/// # Errors
+/// The disk refuses, or the journal cannot be read.
+pub fn make_where_missing(record: &Record) -> Result<(), RecordError> {
+    let path = record.folder().join(FILE_NAME);
+    if !record.has_readings() || path.exists() {
+        return Ok(());
+    }
+    make(record.folder(), &path).map(drop)
 }
 
 /// Makes the table from the journal, beside the one that is there, whose place it takes.

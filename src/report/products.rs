@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::record::journal::is_being_written;
 use crate::record::products::{self, Hashing};
-use crate::record::{Record, RecordError, Sealed};
+use crate::record::{Record, RecordError, Sealed, samples_csv};
 
 use super::build::{Report, build};
 use super::{html, junit};
@@ -27,7 +27,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
 }
 
-/// Makes `points.csv`, `summary.json`, `report.html`, `report.junit.xml` and, for a run that has an end, the manifest.
+/// Makes `points.csv`, `summary.json`, `report.html`, `report.junit.xml` and, for a run that has an end, the manifest; of a soak
+/// also `samples.csv`, where it is missing.
 /// The journal and the samples are only read. A record that breaks off gives a report that says so.
 ///
 /// # Errors
@@ -60,6 +61,8 @@ fn write(record: &Record, hashing: Hashing, now: Option<Timestamp>) -> Result<Wr
     let mut report = Report { now, ..build(record) };
     if record.end().is_none() && is_being_written(folder).unwrap_or(false) {
         report.mark_as_going_on();
+    } else {
+        samples_csv::make_where_missing(record)?;
     }
     let page = html::render(&report);
     let junit = junit::render(&report)?;

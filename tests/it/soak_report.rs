@@ -11,6 +11,7 @@ use soakrig::event::{
     PointResult, Reading, Readings, RunVerdict, Setting, Sink, SoakFacts, StartCheck, StartId,
 };
 use soakrig::live::State;
+use soakrig::record::products::check_manifest;
 use soakrig::record::{Record, Recorder};
 use soakrig::report::products::write_at;
 use soakrig::report::soak::story::{SteadyTime, Story, Stretch};
@@ -113,6 +114,19 @@ fn a_breach_that_was_told_but_not_counted_is_a_failure_all_the_same() {
     drop(recorder);
     let soak = write_all(&folder).unwrap().report.summary.soak.unwrap();
     assert_eq!(soak.failures, [format!("limit {} was broken", limits[1].name), "a start failed".to_owned()]);
+}
+
+#[test]
+fn a_table_of_readings_that_was_deleted_is_made_again_in_the_same_bytes_and_the_seal_holds() {
+    let out = TempDir::new().unwrap();
+    let folder = record_soak(out.path(), true);
+    write_all(&folder).unwrap();
+    let table = folder.join("samples.csv");
+    let before = fs::read(&table).unwrap();
+    fs::remove_file(&table).unwrap();
+    write_all(&folder).unwrap();
+    assert_eq!(fs::read(&table).unwrap(), before);
+    assert_eq!(check_manifest(&folder).unwrap(), Some(Vec::new()));
 }
 
 #[test]

@@ -102,12 +102,14 @@ pub(super) fn forecast(plan: &Plan, rig: &Rig) -> Forecast {
     }
 }
 
-/// Captures of a soak whose traces are kept: every so many-th, the worst as they come (of random values each new one is among
-/// the worst less and less often), and those around some breaches.
+/// Captures of a soak whose traces are kept: every so many-th, the worst as they come, and those around some breaches. Of n random
+/// values about k (1 + ln(n / k)) are among the k worst when they come (Renyi's records); figures that are worst together are
+/// counted each.
 fn kept_of_soak(evidence: Evidence, points: u64) -> u64 {
     let regular = points.checked_div(u64::from(evidence.every)).unwrap_or(0);
-    let of_each = u64::from(evidence.worst) * (1 + u64::from(points.checked_ilog2().unwrap_or(0)));
-    let worst = of_each * watched().count() as u64;
+    let most = f64::from(evidence.worst);
+    let of_each = if most > 0.0 { most * (1.0 + (points as f64 / most).max(1.0).ln()) } else { 0.0 };
+    let worst = of_each.ceil() as u64 * watched().count() as u64;
     let breaches = BREACHES * u64::from(evidence.before + evidence.after + 1);
     (regular + worst + breaches).min(points)
 }

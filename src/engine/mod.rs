@@ -380,11 +380,8 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
     };
     let reason = if unsettled > 0 { format!("{reason}; {unsettled} points did not settle") } else { reason };
     // A bench that may still be live is worse than any verdict on the board.
-    let (verdict, reason) = if safe.verified {
-        (verdict, reason)
-    } else {
-        (RunVerdict::Error, format!("THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now. {reason}"))
-    };
+    let (verdict, reason) =
+        if safe.verified { (verdict, reason) } else { (RunVerdict::Error, RunEnd::unverified(&reason)) };
     RunEnd {
         verdict,
         reason,

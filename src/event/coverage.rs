@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::holes::Holes;
 use super::soak::{Gap, GapCause};
 use crate::base::clock::Instant;
 
@@ -15,6 +16,8 @@ pub struct Coverage {
     pub held: u64,
     /// What is missing, by cause; a cause that cost nothing is not there.
     pub lost: BTreeMap<GapCause, Lost>,
+    /// Values that are missing in readings that were taken: these are no gap, and lower no share.
+    pub holes: Holes,
     /// Where gaps are known: apart from each other, in order; the last ones.
     known: Vec<(Instant, Instant)>,
     /// The last gaps, one of each cause and words, with their ends.

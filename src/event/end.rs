@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::Stamp;
 use super::verdict::RunVerdict;
+use crate::base::span::render_span;
 
 /// How the run ended, for `RunFinished`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +23,27 @@ pub struct RunEnd {
     pub outputs_off_verified: bool,
 }
 
+/// What a reason begins with where the outputs may be on.
+const UNVERIFIED: &str = "THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now. ";
+
 impl RunEnd {
+    /// The reason of a run that could not verify the outputs off.
+    #[must_use]
+    pub fn unverified(reason: &str) -> String {
+        format!("{UNVERIFIED}{reason}")
+    }
+
+    /// The same where its dead-man has done so later: then nobody need look at once, and the reason says who has.
+    #[must_use]
+    pub fn verified_later(&self, ended: Stamp, verified: Stamp) -> String {
+        let reason = self.reason.strip_prefix(UNVERIFIED).unwrap_or(&self.reason);
+        let at = verified.utc.strftime("%F %H:%M:%S UTC");
+        let after = render_span(verified.monotonic.since(ended.monotonic));
+        format!(
+            "the run could not verify the outputs off; the dead-man has verified them off at {at}, {after} after the run's end; {reason}"
+        )
+    }
+
     /// Whether every step of the plan was done, whatever came of it: then nothing is left to go on with.
     #[must_use]
     pub const fn is_complete(&self) -> bool {

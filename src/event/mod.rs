@@ -3,11 +3,13 @@
 
 pub mod breach;
 pub mod coverage;
+pub mod cut_off;
 pub mod drill;
 pub mod early;
 pub mod end;
 pub mod figures;
 pub mod hold;
+pub mod holes;
 pub mod limit;
 pub mod soak;
 pub mod turn;
@@ -27,11 +29,13 @@ use crate::waveform::{Acquisition, Bound, Figure, Unavailable, Waveform};
 
 pub use breach::{BrokenAt, LimitBroken, ReadingCheck, ReadingsJudged};
 pub use coverage::{Coverage, Lost};
+pub use cut_off::CutOff;
 pub use drill::Drilled;
 pub use early::{EarlyAnswer, EarlyLook};
 pub use end::{Resumed, RunEnd};
 pub use figures::{FigureName, Figures, Worse};
 pub use hold::LoadChange;
+pub use holes::{Hole, HoleSum, Holes};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{
     DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, SoakFacts, StartCheck, StartId,

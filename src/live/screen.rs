@@ -284,9 +284,7 @@ pub fn render(state: &State, seen: &Seen) -> String {
     }
     rows.extend(labelled("warnings", warnings::lines(state, seen)));
     rows.extend(labelled("readings", readings(state, seen)));
-    if let Some(soak) = state.soak() {
-        rows.extend(labelled("coverage", soak_screen::coverage(soak)));
-    }
+    rows.extend(labelled("coverage", soak_screen::coverage(state, seen)));
     rows.push(("kept", soak_screen::kept(state, seen)));
     rows.push(("outputs", outputs(state)));
     let remarks = std::iter::once(counts(state)).chain(state.remarks().map(remark_line));
@@ -323,7 +321,7 @@ pub fn json(state: &State, seen: &Seen) -> Value {
     told["run"] = json!(seen.run);
     told["folder"] = json!(seen.folder);
     told["warnings"] = json!(warnings::json(state, Some(seen)));
-    soak_screen::add_age(&mut told["soak"], state, seen);
+    soak_screen::add_seen(&mut told["soak"], state, seen);
     told["kept"] = json!({ "files": seen.kept.files, "bytes": seen.kept.bytes, "free_bytes": seen.free });
     told["journal"] = json!({
         "lines": seen.lines,

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use crate::base::clock::Instant;
 use crate::event::{
-    Coverage, DwellEnd, DwellId, Event, PhaseSpan, PointResult, Reading, Readings, SoakFacts, Stamp,
+    Coverage, CutOff, DwellEnd, DwellId, Event, PhaseSpan, PointResult, Reading, Readings, SoakFacts, Stamp,
 };
 
 /// The phase that a soak is in.
@@ -52,6 +53,9 @@ pub struct SoakState {
     saved: Option<Duration>,
     last: Option<Reading>,
     coverage: Coverage,
+    cut_off: CutOff,
+    /// An instrument that failed where readings are due, and has not been read since: when, and its words.
+    failing: Option<(Stamp, String)>,
     counts: SoakCounts,
 }
 
@@ -65,18 +69,24 @@ impl SoakState {
             saved: Some(Duration::ZERO),
             last: None,
             coverage: Coverage::default(),
+            cut_off: CutOff::default(),
+            failing: None,
             counts: SoakCounts::default(),
         }
     }
 
     /// Takes what happened; `spans` are those of the plan, empty where that is not known.
     pub(super) fn take(&mut self, at: Stamp, event: &Event, spans: &[PhaseSpan]) {
+        self.cut_off.take(at, event);
+        self.follow_failure(at, event);
         match event {
             Event::PhaseStarted { phase, name, round } => {
                 let (phase, round, name) = (*phase, *round, name.clone());
                 self.phase = Some(PhaseNow { phase, name, round, since: at, done: Duration::ZERO });
             }
             Event::ReadingsTaken(readings) => self.take_readings(readings),
+            Event::InstrumentOpened(opened) => self.coverage.holes.open(&opened.role),
+            Event::SensorFailed { role, what } => self.coverage.holes.fail(at.monotonic, role, what),
             Event::DwellFinished { dwell, took, end, left_out } => {
                 self.within = None;
                 self.counts.left_out = self.counts.left_out.saturating_add(*left_out);
@@ -95,9 +105,25 @@ impl SoakState {
         }
     }
 
+    /// A gap is told when it has ended; until then a failure tells that one is open.
+    fn follow_failure(&mut self, at: Stamp, event: &Event) {
+        match event {
+            Event::Retried { what, .. } if self.cut_off.within().is_some() => {
+                self.failing.get_or_insert_with(|| (at, what.clone()));
+            }
+            Event::ReadingsTaken(_)
+            | Event::GapFound(_)
+            | Event::PointStarted { .. }
+            | Event::RunResumed(_)
+            | Event::RunFinished(_) => self.failing = None,
+            _ => {}
+        }
+    }
+
     fn take_readings(&mut self, readings: &Readings) {
         self.last = readings.rows.last().copied().or(self.last);
         let count = readings.rows.len() as u64;
+        readings.rows.iter().for_each(|row| self.coverage.holes.take(row));
         if readings.held {
             self.coverage.held += count;
         } else {
@@ -177,6 +203,21 @@ impl SoakState {
     #[must_use]
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// The same of a run that nobody carries out any more: what it lost is a gap, too.
+    #[must_use]
+    pub fn coverage_when_gone(&self) -> Coverage {
+        let mut coverage = self.coverage.clone();
+        self.cut_off.gap(self.facts.interval).iter().for_each(|gap| coverage.lose(gap));
+        coverage
+    }
+
+    /// Since when nothing is read where readings are due, and why; it counts when it is over.
+    #[must_use]
+    pub fn open_gap(&self) -> Option<(Instant, &str)> {
+        let (_, what) = self.failing.as_ref()?;
+        Some((self.last?.at, what))
     }
 
     /// What was counted.

@@ -9,10 +9,11 @@ use super::pace::Pace;
 use super::screen::{Seen, clock_time};
 use super::soak::{PhaseNow, SoakState};
 use super::state::State;
+use crate::base::clock::Instant;
 use crate::base::count::fitting;
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
-use crate::event::{Reading, Stamp};
+use crate::event::{Coverage, HoleSum, Reading, Stamp};
 
 /// The columns of a reading as a person reads them: name and unit.
 const COLUMNS: [(&str, &str); 6] =
@@ -31,6 +32,8 @@ pub(super) fn parts(soak: &SoakState) -> Vec<String> {
     if let Some(percent) = soak.coverage().percent().filter(|percent| *percent < 100.0) {
         parts.push(format!("coverage {percent:.3} %"));
     }
+    let holes = soak.coverage().holes.sums();
+    parts.extend(holes.iter().map(|sum| format!("{} not read {} times", sum.column, sum.readings)));
     parts
 }
 
@@ -105,10 +108,15 @@ fn values(reading: &Reading) -> [String; 6] {
     })
 }
 
-/// When a reading was taken, by the wall clock of the last event.
+/// When a reading was taken.
 fn taken(last: Option<Stamp>, reading: &Reading) -> Option<Timestamp> {
+    at_wall(last, reading.at)
+}
+
+/// A time of the run by the wall clock of its last event.
+fn at_wall(last: Option<Stamp>, at: Instant) -> Option<Timestamp> {
     let last = last?;
-    let before = jiff::SignedDuration::try_from(last.monotonic.since(reading.at)).ok()?;
+    let before = jiff::SignedDuration::try_from(last.monotonic.since(at)).ok()?;
     last.utc.checked_sub(before).ok()
 }
 
@@ -117,9 +125,15 @@ fn age(last: Option<Stamp>, seen: &Seen, reading: &Reading) -> Option<Duration> 
     Some(seen.last?.1 + last?.monotonic.since(reading.at))
 }
 
+/// How much was read: of a run that is gone with what it lost.
+fn coverage_of(soak: &SoakState, is_gone: bool) -> Coverage {
+    if is_gone { soak.coverage_when_gone() } else { soak.coverage().clone() }
+}
+
 /// How much was read, and what the rest was lost to.
-pub(super) fn coverage(soak: &SoakState) -> Vec<String> {
-    let coverage = soak.coverage();
+pub(super) fn coverage(state: &State, seen: &Seen) -> Vec<String> {
+    let Some(soak) = state.soak() else { return Vec::new() };
+    let coverage = coverage_of(soak, seen.is_written == Some(false));
     let Some(percent) = coverage.percent() else { return vec!["no reading yet".to_owned()] };
     let batches = counted(soak.counts().batches, "batch", "batches");
     let mut told =
@@ -136,7 +150,24 @@ pub(super) fn coverage(soak: &SoakState) -> Vec<String> {
     if !lost.is_empty() {
         told.push(format!("missing: {}", lost.join(", ")));
     }
+    let holes = &coverage.holes;
+    let holes = holes.sums().into_iter().map(|sum| (sum.told(holes.rows()), sum.causes()));
+    told.extend(holes.map(|(sum, causes)| format!("values not read: {sum}: {causes}")));
+    if let Some((since, span, what)) = open_gap(state, seen) {
+        let (since, span) = (clock_time(since), render_span(span));
+        told.push(format!("a gap is open since {since}, {span} so far, and counts when it ends: {what}"));
+    }
     told
+}
+
+/// Since when nothing is read, for how long so far, and why.
+fn open_gap<'s>(state: &'s State, seen: &Seen) -> Option<(Timestamp, Duration, &'s str)> {
+    if state.end().is_some() || seen.is_written == Some(false) {
+        return None;
+    }
+    let (since, what) = state.soak()?.open_gap()?;
+    let age = seen.last.map_or(Duration::ZERO, |(_, age)| age);
+    Some((at_wall(state.last(), since)?, age + state.last()?.monotonic.since(since), what))
 }
 
 fn counted(count: u64, one: &str, more: &str) -> String {
@@ -170,20 +201,6 @@ pub(super) fn kept(state: &State, seen: &Seen) -> String {
 /// The same for a script. What is not known is null.
 pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value {
     let counts = soak.counts();
-    let coverage = soak.coverage();
-    let lost: Vec<Value> = coverage
-        .lost
-        .iter()
-        .map(|(cause, lost)| {
-            json!({
-                "cause": cause.word(),
-                "gaps": lost.gaps,
-                "readings": lost.readings,
-                "percent": coverage.percent_lost(*cause),
-                "span_s": lost.span.as_secs_f64(),
-            })
-        })
-        .collect();
     json!({
         "phase": soak.phase().map(|phase| json!({
             "name": phase.name,
@@ -200,18 +217,46 @@ pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value 
         "is_warming_again": soak.is_warming(),
         "last_reading": soak.last().map(|reading| reading_json(reading, last)),
         "batches": counts.batches,
-        "coverage": {
+        "coverage": coverage_json(soak.coverage()),
+        "captures": counts.captures,
+        "evidence": counts.evidence,
+        "starts": counts.starts,
+        "starts_failed": counts.starts_failed,
+    })
+}
+
+fn coverage_json(coverage: &Coverage) -> Value {
+    let lost: Vec<Value> = coverage
+        .lost
+        .iter()
+        .map(|(cause, lost)| {
+            json!({
+                "cause": cause.word(),
+                "gaps": lost.gaps,
+                "readings": lost.readings,
+                "percent": coverage.percent_lost(*cause),
+                "span_s": lost.span.as_secs_f64(),
+            })
+        })
+        .collect();
+    let missing = |sum: HoleSum| {
+        json!({
+            "column": sum.column,
+            "readings": sum.readings,
+            "percent": sum.percent,
+            "stretches": sum.stretches,
+            "why": sum.why,
+        })
+    };
+    let values_missing: Vec<Value> = coverage.holes.sums().into_iter().map(missing).collect();
+    json!({
             "percent": coverage.percent(),
             "taken": coverage.taken,
             "held": coverage.held,
             "percent_held": coverage.percent_held(),
             "due": coverage.due(),
             "lost": lost,
-        },
-        "captures": counts.captures,
-        "evidence": counts.evidence,
-        "starts": counts.starts,
-        "starts_failed": counts.starts_failed,
+            "values_missing": values_missing,
     })
 }
 
@@ -223,8 +268,13 @@ fn reading_json(reading: &Reading, last: Option<Stamp>) -> Value {
     told
 }
 
-/// How old the last reading is, which the events alone do not tell.
-pub(super) fn add_age(told: &mut Value, state: &State, seen: &Seen) {
-    let Some(reading) = state.soak().and_then(SoakState::last) else { return };
+/// What the events alone do not tell: how old the last reading is, and what a run has lost that is gone or reads nothing.
+pub(super) fn add_seen(told: &mut Value, state: &State, seen: &Seen) {
+    let Some(soak) = state.soak() else { return };
+    told["coverage"] = coverage_json(&coverage_of(soak, seen.is_written == Some(false)));
+    told["coverage"]["open_gap"] = json!(open_gap(state, seen).map(|(since, span, what)| {
+        json!({ "since": since.to_string(), "lasts_s": span.as_secs_f64(), "what": what })
+    }));
+    let Some(reading) = soak.last() else { return };
     told["last_reading"]["age_s"] = json!(age(state.last(), seen, reading).map(|age| age.as_secs_f64()));
 }

@@ -124,7 +124,7 @@ pub struct State {
     held: Option<(Stamp, String)>,
     tripped: Option<String>,
     stop: Option<Stop>,
-    end: Option<RunEnd>,
+    end: Option<(Stamp, RunEnd)>,
     pace: Pace,
     warnings: Warnings,
     soak: Option<Box<SoakState>>,
@@ -197,6 +197,12 @@ impl State {
                 let phase = if self.phase == Phase::Ended { Phase::Ended } else { Phase::SwitchedOff };
                 (self.phase, self.held, self.underway) = (phase, None, None);
                 self.safe = Some(safe.clone());
+                if let Some((ended, end)) =
+                    self.end.as_mut().filter(|(_, end)| !end.outputs_off_verified && safe.verified)
+                {
+                    end.reason = end.verified_later(*ended, at);
+                    end.outputs_off_verified = true;
+                }
                 self.outputs.clear();
             }
             Event::RunResumed(_) => {
@@ -206,7 +212,7 @@ impl State {
             }
             Event::RunFinished(end) => {
                 (self.phase, self.underway) = (Phase::Ended, None);
-                self.end = Some(end.clone());
+                self.end = Some((at, end.clone()));
             }
             _ => {}
         }
@@ -348,8 +354,8 @@ impl State {
     }
     /// How it ended.
     #[must_use]
-    pub const fn end(&self) -> Option<&RunEnd> {
-        self.end.as_ref()
+    pub fn end(&self) -> Option<&RunEnd> {
+        self.end.as_ref().map(|(_, end)| end)
     }
     /// Whether the bench is open and the run does what it was begun for.
     #[must_use]

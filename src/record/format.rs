@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use baseline::{BASELINE_VERSION, Baseline, BaselineRun};
-pub use soak_summary::{DriftSummary, GapSummary, SoakSummary, StartSummary};
+pub use soak_summary::{DriftSummary, GapSummary, SoakSummary, StartSummary, ValuesMissing};
 pub use summary::{LimitSummary, PointCounts, ReadingsSummary, Summary, WorstValue};
 
 pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEntry, WaveformEntry};

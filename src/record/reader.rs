@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::event::{
-    DwellId, Event, InstrumentFacts, PointId, PointResult, Readings, RunEnd, RunFacts, SafeState, Stamp,
+    CutOff, DwellId, Event, InstrumentFacts, PointId, PointResult, Readings, RunEnd, RunFacts, SafeState,
+    Stamp,
 };
 use crate::waveform::{Acquisition, Codes, Scaling, Waveform};
 
@@ -74,7 +75,7 @@ pub struct Record {
     waveforms: Vec<WaveformFacts>,
     screens: Vec<ScreenFacts>,
     last_readings: Option<LastReadings>,
-    last_batch: Option<Stamp>,
+    last_batch: Option<(DwellId, Stamp)>,
 }
 
 /// How far the readings of a soak came.
@@ -222,7 +223,7 @@ impl Record {
                 }
                 What::Readings(batch) => {
                     let BatchHead { dwell, done, judged } = look.readings(at, &batch, line.body)?;
-                    last_batch = Some(at);
+                    last_batch = Some((dwell, at));
                     logged.extend(untold.take(at, judged));
                     if dwell != DwellId::WARMING {
                         last_readings = Some(LastReadings { dwell, done, at });
@@ -390,10 +391,27 @@ impl Record {
         });
         last.unwrap_or(false)
     }
+    /// Where a run stands that has no end: from when on nothing of it is known.
+    #[must_use]
+    pub fn cut_off(&self) -> CutOff {
+        let mut cut_off = CutOff::default();
+        self.logged.iter().for_each(|logged| cut_off.take(logged.at, &logged.event));
+        if let Some((dwell, at)) = self.last_batch {
+            cut_off.read(dwell, at.monotonic);
+        }
+        cut_off
+    }
+    /// When the outputs were verified off behind the end of a run that could not do so itself.
+    #[must_use]
+    pub fn verified_later(&self) -> Option<Stamp> {
+        self.end().filter(|(_, end)| !end.outputs_off_verified && self.outputs_off_verified())?;
+        let is_safe = |logged: &&Logged| matches!(logged.event, Event::MadeSafe(_));
+        self.logged.iter().rev().find(is_safe).map(|logged| logged.at)
+    }
     /// When the last event was written, readings included; `None` where there is none.
     #[must_use]
     pub fn last(&self) -> Option<Stamp> {
-        let readings = self.last_batch;
+        let readings = self.last_batch.map(|(_, at)| at);
         let logged = self.logged.last().map(|logged| logged.at);
         logged.into_iter().chain(readings).max_by_key(|at| at.monotonic)
     }
@@ -401,11 +419,9 @@ impl Record {
     /// hearing of its end, added behind it does not count.
     #[must_use]
     pub fn last_work(&self) -> Option<Stamp> {
-        let is_work = |event: &Event| {
-            !matches!(event, Event::Warned { .. } | Event::MadeSafe(_) | Event::MessageUnsent(_))
-        };
-        let logged = self.logged.iter().rev().find(|logged| is_work(&logged.event)).map(|logged| logged.at);
-        logged.into_iter().chain(self.last_batch).max_by_key(|at| at.monotonic)
+        let is_work = |logged: &&Logged| CutOff::is_work(&logged.event);
+        let logged = self.logged.iter().rev().find(is_work).map(|logged| logged.at);
+        logged.into_iter().chain(self.last_batch.map(|(_, at)| at)).max_by_key(|at| at.monotonic)
     }
     /// How long the record lasts: from its first line to its last event.
     #[must_use]

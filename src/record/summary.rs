@@ -78,8 +78,10 @@ fn planned(record: &Record) -> u32 {
 }
 
 fn verdict(record: &Record, points: &[&PointResult]) -> (RunVerdict, String) {
-    if let Some((_, end)) = record.end() {
-        return (end.verdict, end.reason.clone());
+    if let Some((ended, end)) = record.end() {
+        let later = record.verified_later();
+        let reason = later.map_or_else(|| end.reason.clone(), |verified| end.verified_later(ended, verified));
+        return (end.verdict, reason);
     }
     let planned = planned(record);
     let mut reason = format!("the record breaks off after {} of {planned} points", points.len());

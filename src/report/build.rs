@@ -143,9 +143,14 @@ impl Report {
     }
 }
 
-/// Builds the report of a record, complete or not.
+/// Builds the report of a record, complete or not, to which nobody writes any more.
 #[must_use]
 pub fn build(record: &Record) -> Report {
+    build_as(record, false)
+}
+
+/// Builds the report of a record, to which a program may still write.
+pub(super) fn build_as(record: &Record, goes_on: bool) -> Report {
     let points = record.points();
     let facts = record.facts().cloned();
     let limits = facts.as_ref().map_or_else(Vec::new, |facts| facts.limits.clone());
@@ -168,7 +173,7 @@ pub fn build(record: &Record) -> Report {
     let of_sweeps: Vec<PointResult> = points.iter().filter(is_of_sweep).copied().cloned().collect();
     // The readings of a soak are half of the work, and need nothing of the other half.
     let (soak, figures) = thread::scope(|scope| {
-        let beside = scope.spawn(|| soak::build(record, (&limits, &summary.limits)));
+        let beside = scope.spawn(|| soak::build((record, goes_on), (&limits, &summary.limits)));
         let figures = figure::build(&of_sweeps, &limits);
         (beside.join().unwrap_or_else(|panic| resume_unwind(panic)), figures)
     });

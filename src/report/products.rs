@@ -8,7 +8,7 @@ use crate::record::journal::is_being_written;
 use crate::record::products::{self, Hashing};
 use crate::record::{Record, RecordError, Sealed, samples_csv};
 
-use super::build::{Report, build};
+use super::build::{Report, build_as};
 use super::{html, junit};
 
 /// The page's name in a run folder.
@@ -58,8 +58,9 @@ pub fn write_sealed(sealed: Sealed) -> Result<Written, RecordError> {
 
 fn write(record: &Record, hashing: Hashing, now: Option<Timestamp>) -> Result<Written, RecordError> {
     let folder = record.folder();
-    let mut report = Report { now, ..build(record) };
-    if record.end().is_none() && is_being_written(folder).unwrap_or(false) {
+    let goes_on = record.end().is_none() && is_being_written(folder).unwrap_or(false);
+    let mut report = Report { now, ..build_as(record, goes_on) };
+    if goes_on {
         report.mark_as_going_on();
     } else {
         samples_csv::make_where_missing(record)?;

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::base::count::counted;
+use crate::base::count::{counted, fitting};
 use crate::base::span::render_elapsed;
 use crate::base::units::with_prefix;
 use crate::event::{FigureName, PointResult};
 use crate::record::Tail;
-use crate::record::format::{LimitSummary, SoakSummary};
+use crate::record::format::{LimitSummary, SoakSummary, ValuesMissing};
 use crate::trend::Estimate;
 
 use super::build::Report;
@@ -71,7 +71,13 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
     for gap in &soak.gaps {
         let _ = write!(text, "; {} missing in {} by {}", gap.readings, counted(gap.gaps, "gap"), gap.cause);
     }
+    if !soak.values_missing.is_empty() {
+        let _ = write!(text, "; not all of them hold every value");
+    }
     text.push('\n');
+    for missing in &soak.values_missing {
+        let _ = writeln!(text, "{:<10} {}", "not read", value_missing(missing));
+    }
     if report.summary.ended.is_none() {
         let last = soak.last_reading.as_deref().unwrap_or("none yet");
         let _ = writeln!(text, "unfinished the last reading: {last}");
@@ -87,6 +93,14 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
         };
         let _ = writeln!(text, "drift      output voltage, {} at {place}: {told}", drift.phase);
     }
+}
+
+/// `board_c in 61 readings (0.782 %), in 1 stretch: …`
+fn value_missing(missing: &ValuesMissing) -> String {
+    let ValuesMissing { column, readings, percent, stretches, why } = missing;
+    let stretches = format!("{stretches} {}", fitting(*stretches, "stretch", "stretches"));
+    let why = if why.is_empty() { "no event says why".to_owned() } else { why.join("; ") };
+    format!("{column} in {} ({percent:.3} %), in {stretches}: {why}", counted(*readings, "reading"))
 }
 
 fn outputs(report: &Report) -> String {

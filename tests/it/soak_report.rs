@@ -8,7 +8,8 @@ use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
     BrokenAt, DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LimitBroken, LoadChange, PointId,
-    PointResult, Reading, Readings, RunVerdict, Setting, Sink, SoakFacts, StartCheck, StartId,
+    PointResult, Reading, Readings, RunEnd, RunVerdict, SafeState, Setting, Sink, SoakFacts, StartCheck,
+    StartId,
 };
 use soakrig::live::State;
 use soakrig::record::products::check_manifest;
@@ -21,6 +22,7 @@ use soakrig::waveform::Unavailable;
 use tempfile::TempDir;
 
 use crate::record::sweep::{self, at, header, tell_end};
+use crate::watching::state_of;
 
 /// Seconds between two readings.
 const EVERY_S: u64 = 10;
@@ -175,7 +177,7 @@ fn a_verdict_never_stands_without_what_the_hours_show() {
     assert!(verdict < statement && statement < page.find("<h2>").unwrap());
     for words in [
         "The load did not answer",
-        "ambient_c</code> ",
+        "has such a sensor: <code>ambient_c</code>.",
         "Vout was 0 V after 2 s",
         "steady",
         "No traces of captures",
@@ -189,6 +191,139 @@ fn a_verdict_never_stands_without_what_the_hours_show() {
     let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
     assert!(summary.contains("\"mtbf_at_least_h\""));
     assert!(junit::render(&written.report).unwrap().ends_with("</testsuites>\n"));
+}
+
+/// Ten minutes in which the board's thermometer is frozen for one: every reading is there.
+fn record_silence(out: &Path) -> PathBuf {
+    let mut recorder = Recorder::create(out, &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(600));
+    facts.soak =
+        Some(SoakFacts { interval, phases: vec!["hold".to_owned()], dwells_last, dwells: 1, starts: 0 });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    tell(&mut recorder, 0, 300, 1);
+    let what = "it has said exactly 40 °C for 21 s: it is frozen".to_owned();
+    recorder.event(at(300_000), &Event::SensorFailed { role: "board".parse().unwrap(), what }).unwrap();
+    let Event::ReadingsTaken(mut silent) = readings(1, 300, 360) else { unreachable!() };
+    silent.rows.iter_mut().for_each(|row| row.board_c = None);
+    recorder.event(at(360_000), &Event::ReadingsTaken(silent)).unwrap();
+    tell(&mut recorder, 360, 600, 1);
+    tell_end(&mut recorder, 600_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
+    recorder.seal().unwrap().record.folder().to_owned()
+}
+
+#[test]
+fn full_coverage_never_stands_alone_where_a_sensor_said_nothing() {
+    let out = TempDir::new().unwrap();
+    let folder = record_silence(out.path());
+    let written = write_all(&folder).unwrap();
+    let told = text::render(&written.report, Path::new("run"));
+    let lines: Vec<&str> =
+        told.lines().filter(|line| line.starts_with("readings") || line.starts_with("not read")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    readings   60, 100 % of those that were due; not all of them hold every value
+    not read   board_c in 6 readings (10.000 %), in 1 stretch: it has said exactly 40 °C for 21 s: it is frozen
+    ");
+    let soak = written.report.summary.soak.as_ref().unwrap();
+    assert_eq!((soak.coverage_percent, soak.values_missing.len()), (Some(100.0), 1));
+    let missing = &soak.values_missing[0];
+    assert_eq!((missing.column.as_str(), missing.readings, missing.stretches), ("board_c", 6, 1));
+    let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
+    assert!(summary.contains("\"values_missing\"") && summary.contains("it is frozen"));
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(
+        !page.contains("No reading is missing.") && page.contains("but not all of them hold every value")
+    );
+    assert!(page.contains("<b>1</b><span>interruptions: gaps, holds and sensors that said nothing</span>"));
+    let row =
+        page.split("<h2>Sensors that said nothing</h2>").nth(1).unwrap().split("</table>").next().unwrap();
+    for words in ["5 min", "11-23 16:09:10", "1 min", "board_c", "it is frozen"] {
+        assert!(row.contains(words), "{words}: {row}");
+    }
+    // A screen beside the run counts alike.
+    let live = state_of(&folder).soak().unwrap().coverage().clone();
+    let view = written.report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(live, view.coverage);
+}
+
+/// A run that was killed in the fifth minute of its hold, as its dead-man has found it three minutes later.
+fn record_killed(out: &Path) -> PathBuf {
+    let mut recorder = Recorder::create(out, &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(600));
+    facts.soak =
+        Some(SoakFacts { interval, phases: vec!["hold".to_owned()], dwells_last, dwells: 1, starts: 0 });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    tell(&mut recorder, 0, 240, 1);
+    let what = "dead-man: the controller is gone; both were verified off after 0.2 s".to_owned();
+    recorder.event(at(420_000), &Event::Warned { what }).unwrap();
+    recorder.folder().to_owned()
+}
+
+#[test]
+fn a_run_that_was_killed_is_not_fully_covered_and_what_it_lost_was_no_switching() {
+    let out = TempDir::new().unwrap();
+    let folder = record_killed(out.path());
+    let record = Record::open(&folder).unwrap();
+    let report = report::build(&record);
+    let told = text::render(&report, Path::new("run"));
+    let readings = told.lines().find(|line| line.starts_with("readings")).unwrap();
+    insta::assert_snapshot!(readings, @"readings   24, 57.142 % of those that were due; 18 missing in 1 gap by controller");
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!((view.pauses, view.gaps.len()), (Duration::ZERO, 1));
+    let page = html::render(&report);
+    assert!(
+        !page.contains("No reading is missing") && page.contains("The run was cut off: what it had read")
+    );
+    let live = state_of(&folder).soak().unwrap().coverage_when_gone();
+    assert_eq!(live, view.coverage);
+    // Of a run to which a program still writes nothing is lost.
+    let (_held, _) = Recorder::resume(&folder).unwrap();
+    let written = write_at(&folder, None).unwrap();
+    assert!(written.report.goes_on);
+    assert_eq!(written.report.summary.soak.unwrap().coverage_percent, Some(100.0));
+}
+
+#[test]
+fn what_a_dead_man_did_behind_the_end_is_one_story_and_neither_phase_nor_switching() {
+    let out = TempDir::new().unwrap();
+    let folder = record_killed(out.path());
+    let (mut recorder, _) = Recorder::resume(&folder).unwrap();
+    let safe = |verified: bool, what: &[&str]| {
+        Event::MadeSafe(SafeState {
+            load_off: verified,
+            supply_off: verified,
+            vout_v: Ok(0.0),
+            verified,
+            attempts: 1,
+            failures: what.iter().map(|what| (*what).to_owned()).collect(),
+        })
+    };
+    let what = "a reading has been missing for 20 s".to_owned();
+    recorder.event(at(430_000), &Event::InterlockTripped { what: what.clone() }).unwrap();
+    recorder.event(at(435_000), &safe(false, &["no answer"])).unwrap();
+    let end = RunEnd {
+        verdict: RunVerdict::Error,
+        reason: RunEnd::unverified(&what),
+        points_finished: 0,
+        points_failed: 0,
+        points_not_applicable: 0,
+        outputs_off_verified: false,
+    };
+    recorder.event(at(436_000), &Event::RunFinished(end)).unwrap();
+    let before = report::build(&Record::open(&folder).unwrap());
+    assert!(before.summary.reason.contains("look at the bench now"), "{}", before.summary.reason);
+    recorder.event(at(526_000), &safe(true, &[])).unwrap();
+    drop(recorder);
+    let report = report::build(&Record::open(&folder).unwrap());
+    insta::assert_snapshot!(report.summary.reason, @"the run could not verify the outputs off; the dead-man has verified them off at 2026-11-23 16:12:56 UTC, 1 min 30 s after the run's end; a reading has been missing for 20 s");
+    assert!(report.summary.outputs_off_verified && report.summary.verdict == "error");
+    assert_eq!(state_of(&folder).end().unwrap().reason, report.summary.reason);
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(view.timeline.stretches[0].span_s.1, 430.0);
+    assert_eq!(view.pauses, Duration::from_secs(430 - 240));
 }
 
 #[test]

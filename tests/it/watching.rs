@@ -169,7 +169,7 @@ fn the_lock_of_the_journal_tells_whether_somebody_writes_and_lookers_disturb_no_
 }
 
 /// The state of a record, by following it.
-fn state_of(run: &Path) -> State {
+pub(crate) fn state_of(run: &Path) -> State {
     let mut state = State::default();
     let take = |followed| {
         if let Followed::Happened { at, event } = followed {
@@ -341,6 +341,73 @@ fn a_soak_tells_its_phase_its_readings_and_what_is_missing_of_them() {
 }
 
 #[test]
+fn a_sensor_that_says_nothing_stands_beside_the_coverage_with_its_cause() {
+    let mut state = soaking();
+    let what = "ambient at /dev/ttyUSB3: it does not answer".to_owned();
+    state.take(at(5_411_000), &Event::SensorFailed { role: "ambient".parse().unwrap(), what });
+    state.take(at(5_421_000), &readings(2, 3610, 5411, 10));
+    let told = render(&state, &seen("reports/RUN"));
+    let coverage: Vec<&str> = told
+        .lines()
+        .skip_while(|line| !line.starts_with("coverage"))
+        .take_while(|line| !line.starts_with("kept"))
+        .collect();
+    insta::assert_snapshot!(coverage.join("\n"), @r"
+    coverage  99.777 %, 5390 of 5402 readings, in 4 batches
+              missing: 10 by instrument (1 gap, 11 s), 2 by interlock (1 gap, 3 s)
+              values not read: ambient_c in 5390 of 5390 readings (100.000 %), in 1 stretch: ambient at /dev/ttyUSB3: it does not answer
+    ");
+    let told = &json(&state, &seen("reports/RUN"))["soak"]["coverage"]["values_missing"][0];
+    assert_eq!((&told["column"], &told["readings"]), (&Value::from("ambient_c"), &Value::from(5390)));
+    assert!(status(&state).contains("ambient_c not read 5390 times"), "{}", status(&state));
+}
+
+/// The lines of a label.
+fn labelled(screen: &str, label: &str) -> String {
+    let mut lines = screen.lines().skip_while(|line| !line.starts_with(label));
+    let first = lines.next().unwrap_or_default();
+    let rest = lines.take_while(|line| line.starts_with("          "));
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_gap_that_is_open_stands_beside_the_coverage_until_it_counts() {
+    let mut state = soaking();
+    let what = "load at USB1: it did not answer".to_owned();
+    let retried = |attempt| Event::Retried { role: "load".parse().unwrap(), what: what.clone(), attempt };
+    state.take(at(5_410_000), &retried(1));
+    state.take(at(5_413_000), &retried(2));
+    let coverage = labelled(&render(&state, &seen("reports/RUN")), "coverage");
+    insta::assert_snapshot!(coverage, @r"
+    coverage  99.777 %, 5380 of 5392 readings, in 3 batches
+              missing: 10 by instrument (1 gap, 11 s), 2 by interlock (1 gap, 3 s)
+              a gap is open since 17:34:15Z, 8.8 s so far, and counts when it ends: load at USB1: it did not answer
+    ");
+    let open = &json(&state, &seen("reports/RUN"))["soak"]["coverage"]["open_gap"];
+    assert_eq!(
+        (&open["since"], &open["lasts_s"]),
+        (&Value::from("2026-11-23T17:34:15.25Z"), &Value::from(8.8))
+    );
+    state.take(at(5_420_000), &readings(2, 3605, 5415, 5));
+    assert!(json(&state, &seen("reports/RUN"))["soak"]["coverage"]["open_gap"].is_null());
+}
+
+#[test]
+fn what_a_run_that_is_gone_has_lost_is_a_gap_of_the_controller() {
+    let mut state = soaking();
+    let what = "dead-man: the controller is gone; both were verified off after 0.2 s".to_owned();
+    state.take(at(5_430_000), &Event::Warned { what });
+    let gone = Seen { is_written: Some(false), ..seen("reports/RUN") };
+    let coverage = |seen: &Seen| labelled(&render(&state, seen), "coverage");
+    insta::assert_snapshot!(coverage(&gone), @r"
+    coverage  99.408 %, 5380 of 5412 readings, in 3 batches
+              missing: 10 by instrument (1 gap, 11 s), 2 by interlock (1 gap, 3 s), 20 by controller (1 gap, 20 s)
+    ");
+    assert_eq!(json(&state, &gone)["soak"]["coverage"]["due"], 5412);
+    assert!(!coverage(&seen("reports/RUN")).contains("controller"), "what is not written yet is not lost");
+}
+
+#[test]
 fn a_soak_whose_plan_is_not_known_tells_what_is_done_and_guesses_nothing() {
     let mut state = State::default();
     let mut facts = facts("A", 0);
@@ -430,14 +497,14 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
     since 17:35:51Z instrument: load: no answer
     5502
     since 17:35:50Z sensor: board: it stands still
-    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V, at 24 V, 500 mA, in a reading of dwell 3
     5503
     since 17:35:50Z sensor: board: it stands still
-    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V, at 24 V, 500 mA, in a reading of dwell 3
     since 17:35:53Z hold: too warm
     5504
     since 17:35:50Z sensor: board: it stands still
-    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V at 24 V, 500 mA, in a reading of dwell 3
+    since 17:35:52Z limit: limit `output voltage` (4.85 V to 5.15 V) is broken: output voltage at the board 4.5 V, at 24 V, 500 mA, in a reading of dwell 3
     since 17:35:53Z hold: too warm
     since 17:35:54Z message: not delivered, warn by command page: it is warm; tried 6 times, at last: it ended with 1
     5505

@@ -31,6 +31,9 @@ pub struct SoakSummary {
     /// Of those that were due, in per cent.
     #[serde(default)]
     pub held_percent: Option<f64>,
+    /// Values that are missing in readings that are there, by column; such readings count as there.
+    #[serde(default)]
+    pub values_missing: Vec<ValuesMissing>,
     /// What is missing, by cause.
     pub gaps: Vec<GapSummary>,
     /// When the last reading was taken, UTC; `null` without any.
@@ -64,6 +67,21 @@ pub struct GapSummary {
     /// Of those that were due, in per cent.
     #[serde(default)]
     pub percent: Option<f64>,
+}
+
+/// Readings that are there and lack one value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValuesMissing {
+    /// The column of `samples.csv`.
+    pub column: String,
+    /// How many readings lack it.
+    pub readings: u64,
+    /// Of those that are there, in per cent.
+    pub percent: f64,
+    /// In how many stretches.
+    pub stretches: u64,
+    /// The first few different causes; empty where nothing tells one.
+    pub why: Vec<String>,
 }
 
 /// The drift of one figure at one setting of one phase.

@@ -10,7 +10,7 @@ use super::top::{sentence, told};
 use super::{moment, picture};
 use crate::base::span::{render_elapsed, render_span};
 use crate::base::units::with_prefix;
-use crate::event::{FigureName, StartCheck};
+use crate::event::{FigureName, Hole, StartCheck};
 use crate::report::build::Report;
 use crate::report::soak::SoakView;
 use crate::report::soak::gaps::GapStretch;
@@ -93,7 +93,8 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
     let points = report.summary.points;
     let captures = report.points.iter().filter(|point| point.phase.is_some()).count();
     let count = |kind: MarkKind| view.story.count(kind);
-    let interruptions = view.gaps.len() + count(MarkKind::Hold);
+    let silences = view.coverage.holes.stretches();
+    let interruptions = (view.gaps.len() + count(MarkKind::Hold)) as u64 + silences;
     html! {
         ul.facts.four {
             li { b { (view.statement.told_hours) " h" } span { "board-hours under power" } }
@@ -109,7 +110,7 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             }
             li { b { (view.sweeps.count) " · " (captures) } span { "sweeps · captures" } }
             li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
-            li { b { (interruptions) } span { "interruptions: gaps and holds" } }
+            li { b { (interruptions) } span { "interruptions: gaps, holds" @if silences > 0 { " and sensors that said nothing" } } }
             li { b { (report.outputs_word()) } span { @if report.goes_on { "outputs, as the run goes on" } @else { "outputs at the end" } } }
             li { b { (render_elapsed(report.lasted)) } span { "from first to last event" } }
         }
@@ -157,6 +158,7 @@ fn held(view: &SoakView) -> Markup {
 
 fn coverage(view: &SoakView) -> Markup {
     let (interval, coverage) = (view.facts.interval, &view.coverage);
+    let (missing, absent) = (coverage.holes.sums(), coverage.holes.absent());
     let mut rows = Vec::new();
     if coverage.held > 0 || !coverage.lost.is_empty() {
         rows.push(("read at what the plan sets".to_owned(), None, coverage.taken, coverage.percent()));
@@ -173,7 +175,9 @@ fn coverage(view: &SoakView) -> Markup {
         )
     }));
     html! {
-        @if view.coverage.lost.is_empty() { p { "No reading is missing." } }
+        @if view.coverage.lost.is_empty() {
+            p { "No reading is missing" @if !missing.is_empty() { ", but not all of them hold every value" } "." }
+        }
         @if !rows.is_empty() {
             h3 { "The readings that were due" }
             div.scroll { table.slim {
@@ -187,11 +191,20 @@ fn coverage(view: &SoakView) -> Markup {
                 p.small { "While an interlock held the run the load was lowered: those readings are drawn, and count for no limit, no drift and no board-hour." }
             }
         }
-        @if !view.holes.is_empty() {
-            p { "In readings that are there, values could not be read: "
-                @for (place, (column, count)) in view.holes.iter().enumerate() {
-                    @if place > 0 { ", " } code { (column) } " " (count) " times"
-                } "." }
+        @if !missing.is_empty() {
+            h3 { "Values that could not be read" }
+            div.scroll { table.slim {
+                thead { tr { th { "value" } th.number { "readings" } th.number { "of those there" } th.number { "stretches" } th { "why" } } }
+                tbody { @for sum in &missing { tr {
+                    td { code { (sum.column) } } td.number { (sum.readings) } td.number { (percent(Some(sum.percent))) }
+                    td.number { (sum.stretches) } td { (told(&sentence(&sum.causes()))) }
+                } } }
+            } }
+            p.small { "These readings are there and count as such; what needs the value says nothing of them." }
+        }
+        @if !absent.is_empty() {
+            p.small { "In no reading, and nothing in the record says that the bench has such a sensor: "
+                @for (place, column) in absent.iter().enumerate() { @if place > 0 { ", " } code { (column) } } "." }
         }
     }
 }
@@ -209,6 +222,7 @@ pub(super) fn render(report: &Report) -> Markup {
         (starts(view))
         (holds(view))
         (gaps(view))
+        (silences(view))
     }
 }
 
@@ -371,6 +385,31 @@ fn gaps(view: &SoakView) -> Markup {
             @if view.gaps.iter().any(|stretch| stretch.gaps > 1) {
                 p.small { "Gaps that follow each other within 10 min for the same reason are one line, from the first to the last; what was read between them is there." }
             }
+        }
+    }
+}
+
+fn silences(view: &SoakView) -> Markup {
+    let row = |hole: &Hole| {
+        let since = hole.from.since(view.started.monotonic);
+        let lasted = hole.to.since(hole.from) + view.facts.interval;
+        let why = hole.why.as_deref().unwrap_or("no event says why");
+        html! { tr {
+            td.number { (render_elapsed(since)) } td.nowrap data-label="UTC" { (moment(view.started.utc + since)) }
+            td.number data-label="lasted" { (render_elapsed(lasted)) } td.number data-label="readings" { (hole.readings) }
+            td.nowrap data-label="value" { code { (hole.column) } } td { (told(&sentence(why))) }
+        } }
+    };
+    let holes = &view.coverage.holes;
+    let shown: Vec<&Hole> = holes.kept().take(MOST_ROWS).collect();
+    html! {
+        @if !shown.is_empty() {
+            h2 { "Sensors that said nothing" }
+            div.scroll { table.slim.cards {
+                thead { tr { th.number { "after" } th { "UTC" } th.number { "lasted" } th.number { "readings" } th { "value" } th { "what" } } }
+                tbody { @for hole in &shown { (row(hole)) } }
+            } }
+            (more(holes.stretches() as usize))
         }
     }
 }

@@ -61,8 +61,6 @@ pub struct SoakView {
     pub statement: Statement,
     /// How many of the readings are there, at what the plan sets and while the run was held.
     pub coverage: Coverage,
-    /// Values that could not be read in readings that are there, by column.
-    pub holes: Vec<(&'static str, u64)>,
     /// Time in sweeps and captures: readings are not taken then.
     pub pauses: Duration,
     /// What was held.
@@ -93,17 +91,20 @@ pub struct SoakView {
     pub waterfall: Result<Waterfall, String>,
 }
 
-/// Reads a soak; `None` for the record of a sweep.
+/// Reads a soak, which may go on; `None` for the record of a sweep.
 ///
 /// # Errors
 /// The readings cannot be read.
-pub fn build(record: &Record, limits: (&[Limit], &[LimitSummary])) -> Option<Result<SoakView, RecordError>> {
+pub fn build(
+    (record, goes_on): (&Record, bool),
+    limits: (&[Limit], &[LimitSummary]),
+) -> Option<Result<SoakView, RecordError>> {
     let facts = record.facts()?.soak.clone()?;
-    Some(view(record, facts, limits))
+    Some(view((record, goes_on), facts, limits))
 }
 
 fn view(
-    record: &Record,
+    (record, goes_on): (&Record, bool),
     facts: SoakFacts,
     (limits, limit_summaries): (&[Limit], &[LimitSummary]),
 ) -> Result<SoakView, RecordError> {
@@ -111,6 +112,7 @@ fn view(
     let started = record.started();
     let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
     let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
+    record.instruments().for_each(|instrument| stream.holes.open(&instrument.role));
     let points = timed_points(record);
     let captures: Vec<(f64, &PointResult)> =
         points.iter().filter(|(_, point)| point.phase.is_some()).copied().collect();
@@ -125,20 +127,24 @@ fn view(
     // What is told counts first, in the order in which a screen beside the run has counted it.
     let mut gaps = story.gaps.clone();
     gaps.extend(stream.breaks.iter().cloned());
+    let cut_off = record.cut_off();
+    let lost = cut_off.gap(facts.interval).filter(|_| !goes_on);
+    gaps.extend(lost.clone());
     let mut coverage = Coverage::of(stream.count, &gaps);
     coverage.held = stream.held;
+    coverage.holes = std::mem::take(&mut stream.holes);
     gaps.sort_by_key(|gap| gap.from);
     let last = stream.last.map(|at| at.since(started.monotonic));
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
     let now_s = last.unwrap_or_default().as_secs_f64();
     let judge = trends::Judge { limits, until_s: (now_s, until.as_secs_f64().max(now_s)) };
     let stretches = gaps::stretches(&gaps);
-    let pauses = (lasted_s - coverage.due() as f64 * interval_s).max(0.0);
-    let holes = crate::event::Reading::COLUMNS.into_iter().zip(stream.holes);
+    // Behind its end, or where nobody carries it out any more, a run neither sweeps nor switches.
+    let worked = lost.map_or(cut_off.known(), |lost| lost.to).since(started.monotonic).as_secs_f64();
+    let pauses = (story.ended_s.unwrap_or(worked) - coverage.due() as f64 * interval_s).max(0.0);
     Ok(SoakView {
         statement: statement::build(&stream, &story, limit_summaries, interval_s),
         coverage,
-        holes: holes.filter(|(_, count)| *count > 0).collect(),
         pauses: Duration::from_secs_f64(pauses),
         held: held(&stream, &story, interval_s),
         started,

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::base::clock::Instant;
+use crate::base::names::Role;
 use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
 use crate::record::Record;
 
@@ -112,12 +114,16 @@ pub struct Story {
     pub gaps: Vec<Gap>,
     /// Time in the dwells of the last phase so far.
     dwelt: Duration,
+    /// Sensors that failed, and when.
+    pub failed: Vec<(Instant, Role, String)>,
     /// Where an interlock held the run.
     pub holds: Vec<Hold>,
     /// Thermal steady states.
     pub steady: Vec<SteadyTime>,
     /// The look with which it ended early, if it did.
     pub ended_early: Option<EarlyLook>,
+    /// When it tripped or was over, in seconds since the start of the run, where it was not gone on with; `None` of a record without an end.
+    pub ended_s: Option<f64>,
     /// All starts.
     pub starts: Vec<StartCheck>,
     /// Limits of which a breach is told, by their places in the profile.
@@ -200,7 +206,11 @@ pub fn build(record: &Record) -> Story {
                 story.starts.push(check.clone());
                 (!check.started).then_some(MarkKind::FailedStart)
             }
-            Event::Warned { .. } | Event::SensorFailed { .. } => Some(MarkKind::Warn),
+            Event::SensorFailed { role, what } => {
+                story.failed.push((logged.at.monotonic, role.clone(), what.clone()));
+                Some(MarkKind::Warn)
+            }
+            Event::Warned { .. } => Some(MarkKind::Warn),
             Event::LimitBroken(broken) => {
                 story.broken.insert(broken.limit);
                 story.first_broken_s.get_or_insert(at_s);
@@ -218,8 +228,19 @@ pub fn build(record: &Record) -> Story {
         story.marks.extend(mark.map(|kind| (at_s, kind)));
         is_held = follow_hold(&mut story.holds, (is_held, &logged.event), at_s);
     }
-    end_stretch(&mut story, record.lasted().as_secs_f64());
+    story.ended_s = ended(record).map(|at| at.since(start).as_secs_f64());
+    let ended_s = story.ended_s.unwrap_or(record.lasted().as_secs_f64());
+    end_stretch(&mut story, ended_s);
     story
+}
+
+/// When the run tripped or was over, where it was not gone on with.
+fn ended(record: &Record) -> Option<Instant> {
+    record.events().iter().fold(None, |ended, logged| match &logged.event {
+        Event::RunResumed(_) => None,
+        Event::InterlockTripped { .. } | Event::RunFinished(_) => ended.or(Some(logged.at.monotonic)),
+        _ => ended,
+    })
 }
 
 /// A phase that waits for the steady state waits in several dwells where captures come between.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{DwellId, Gap, GapCause, Reading, Readings};
+use crate::event::{DwellId, Gap, GapCause, Holes, Reading, Readings};
 use crate::trend::{Envelope, Hourly, Means};
 
 use super::story::Story;
@@ -99,8 +99,10 @@ pub struct Stream {
     pub powered: u64,
     /// Those of them before the first limit was broken.
     pub working: u64,
-    /// Values that could not be read, by column.
-    pub holes: [u64; 6],
+    /// Values that could not be read.
+    pub holes: Holes,
+    /// How many failures of sensors were told so far.
+    failed: usize,
     /// Breaks inside a dwell that no event explains.
     pub breaks: Vec<Gap>,
     /// The last reading.
@@ -130,7 +132,8 @@ impl Stream {
             held_s: Vec::new(),
             powered: 0,
             working: 0,
-            holes: [0; 6],
+            holes: Holes::default(),
+            failed: 0,
             breaks: Vec::new(),
             last: None,
             place: None,
@@ -147,6 +150,7 @@ impl Stream {
     pub fn take(&mut self, batch: &Readings, story: &Story) {
         let seconds = |row: Option<&Reading>| row.map_or(0.0, |row| row.at.since(self.start).as_secs_f64());
         let (first_s, last_s) = (seconds(batch.rows.first()), seconds(batch.rows.last()));
+        self.tell_failures(batch, story);
         let stretch = story.stretch(first_s);
         let place = Place::of(batch, story.holds_until(last_s + ROUNDED.as_secs_f64()));
         let group = stretch.filter(|_| !batch.held).and_then(|stretch| self.group(batch, stretch.phase));
@@ -167,12 +171,20 @@ impl Stream {
         }
     }
 
+    /// Failures stand in the record before the readings that lack the value.
+    fn tell_failures(&mut self, batch: &Readings, story: &Story) {
+        let Some(last) = batch.rows.last() else { return };
+        let until = last.at + Readings::SPAN;
+        while let Some((at, role, what)) = story.failed.get(self.failed).filter(|(at, ..)| *at <= until) {
+            self.holes.fail(*at, role, what);
+            self.failed += 1;
+        }
+    }
+
     /// What is shown of every reading; whether the input is on.
     fn draw_row(&mut self, row: &Reading) -> bool {
         let at_s = row.at.since(self.start).as_secs_f64();
-        for (hole, value) in self.holes.iter_mut().zip(row.values()) {
-            *hole += u64::from(value.is_none());
-        }
+        self.holes.take(row);
         let is_on = row.is_on();
         let input_w = input_w(row);
         let shown = [row.board_c, row.ambient_c, row.vout_v.filter(|_| is_on), input_w.filter(|_| is_on)];

@@ -2,7 +2,8 @@
 
 use super::statement;
 use super::{SoakView, trends};
-use crate::record::format::{DriftSummary, GapSummary, SoakSummary, StartSummary};
+use crate::event::HoleSum;
+use crate::record::format::{DriftSummary, GapSummary, SoakSummary, StartSummary, ValuesMissing};
 
 /// What a script wants to know of a soak.
 #[must_use]
@@ -46,6 +47,7 @@ pub fn build(view: &SoakView) -> SoakSummary {
         coverage_percent: view.coverage.percent(),
         readings_held: view.coverage.held,
         held_percent: view.coverage.percent_held(),
+        values_missing: view.coverage.holes.sums().into_iter().map(values_missing).collect(),
         gaps: view
             .coverage
             .lost
@@ -61,4 +63,9 @@ pub fn build(view: &SoakView) -> SoakSummary {
         drift_confidence: trends::CONFIDENCE,
         drift: drift.collect(),
     }
+}
+
+fn values_missing(sum: HoleSum) -> ValuesMissing {
+    let HoleSum { column, readings, percent, stretches, why } = sum;
+    ValuesMissing { column: column.to_owned(), readings, percent, stretches, why }
 }

@@ -11,15 +11,19 @@ pub(super) struct Scale {
     pub(super) to_px: f64,
 }
 
+/// Values that lie closer than this part of themselves are one: what parts them is the noise of binary fractions, and its digits
+/// would run over the edge.
+const LEAST: f64 = 1e-6;
+
 impl Scale {
     /// A scale over the values, never without extent.
     pub(super) fn new((low, high): (f64, f64), (from_px, to_px): (f64, f64)) -> Self {
         let (low, high) = if !(low.is_finite() && high.is_finite()) {
             (0.0, 1.0)
-        } else if high > low {
+        } else if high - low > LEAST * low.abs().max(high.abs()) {
             (low, high)
         } else {
-            let pad = (low.abs() * 0.05).max(1e-9);
+            let pad = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
             (low - pad, high + pad)
         };
         Self { low, high, from_px, to_px }
@@ -116,6 +120,19 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_differ_by_the_noise_of_binary_fractions_have_an_axis_of_few_digits() {
+        for range in [(32.4, 32.400_000_000_000_006), (32.4, 32.4), (-5.0, -5.0), (0.0, 0.0)] {
+            let scale = Scale::new(range, (0.0, 100.0));
+            let (values, decimals) = ticks((scale.low, scale.high), 4);
+            let longest = values.iter().map(|value| number(*value, decimals).chars().count()).max().unwrap();
+            assert!(values.len() > 1 && scale.low < range.0 && range.1 < scale.high, "{range:?}: {values:?}");
+            assert!(longest <= 5, "{range:?}: {values:?}");
+        }
+        let scale = Scale::new((4.908_990, 4.909_010), (0.0, 100.0));
+        assert_eq!((scale.low, scale.high), (4.908_990, 4.909_010));
+    }
 
     #[test]
     fn ticks_stand_at_round_values_with_the_decimals_they_need() {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::cli::{SIM, Told, arg, file, smoke_at, soakrig};
 
 /// A folder with a run each of three boards of revision A and three others of revision B, and the smoke profile at 18 and 24 V.
-fn reports() -> &'static Path {
+pub(crate) fn reports() -> &'static Path {
     static REPORTS: OnceLock<TempDir> = OnceLock::new();
     let folder = REPORTS.get_or_init(|| {
         let folder = TempDir::new().unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn run(profile: &Path, (serial, revision): (&str, &str), out: &Path) 
     PathBuf::from(told.json()["run"].as_str().unwrap())
 }
 
-fn compare(more: &[&str]) -> Told {
+pub(crate) fn compare(more: &[&str]) -> Told {
     let args = ["compare", "--width", "0", "--out", arg(reports())];
     let args: Vec<&str> = args.iter().chain(more).copied().collect();
     soakrig(&args)
@@ -52,7 +52,7 @@ fn compare(more: &[&str]) -> Told {
 
 /// The line that tells of a quantity.
 #[track_caller]
-fn line_of(told: &Told, words: &str) -> String {
+pub(crate) fn line_of(told: &Told, words: &str) -> String {
     let found = told.out.lines().find(|line| line.contains(words));
     found.unwrap_or_else(|| panic!("`{words}` is not in:\n{}", told.out)).to_owned()
 }
@@ -118,7 +118,7 @@ fn a_limit_that_is_not_kept_is_told_before_everything_else_in_lines_on_stderr_an
     let path = folder.path().join("page.html");
     let limits = ["--worse-than", "load_regulation_v:1mV", "--same-within", "vout_v:1V"];
     let told = sides(&[&limits[..], &["--html", arg(&path)]].concat()).assert_exit(1);
-    let first = "1 of 2 limits on the change; broken: load_regulation_v not worse than 1.00 mV: +";
+    let first = "1 of 2 limits on the change; broken: load_regulation_v not worse than 1 mV: +";
     assert!(told.out.starts_with(&format!("NOT MET  {first}")), "{}", told.out);
     let told = told.assert_told(&[format!("revision B against revision A: not met: {first}").as_str()]);
     // That something is the same is judged by the 90 % interval, and that one is told.
@@ -361,9 +361,7 @@ fn the_gate_has_an_exit_code_and_a_junit_case_for_each_way_a_limit_comes_out() {
     let met = gate(&["--worse-than", "noise_pp_20mhz_v:1dB", "--same-within", "vout_v:1V"], 0);
     assert!(met.contains("tests=\"3\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{met}");
     // A name holds nothing that was measured; what was stands beside it.
-    for words in
-        ["name=\"noise_pp_20mhz_v not worse than 1.00 dB\"", "name=\"vout_v the same within 1.00 V\""]
-    {
+    for words in ["name=\"noise_pp_20mhz_v not worse than 1 dB\"", "name=\"vout_v the same within 1 V\""] {
         assert!(met.contains(words), "`{words}` is not in:\n{met}");
     }
     assert!(met.contains("(90 % interval "), "{met}");

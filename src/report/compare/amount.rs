@@ -124,11 +124,20 @@ fn unit(unit: &'static str, largest: f64) -> (i32, &'static str) {
     }
 }
 
-/// A change that somebody set, without the zeros at its end: `0.5 dB`.
+/// A step or a change of three digits, without the zeros at its end: `0.5 dB`.
 #[must_use]
 pub fn amount(quantity: Quantity, change: f64) -> String {
     let amounts = Amounts::for_change(quantity, change, None);
     format!("{} {}", short(&amounts.size(change)), amounts.unit)
+}
+
+/// A change that somebody set, with all the digits that were written and no more: `1 dB`, `12.345 mV`.
+#[must_use]
+pub fn amount_as_set(quantity: Quantity, change: f64) -> String {
+    let amounts = Amounts::for_change(quantity, change, None);
+    // Twelve digits leave out what the computer's numbers add to the written ones.
+    let exact = format!("{:.11e}", change * amounts.factor()).parse().unwrap_or(change * amounts.factor());
+    format!("{exact} {}", amounts.unit)
 }
 
 fn short(digits: &str) -> &str {
@@ -186,6 +195,7 @@ impl Levels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::gate::Allowance;
     use crate::event::FigureName;
 
     #[test]
@@ -217,6 +227,20 @@ mod tests {
         assert_eq!(amount("noise_pp_20mhz_v".parse().unwrap(), 0.5), "0.5 dB");
         assert_eq!(amount("vout_v".parse().unwrap(), 0.1), "100 mV");
         assert_eq!(amount("efficiency".parse().unwrap(), 0.002), "0.2 %-points");
+        for (limit, told) in [
+            ("noise_pp_20mhz_v:1dB", "1 dB"),
+            ("vout_v:100mV", "100 mV"),
+            ("vout_v:12.345678 V", "12.345678 V"),
+            ("loss_w:0.3W", "300 mW"),
+            ("efficiency:2%", "2 %-points"),
+            ("duty:0.07%", "0.07 %-points"),
+            ("settle_s:20us", "20 µs"),
+            ("vout_v:0V", "0 V"),
+            ("ring_hz:1.5MHz", "1.5 MHz"),
+        ] {
+            let Allowance { quantity, most } = limit.parse().unwrap();
+            assert_eq!(amount_as_set(quantity, most), told, "{limit}");
+        }
         assert_eq!(level(Quantity::Figure(FigureName::NoisePp20Mhz), -30.0), "31.62 mV");
         for (rise, told) in [
             (12.34, "12.3 K"),

@@ -1,6 +1,6 @@
 //! A change of which only a bound is known, in words: which way it surely goes and by how much at least, and never as a value.
 
-use super::amount::{Amounts, amount};
+use super::amount::{Amounts, amount_as_set};
 use super::words;
 use crate::base::count::counted;
 use crate::compare::bounds::BoundedMean;
@@ -105,7 +105,7 @@ fn known(effect: &Effect) -> Option<String> {
 
 fn matters(effect: &Effect, bounded: &BoundedMean) -> Option<String> {
     let smallest = effect.smallest?;
-    let told = amount(effect.quantity(), smallest);
+    let told = amount_as_set(effect.quantity(), smallest);
     match effect.sense() {
         Sense::NoChange => Some(format!("a change of {told} or more is not ruled out")),
         Sense::Better | Sense::Worse | Sense::Changed => {
@@ -176,7 +176,7 @@ mod tests {
         ] {
             assert!(sentence.contains(words), "`{words}` is not in:\n{sentence}");
         }
-        let limit = "met: ripple_pp_v not worse than 1.00 dB: ≤ −30.8 dB (95 % sure: ≤ −27.7;";
+        let limit = "met: ripple_pp_v not worse than 1 dB: ≤ −30.8 dB (95 % sure: ≤ −27.7;";
         assert!(gate.starts_with(limit), "{gate}");
     }
 

@@ -4,6 +4,7 @@ use super::amount::{Amounts, Levels};
 use super::bound_words;
 use super::parts::{Part, part};
 use super::pictures::{Forest, ForestRow, RowKind};
+use super::words::valued_points;
 use crate::base::count::counted;
 use crate::compare::course::{Course, Growth, Over};
 use crate::compare::effect::{Effect, Interval};
@@ -102,7 +103,8 @@ impl Columns {
     fn levels(self, effect: &Effect) -> String {
         let quantity = effect.quantity();
         let shown = effect.levels.map(|(before, after)| {
-            format!("{} to {}", self.before.show(quantity, before), self.after.show(quantity, after))
+            let of = valued_points(effect).map_or_else(String::new, |of| format!(" ({of})"));
+            format!("{} to {}{of}", self.before.show(quantity, before), self.after.show(quantity, after))
         });
         shown.unwrap_or_else(|| "–".to_owned())
     }

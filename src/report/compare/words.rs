@@ -1,6 +1,6 @@
 //! What changed, as sentences: always with direction, interval, number of boards, averaging rule, spread over the points and floor.
 
-use super::amount::{Amounts, amount, level};
+use super::amount::{Amounts, amount, amount_as_set, level};
 use super::bound_words;
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
@@ -95,7 +95,7 @@ pub(super) fn hidden_by_steps(effect: &Effect) -> String {
 /// How the change stands to the smallest one that matters.
 fn matters(effect: &Effect) -> Option<String> {
     let smallest = effect.smallest?;
-    let told = amount(effect.quantity(), smallest);
+    let told = amount_as_set(effect.quantity(), smallest);
     match effect.sense() {
         Sense::TooSmall => Some(match effect.equivalence() {
             Some(test) => {
@@ -137,7 +137,7 @@ pub(super) fn boards(comparison: &Comparison) -> String {
 
 fn points(effect: &Effect, amounts: Amounts) -> String {
     let count = effect.points.len();
-    let hidden = effect.matched.bounded.len() + effect.matched.open.len();
+    let hidden = hidden_points(effect);
     let of_all = if hidden > 0 { format!(" of {}", count + hidden) } else { String::new() };
     let Some(Interval { low, high }) = effect.spread().filter(|_| count > 1) else {
         return format!("at {count}{of_all} {}", fitting(count + hidden, "point", "points"));
@@ -304,11 +304,24 @@ pub fn spectra_at_noise(spectra: &OverlaidSpectra) -> String {
     told.join(" ")
 }
 
-/// Levels on both sides, e.g. `1.48 V to 31.6 mV`.
+/// Levels on both sides, e.g. `1.48 V to 31.6 mV`, and at which points, where they are not of all.
 #[must_use]
 pub fn levels(effect: &Effect) -> Option<String> {
     let (before, after) = effect.levels?;
-    Some(format!("{} to {}", level(effect.quantity(), before), level(effect.quantity(), after)))
+    let of = valued_points(effect).map_or_else(String::new, |of| format!(" (at the {of} with values)"));
+    Some(format!("{} to {}{of}", level(effect.quantity(), before), level(effect.quantity(), after)))
+}
+
+/// Of how many points levels are, where a bound is all that is known at others: `5 of 20 points`.
+#[must_use]
+pub fn valued_points(effect: &Effect) -> Option<String> {
+    let (count, hidden) = (effect.matched.places.len(), hidden_points(effect));
+    (hidden > 0).then(|| format!("{count} of {} points", count + hidden))
+}
+
+/// At how many points there is no more than a bound.
+fn hidden_points(effect: &Effect) -> usize {
+    effect.matched.bounded.len() + effect.matched.open.len()
 }
 
 /// A limit on a change and how it came out, as a sentence.
@@ -333,12 +346,11 @@ pub fn not_kept(comparison: &Comparison, is_strict: bool) -> Option<String> {
 #[must_use]
 pub fn limit(gate: &Gate) -> String {
     let quantity = gate.allowance.quantity;
-    let amounts = Amounts::for_change(quantity, gate.allowance.most, None);
-    let (most, unit) = (amounts.size(gate.allowance.most), amounts.unit);
+    let most = amount_as_set(quantity, gate.allowance.most);
     if gate.is_sameness {
-        format!("{quantity} the same within {most} {unit}")
+        format!("{quantity} the same within {most}")
     } else {
-        format!("{quantity} not worse than {most} {unit}")
+        format!("{quantity} not worse than {most}")
     }
 }
 

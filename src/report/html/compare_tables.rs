@@ -12,12 +12,12 @@ use crate::report::compare::bound_words;
 use crate::report::compare::draw::is_undecided;
 use crate::report::compare::next;
 use crate::report::compare::parts::{Part, part};
-use crate::report::compare::words::short_p;
+use crate::report::compare::words::{short_p, valued_points};
 
 pub(super) fn changes(comparison: &Comparison) -> Markup {
     html! {
         h2 { "All changes" }
-        div.scroll { table.cards {
+        div.scroll { table.cards.changes {
             thead { tr {
                 th { "figure" } th.number { "before" } th.number { "after" } th.number { "change" } th.number { "95 % interval" }
                 th.number { "rank test p" } th.number { "single points" } th.number { "points" } th.number { "surely changed" }
@@ -56,18 +56,31 @@ fn change_row(effect: &Effect) -> Markup {
                 (quantity.title()) br; span.small { (key(quantity.key())) } br;
                 span class={ "tag " (class(sense)) } { (sense) }
             }
-            td.number data-label="before" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.0))) }
-            td.number data-label="after" { (effect.levels.map_or_else(dash, |levels| level(quantity, levels.1))) }
+            td.number data-label="before" { (with_points(effect, effect.levels.map(|levels| levels.0))) }
+            td.number data-label="after" { (with_points(effect, effect.levels.map(|levels| levels.1))) }
             td.number data-label="change" { (with_bound(effect, &value, bound_words::mean(effect))) }
             td.number data-label="95 % interval" { (with_bound(effect, &interval, bound_words::sure(effect))) }
             td.number data-label="rank test p" { (effect.certainty.rank_p.as_ref().map_or_else(|_| dash(), |p| short_p(*p))) }
             td.number data-label="single points" { (effect.spread().map_or_else(dash, ends)) }
             td.number data-label="points" {
                 (effect.matched.places.len())
-                @if bounded > 0 { " + " (counted(bounded, "bound")) }
-                @if open > 0 { " + " (open) " open" }
+                @if bounded > 0 { " " span.nowrap { "+ " (counted(bounded, "bound")) } }
+                @if open > 0 { " " span.nowrap { "+ " (open) " open" } }
             }
             td.number data-label="surely changed" { (effect.points.iter().filter(|point| !is_undecided(point)).count()) }
+        }
+    }
+}
+
+/// A level, and of which points it is, where it is not of all.
+fn with_points(effect: &Effect, scaled: Option<f64>) -> Markup {
+    html! {
+        @match scaled {
+            None => "–",
+            Some(scaled) => span.stack {
+                (level(effect.quantity(), scaled))
+                @if let Some(of) = valued_points(effect) { br; span.small { (of) } }
+            },
         }
     }
 }

@@ -205,6 +205,13 @@ fn read_stretches(
     for folder in folders {
         let runs = gathering.take_stretches(&folder, &wanted)?;
         if let [before, after] = runs.as_slice() {
+            if !before.is_soak {
+                return Err(CliError::usage(format!(
+                    "the run {} is no soak but a sweep, whose start and end are of different points: --stretch holds two stretches \
+                     of soaks against each other",
+                    before.name
+                )));
+            }
             let overlap = before.window.zip(after.window).is_some_and(|(left, right)| left.overlaps(right));
             if overlap {
                 let [left, right] = wanted;

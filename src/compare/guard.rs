@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::aspect::{Aspect, Kind, Weight};
+use super::completeness::{COMPLETE, Unsaid, is_cut_short};
 use super::group::Group;
 use super::quantity::Quantity;
 use super::run_order::{Kept, RunOrder};
@@ -81,12 +82,20 @@ pub struct Guard {
 pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guard {
     let nothing = BTreeSet::new();
     let mut differences = Vec::new();
+    let mut unsaid = Unsaid::default();
     let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
     for aspect in &all {
         let (left, right) =
             (before.aspects.get(aspect).unwrap_or(&nothing), after.aspects.get(aspect).unwrap_or(&nothing));
-        differences.extend(difference(aspect, left, right));
+        if left.is_empty() && is_cut_short(before) {
+            unsaid.before.push((*aspect).clone());
+        } else if right.is_empty() && is_cut_short(after) {
+            unsaid.after.push((*aspect).clone());
+        } else {
+            differences.extend(difference(aspect, left, right));
+        }
     }
+    unsaid.tell_in(&mut differences);
     differences.extend(points(before, after));
     differences.extend(ambient(before, after));
     differences.extend(revisions(before, after));
@@ -120,20 +129,27 @@ fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>
         aspect.weight()
     };
     let words = |values: &BTreeSet<String>| {
-        if values.is_empty() {
-            "nothing said".to_owned()
-        } else {
-            values.iter().cloned().collect::<Vec<_>>().join("; ")
-        }
+        if values.is_empty() { "nothing said".to_owned() } else { listed(values) }
     };
     let of = if aspect.of.is_empty() { Vec::new() } else { vec![aspect.of.clone()] };
     Some(Difference { kind: aspect.kind, of, weight, before: words(left), after: words(right) })
 }
 
+/// Values in a row. Of a thousand runs that were cut short a few are named.
+fn listed(values: &BTreeSet<String>) -> String {
+    const MOST: usize = 8;
+    let more = values.len().saturating_sub(MOST);
+    let mut told = values.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        told += &format!("; and {more} more");
+    }
+    told
+}
+
 /// What everybody expects; anything else is told, though both sides agree in it.
 const fn as_expected(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Completeness => Some("complete"),
+        Kind::Completeness => Some(COMPLETE),
         Kind::Coverage => Some(soak::WHOLE),
         Kind::Interruptions => Some(soak::NOTHING),
         _ => None,
@@ -177,6 +193,10 @@ fn ambient(before: &Group, after: &Group) -> Option<Difference> {
             } else {
                 return None;
             }
+        }
+        // Where no point was measured, no air was either.
+        _ if before.boards.values().chain(after.boards.values()).any(|board| board.places.is_empty()) => {
+            return None;
         }
         _ => Weight::Matters,
     };

@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod cell;
 mod certainty;
 pub mod comparison;
+mod completeness;
 pub mod course;
 pub mod effect;
 pub mod floors;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind as A};
 use super::cell::{Cell, Place};
+use super::completeness::Progress;
 use super::course::{Over, Step};
 use super::effect::Interval;
 use super::floors::{self, Floors, FloorsRead};
@@ -34,6 +35,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// When it began.
     pub started: Timestamp,
+    /// Whether it is a soak.
+    pub is_soak: bool,
     /// Where the stretch that was looked at lies; `None` where it is the whole run.
     pub window: Option<Window>,
     /// The board.
@@ -186,6 +189,7 @@ impl Reader {
             name: self.name.clone(),
             folder: folder.to_owned(),
             started: started.utc,
+            is_soak: facts.soak.is_some(),
             window: window.filter(|_| !is_whole),
             board: facts.board.clone(),
             turn: facts.turn.clone(),
@@ -232,7 +236,8 @@ impl Reader {
         add(A::Work.whole(), if facts.soak.is_some() { "soak" } else { "sweep" }.to_owned());
         add(A::Profile.whole(), facts.profile.to_string());
         add(A::ProfileText.whole(), short(&facts.profile_digest));
-        if self.traces.is_empty() && !facts.definitions.is_empty() {
+        // Before its first point a run has captured nothing that the profile would have to tell of.
+        if self.traces.is_empty() && !self.points.is_empty() && !facts.definitions.is_empty() {
             add(A::Capture.whole(), format!("profile {}", short(&facts.profile_digest)));
         }
         add(A::RigText.whole(), short(&facts.rig_digest));
@@ -249,10 +254,16 @@ impl Reader {
                 add(A::Calibration.of(&role), "past due".to_owned());
             }
         }
-        let is_whole = matches!(tail, Tail::Whole) && self.end.is_some();
-        let planned = facts.points_planned.saturating_sub(self.soaking.left_out()) as usize;
-        let is_complete = self.points.len() >= planned && is_whole;
-        add(A::Completeness.whole(), if is_complete { "complete" } else { "cut short" }.to_owned());
+        let progress = Progress {
+            name: &self.name,
+            points: self.points.len(),
+            planned: facts.points_planned.saturating_sub(self.soaking.left_out()) as usize,
+            places: self.points.values().map(|point| point.place).collect(),
+            soaked: self.window(Stretch::Whole).filter(|_| facts.soak.is_some()).map(Window::lasts),
+            has_end: self.end.is_some(),
+            is_torn: !matches!(tail, Tail::Whole),
+        };
+        add(A::Completeness.whole(), progress.told());
         aspects
     }
 }

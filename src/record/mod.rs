@@ -74,6 +74,9 @@ pub enum RecordError {
     /// There is no journal in the folder.
     #[error("{} is not a run folder: it holds no journal.jsonl", .0.display())]
     NotARun(PathBuf),
+    /// There is neither a journal in the folder nor a run folder.
+    #[error("{} holds no journal.jsonl, and no folder in it holds one: it is no run, and no folder of runs", .0.display())]
+    NeitherRunNorRuns(PathBuf),
     /// There is no such folder.
     #[error("there is no folder {}; --out names the one that holds the runs", .0.display())]
     NoFolder(PathBuf),

@@ -119,10 +119,13 @@ pub fn find(folder: &Path, wanted: &str) -> Result<PathBuf, RecordError> {
         names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect();
     match found.as_slice() {
         [only] => Ok(folder.join(only)),
-        [] => Err(RecordError::NotFound {
-            name: wanted.to_owned(),
-            folder: folder.to_owned(),
-            nearest: nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned),
+        [] => Err(match without_journal(folder, |name| !wanted.is_empty() && name.starts_with(wanted)) {
+            Some(path) => RecordError::NotARun(path),
+            None => RecordError::NotFound {
+                name: wanted.to_owned(),
+                folder: folder.to_owned(),
+                nearest: nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned),
+            },
         }),
         several => Err(RecordError::Ambiguous {
             name: wanted.to_owned(),
@@ -159,14 +162,27 @@ pub fn find_all(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError
     };
     let found: Vec<PathBuf> =
         known.iter().filter(|name| is_meant(name)).map(|name| place.join(name)).collect();
-    if found.is_empty() {
-        return Err(RecordError::NotFound {
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    if path.is_dir() {
+        return Err(RecordError::NeitherRunNorRuns(place));
+    }
+    Err(match without_journal(&place, is_meant) {
+        Some(path) => RecordError::NotARun(path),
+        None => RecordError::NotFound {
             name: wanted.to_owned(),
             folder: place,
             nearest: nearest(&pattern, known.iter().map(String::as_str)).map(str::to_owned),
-        });
-    }
-    Ok(found)
+        },
+    })
+}
+
+/// A folder that is meant and lacks its journal: that it is there must be told, not that no run is called so.
+fn without_journal(place: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
+    let entries = fs::read_dir(place).ok()?.filter_map(Result::ok);
+    let meant = entries.filter(|entry| is_meant(&entry.file_name().to_string_lossy()));
+    meant.map(|entry| entry.path()).filter(|path| path.is_dir()).min()
 }
 
 /// Whether a name is of a pattern: `*` stands for any letters, `?` for one.

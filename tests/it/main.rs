@@ -53,6 +53,7 @@ mod cli;
 mod compare;
 // What a comparison takes its spectra and traces from, where captures are clipped.
 mod compare_clipped;
+mod compare_incomplete;
 // What is written and drawn in the pictures of a comparison.
 mod compare_pictures;
 // An order of runs for a comparison, laid down, followed and found again.

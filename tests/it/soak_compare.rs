@@ -8,7 +8,8 @@ use serde_json::Value;
 use soakrig::event::FigureName;
 use tempfile::TempDir;
 
-use crate::cli::{SIM, Told, arg, file, soakrig};
+use crate::cli::{SIM, Told, arg, file, smoke_at, soakrig};
+use crate::compare::run;
 
 /// Six hours at one setting with a look at the output every half hour.
 const PROFILE: &str = r#"
@@ -199,6 +200,15 @@ fn stretches_that_overlap_or_hold_nothing_are_refused() {
     refused("start", "names one stretch");
     refused("start,middle", "is no stretch of a run");
     compare(&["--stretch", "start,end"]).assert_exit(2);
+}
+
+#[test]
+fn a_sweep_has_no_start_and_end_to_compare_and_is_told_to_be_no_soak() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "profile.toml", &smoke_at("[\"24 V\"]"));
+    let sweep = run(&profile, ("a1", "A"), folder.path());
+    let refused = compare(&["--stretch", "start,end", arg(&sweep)]).assert_exit(2);
+    refused.assert_told(&["is no soak but a sweep, whose start and end are of different points"]);
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! Runs that did not come to their end, and folders without a journal, in a comparison: what is missing is told, and once.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::cli::{arg, soakrig};
+use crate::compare::{compare, line_of, reports};
+
+/// A run with all but the first lines of its journal lost, as a cable pulled out leaves it.
+fn cut(wanted: &str, to: &Path, is_kept: impl Fn(&str) -> bool) -> PathBuf {
+    let mut found = fs::read_dir(reports()).unwrap().map(|entry| entry.unwrap().path());
+    let whole = found.find(|folder| arg(folder).ends_with(wanted)).unwrap();
+    let folder = to.join(whole.file_name().unwrap());
+    fs::create_dir(&folder).unwrap();
+    let journal = fs::read_to_string(whole.join("journal.jsonl")).unwrap();
+    let kept: String =
+        journal.lines().take_while(|line| is_kept(line)).map(|line| format!("{line}\n")).collect();
+    fs::write(folder.join("journal.jsonl"), kept).unwrap();
+    folder
+}
+
+#[test]
+fn a_run_without_its_end_is_told_once_with_the_points_it_has_and_not_by_all_that_it_does_not_say() {
+    let folder = TempDir::new().unwrap();
+    let empty = cut("_b1", folder.path(), |line| !line.contains("\"wiring_checked\""));
+    let told = compare(&["--before", "*_a?", "--after", arg(&empty)]).assert_exit(2);
+    assert!(told.out.starts_with("NOT COMPARABLE"), "{}", told.out);
+    let completeness = line_of(&told, "completeness");
+    for words in [
+        "breaks",
+        "_b1 has no end, for it was cut off or is still going: none of ",
+        ", and nothing yet of capture settings",
+    ] {
+        assert!(completeness.contains(words), "`{words}` is not in:\n{completeness}");
+    }
+    assert!(!told.out.contains("nothing said"), "{}", told.out);
+
+    // Of the points that it has it is compared.
+    let finished = Cell::new(0);
+    let two_points = |line: &str| {
+        let before = finished.get();
+        finished.set(before + u32::from(line.contains("\"point_finished\"")));
+        before < 2
+    };
+    let part = cut("_b2", folder.path(), two_points);
+    let told = compare(&["--before", "*_a?", "--after", "*_b1", arg(&part)]).assert_exit(0);
+    assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
+    let completeness = line_of(&told, "completeness");
+    for words in
+        ["matters", "complete before, ", "_b2 has no end", ": 2 of ", " points (18 V, ", "; complete after"]
+    {
+        assert!(completeness.contains(words), "`{words}` is not in:\n{completeness}");
+    }
+    assert!(!told.out.contains("nothing yet of"), "{}", told.out);
+}
+
+#[test]
+fn a_folder_without_a_journal_is_told_to_hold_none() {
+    let folder = TempDir::new().unwrap();
+    let whole = cut("_b1", folder.path(), |_| true);
+    let lost = folder.path().join("2026-11-28T00-00-00Z_lost_b9");
+    fs::create_dir(&lost).unwrap();
+    let out = ["--out", arg(folder.path()), "--after", arg(&whole), "--before"];
+    let refused = |wanted: &str, words: &str| {
+        soakrig(&[&["compare"], &out[..], &[wanted]].concat()).assert_exit(2).assert_told(&[words]);
+    };
+    for wanted in ["2026-11-28T00-00-00Z_lost_b9", "2026-11-28T00-00-00Z", "*_b9"] {
+        refused(wanted, "_lost_b9 is not a run folder: it holds no journal.jsonl");
+    }
+    refused(arg(&lost), "holds no journal.jsonl, and no folder in it holds one");
+    refused("*_b8", "no run in");
+}

@@ -124,10 +124,10 @@ fn phase(state: &State) -> String {
             told
         }
         (Phase::Between | Phase::Settling | Phase::Measuring, _) => "between two points".to_owned(),
-        (Phase::Holding, _) => {
-            let is_warming = state.soak().is_some_and(SoakState::is_warming);
-            if is_warming { "warming up again after a gap" } else { "holding and reading" }.to_owned()
-        }
+        (Phase::Holding, _) => match state.soak().and_then(SoakState::warming) {
+            Some(done) => format!("warming up again after a gap, for {} so far", render_span(done)),
+            None => "holding and reading".to_owned(),
+        },
         (Phase::Tripped, _) => "TRIPPED, switching off".to_owned(),
         (Phase::SwitchedOff, _) => "switched off".to_owned(),
         (Phase::Ended, _) => "ended".to_owned(),
@@ -173,7 +173,7 @@ fn readings(state: &State, seen: &Seen) -> Vec<String> {
     told
 }
 
-fn outputs(state: &State) -> String {
+fn outputs(state: &State, seen: &Seen) -> String {
     if let Some(safe) = state.safe() {
         let vout = match &safe.vout_v {
             Ok(vout_v) => format!("Vout {}", Volts(*vout_v)),
@@ -190,7 +190,23 @@ fn outputs(state: &State) -> String {
         .iter()
         .map(|(role, on)| format!("{role} {}", if *on { "on" } else { "off" }))
         .collect();
-    if told.is_empty() { "nothing switched on yet by this run".to_owned() } else { told.join(", ") }
+    if told.is_empty() {
+        return "nothing switched on yet by this run".to_owned();
+    }
+    let told = told.join(", ");
+    match last_known(state, seen) {
+        Some(at) => {
+            format!("not known: last {told}, at {}, and the record ends without an end", clock_time(at))
+        }
+        None => told,
+    }
+}
+
+/// When outputs were last known to be on, where the record breaks off there and nobody carries the run out.
+pub(super) fn last_known(state: &State, seen: &Seen) -> Option<Timestamp> {
+    let is_open = state.end().is_none() && state.safe().is_none();
+    let is_on = state.outputs().values().any(|on| *on);
+    state.last().filter(|_| is_open && is_on && seen.is_written == Some(false)).map(|last| last.utc)
 }
 
 fn counts(state: &State) -> String {
@@ -280,13 +296,15 @@ pub fn render(state: &State, seen: &Seen) -> String {
             || "not known before a point is finished".to_owned(),
             |left| format!("about {}{}", render_span(left), until(state, seen, left)),
         );
+        let is_resuming = state.soak().is_some_and(SoakState::is_resuming);
+        let left = if is_resuming { format!("{left}; warming up again comes on top") } else { left };
         rows.push(("left", left));
     }
     rows.extend(labelled("warnings", warnings::lines(state, seen)));
     rows.extend(labelled("readings", readings(state, seen)));
     rows.extend(labelled("coverage", soak_screen::coverage(state, seen)));
     rows.push(("kept", soak_screen::kept(state, seen)));
-    rows.push(("outputs", outputs(state)));
+    rows.push(("outputs", outputs(state, seen)));
     let remarks = std::iter::once(counts(state)).chain(state.remarks().map(remark_line));
     rows.extend(labelled("events", remarks.collect()));
     rows.push(("writer", writer(state, seen)));

@@ -49,6 +49,9 @@ pub struct SoakState {
     finished: Duration,
     /// A dwell that was begun and is not finished, and what is done of it.
     within: Option<(DwellId, Duration)>,
+    /// What is done of warming the board up again, and whether that comes, or may come, before the run goes on.
+    warming: Option<Duration>,
+    is_resuming: bool,
     /// What is left of dwells that ended early, as long as all of it is known.
     saved: Option<Duration>,
     last: Option<Reading>,
@@ -66,6 +69,8 @@ impl SoakState {
             phase: None,
             finished: Duration::ZERO,
             within: None,
+            warming: None,
+            is_resuming: false,
             saved: Some(Duration::ZERO),
             last: None,
             coverage: Coverage::default(),
@@ -88,13 +93,15 @@ impl SoakState {
             Event::InstrumentOpened(opened) => self.coverage.holes.open(&opened.role),
             Event::SensorFailed { role, what } => self.coverage.holes.fail(at.monotonic, role, what),
             Event::DwellFinished { dwell, took, end, left_out } => {
-                self.within = None;
+                self.warming = None;
                 self.counts.left_out = self.counts.left_out.saturating_add(*left_out);
                 if *dwell != DwellId::WARMING {
+                    (self.within, self.is_resuming) = (None, false);
                     self.finish(*took, *end, spans);
                 }
             }
             Event::GapFound(gap) => self.coverage.lose(gap),
+            Event::RunResumed(_) => (self.warming, self.is_resuming) = (None, true),
             Event::EvidenceKept { .. } => self.counts.evidence += 1,
             Event::StartChecked(check) => {
                 self.counts.starts += 1;
@@ -127,8 +134,14 @@ impl SoakState {
         if readings.held {
             self.coverage.held += count;
         } else {
-            self.within = Some((readings.dwell, readings.done));
             self.coverage.taken += count;
+            // Warming up again is done beside the dwell that was cut off, which goes on behind it.
+            if readings.dwell == DwellId::WARMING {
+                self.warming = Some(readings.done);
+            } else {
+                self.within = Some((readings.dwell, readings.done));
+                (self.warming, self.is_resuming) = (None, false);
+            }
         }
         self.counts.batches += 1;
     }
@@ -171,7 +184,7 @@ impl SoakState {
     }
 
     fn done_within(&self) -> Duration {
-        self.within.filter(|(dwell, _)| *dwell != DwellId::WARMING).map_or(Duration::ZERO, |(_, done)| done)
+        self.within.map_or(Duration::ZERO, |(_, done)| done)
     }
 
     /// How long the dwells last together, less what is left of those that ended early; `None` where nobody knows how much
@@ -187,10 +200,16 @@ impl SoakState {
         Some(self.lasts()?.saturating_sub(self.done()))
     }
 
-    /// Whether the board is being warmed up again after a gap.
+    /// How long the board has been warmed up again after a gap, where it is.
     #[must_use]
-    pub fn is_warming(&self) -> bool {
-        self.within.is_some_and(|(dwell, _)| dwell == DwellId::WARMING)
+    pub const fn warming(&self) -> Option<Duration> {
+        self.warming
+    }
+
+    /// Whether the run was gone on with and is not where it was yet: the board may be warmed up again first.
+    #[must_use]
+    pub const fn is_resuming(&self) -> bool {
+        self.is_resuming
     }
 
     /// The last reading that is kept.

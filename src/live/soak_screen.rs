@@ -214,7 +214,7 @@ pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value 
         })),
         "done_s": soak.done().as_secs_f64(),
         "planned_s": soak.lasts().map(|lasts| lasts.as_secs_f64()),
-        "is_warming_again": soak.is_warming(),
+        "is_warming_again": soak.warming().is_some(),
         "last_reading": soak.last().map(|reading| reading_json(reading, last)),
         "batches": counts.batches,
         "coverage": coverage_json(soak.coverage()),

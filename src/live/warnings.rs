@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::screen::{Seen, clock_time};
+use super::screen::{Seen, clock_time, last_known};
 use super::state::{Phase, State};
 use crate::base::names::Role;
 use crate::base::span::render_span;
@@ -173,6 +173,11 @@ pub fn active(state: &State, seen: Option<&Seen>) -> Vec<Warning> {
     if let Some(safe) = state.safe().filter(|safe| !safe.verified) {
         let failures = safe.failures.join("; ");
         add("outputs", now, format!("NOT VERIFIED OFF, look at the bench: {failures}"));
+    }
+    if seen.is_some_and(|seen| last_known(state, seen).is_some()) {
+        let what =
+            "the record breaks off with outputs on, and whether they are off is not known: look at the bench";
+        add("outputs", now, what.to_owned());
     }
     if let Some(seen) = seen.filter(|seen| seen.is_written == Some(true)) {
         if let Some(what) = &seen.short_of_room {

@@ -78,6 +78,16 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
     for missing in &soak.values_missing {
         let _ = writeln!(text, "{:<10} {}", "not read", value_missing(missing));
     }
+    if soak.rewarms > 0 {
+        let (times, span) = (
+            counted(soak.rewarms, "time"),
+            render_elapsed(Duration::from_secs_f64(soak.rewarm_hours.clamp(0.0, 1e6) * 3600.0)),
+        );
+        let _ = writeln!(
+            text,
+            "warmed     again {times} after a gap, {span} together, on top of what the phases held"
+        );
+    }
     if report.summary.ended.is_none() {
         let last = soak.last_reading.as_deref().unwrap_or("none yet");
         let _ = writeln!(text, "unfinished the last reading: {last}");

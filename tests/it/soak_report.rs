@@ -8,8 +8,8 @@ use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
     BrokenAt, DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LimitBroken, LoadChange, PointId,
-    PointResult, Reading, Readings, RunEnd, RunVerdict, SafeState, Setting, Sink, SoakFacts, StartCheck,
-    StartId,
+    PointResult, Reading, Readings, Resumed, RunEnd, RunVerdict, SafeState, Setting, Sink, SoakFacts,
+    StartCheck, StartId,
 };
 use soakrig::live::State;
 use soakrig::record::products::check_manifest;
@@ -255,7 +255,7 @@ fn record_killed(out: &Path) -> PathBuf {
     facts.soak =
         Some(SoakFacts { interval, phases: vec!["hold".to_owned()], dwells_last, dwells: 1, starts: 0 });
     recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
-    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    recorder.event(at(0), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
     tell(&mut recorder, 0, 240, 1);
     let what = "dead-man: the controller is gone; both were verified off after 0.2 s".to_owned();
     recorder.event(at(420_000), &Event::Warned { what }).unwrap();
@@ -324,6 +324,31 @@ fn what_a_dead_man_did_behind_the_end_is_one_story_and_neither_phase_nor_switchi
     let view = report.soak.as_ref().unwrap().as_ref().unwrap();
     assert_eq!(view.timeline.stretches[0].span_s.1, 430.0);
     assert_eq!(view.pauses, Duration::from_secs(430 - 240));
+}
+
+#[test]
+fn warming_up_again_is_told_apart_from_what_a_phase_held() {
+    let out = TempDir::new().unwrap();
+    let folder = record_killed(out.path());
+    let (mut recorder, _) = Recorder::resume(&folder).unwrap();
+    let resumed = |ms| {
+        let what = "it was cut off".to_owned();
+        (at(ms), Event::RunResumed(Resumed { gap: None, points_finished: 0, what }))
+    };
+    for (from_s, to_s) in [(500, 560), (600, 900)] {
+        let (at, event) = resumed(from_s * 1000);
+        recorder.event(at, &event).unwrap();
+        tell(&mut recorder, from_s, to_s, 0);
+    }
+    tell(&mut recorder, 900, 1260, 1);
+    tell_end(&mut recorder, 1_260_000, RunVerdict::Pass, [0, 0, 0]).unwrap();
+    drop(recorder);
+    let report = report::build(&Record::open(&folder).unwrap());
+    let view = report.soak.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!((view.held[0].on, view.rewarmed), (Duration::from_secs(600), (2, Duration::from_secs(360))));
+    let told = text::render(&report, Path::new("run"));
+    assert!(told.contains("again 2 times after a gap, 6 min together"), "{told}");
+    assert!(html::render(&report).contains("<b>warming up again after a gap</b>"));
 }
 
 #[test]

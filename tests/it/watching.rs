@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use soakrig::base::clock::Instant;
 use soakrig::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, SafeState, Sink,
+    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Resumed, SafeState, Sink,
     SoakFacts, Unsent,
 };
 use soakrig::live::screen::{Kept, Seen, json, render, status};
@@ -360,6 +360,47 @@ fn a_sensor_that_says_nothing_stands_beside_the_coverage_with_its_cause() {
     let told = &json(&state, &seen("reports/RUN"))["soak"]["coverage"]["values_missing"][0];
     assert_eq!((&told["column"], &told["readings"]), (&Value::from("ambient_c"), &Value::from(5390)));
     assert!(status(&state).contains("ambient_c not read 5390 times"), "{}", status(&state));
+}
+
+#[test]
+fn warming_up_again_takes_nothing_from_what_is_done_and_the_end_says_that_it_comes_on_top() {
+    let mut state = soaking();
+    let resumed =
+        Resumed { gap: Some(Duration::from_secs(90)), points_finished: 0, what: "it was cut off".to_owned() };
+    state.take(at(5_500_000), &Event::RunResumed(resumed));
+    state.take(at(6_100_000), &readings(0, 600, 5500, 600));
+    let told = render(&state, &seen("reports/RUN"));
+    let lines: Vec<String> = ["phase", "soak", "left"].map(|label| labelled(&told, label)).into();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    phase     warming up again after a gap, for 10 min so far
+    soak      phase 2 of 2, full load, round 1 of 2: 1 h of 2 h (50 %)
+              all phases: 1 h 30 min of 4 h 30 min (33 %); begun 1 h 41 min ago
+    left      about 3 h 15 min, until 21:00:50Z; warming up again comes on top
+    ");
+    assert_eq!(json(&state, &seen("reports/RUN"))["soak"]["is_warming_again"], true);
+    state.take(at(6_160_000), &readings(2, 3660, 6100, 60));
+    let told = render(&state, &seen("reports/RUN"));
+    assert!(!told.contains("warming up again") && told.contains("1 h 1 min of 2 h"), "{told}");
+}
+
+#[test]
+fn of_a_record_that_breaks_off_with_outputs_on_nobody_is_told_that_they_are() {
+    let mut state = soaking();
+    for role in ["load", "source"] {
+        state.take(at(5_410_000), &Event::OutputSwitched { role: role.parse().unwrap(), on: true });
+    }
+    let told = |is_written| {
+        let screen = render(&state, &Seen { is_written: Some(is_written), ..seen("reports/RUN") });
+        ["warnings", "outputs"].map(|label| labelled(&screen, label)).join("\n")
+    };
+    insta::assert_snapshot!(told(true), @r"
+    warnings  none that still holds
+    outputs   load on, source on
+    ");
+    insta::assert_snapshot!(told(false), @r"
+    warnings  since 17:34:20Z outputs: the record breaks off with outputs on, and whether they are off is not known: look at the bench
+    outputs   not known: last load on, source on, at 17:34:20Z, and the record ends without an end
+    ");
 }
 
 /// The lines of a label.

@@ -36,6 +36,12 @@ pub struct SoakSummary {
     pub values_missing: Vec<ValuesMissing>,
     /// What is missing, by cause.
     pub gaps: Vec<GapSummary>,
+    /// How often the board was warmed up again after a gap.
+    #[serde(default)]
+    pub rewarms: u64,
+    /// Hours that this took together; the board-hours hold them.
+    #[serde(default)]
+    pub rewarm_hours: f64,
     /// When the last reading was taken, UTC; `null` without any.
     pub last_reading: Option<String>,
     /// Confidence of the intervals of drifts.

@@ -147,8 +147,17 @@ fn held(view: &SoakView) -> Markup {
                 td.nowrap data-label="input voltage" { (range(held.vin_v, "V")) } td.nowrap data-label="output current" { (range(held.iout_a, "A")) }
                 td.number data-label="settings" { (held.settings) } td.number data-label="held" { (render_span(held.on)) }
                 td.number data-label="input off" { @if held.off.is_zero() { "–" } @else { (render_span(held.off)) } }
-            } } }
+            } }
+                @if view.rewarmed.0 > 0 { tr {
+                    td.number { "–" } td { b { "warming up again after a gap" } }
+                    td data-label="how often" { (crate::base::count::counted(view.rewarmed.0, "time")) } td { "" } td.number { "–" }
+                    td.number data-label="held" { (render_span(view.rewarmed.1)) } td.number { "–" }
+                } }
+            }
         } }
+        @if view.rewarmed.0 > 0 {
+            p.small { "Warming up again comes on top of what the phases hold: the board was under power, so that the board-hours hold it; no drift does." }
+        }
         p.small {
             "As it was read, every " (render_span(view.facts.interval)) ". " (render_span(view.pauses))
             " went into sweeps, captures and switching: readings are not due then, and it is no gap."

@@ -65,6 +65,8 @@ pub struct SoakView {
     pub pauses: Duration,
     /// What was held.
     pub held: Vec<Held>,
+    /// How often the board was warmed up again after a gap, and how long together: in the board-hours, and of no phase.
+    pub rewarmed: (u64, Duration),
     /// What the events tell.
     pub story: Story,
     /// All gaps, those that no event tells among them, put together where they are of one stretch.
@@ -147,6 +149,7 @@ fn view(
         coverage,
         pauses: Duration::from_secs_f64(pauses),
         held: held(&stream, &story, interval_s),
+        rewarmed: (stream.rewarmed.0, Duration::from_secs_f64(stream.rewarmed.1 as f64 * interval_s)),
         started,
         last_reading: last.map(|after| (started.utc + after, after)),
         is_finished: record.end().is_some(),

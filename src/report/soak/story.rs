@@ -124,6 +124,8 @@ pub struct Story {
     pub ended_early: Option<EarlyLook>,
     /// When it tripped or was over, in seconds since the start of the run, where it was not gone on with; `None` of a record without an end.
     pub ended_s: Option<f64>,
+    /// When the run was gone on with, in seconds since its start.
+    resumed_s: Vec<f64>,
     /// All starts.
     pub starts: Vec<StartCheck>,
     /// Limits of which a breach is told, by their places in the profile.
@@ -140,6 +142,11 @@ impl Story {
     pub fn stretch(&self, at_s: f64) -> Option<&Stretch> {
         let after = self.stretches.partition_point(|stretch| stretch.span_s.0 <= at_s);
         after.checked_sub(1).and_then(|place| self.stretches.get(place))
+    }
+    /// How often the run was gone on with until then.
+    #[must_use]
+    pub fn resumed_until(&self, at_s: f64) -> usize {
+        self.resumed_s.partition_point(|resumed_s| *resumed_s <= at_s)
     }
     /// How many holds were begun until then.
     #[must_use]
@@ -228,6 +235,8 @@ pub fn build(record: &Record) -> Story {
         story.marks.extend(mark.map(|kind| (at_s, kind)));
         is_held = follow_hold(&mut story.holds, (is_held, &logged.event), at_s);
     }
+    let resumed = record.events().iter().filter(|logged| matches!(logged.event, Event::RunResumed(_)));
+    story.resumed_s = resumed.map(|logged| logged.at.monotonic.since(start).as_secs_f64()).collect();
     story.ended_s = ended(record).map(|at| at.since(start).as_secs_f64());
     let ended_s = story.ended_s.unwrap_or(record.lasted().as_secs_f64());
     end_stretch(&mut story, ended_s);

@@ -87,7 +87,7 @@ pub struct Stream {
     pub hours: [Hourly; 2],
     /// By phase and setting.
     pub groups: Vec<Group>,
-    /// Readings of settings beyond those that are told apart.
+    /// Readings in no group: of settings beyond those that are told apart, and of warming up again.
     pub ungrouped: u64,
     /// How many readings of what the plan sets.
     pub count: u64,
@@ -103,6 +103,10 @@ pub struct Stream {
     pub holes: Holes,
     /// How many failures of sensors were told so far.
     failed: usize,
+    /// How often the board was warmed up again after a gap, and how many readings that took: no phase holds them.
+    pub rewarmed: (u64, u64),
+    /// How often the run had been resumed when it was last warmed up again.
+    rewarmed_after: Option<usize>,
     /// Breaks inside a dwell that no event explains.
     pub breaks: Vec<Gap>,
     /// The last reading.
@@ -134,6 +138,8 @@ impl Stream {
             working: 0,
             holes: Holes::default(),
             failed: 0,
+            rewarmed: (0, 0),
+            rewarmed_after: None,
             breaks: Vec::new(),
             last: None,
             place: None,
@@ -153,7 +159,12 @@ impl Stream {
         self.tell_failures(batch, story);
         let stretch = story.stretch(first_s);
         let place = Place::of(batch, story.holds_until(last_s + ROUNDED.as_secs_f64()));
-        let group = stretch.filter(|_| !batch.held).and_then(|stretch| self.group(batch, stretch.phase));
+        let is_rewarm = !batch.held && batch.dwell == DwellId::WARMING;
+        if is_rewarm {
+            self.count_rewarm(batch, story.resumed_until(first_s));
+        }
+        let is_of_phase = !batch.held && !is_rewarm;
+        let group = stretch.filter(|_| is_of_phase).and_then(|stretch| self.group(batch, stretch.phase));
         let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
         for row in &batch.rows {
             let before = self.place.replace((place, batch.held));
@@ -169,6 +180,12 @@ impl Stream {
                 self.take_row(row, (is_on, story), (group, settled_s));
             }
         }
+    }
+
+    fn count_rewarm(&mut self, batch: &Readings, resumed: usize) {
+        let is_another = self.rewarmed_after.replace(resumed) != Some(resumed);
+        self.rewarmed.0 += u64::from(is_another);
+        self.rewarmed.1 += batch.rows.len() as u64;
     }
 
     /// Failures stand in the record before the readings that lack the value.

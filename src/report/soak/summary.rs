@@ -59,6 +59,8 @@ pub fn build(view: &SoakView) -> SoakSummary {
                 percent: view.coverage.percent_lost(*cause),
             })
             .collect(),
+        rewarms: view.rewarmed.0,
+        rewarm_hours: view.rewarmed.1.as_secs_f64() / 3600.0,
         last_reading: view.last_reading.map(|(utc, _)| utc.to_string()),
         drift_confidence: trends::CONFIDENCE,
         drift: drift.collect(),

@@ -167,6 +167,20 @@ mod tests {
     const MOST: Option<Bound> = Some(Bound::Upper);
 
     #[test]
+    fn levels_that_are_not_of_all_points_say_of_how_many_they_are() {
+        let levels = |after: &[(f64, Option<Bound>)]| {
+            let request = Request { is_forced: true, ..Request::default() };
+            let found = compare(&group("a", &[(40.0, None); 4]), &group("b", after), &request);
+            words::levels(found.effect(Quantity::Figure(FigureName::RipplePp)).unwrap())
+        };
+        let of = |told: &str| Some(told.to_owned());
+        assert_eq!(levels(&[(7.0, None); 4]), of("105.9 V to 2.371 V"));
+        let with_bounds = [(7.0, None), (10.0, MOST), (10.0, MOST), (10.0, MOST)];
+        assert_eq!(levels(&with_bounds), of("105.9 V to 2.371 V (at the 1 of 4 points with values)"));
+        assert_eq!(levels(&[(10.0, MOST); 4]), None);
+    }
+
+    #[test]
     fn the_sentence_begins_with_the_bound_over_all_points_and_names_the_few_with_values_beside_it() {
         let (sentence, gate) =
             told(&[(40.0, None); 4], &[(7.0, None), (10.0, MOST), (10.0, MOST), (10.0, MOST)]);

@@ -102,14 +102,18 @@ kinds! {
     RunOrder = "run order", Matters, "drift with time and a change cannot be told apart";
     /// Whether the runs came to their end.
     Completeness = "completeness", Matters, "a run that was cut short lacks points, and not by chance";
-    /// Calibration that is past due.
+    /// When instruments are to be calibrated next, and whether that is past.
     Calibration = "calibration", Slight, "the errors are not known to be those of the data sheet";
     /// Vertical range.
     Range = "range", Slight, "it is chosen by the size of the trace, and a narrower one has less noise";
     /// The profile's text.
     ProfileText = "text of the profile", Slight, "what matters of it is listed by itself";
     /// The rig's text.
-    RigText = "text of the rig", Slight, "what matters of it is listed by itself";
+    RigText = "text of the rig", Matters, "the resistances of leads stand there, by which readings are corrected, and are not listed by themselves";
+    /// Boards that were in regulation hardly anywhere.
+    Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away";
+    /// The seeds of the simulated bench.
+    Seed = "seed of the simulated bench", Matters, "runs of one seed have the same noise of the instruments, point by point: no interval knows of it, and between two seeds it stands in the change";
     /// Program and version.
     Software = "software", Slight, "the versions of the definitions tell whether figures are the same";
 }

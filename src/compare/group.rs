@@ -54,6 +54,13 @@ pub struct BoardCells {
     pub captures: Captures,
 }
 
+impl BoardCells {
+    /// Where it was in regulation at least once.
+    pub(super) fn regulated(&self) -> impl Iterator<Item = Place> + '_ {
+        self.places.iter().filter(|(_, count)| **count > 0).map(|(place, _)| *place)
+    }
+}
+
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::aspect::{Aspect, Kind, Weight};
+use super::cell::Place;
 use super::completeness::{COMPLETE, Unsaid, is_cut_short};
-use super::group::Group;
+use super::group::{BoardCells, Group};
 use super::quantity::Quantity;
+use super::run::PAST_DUE;
 use super::run_order::{Kept, RunOrder};
 use super::scores::{match_places, scores_of};
 use super::soak;
+use crate::base::count::counted;
 use crate::base::stats::mean;
 use crate::event::FigureName;
 
@@ -84,7 +87,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     let mut differences = Vec::new();
     let mut unsaid = Unsaid::default();
     let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
-    for aspect in &all {
+    for aspect in all.iter().filter(|aspect| aspect.kind != Kind::Seed) {
         let (left, right) =
             (before.aspects.get(aspect).unwrap_or(&nothing), after.aspects.get(aspect).unwrap_or(&nothing));
         if left.is_empty() && is_cut_short(before) {
@@ -97,6 +100,8 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     }
     unsaid.tell_in(&mut differences);
     differences.extend(points(before, after));
+    differences.extend(regulation(before, after));
+    differences.extend(seeds(before, after));
     differences.extend(ambient(before, after));
     differences.extend(revisions(before, after));
     differences.extend(order.difference());
@@ -109,13 +114,14 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
         Some(Weight::Matters) => Comparability::Except,
         Some(Weight::Breaks) => Comparability::NotComparable,
     };
-    Guard { comparability, differences, looked_at: all.len() + 4 }
+    Guard { comparability, differences, looked_at: all.len() + 5 }
 }
 
 fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {
     let is_one = left.len() == 1 && left == right;
     // Complete on both sides is what everybody expects; that something is past due on both sides must be told.
-    let is_fault = matches!(aspect.kind, Kind::Calibration)
+    let is_past = |value: &String| value.starts_with(PAST_DUE);
+    let is_fault = (aspect.kind == Kind::Calibration && left.union(right).any(is_past))
         || as_expected(aspect.kind).is_some_and(|expected| left.union(right).any(|value| value != expected));
     if is_one && !is_fault {
         return None;
@@ -171,6 +177,57 @@ fn points(before: &Group, after: &Group) -> Option<Difference> {
         weight,
         before: words(left.len()),
         after: words(right.len()),
+    })
+}
+
+/// Boards that were in regulation at less than half of the points at which some board was: each takes its points away from all.
+fn regulation(before: &Group, after: &Group) -> Option<Difference> {
+    let boards = || before.boards.iter().chain(&after.boards);
+    let some: BTreeSet<Place> = boards().flat_map(|(_, board)| board.regulated()).collect();
+    let lacks = |board: &BoardCells| 2 * board.regulated().count() < some.len();
+    let every =
+        some.iter().filter(|place| boards().all(|(_, board)| board.regulated().any(|own| own == **place)));
+    let common = every.count();
+    let weight = if common == 0 { Weight::Breaks } else { Weight::Matters };
+    let words = |group: &Group| {
+        let lacking = group.boards.iter().filter(|(_, board)| lacks(board));
+        let told = lacking.map(|(serial, board)| {
+            format!("{serial} in regulation at {} of {} points", board.regulated().count(), some.len())
+        });
+        listed(&told.collect())
+    };
+    boards().any(|(_, board)| lacks(board)).then(|| Difference {
+        kind: Kind::Regulation,
+        of: Vec::new(),
+        weight,
+        before: Some(words(before))
+            .filter(|told| !told.is_empty())
+            .unwrap_or_else(|| "every board".to_owned()),
+        after: Some(words(after)).filter(|told| !told.is_empty()).unwrap_or_else(|| "every board".to_owned()),
+    })
+}
+
+/// Runs of the simulated bench that share a seed share the noise of its instruments.
+fn seeds(before: &Group, after: &Group) -> Option<Difference> {
+    let of = |group: &Group| group.aspects.get(&Kind::Seed.whole()).cloned().unwrap_or_default();
+    let (left, right) = (of(before), of(after));
+    let shares = |group: &Group, seeds: &BTreeSet<String>| {
+        let runs: BTreeSet<_> = group.members.iter().map(|member| &member.folder).collect();
+        !seeds.is_empty() && seeds.len() < runs.len()
+    };
+    // One seed for all runs of both sides: the noise is the same and falls out of the change.
+    if left == right || !(shares(before, &left) || shares(after, &right)) {
+        return None;
+    }
+    let words = |seeds: &BTreeSet<String>, runs: usize| {
+        format!("{} in {}: {}", counted(seeds.len(), "seed"), counted(runs, "run"), listed(seeds))
+    };
+    Some(Difference {
+        kind: Kind::Seed,
+        of: Vec::new(),
+        weight: Weight::Matters,
+        before: words(&left, before.members.len()),
+        after: words(&right, after.members.len()),
     })
 }
 
@@ -250,4 +307,69 @@ fn together(differences: Vec<Difference>) -> Vec<Difference> {
     }
     joined.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::group::Member;
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::Setting;
+
+    /// Boards by serial number, each in regulation at so many of four points.
+    fn group(name: &str, boards: &[(&str, usize)]) -> Group {
+        let mut group = Group::new(name);
+        for (serial, regulated) in boards {
+            let at = |place: usize| Place::of(Setting { vin: Volts(24.0), load: Amps(0.1 * place as f64) });
+            let places = (0..4).map(|place| (at(place), u32::from(place < *regulated))).collect();
+            group.boards.insert(serial.parse().unwrap(), BoardCells { places, ..BoardCells::default() });
+        }
+        group
+    }
+
+    #[test]
+    fn a_board_that_is_hardly_in_regulation_is_named_and_one_that_never_is_leaves_nothing_to_compare() {
+        let told = |after: &[(&str, usize)]| {
+            let before = group("A", &[("A1", 4), ("A2", 4)]);
+            let found = regulation(&before, &group("B", after))?;
+            Some(format!("{}: {} | {}", found.weight.word(), found.before, found.after))
+        };
+        assert_eq!(told(&[("B1", 4), ("B2", 2)]), None, "a threshold lies elsewhere on each board");
+        assert_eq!(
+            told(&[("B1", 4), ("B2", 1)]).as_deref(),
+            Some("matters: every board | B2 in regulation at 1 of 4 points")
+        );
+        assert_eq!(
+            told(&[("B1", 4), ("B2", 0)]).as_deref(),
+            Some("breaks: every board | B2 in regulation at 0 of 4 points")
+        );
+        assert_eq!(regulation(&group("A", &[("A1", 0)]), &group("B", &[("B1", 0)])), None);
+    }
+
+    #[test]
+    fn seeds_that_runs_share_matter_where_the_sides_have_others() {
+        let side = |seeds: &[&str]| {
+            let mut group = group("A", &[]);
+            let seeds = seeds.iter().map(|seed| (*seed).to_owned()).collect();
+            group.aspects.insert(Kind::Seed.whole(), seeds);
+            for number in 0..2_u32 {
+                group.members.push(Member {
+                    name: String::new(),
+                    folder: number.to_string().into(),
+                    started: "2026-01-01T00:00:00Z".parse().unwrap(),
+                    window: None,
+                    serial: "A1".parse().unwrap(),
+                    turn: None,
+                });
+            }
+            group
+        };
+        let told = |before: &[&str], after: &[&str]| {
+            seeds(&side(before), &side(after)).map(|found| format!("{} | {}", found.before, found.after))
+        };
+        assert_eq!(told(&["1"], &["1"]), None, "the same noise falls out of the change");
+        assert_eq!(told(&["1", "2"], &["3", "4"]), None, "noise of its own in every run");
+        assert_eq!(told(&["1"], &["2"]).as_deref(), Some("1 seed in 2 runs: 1 | 1 seed in 2 runs: 2"));
+        assert_eq!(seeds(&group("A", &[]), &group("B", &[])), None, "a real bench has none");
+    }
 }

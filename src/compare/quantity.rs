@@ -113,7 +113,7 @@ impl Quantity {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Figure(name) => name.title(),
-            Self::Rise => "temperature of the board over ambient",
+            Self::Rise => "temperature of the board over ambient, as far as it had warmed up",
             Self::LoadRegulation => "load regulation",
             Self::StartUp => "start-up threshold",
             Self::Band(band) => band.title(),

@@ -23,6 +23,9 @@ use crate::event::{
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
 use crate::waveform::FROM_WIDE;
 
+/// How it is told that an instrument should have been calibrated before.
+pub(super) const PAST_DUE: &str = "was due";
+
 /// Values by what was measured and where.
 pub type Cells = BTreeMap<(Quantity, Place), Cell>;
 
@@ -241,6 +244,9 @@ impl Reader {
             add(A::Capture.whole(), format!("profile {}", short(&facts.profile_digest)));
         }
         add(A::RigText.whole(), short(&facts.rig_digest));
+        if let Some(seed) = facts.seed.filter(|_| facts.simulated) {
+            add(A::Seed.whole(), seed.to_string());
+        }
         add(A::Software.whole(), facts.software.clone());
         for (figure, version) in &facts.definitions {
             add(A::Definition.of(figure), format!("version {version}"));
@@ -250,8 +256,9 @@ impl Reader {
             add(A::Model.of(&role), format!("{} {}", instrument.maker, instrument.model).trim().to_owned());
             add(A::InstrumentSerial.of(&role), instrument.serial.clone());
             add(A::Firmware.of(&role), instrument.firmware.clone());
-            if instrument.calibration_due.as_ref().is_some_and(|(_, is_past)| *is_past) {
-                add(A::Calibration.of(&role), "past due".to_owned());
+            if let Some((day, is_past)) = &instrument.calibration_due {
+                let verb = if *is_past { PAST_DUE } else { "is due" };
+                add(A::Calibration.of(&role), format!("{verb} on {day}"));
             }
         }
         let progress = Progress {

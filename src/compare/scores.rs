@@ -1,7 +1,7 @@
 //! Points matched between two groups, and the one number that each board gets from them: the board is the unit that
 //! conclusions are drawn from, for repeats and points of one board are not independent of each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::{Cell, Kind, Place};
 use super::group::{BoardCells, Group};
@@ -236,21 +236,23 @@ fn bounded_change(key: (Quantity, Place), before: &Group, after: &Group) -> Opti
 }
 
 /// Adds the load regulation to every board: at each input voltage the output at the smallest load less that at the largest
-/// one, of the loads at which every board of every group has an output voltage there.
+/// one, of the loads at which every board of every group has an output voltage there. A board that has none at all there says
+/// nothing of the others.
 pub fn add_load_regulation(groups: &mut [Group]) {
     const VOUT: Quantity = Quantity::Figure(FigureName::Vout);
-    let common = {
-        let mut boards = groups.iter().flat_map(|group| group.boards.values());
-        let places = |board: &BoardCells| -> BTreeSet<Place> {
-            board.cells.range(span(VOUT)).map(|((_, place), _)| *place).collect()
-        };
-        let Some(first) = boards.next().map(places) else { return };
-        boards.fold(first, |common, board| common.intersection(&places(board)).copied().collect())
-    };
-    // In their order the places of one input voltage stand together, by rising load.
-    let common: Vec<Place> = common.into_iter().collect();
-    for at_vin in common.chunk_by(|left, right| left.at_any_load() == right.at_any_load()) {
-        let [smallest, .., largest] = at_vin else { continue };
+    let mut common: BTreeMap<Place, BTreeSet<Place>> = BTreeMap::new();
+    for board in groups.iter().flat_map(|group| group.boards.values()) {
+        let places: Vec<Place> = board.cells.range(span(VOUT)).map(|((_, place), _)| *place).collect();
+        // In their order the places of one input voltage stand together, by rising load.
+        for at_vin in places.chunk_by(|left, right| left.at_any_load() == right.at_any_load()) {
+            let own: BTreeSet<Place> = at_vin.iter().copied().collect();
+            let known = common.entry(at_vin[0].at_any_load()).or_insert_with(|| own.clone());
+            known.retain(|place| own.contains(place));
+        }
+    }
+    for at_vin in common.into_values() {
+        let at_vin: Vec<Place> = at_vin.into_iter().collect();
+        let [smallest, .., largest] = at_vin.as_slice() else { continue };
         for board in groups.iter_mut().flat_map(|group| group.boards.values_mut()) {
             let mean = |place: &Place| board.cells.get(&(VOUT, *place)).map(Cell::mean);
             if let (Some(light), Some(heavy)) = (mean(smallest), mean(largest)) {
@@ -386,6 +388,14 @@ mod tests {
         assert_eq!(matched.places.len(), 1);
         assert_eq!(matched.places[0].to_string(), "18 V");
         assert!((matched.before[0].score - 0.09).abs() < 1e-12);
+        assert!((matched.after[0].score - 0.03).abs() < 1e-12);
+
+        // A third group whose board never comes up takes nothing away from the first two.
+        let [first, second] = groups;
+        let mut groups = [first, second, group(vout, &[&[]])];
+        add_load_regulation(&mut groups);
+        let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
+        assert_eq!(matched.places.len(), 1);
         assert!((matched.after[0].score - 0.03).abs() < 1e-12);
     }
 }

@@ -437,7 +437,7 @@ pub(super) struct CompareArgs {
     /// Write a page with pictures to this file; reads the kept samples for spectra
     #[arg(long, value_name = "OUT")]
     pub(super) html: Option<PathBuf>,
-    /// Tell in which bands of frequency the change lies, too, from the kept samples; --html does, too
+    /// Tell in which bands of frequency the change lies, too, from the kept samples; --html and a limit on a band do, too
     #[arg(long)]
     pub(super) spectra: bool,
     /// Write the limits on the change for a CI server to this file

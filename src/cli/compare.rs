@@ -14,6 +14,7 @@ use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
 use crate::compare::effect::Pairing;
 use crate::compare::guard::Comparability;
+use crate::compare::quantity::Quantity;
 use crate::compare::scores::add_load_regulation;
 use crate::compare::spectra::{GroupSpectra, add_spectra};
 use crate::compare::{Comparison, Gathering, Group, MOST_STEPS, Request, Stretches, compare};
@@ -35,7 +36,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         return Ok(Exit::Done);
     }
     add_load_regulation(&mut groups);
-    let spectra = if args.spectra || args.html.is_some() { read_spectra(&mut groups)? } else { Vec::new() };
+    let spectra = if looks_at_spectra(args) { read_spectra(&mut groups)? } else { Vec::new() };
     let request = Request {
         pairing: match args.pair {
             Some(PairChoice::Board) => Pairing::Board,
@@ -51,6 +52,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         is_forced: args.force,
         seed: args.seed,
         reference: gathering.reference,
+        turns: gathering.turns,
     };
     let made: Vec<Comparison> =
         groups.iter().skip(1).map(|other| compare(&groups[0], other, &request)).collect();
@@ -61,6 +63,12 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
     }
     tell_all(args, (&groups, &spectra), (&made, &request))?;
     Ok(exit(&made, &request))
+}
+
+/// Whether anything is asked for that only the kept samples tell.
+fn looks_at_spectra(args: &CompareArgs) -> bool {
+    let mut named = args.worse_than.iter().chain(&args.same_within).chain(&args.smallest);
+    args.spectra || args.html.is_some() || named.any(|named| matches!(named.quantity, Quantity::Band(_)))
 }
 
 fn tell_all(
@@ -81,14 +89,13 @@ fn tell_all(
         write(path, junit::render(made, request)?.as_bytes())?;
     }
     for (name, told) in made.iter().filter_map(|made| Some((made, words::not_kept(made, args.strict)?))) {
-        tell(&format!("{} against {}: not met: {told}", name.after.name, name.before.name));
+        tell(&format!("{}: not met: {told}", words::groups(name)));
     }
     if args.json {
         let text = json::render(made, request).map_err(|error| CliError::internal(error.to_string()))?;
         return print(&text);
     }
-    let told: Vec<String> = made.iter().map(|made| text::render(made, request)).collect();
-    print_prose(&told.join("\n"), args.width)
+    print_prose(&text::render(made, request), args.width)
 }
 
 const NOTHING: &str = "there is nothing to compare: name runs with --before (or --baseline) and --after, several revisions with \

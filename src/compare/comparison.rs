@@ -8,7 +8,7 @@ use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
-use super::run_order::{Kept, RunOrder};
+use super::run_order::{Kept, RunOrder, Turns};
 use super::spectra::Captures;
 use crate::base::names::Serial;
 
@@ -35,6 +35,8 @@ pub struct Request {
     pub seed: u64,
     /// Runs of the reference board.
     pub reference: ReferenceRuns,
+    /// Which runs of which orders are here, in any group.
+    pub turns: Turns,
 }
 
 impl Request {
@@ -152,7 +154,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
     let order = if request.is_within_runs {
         RunOrder::within_runs(&request.reference)
     } else {
-        RunOrder::of((before, after), &request.reference, request.pairing)
+        RunOrder::of((before, after), (&request.reference, &request.turns), request.pairing)
     };
     let guard = check_comparable(before, after, &order);
     let may = guard.comparability != Comparability::NotComparable || request.is_forced;

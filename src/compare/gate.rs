@@ -89,7 +89,7 @@ impl Judgement {
 #[must_use]
 pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     let Some(effect) = effect else {
-        return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
+        return Judgement::Impossible(no_effect(allowance.quantity));
     };
     if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
         return judge_bounded(bounded, |ends| judge(worsening(allowance.quantity, ends), allowance.most));
@@ -108,7 +108,7 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
 #[must_use]
 pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     let Some(effect) = effect else {
-        return Judgement::Impossible(format!("no run has the figure {}", allowance.quantity));
+        return Judgement::Impossible(no_effect(allowance.quantity));
     };
     let most = allowance.most;
     if let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) {
@@ -131,6 +131,23 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         Judgement::Broken
     } else {
         Judgement::Undecided
+    }
+}
+
+/// Why neither side has a quantity: what was measured, or what is made of several points or of samples.
+fn no_effect(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::LoadRegulation => format!(
+            "{quantity} takes two loads at one input voltage at which every board has an output voltage, and there are none"
+        ),
+        Quantity::StartUp => format!(
+            "{quantity} takes an input voltage that was tried without regulation and a higher one in regulation, and no run of \
+             either side has both"
+        ),
+        Quantity::Band(_) => format!(
+            "{quantity} is made of kept samples, and neither side has any that tell it at a point that all boards share"
+        ),
+        _ => format!("no run of either side has the figure {quantity} at a point in regulation"),
     }
 }
 
@@ -240,6 +257,24 @@ mod tests {
         assert_eq!(judged("start_up_v:500mV", Some(0.2), 12.0), (Undecided, Undecided));
         assert_eq!(judged("start_up_v:3V", Some(0.2), 12.0), (Met, Met));
         assert_eq!(judged("start_up_v:300mV", Some(0.2), 15.0), (Broken, Broken));
+    }
+
+    #[test]
+    fn why_there_is_nothing_to_judge_says_of_runs_only_what_they_do_not_hold() {
+        let why = |limit: &str| match judge_worse(limit.parse().unwrap(), None) {
+            Judgement::Impossible(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why("harmonic_1_v:1dB").starts_with("no run of either side has the figure harmonic_1_v"));
+        // The runs may well have what these are made of.
+        for (limit, words) in [
+            ("load_regulation_v:1mV", "takes two loads"),
+            ("spectrum_50khz_200khz_v:1dB", "made of kept samples"),
+            ("start_up_v:1V", "tried without regulation"),
+        ] {
+            let told = why(limit);
+            assert!(told.contains(words) && !told.contains("has the figure"), "{told}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::course::Over;
 use super::run::{Run, read_run, read_stretches};
+use super::run_order::Turns;
 use super::stretch::Stretch;
 use crate::base::names::OrderName;
 use crate::record::RecordError;
@@ -18,6 +19,8 @@ pub struct Gathering {
     pub over: Option<Over>,
     /// The runs of the reference board that were met.
     pub reference: ReferenceRuns,
+    /// The places in their orders of all runs that were taken, whichever group they belong to.
+    pub turns: Turns,
 }
 
 /// Of the runs of the reference board, the first and the last: the memory does not grow with them.
@@ -40,6 +43,9 @@ impl Gathering {
         let run = read_run(folder, self.over)?;
         if !self.is_wanted(&run) {
             return Ok(None);
+        }
+        if let Some(turn) = &run.turn {
+            self.turns.entry(turn.order.clone()).or_default().insert(turn.number);
         }
         if is_reference(&run) {
             self.reference.take(run);

@@ -104,7 +104,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     differences.extend(seeds(before, after));
     differences.extend(ambient(before, after));
     differences.extend(revisions(before, after));
-    differences.extend(order.difference());
+    differences.extend(order.differences());
     if order.kept == Kept::WithinRuns {
         differences.extend(warmth(before, after));
     }

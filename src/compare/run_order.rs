@@ -1,7 +1,7 @@
 //! When the runs of a comparison were made: their places in the order, and whether drift with time can be told from a change.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -25,13 +25,16 @@ use crate::event::Turn;
 /// is found by the places themselves: there the factor nears 4 with as many boards on each side, and is far less with 1 and 9.
 pub const CONFOUNDED: f64 = 4.0;
 
+/// Which runs of which orders are here, be they of a group, of another group or of the reference board.
+pub type Turns = BTreeMap<OrderName, BTreeSet<u32>>;
+
 /// What the runs say of their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// No order of runs was laid down for all of them; their places are by the time at which they began.
     None,
-    /// All are of one order and were made in it; so many of its runs are not here.
-    As(OrderName, u32),
+    /// All are of one order and were made in it; these of its runs are not here.
+    As(OrderName, Vec<u32>),
     /// Both sides are stretches of the same runs: their order is that of the stretches.
     WithinRuns,
     /// All are of one order, but were not made in it, or some more than once; their places are by time.
@@ -110,7 +113,11 @@ struct Line<'r> {
 impl RunOrder {
     /// The order of the runs of two groups and of the reference board.
     #[must_use]
-    pub fn of((before, after): (&Group, &Group), reference: &ReferenceRuns, pairing: Pairing) -> Self {
+    pub fn of(
+        (before, after): (&Group, &Group),
+        (reference, here): (&ReferenceRuns, &Turns),
+        pairing: Pairing,
+    ) -> Self {
         let mut lines: Vec<Line<'_>> = Vec::new();
         for (side, group) in [before, after].into_iter().enumerate() {
             lines.extend(group.members.iter().map(|member| Line {
@@ -127,7 +134,7 @@ impl RunOrder {
             serial: &run.board.serial,
         }));
         lines.sort_by_key(|line| line.started);
-        let kept = kept(&lines);
+        let kept = kept(&lines, here);
         let place = |(at, line): (usize, &Line<'_>)| match (&kept, line.turn) {
             (Kept::As(..), Some(turn)) => turn.number,
             _ => at as u32 + 1,
@@ -220,14 +227,25 @@ impl RunOrder {
 
     /// What the guard is told of it.
     #[must_use]
-    pub(super) fn difference(&self) -> Option<Difference> {
-        self.is_confounded().then(|| Difference {
-            kind: Kind::RunOrder,
-            of: Vec::new(),
+    pub(super) fn differences(&self) -> Vec<Difference> {
+        let told = |kind: Kind, of: Vec<String>| Difference {
+            kind,
+            of,
             weight: Weight::Matters,
             before: runs_at(&self.before),
             after: runs_at(&self.after),
-        })
+        };
+        let mut differences = Vec::new();
+        if self.is_confounded() {
+            differences.push(told(Kind::RunOrder, Vec::new()));
+        }
+        if let Kept::As(name, missing) = &self.kept
+            && !missing.is_empty()
+        {
+            differences
+                .push(told(Kind::MissingRuns, vec![format!("the order {name} ({})", runs_at(missing))]));
+        }
+        differences
     }
 
     /// A line a board and side, with the score that is found for it.
@@ -264,7 +282,7 @@ impl RunOrder {
     }
 }
 
-fn kept(lines: &[Line<'_>]) -> Kept {
+fn kept(lines: &[Line<'_>], here: &Turns) -> Kept {
     let mut turns = Vec::new();
     for line in lines {
         let Some(turn) = line.turn else { return Kept::None };
@@ -274,7 +292,11 @@ fn kept(lines: &[Line<'_>]) -> Kept {
         return Kept::None;
     };
     if turns.windows(2).all(|pair| pair[0].number < pair[1].number) {
-        Kept::As(first.order.clone(), first.of.saturating_sub(turns.len() as u32))
+        let is_here = |number: &u32| {
+            here.get(&first.order).is_some_and(|here| here.contains(number))
+                || turns.binary_search_by_key(number, |turn| turn.number).is_ok()
+        };
+        Kept::As(first.order.clone(), (1..=first.of).filter(|number| !is_here(number)).collect())
     } else {
         Kept::Otherwise(first.order.clone())
     }
@@ -345,7 +367,7 @@ mod tests {
 
     fn order(words: &str, pairing: Pairing) -> RunOrder {
         let (before, after) = groups(words, |_| None);
-        RunOrder::of((&before, &after), &ReferenceRuns::default(), pairing)
+        RunOrder::of((&before, &after), (&ReferenceRuns::default(), &Turns::new()), pairing)
     }
 
     #[test]
@@ -424,12 +446,12 @@ mod tests {
         let turn = |number: u32| -> Option<Turn> { Some(format!("x:{number}/9").parse().unwrap()) };
         let of = |numbers: [u32; 4]| {
             let (before, after) = groups("A1 B1 B2 A2", |at| turn(numbers[at]));
-            RunOrder::of((&before, &after), &ReferenceRuns::default(), Pairing::None)
+            RunOrder::of((&before, &after), (&ReferenceRuns::default(), &Turns::new()), Pairing::None)
         };
         let whole = of([1, 2, 5, 9]);
         assert_eq!(
             (whole.kept.clone(), whole.before, whole.after),
-            (Kept::As("x".parse().unwrap(), 5), vec![1, 9], vec![2, 5])
+            (Kept::As("x".parse().unwrap(), vec![3, 4, 6, 7, 8]), vec![1, 9], vec![2, 5])
         );
         for numbers in [[1, 2, 9, 5], [1, 2, 2, 3]] {
             let other = of(numbers);
@@ -438,6 +460,26 @@ mod tests {
         assert_eq!(order("A1 B1", Pairing::None).kept, Kept::None);
         assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1 to 3, 7, 9 to 10");
         assert_eq!(ranges(&[1, 3, 5, 7, 9, 11, 13]), "1, 3, 5, 7, 9, 11, …");
+    }
+
+    #[test]
+    fn runs_that_an_order_lacks_are_listed_and_matter_unless_they_stand_in_another_group() {
+        let name: OrderName = "x".parse().unwrap();
+        let differences = |here: &[u32]| {
+            let turn = |at: usize| Some(format!("x:{}/8", [2, 3, 6, 7][at]).parse().unwrap());
+            let (before, after) = groups("A1 B1 B2 A2", turn);
+            let turns: Turns = [(name.clone(), here.iter().copied().collect())].into();
+            let order = RunOrder::of((&before, &after), (&ReferenceRuns::default(), &turns), Pairing::None);
+            let told = order.differences();
+            told.into_iter().map(|told| (told.title(), told.weight, told.before)).collect::<Vec<_>>()
+        };
+        let lacks = |missing: &str| {
+            let title = format!("missing runs of the order x ({missing})");
+            vec![(title, Weight::Matters, "runs 2, 7".to_owned())]
+        };
+        assert_eq!(differences(&[]), lacks("runs 1, 4 to 5, 8"));
+        assert_eq!(differences(&[1, 2, 3, 4, 5, 6, 7]), lacks("run 8"));
+        assert_eq!(differences(&[1, 4, 5, 8]), []);
     }
 
     #[test]

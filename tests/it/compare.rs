@@ -130,6 +130,35 @@ fn a_limit_that_is_not_kept_is_told_before_everything_else_in_lines_on_stderr_an
 }
 
 #[test]
+fn of_several_revisions_a_limit_that_the_last_one_breaks_is_told_before_the_first_one() {
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let own = smoke_at("[\"18 V\", \"24 V\"]");
+    // Without any filter a limit of the profile is broken, too.
+    let measure = |profile: &str, folder: &TempDir| {
+        let (profile, board) = (file(folder, "profile.toml", profile), ["--board", "c1", "--revision", "C"]);
+        let fixed = ["run", arg(&profile), "--rig", SIM, "-q", "--out", arg(folder.path())];
+        soakrig(&[&fixed[..], &board].concat()).assert_exit(1);
+    };
+    measure(&own, &folder);
+    let path = folder.path().join("page.html");
+    let groups = ["--before", "*_a?", "--by", "revision", "--after", "*_b?"];
+    let limit = ["--worse-than", "noise_pp_20mhz_v:1dB", "--html", arg(&path)];
+    let told = compare(&[&groups[..], &[arg(folder.path())], &limit].concat()).assert_exit(1);
+    // B is better. Of C there is one board, which shows nothing.
+    let first = "revision C against revision A: 1 of 1 limit on the change; not judged: noise_pp_20mhz_v";
+    assert!(told.out.starts_with(&format!("NOT MET  {first}")), "{}", told.out);
+    assert!(told.out.lines().any(|line| line.starts_with("  met ")), "{}", told.out);
+    let page = fs::read_to_string(&path).unwrap();
+    let top = &page[page.find("<main>").unwrap()..page.find("<h1>").unwrap()];
+    assert!(top.contains("LIMIT NOT MET") && top.contains(&first[1..]), "{top}");
+    // A revision that may not be compared is told there, too.
+    let otherwise = own.replace("samples = 60000", "samples = 30000");
+    measure(&otherwise, &other);
+    let told = compare(&[&groups[..], &[arg(other.path())]].concat()).assert_exit(2);
+    assert!(told.out.starts_with("NOT COMPARABLE  revision C against revision A: "), "{}", told.out);
+}
+
+#[test]
 fn a_single_board_on_both_sides_is_told_of_as_one() {
     let folder = TempDir::new().unwrap();
     let again = folder.path().join("again_a1");
@@ -253,6 +282,10 @@ fn what_probe_and_scope_alone_show_stands_beside_all_that_rides_on_the_output_an
     let spectra = soakrig(&[&sides[..], &["--spectra"]].concat()).assert_exit(0);
     let band = line_of(&spectra, "rms from 50 to 200 kHz");
     assert!(band.contains("probe and scope alone show ") && band.contains("not taken off)"), "{band}");
+    // A limit on a band has the samples read without being told to.
+    let limited =
+        soakrig(&[&sides[..], &["--worse-than", "spectrum_50khz_200khz_v:1dB"]].concat()).assert_exit(1);
+    assert_eq!(line_of(&limited, "rms from 50 to 200 kHz"), band);
     let loss = line_of(&told, "revision B raises the loss");
     assert!(!loss.contains("probe and scope"), "{loss}");
     let json = soakrig(&[&sides[..], &["--json"]].concat()).assert_exit(0).json();
@@ -387,7 +420,8 @@ fn the_gate_has_an_exit_code_and_a_junit_case_for_each_way_a_limit_comes_out() {
     // A figure that no run has cannot be judged, which is an error and no pass.
     let impossible = gate(&["--worse-than", "harmonic_1_v:1dB"], 1);
     assert!(
-        impossible.contains("errors=\"1\"") && impossible.contains("no run has the figure"),
+        impossible.contains("errors=\"1\"")
+            && impossible.contains("no run of either side has the figure harmonic_1_v"),
         "{impossible}"
     );
 }
@@ -416,7 +450,11 @@ fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refuse
     assert!(
         forced.find("NOT COMPARABLE").unwrap() < warning && warning < forced.find("What it costs").unwrap()
     );
-    assert!(xml.contains("errors=\"0\"") && xml.contains("breaks: capture settings"), "{xml}");
+    // Nobody's board failed, but green would say that they are comparable.
+    let skipped = "<skipped message=\"not comparable, and compared all the same because --force was given: capture settings";
+    for words in ["errors=\"0\"", "skipped=\"1\"", skipped, "breaks: capture settings"] {
+        assert!(xml.contains(words), "`{words}` is not in:\n{xml}");
+    }
 }
 
 /// The folder of a shared run.

@@ -17,8 +17,7 @@ use crate::report::junit::clean;
 pub fn render(made: &[Comparison], request: &Request) -> Result<String, RecordError> {
     let mut document = Document::new("comparison");
     for comparison in made {
-        let name = format!("{} against {}", comparison.after.name, comparison.before.name);
-        let mut suite = TestSuite::new(clean(&name));
+        let mut suite = TestSuite::new(clean(&words::groups(comparison)));
         suite.add_test_case(guard_case(comparison, request));
         for gate in &comparison.gates {
             suite.add_test_case(gate_case(comparison, gate, request.is_strict));
@@ -38,7 +37,16 @@ fn guard_case(comparison: &Comparison, request: &Request) -> TestCase {
             format!("{weight}: {title}: {} before, {} after", difference.before, difference.after)
         })
         .collect();
-    let status = if guard.comparability == Comparability::NotComparable && !request.is_forced {
+    let is_broken = guard.comparability == Comparability::NotComparable;
+    let status = if is_broken && request.is_forced {
+        // Somebody chose so, which is no failure of the boards; but green would say that they are comparable.
+        let why = words::breaking(comparison).unwrap_or_default();
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(clean(&format!(
+            "not comparable, and compared all the same because --force was given: {why}"
+        )));
+        status
+    } else if is_broken {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message("not comparable").set_type("soakrig").set_description(clean(&lines.join("\n")));
         status

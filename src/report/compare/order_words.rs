@@ -26,10 +26,12 @@ pub fn order(comparison: &Comparison) -> String {
             );
         }
         Kept::None => "by the time at which they began".to_owned(),
-        Kept::As(name, 0) => format!("all runs of the order {name}, in its order"),
+        Kept::As(name, missing) if missing.is_empty() => {
+            format!("all runs of the order {name}, in its order")
+        }
         Kept::As(name, missing) => {
-            let is = fitting(*missing, "is", "are");
-            format!("in the order {name}, of which {} {is} not here", counted(*missing, "run"))
+            let is = fitting(missing.len(), "is", "are");
+            format!("in the order {name}, of which {} {is} not here", counted(missing.len(), "run"))
         }
         Kept::Otherwise(name) => {
             format!(

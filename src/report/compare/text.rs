@@ -11,9 +11,29 @@ use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::guard::Comparability;
 
-/// The lines of one comparison.
+/// The lines of comparisons that share their first group. Of several, what keeps any from passing is told before the first one.
 #[must_use]
-pub fn render(comparison: &Comparison, request: &Request) -> String {
+pub fn render(made: &[Comparison], request: &Request) -> String {
+    let mut text = String::new();
+    if made.len() > 1 {
+        for comparison in made {
+            let groups = words::groups(comparison);
+            if let Some(told) = words::not_kept(comparison, request.is_strict) {
+                let _ = writeln!(text, "NOT MET  {groups}: {told}");
+            }
+            if let Some(told) = words::breaking(comparison) {
+                let _ = writeln!(text, "NOT COMPARABLE  {groups}: {told}");
+            }
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let each: Vec<String> = made.iter().map(|comparison| render_one(comparison, request)).collect();
+    text + &each.join("\n")
+}
+
+fn render_one(comparison: &Comparison, request: &Request) -> String {
     let mut text = String::new();
     if let Some(told) = words::not_kept(comparison, request.is_strict) {
         let _ = writeln!(text, "NOT MET  {told}");

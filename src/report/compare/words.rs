@@ -5,10 +5,12 @@ use super::bound_words;
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
 use crate::base::count::{counted, fitting};
+use crate::compare::aspect::Weight;
 use crate::compare::cell::Kind;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::{Judgement, SAME_ALPHA};
+use crate::compare::guard::Difference;
 use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
 use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
@@ -340,6 +342,20 @@ pub fn not_kept(comparison: &Comparison, is_strict: bool) -> Option<String> {
         .collect();
     let of = counted(comparison.gates.len(), "limit");
     (!told.is_empty()).then(|| format!("{} of {of} on the change; {}", told.len(), told.join("; ")))
+}
+
+/// What breaks a comparison, in a line; `None` where nothing does.
+#[must_use]
+pub fn breaking(comparison: &Comparison) -> Option<String> {
+    let broken = comparison.guard.differences.iter().filter(|difference| difference.weight == Weight::Breaks);
+    let told: Vec<String> = broken.map(Difference::title).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// Which groups are held against each other.
+#[must_use]
+pub fn groups(comparison: &Comparison) -> String {
+    format!("{} against {}", comparison.after.name, comparison.before.name)
 }
 
 /// A limit on a change, without anything that was measured.

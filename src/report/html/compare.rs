@@ -25,7 +25,30 @@ pub fn render_comparisons(pages: &[ComparisonPage]) -> String {
     let names: Vec<&str> = pages.iter().map(|page| page.comparison.after.name.as_str()).collect();
     let first = pages.first().map_or("", |page| page.comparison.before.name.as_str());
     let title = format!("{} against {first}", names.join(", "));
-    super::page(&title, &html! { @for page in pages { (one(page)) } (tables::method()) })
+    super::page(
+        &title,
+        &html! {
+            @if pages.len() > 1 { (told_first(pages)) }
+            @for page in pages { (one(page)) }
+            (tables::method())
+        },
+    )
+}
+
+/// Of several comparisons, what keeps any of them from passing: a reader may never come down to the last one.
+fn told_first(pages: &[ComparisonPage]) -> Markup {
+    let line =
+        |page: &ComparisonPage, told: &str| sentence(&format!("{}: {told}", words::groups(&page.comparison)));
+    html! {
+        @for page in pages {
+            @if let Some(told) = &page.not_kept {
+                div.verdict.fail { div.word { "LIMIT NOT MET" } div.why { (line(page, told)) } }
+            }
+            @if let Some(told) = words::breaking(&page.comparison) {
+                div.verdict.fail { div.word { "NOT COMPARABLE" } div.why { (line(page, &told)) } }
+            }
+        }
+    }
 }
 
 fn one(page: &ComparisonPage) -> Markup {

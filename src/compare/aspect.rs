@@ -112,6 +112,8 @@ kinds! {
     ProfileText = "text of the profile", Slight, "what matters of it is listed by itself";
     /// The rig's text.
     RigText = "text of the rig", Matters, "the resistances of leads stand there, by which readings are corrected, and are not listed by themselves";
+    /// The same run, in folders of two names.
+    Copies = "one run in two folders", Matters, "a run tells nothing against itself, and each folder counts";
     /// Boards that were in regulation hardly anywhere.
     Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away";
     /// The seeds of the simulated bench.

@@ -1,6 +1,8 @@
 //! Whether two groups may be compared at all: every difference that is not the board, with its weight.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind, Weight};
 use super::cell::Place;
@@ -100,6 +102,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     }
     unsaid.tell_in(&mut differences);
     differences.extend(points(before, after));
+    differences.extend(copies(before, after));
     differences.extend(regulation(before, after));
     differences.extend(seeds(before, after));
     differences.extend(ambient(before, after));
@@ -177,6 +180,31 @@ fn points(before: &Group, after: &Group) -> Option<Difference> {
         weight,
         before: words(left.len()),
         after: words(right.len()),
+    })
+}
+
+/// Runs that stand in two folders, on one side or on both: known by the name and the instant that they were begun with. Stretches
+/// of one run are no copies.
+fn copies(before: &Group, after: &Group) -> Option<Difference> {
+    let known = |group: &Group| -> Vec<(String, Timestamp)> {
+        let whole = group.members.iter().filter(|member| member.window.is_none());
+        whole.map(|member| (member.name.clone(), member.started)).collect()
+    };
+    let mut all: BTreeMap<_, usize> = BTreeMap::new();
+    for run in known(before).into_iter().chain(known(after)) {
+        *all.entry(run).or_default() += 1;
+    }
+    let words = |group: &Group| {
+        let twice = known(group).into_iter().filter(|run| all.get(run).is_some_and(|count| *count > 1));
+        let told: BTreeSet<String> = twice.map(|(name, _)| name).collect();
+        if told.is_empty() { "none".to_owned() } else { listed(&told) }
+    };
+    all.values().any(|count| *count > 1).then(|| Difference {
+        kind: Kind::Copies,
+        of: Vec::new(),
+        weight: Weight::Matters,
+        before: words(before),
+        after: words(after),
     })
 }
 
@@ -312,7 +340,9 @@ fn together(differences: Vec<Difference>) -> Vec<Difference> {
 #[cfg(test)]
 mod tests {
     use super::super::group::Member;
+    use super::super::stretch::Window;
     use super::*;
+    use crate::base::clock::Instant;
     use crate::base::units::{Amps, Volts};
     use crate::event::Setting;
 
@@ -344,6 +374,32 @@ mod tests {
             Some("breaks: every board | B2 in regulation at 0 of 4 points")
         );
         assert_eq!(regulation(&group("A", &[("A1", 0)]), &group("B", &[("B1", 0)])), None);
+    }
+
+    #[test]
+    fn a_run_that_stands_in_two_folders_is_told_on_one_side_and_on_both_and_its_stretches_are_not() {
+        let side = |names: &[&str], window: Option<Window>| {
+            let mut group = Group::new("A");
+            let member = |name: &&str| Member {
+                name: (*name).to_owned(),
+                folder: "somewhere".into(),
+                started: "2026-01-01T00:00:00Z".parse().unwrap(),
+                window,
+                serial: "A1".parse().unwrap(),
+                turn: None,
+            };
+            group.members = names.iter().map(member).collect();
+            group
+        };
+        let told = |before: &[&str], after: &[&str]| {
+            copies(&side(before, None), &side(after, None))
+                .map(|found| format!("{} | {}", found.before, found.after))
+        };
+        assert_eq!(told(&["a", "b"], &["c"]), None);
+        assert_eq!(told(&["a", "b"], &["a"]).as_deref(), Some("a | a"));
+        assert_eq!(told(&["a", "a"], &["c"]).as_deref(), Some("a | none"));
+        let stretch = Some(Window { from: Instant(0), to: Instant(1) });
+        assert_eq!(copies(&side(&["a"], stretch), &side(&["a"], stretch)), None);
     }
 
     #[test]

@@ -22,6 +22,9 @@ const SAME_AIR_K: f64 = 1.0;
 /// From this on the air may explain a part of a change: with 0.4 % a kelvin of copper, a winding's loss moves by over 1 %.
 const OTHER_AIR_K: f64 = 3.0;
 
+/// Looks that no aspect tells: points, copies, regulation, ambient, revisions, order of runs.
+const OWN_LOOKS: usize = 6;
+
 /// What came of the look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Comparability {
@@ -117,7 +120,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
         Some(Weight::Matters) => Comparability::Except,
         Some(Weight::Breaks) => Comparability::NotComparable,
     };
-    Guard { comparability, differences, looked_at: all.len() + 5 }
+    Guard { comparability, differences, looked_at: all.len() + OWN_LOOKS }
 }
 
 fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {
@@ -218,16 +221,15 @@ fn regulation(before: &Group, after: &Group) -> Option<Difference> {
         let told = lacking.map(|(serial, board)| {
             format!("{serial} in regulation at {} of {} points", board.regulated().count(), some.len())
         });
-        listed(&told.collect())
+        let told: BTreeSet<String> = told.collect();
+        if told.is_empty() { "every board".to_owned() } else { listed(&told) }
     };
     boards().any(|(_, board)| lacks(board)).then(|| Difference {
         kind: Kind::Regulation,
         of: Vec::new(),
         weight: Weight::Matters,
-        before: Some(words(before))
-            .filter(|told| !told.is_empty())
-            .unwrap_or_else(|| "every board".to_owned()),
-        after: Some(words(after)).filter(|told| !told.is_empty()).unwrap_or_else(|| "every board".to_owned()),
+        before: words(before),
+        after: words(after),
     })
 }
 
@@ -353,6 +355,17 @@ mod tests {
         group
     }
 
+    fn member(name: &str, folder: &str, window: Option<Window>) -> Member {
+        Member {
+            name: name.to_owned(),
+            folder: folder.into(),
+            started: "2026-01-01T00:00:00Z".parse().unwrap(),
+            window,
+            serial: "A1".parse().unwrap(),
+            turn: None,
+        }
+    }
+
     #[test]
     fn a_board_that_is_hardly_in_regulation_is_named() {
         let told = |after: &[(&str, usize)]| {
@@ -376,15 +389,7 @@ mod tests {
     fn a_run_that_stands_in_two_folders_is_told_on_one_side_and_on_both_and_its_stretches_are_not() {
         let side = |names: &[&str], window: Option<Window>| {
             let mut group = Group::new("A");
-            let member = |name: &&str| Member {
-                name: (*name).to_owned(),
-                folder: "somewhere".into(),
-                started: "2026-01-01T00:00:00Z".parse().unwrap(),
-                window,
-                serial: "A1".parse().unwrap(),
-                turn: None,
-            };
-            group.members = names.iter().map(member).collect();
+            group.members = names.iter().map(|name| member(name, "somewhere", window)).collect();
             group
         };
         let told = |before: &[&str], after: &[&str]| {
@@ -404,16 +409,7 @@ mod tests {
             let mut group = group("A", &[]);
             let seeds = seeds.iter().map(|seed| (*seed).to_owned()).collect();
             group.aspects.insert(Kind::Seed.whole(), seeds);
-            for number in 0..2_u32 {
-                group.members.push(Member {
-                    name: String::new(),
-                    folder: number.to_string().into(),
-                    started: "2026-01-01T00:00:00Z".parse().unwrap(),
-                    window: None,
-                    serial: "A1".parse().unwrap(),
-                    turn: None,
-                });
-            }
+            group.members = ["one", "other"].map(|folder| member("", folder, None)).to_vec();
             group
         };
         let told = |before: &[&str], after: &[&str]| {

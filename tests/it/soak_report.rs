@@ -193,15 +193,21 @@ fn a_verdict_never_stands_without_what_the_hours_show() {
     assert!(junit::render(&written.report).unwrap().ends_with("</testsuites>\n"));
 }
 
-/// Ten minutes in which the board's thermometer is frozen for one: every reading is there.
-fn record_silence(out: &Path) -> PathBuf {
+/// A soak of one hold of ten minutes, begun.
+fn begin_hold(out: &Path) -> Recorder {
     let mut recorder = Recorder::create(out, &header("B")).unwrap();
     let mut facts = sweep::facts("B", 0);
     let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(600));
     facts.soak =
         Some(SoakFacts { interval, phases: vec!["hold".to_owned()], dwells_last, dwells: 1, starts: 0 });
     recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
-    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    recorder.event(at(0), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    recorder
+}
+
+/// Ten minutes in which the board's thermometer is frozen for one: every reading is there.
+fn record_silence(out: &Path) -> PathBuf {
+    let mut recorder = begin_hold(out);
     tell(&mut recorder, 0, 300, 1);
     let what = "it has said exactly 40 °C for 21 s: it is frozen".to_owned();
     recorder.event(at(300_000), &Event::SensorFailed { role: "board".parse().unwrap(), what }).unwrap();
@@ -249,13 +255,7 @@ fn full_coverage_never_stands_alone_where_a_sensor_said_nothing() {
 
 /// A run that was killed in the fifth minute of its hold, as its dead-man has found it three minutes later.
 fn record_killed(out: &Path) -> PathBuf {
-    let mut recorder = Recorder::create(out, &header("B")).unwrap();
-    let mut facts = sweep::facts("B", 0);
-    let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(600));
-    facts.soak =
-        Some(SoakFacts { interval, phases: vec!["hold".to_owned()], dwells_last, dwells: 1, starts: 0 });
-    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
-    recorder.event(at(0), &Event::PhaseStarted { phase: 0, name: "hold".to_owned(), round: 1 }).unwrap();
+    let mut recorder = begin_hold(out);
     tell(&mut recorder, 0, 240, 1);
     let what = "dead-man: the controller is gone; both were verified off after 0.2 s".to_owned();
     recorder.event(at(420_000), &Event::Warned { what }).unwrap();

@@ -87,8 +87,6 @@ pub struct Stream {
     pub hours: [Hourly; 2],
     /// By phase and setting.
     pub groups: Vec<Group>,
-    /// Readings in no group: of settings beyond those that are told apart, and of warming up again.
-    pub ungrouped: u64,
     /// How many readings of what the plan sets.
     pub count: u64,
     /// How many of a run that was held: they are drawn, and nothing is said of them.
@@ -130,7 +128,6 @@ impl Stream {
             curves: std::array::from_fn(|_| Envelope::new(COLUMNS, interval_s)),
             hours: std::array::from_fn(|_| Hourly::new(3600.0)),
             groups: Vec::new(),
-            ungrouped: 0,
             count: 0,
             held: 0,
             held_s: Vec::new(),
@@ -240,7 +237,6 @@ impl Stream {
         self.working += u64::from(is_on && story.first_broken_s.is_none_or(|broken_s| at_s < broken_s));
         let input_w = input_w(row);
         let Some(group) = group.map(|place| &mut self.groups[place]) else {
-            self.ungrouped += 1;
             return;
         };
         group.count += 1;

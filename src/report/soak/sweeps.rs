@@ -81,14 +81,13 @@ pub fn build(points: &[(f64, &PointResult)], story: &Story) -> Sweeps {
         let of_setting = results().filter(|point| point.setting == setting);
         of_setting.filter_map(|point| Some((point.repeat, point.figures.value(name)?))).collect()
     };
-    let settings: Vec<Setting> =
-        results().filter(|point| point.repeat == first).map(|point| point.setting).collect();
+    let befores = || results().filter(|point| point.repeat == first);
     let of_all =
-        COMPARED.map(|name| settings.iter().map(|setting| values(*setting, name)).collect::<Vec<_>>());
-    let compared = results().filter(|point| point.repeat == first).filter_map(|before| {
+        COMPARED.map(|name| befores().map(|before| values(before.setting, name)).collect::<Vec<_>>());
+    let compared = befores().enumerate().filter_map(|(place, before)| {
         let after = results().find(|point| point.setting == before.setting && point.repeat == count)?;
         let figures = COMPARED.iter().zip(&of_all).map(|(name, of_all)| {
-            let jump = Jump::among(&values(before.setting, *name)).filter(|jump| jump.stands_out_of(of_all));
+            let jump = Jump::among(&of_all[place]).filter(|jump| jump.stands_out_of(of_all));
             (*name, before.figures.value(*name), after.figures.value(*name), jump)
         });
         Some(Compared { setting: before.setting, figures: figures.collect() })

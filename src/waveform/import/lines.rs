@@ -91,7 +91,8 @@ impl<R: Read> Lines<R> {
                 self.swallow_lf = self.buffer[end] == b'\r';
                 self.at = end + 1;
                 self.number += 1;
-                return Ok(Some(Line { bytes: &self.buffer[begin..end], number: self.number, whole: true }));
+                let bytes = without_marks(&self.buffer[begin..end], self.number);
+                return Ok(Some(Line { bytes, number: self.number, whole: true }));
             }
             if self.ended {
                 return Ok(self.rest());
@@ -107,7 +108,11 @@ impl<R: Read> Lines<R> {
         }
         let begin = std::mem::replace(&mut self.at, self.buffer.len());
         self.number += 1;
-        Some(Line { bytes: &self.buffer[begin..], number: self.number, whole: false })
+        Some(Line {
+            bytes: without_marks(&self.buffer[begin..], self.number),
+            number: self.number,
+            whole: false,
+        })
     }
 
     fn fill(&mut self) -> Result<(), ImportError> {
@@ -158,6 +163,14 @@ impl<R: Read> Lines<R> {
     }
 }
 
+/// The first line without further marks: whoever adds one to a file that begins with one leaves two.
+fn without_marks(mut line: &[u8], number: u64) -> &[u8] {
+    while let Some(rest) = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| number == 1) {
+        line = rest;
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,8 +213,9 @@ mod tests {
     fn every_line_end_and_every_encoding_gives_the_same_lines() {
         let texts = ["a,1\nb µ\n\n3", "a,1\r\nb µ\r\n\r\n3", "a,1\rb µ\r\r3"];
         for text in texts {
-            let marked = [b"\xEF\xBB\xBF", text.as_bytes()].concat();
-            for bytes in [text.as_bytes().to_vec(), marked, utf16(text, false), utf16(text, true)] {
+            let marked = |marks: usize| ["\u{FEFF}".repeat(marks).as_bytes(), text.as_bytes()].concat();
+            let twice = utf16(&format!("\u{FEFF}{text}"), false);
+            for bytes in [marked(0), marked(1), marked(2), utf16(text, false), utf16(text, true), twice] {
                 for step in 1..4 {
                     assert_eq!(lines(&bytes, step), ["a,1", "b µ", "", "3"], "{text:?} in steps of {step}");
                 }

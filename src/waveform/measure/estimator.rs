@@ -116,8 +116,13 @@ pub(super) fn choose(evidence: &Evidence) -> Result<Chosen, Refused> {
     if left >= LEAST_LEFT && known_to_v <= blank_v {
         return blanked(None, Some(known_to_v));
     }
+    let lost = if blank_v > noise_v {
+        "too little of the ripple is seen"
+    } else {
+        "the ripple is lost in the noise"
+    };
     let reason = Unavailable::because(format!(
-        "the ripple is lost in the noise: blanking leaves {:.2} mV and {:.0} % of the ripple, known to {:.2} mV only",
+        "{lost}: blanking leaves {:.2} mV and {:.0} % of the ripple, known to {:.2} mV only",
         blank_v * 1e3,
         left * 100.0,
         known_to_v * 1e3

@@ -138,7 +138,8 @@ fn a_dead_man_whose_bench_is_gone_holds_supply_and_load_alone_and_is_named_to_wh
     assert!(lines.any(|line| line.contains("attempt 1 to switch off")), "the dead-man has taken over");
 
     let refused = Told::of(&mut run(&rig));
-    let Some((_, named)) = refused.err.split_once("(process ") else { panic!("{}", refused.err) };
+    let named = refused.err.split_once("(process ");
+    let Some((_, named)) = named else { panic!("{:?} {}\n{}", refused.exit, refused.out, refused.err) };
     let process = named.split(')').next().unwrap().to_owned();
     let is_named = |address: &str| refused.err.contains(&format!("{address} is used by the dead-man"));
     assert!(is_named(&source) || is_named(&load), "{}", refused.err);

@@ -45,7 +45,7 @@ pub use opening::{
     Opened, board_of, is_simulated, open_bench, open_conversation, open_world, talking_roles, world_settings,
 };
 pub use preparing::{Prepared, load_rig, prepare, read_text};
-pub use resuming::{Resumable, plan_of, prepare_resume};
+pub use resuming::{Resumable, Said, plan_of, prepare_resume};
 pub use room::shortage;
 pub use running::{Finished, Onlooker, RunRequest, resume, run};
 pub use serving::{Serving, serve};

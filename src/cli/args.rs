@@ -265,6 +265,12 @@ pub(super) struct SimArgs {
 pub(super) struct ResumeArgs {
     #[command(flatten)]
     pub(super) which: WhichArgs,
+    /// Serial number of the board on the bench; refused where the run was begun with another one
+    #[arg(long, value_name = "SERIAL")]
+    pub(super) board: Option<Serial>,
+    /// Revision of the board on the bench; refused where the run was begun with another one
+    #[arg(long, value_name = "REV")]
+    pub(super) revision: Option<Revision>,
     /// Another rig file than that in the run folder; it must be the same, byte by byte
     #[arg(long)]
     pub(super) rig: Option<PathBuf>,

@@ -10,18 +10,33 @@ use crate::engine::StopWish;
 use crate::event::{Event, Stamp};
 use crate::live::State;
 use crate::record::store;
-use crate::session::{self, Pulse, RunRequest};
+use crate::session::{self, Pulse, RunRequest, Said};
 
 pub(super) fn run(args: &ResumeArgs, settings: &Settings) -> Outcome {
     let folder = store::find(&args.which.out, &args.which.run)?;
     let mut state = State::default();
     let mut see = |at: Stamp, event: &Event| take(&mut state, &folder, at, event);
-    let resumable = session::prepare_resume(&folder, args.rig.as_deref(), args.after_trip, &mut see)?;
+    let said = Said {
+        board: args.board.as_ref(),
+        revision: args.revision.as_ref(),
+        rig: args.rig.as_deref(),
+        after_trip: args.after_trip,
+    };
+    let resumable = session::prepare_resume(&folder, &said, &mut see)?;
     let telling = super::notify::load(settings)?;
     let stop = StopWish::default();
     let (done, planned) = (resumable.finished as usize, resumable.prepared.plan.points.len());
     if !args.telling.quiet {
-        tell(&format!("{}: {done} of {planned} points are finished and kept", folder.display()));
+        tell(&format!(
+            "{}: {done} of {planned} points are finished and kept; it goes on with board {}",
+            folder.display(),
+            resumable.board.serial
+        ));
+        if args.board.is_none() {
+            tell(
+                "nothing can read the board's serial number: name it with --board to have it held against the run's",
+            );
+        }
     }
     state.foresee(expected(&resumable.prepared.plan));
     let pulse = Pulse::default();

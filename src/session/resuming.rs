@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use crate::base::clock::{Clock, Instant, RealClock};
 use crate::base::digest::digest;
+use crate::base::names::{Revision, Serial};
 use crate::engine::{Earlier, Tally};
-use crate::event::{BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
+use crate::event::{Board, BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError, Unfinished};
@@ -21,6 +22,8 @@ use crate::record::{Record, RecordError, Unfinished};
 pub struct Resumable {
     /// Its plan, with the steps that are left.
     pub prepared: Prepared,
+    /// The board it was begun with.
+    pub board: Board,
     /// The seed of its simulated bench.
     pub seed: Option<u64>,
     /// How many points are finished: they are neither measured nor written again.
@@ -33,7 +36,7 @@ pub struct Resumable {
     pub(super) last: Stamp,
     /// Its last event but for what a dead-man added.
     pub(super) last_work: Stamp,
-    /// How it stood: cut off, or with which end.
+    /// How it stood: cut off, or with which end; and whether the board was named again.
     pub(super) stood: String,
     /// The last reading of a dwell that was begun and is not finished.
     pub(super) last_reading: Option<Instant>,
@@ -41,30 +44,44 @@ pub struct Resumable {
     pub unfinished: Unfinished,
 }
 
-/// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder;
-/// `rig_path` is needed where the rig names a folder of families that an earlier program has not kept. What an interlock ended is gone on with only
-/// where a person says so, `after_trip`. Each event is shown to `see`, in order, readings included: the journal is read once.
+/// What a person says who goes on with a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'a> {
+    /// The serial number of the board on the bench, which nothing else can read.
+    pub board: Option<&'a Serial>,
+    /// Its revision.
+    pub revision: Option<&'a Revision>,
+    /// The rig's file; needed where the rig names a folder of families that an earlier program has not kept.
+    pub rig: Option<&'a Path>,
+    /// An interlock ended it, and bench and board were looked at.
+    pub after_trip: bool,
+}
+
+/// Reads a run that was cut off, or ended before it was complete, and builds its plan again from the files in its folder.
+/// What an interlock ended is gone on with only where a person says so. Each event is shown to `see`, in order, readings
+/// included: the journal is read once.
 ///
 /// # Errors
 /// The record is damaged; the run is complete, or had not begun, or was ended by an interlock; the files no longer give the
-/// plan it was begun with.
+/// plan it was begun with; the board that is named is another one.
 pub fn prepare_resume(
     folder: &Path,
-    rig_path: Option<&Path>,
-    after_trip: bool,
+    said: &Said<'_>,
     see: &mut dyn FnMut(Stamp, &Event),
 ) -> Result<Resumable, SessionError> {
     let unfinished = Unfinished::read(folder, see)?;
     let record = unfinished.record();
     let name = folder.display();
     let usage = |told: String| SessionError::Usage(told);
-    let stood = check_resumable(record, after_trip).map_err(|told| usage(format!("{name} {told}")))?;
+    let stood = check_resumable(record, said.after_trip).map_err(|told| usage(format!("{name} {told}")))?;
     let (Some(facts), Some(last)) = (record.facts(), record.last()) else {
         let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
         return Err(usage(told));
     };
+    let board = check_same_board(&facts.board, said)
+        .map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     let own_rig = folder.join("rig.toml");
-    let mut prepared = prepare_again(facts, &folder.join("profile.toml"), rig_path.unwrap_or(&own_rig))?;
+    let mut prepared = prepare_again(facts, &folder.join("profile.toml"), said.rig.unwrap_or(&own_rig))?;
     check_same_families(&prepared, record)
         .map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
     check_same_plan(&prepared, facts).map_err(|told| usage(format!("{name} cannot be resumed: {told}")))?;
@@ -81,13 +98,14 @@ pub fn prepare_resume(
     let last_reading = record.last_readings().filter(|_| reached.within.is_some());
     Ok(Resumable {
         prepared,
+        board: facts.board.clone(),
         seed: facts.seed.filter(|_| facts.simulated),
         finished,
         earlier,
         instruments: record.instruments().cloned().collect(),
         last,
         last_work,
-        stood,
+        stood: format!("{stood}; {board}"),
         last_reading: last_reading.map(|readings| readings.at.monotonic),
         unfinished,
     })
@@ -112,6 +130,25 @@ fn check_resumable(record: &Record, after_trip: bool) -> Result<String, String> 
     Ok(match end {
         Some(end) => format!("it had ended: {}, {}", end.verdict, end.reason),
         None => "it was cut off".to_owned(),
+    })
+}
+
+/// Nothing can read a board's serial number: whoever names it again is held to it, and the record says whether somebody did.
+fn check_same_board(then: &Board, said: &Said<'_>) -> Result<String, String> {
+    let pairs = [
+        ("board", then.serial.as_str(), said.board.map(Serial::as_str)),
+        ("revision", then.revision.as_str(), said.revision.map(Revision::as_str)),
+    ];
+    let other = pairs.iter().find_map(|(what, was, is)| is.filter(|is| is != was).map(|is| (what, was, is)));
+    if let Some((what, was, is)) = other {
+        return Err(format!(
+            "it was begun with {what} {was}, and {is} is on the bench; fit the board it was begun with, or begin a run of its own"
+        ));
+    }
+    let serial = then.serial.as_str();
+    Ok(match said.board {
+        Some(_) => format!("whoever resumed it named board {serial}"),
+        None => format!("nobody said whether board {serial} was still on the bench"),
     })
 }
 

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use soakrig::event::{DwellEnd, DwellId, Event, Sink};
+use soakrig::event::{Board, DwellEnd, DwellId, Event, Sink};
 use soakrig::record::{Record, Recorder};
-use soakrig::session;
+use soakrig::session::{self, Said};
 
 fn soakrig(arguments: &[&str]) -> Output {
     crate::cli::program().current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().unwrap()
@@ -148,6 +148,40 @@ fn what_cannot_be_resumed_is_refused_with_its_reason_and_left_as_it_is() {
 }
 
 #[test]
+fn a_board_that_is_named_again_is_held_against_that_of_the_run_and_the_record_says_whether_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = run_smoke(&folder.path().join("whole"));
+    let journal = std::fs::read(whole.join("journal.jsonl")).unwrap();
+    let ends = line_ends(&journal);
+    let record = Record::open(&whole).unwrap();
+    let Board { serial, revision } = &record.facts().unwrap().board;
+    let (serial, revision) = (serial.as_str(), revision.as_str());
+    for (name, named, code, told) in [
+        ("other", ["--board", "x9"], 2, format!("it was begun with board {serial}, and x9 is on the bench")),
+        ("else", ["--revision", "x9"], 2, format!("begun with revision {revision}, and x9 is on the bench")),
+        ("same", ["--board", serial], 0, format!("whoever resumed it named board {serial}")),
+        (
+            "unsaid",
+            ["--revision", revision],
+            0,
+            format!("nobody said whether board {serial} was still on the bench"),
+        ),
+    ] {
+        let run = folder.path().join(name);
+        cut_off(&whole, &journal[..ends[ends.len() / 2]], &run);
+        let done = soakrig(&["resume", run.to_str().unwrap(), named[0], named[1]]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(code), "{name}: {said}");
+        let told_again = match code {
+            0 => std::fs::read_to_string(run.join("journal.jsonl")).unwrap(),
+            _ => said.clone(),
+        };
+        assert!(told_again.contains(&told), "{name}: {told_again}");
+        assert_eq!(said.contains("name it with --board"), name == "unsaid", "{name}: {said}");
+    }
+}
+
+#[test]
 fn a_run_brings_the_families_of_its_rig_along_and_is_gone_on_with_by_them() {
     let folder = tempfile::tempdir().unwrap();
     let (bench, out) = (folder.path().join("bench"), folder.path().join("out"));
@@ -203,7 +237,8 @@ fn a_journal_that_leaves_out_more_points_than_its_plan_has_is_damaged() {
             recorder.event(last, &Event::DwellFinished { dwell, took, end, left_out }).unwrap();
         }
         drop(recorder);
-        let refused = session::prepare_resume(&cut, None, false, &mut |_, _| ()).unwrap_err().to_string();
+        let refused =
+            session::prepare_resume(&cut, &Said::default(), &mut |_, _| ()).unwrap_err().to_string();
         assert!(refused.contains("not the first ones of its plan"), "{refused}");
     }
 }

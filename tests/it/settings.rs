@@ -97,9 +97,13 @@ fn a_later_layer_counts_before_an_earlier_one_and_the_origin_is_told() {
 }
 
 #[test]
-fn the_rig_of_new_runs_is_not_meant_for_one_that_is_gone_on_with_unless_its_table_says_so() {
+fn rig_and_board_of_new_runs_are_not_meant_for_one_that_is_gone_on_with_unless_its_table_says_so() {
     let machine = Machine::new();
-    machine.project("rig = \"bench.toml\"");
+    machine.project("rig = \"bench.toml\"\nboard = \"0042\"\nrevision = \"B\"");
+    for name in ["board", "revision"] {
+        assert_ne!(machine.value(&[], "run", name).0, Value::Null);
+        assert_eq!(machine.value(&[], "resume", name), (Value::Null, "not set".into()));
+    }
     assert_eq!(machine.value(&[], "run", "rig").1, "MACHINE/bench/soakrig.toml:1");
     assert_eq!(machine.value(&[], "resume", "rig"), (Value::Null, "not set".into()));
     machine.project("rig = \"bench.toml\"\n[resume]\nrig = \"moved.toml\"");

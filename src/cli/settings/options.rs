@@ -14,9 +14,10 @@ use crate::plan::document::noun;
 /// Options that are about the files themselves, or that answer in place of the subcommand.
 const ONLY_TYPED: [&str; 3] = ["no-config", "help", "version"];
 
-/// Whether a key at the top means this option, too: a run is gone on with on its own rig, whatever the rig of new runs is.
+/// Whether a key at the top means this option, too: a run is gone on with on its own rig and with its own board, whatever
+/// those of new runs are.
 pub(super) fn counts_at_top(command: &str, name: &str) -> bool {
-    (command, name) != ("resume", "rig")
+    command != "resume" || !["rig", "board", "revision"].contains(&name)
 }
 
 /// The one table that is no subcommand's; what is in it is judged by those who tell people.

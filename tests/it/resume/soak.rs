@@ -11,7 +11,7 @@ use soakrig::plan::{Overrides, Step};
 use soakrig::record::products::check_manifest;
 use soakrig::record::recover::Tail;
 use soakrig::record::{Record, Recorder, read_readings};
-use soakrig::session::{self, Finished, Onlooker, Pulse, RunRequest, SessionError};
+use soakrig::session::{self, Finished, Onlooker, Pulse, RunRequest, Said, SessionError};
 
 use super::{cut_off, line_ends};
 
@@ -130,7 +130,7 @@ pub(super) fn run(out: &Path, profile: &str, take: &mut (dyn FnMut(&Event, &Stop
 }
 
 pub(super) fn resume(folder: &Path, after_trip: bool) -> Result<Finished, SessionError> {
-    let resumable = session::prepare_resume(folder, None, after_trip, &mut |_, _| ())?;
+    let resumable = session::prepare_resume(folder, &Said { after_trip, ..Said::default() }, &mut |_, _| ())?;
     let stop = StopWish::default();
     session::resume(resumable, &mut request(folder, &mut View { take: &mut |_, _| {}, stop: &stop }))
 }
@@ -277,7 +277,7 @@ fn a_soak_cut_off_at_every_line_is_gone_on_with_and_nothing_is_done_twice() {
 fn assert_same_rest(whole: &Path, journal: &[u8], cuts: impl Iterator<Item = usize>, to: &Path) -> usize {
     let rest = |cut: usize| {
         std::fs::write(to.join("journal.jsonl"), &journal[..cut]).unwrap();
-        let resumable = session::prepare_resume(to, None, false, &mut |_, _| ()).unwrap();
+        let resumable = session::prepare_resume(to, &Said::default(), &mut |_, _| ()).unwrap();
         // Whether the board is warmed up again depends on the wall clock, too.
         let mut steps = resumable.prepared.plan.steps;
         steps.retain(|step| *step != Step::Dwell(DwellId::WARMING));
@@ -381,7 +381,8 @@ fn whatever_is_left_of_a_torn_line_changes_nothing_at_every_byte() {
     for cut in 0..ends[0] {
         std::fs::write(to.join("journal.jsonl"), &journal[..cut]).unwrap();
         assert!(
-            Record::open(&to).is_err() && session::prepare_resume(&to, None, false, &mut |_, _| ()).is_err(),
+            Record::open(&to).is_err()
+                && session::prepare_resume(&to, &Said::default(), &mut |_, _| ()).is_err(),
             "{cut}"
         );
     }

@@ -8,7 +8,7 @@ use soakrig::engine::StopWish;
 use soakrig::event::{DrillKind, DrillVerdict, Drilled, Event, Stamp};
 use soakrig::plan::Overrides;
 use soakrig::record::Record;
-use soakrig::session::{self, Onlooker, Prepared, Pulse, RunRequest, SessionError};
+use soakrig::session::{self, Onlooker, Prepared, Pulse, RunRequest, Said, SessionError};
 use soakrig::waveform::Unavailable;
 
 use super::process::{PROFILE, Served, await_in_journal, serve, start};
@@ -127,7 +127,7 @@ fn a_soak_is_gone_on_with_only_after_another_drill() {
         stop: &stop,
         pulse: Pulse::default(),
     };
-    let resumable = session::prepare_resume(&run, None, false, &mut |_, _| ()).unwrap();
+    let resumable = session::prepare_resume(&run, &Said::default(), &mut |_, _| ()).unwrap();
     let refused = session::resume(resumable, request).unwrap_err().to_string();
     assert!(refused.contains("nothing was energised"), "{refused}");
     assert_eq!(std::fs::read(run.join("journal.jsonl")).unwrap(), journal, "nothing is added");

@@ -68,8 +68,10 @@ kinds! {
     Memory = "memory depth", Breaks, "peak to peak grows with the length of the record";
     /// Sample rate.
     SampleRate = "sample rate", Breaks, "peak to peak grows with the number of samples a second";
-    /// How traces were captured, where none was kept to tell.
-    Capture = "capture settings", Breaks, "no trace was kept, and only the profile says how they were captured";
+    /// How traces were captured, where neither a kept one nor a noise floor tells.
+    Capture = "capture settings", Breaks, "neither a kept trace nor a noise floor tells how they were captured, only the profile does";
+    /// Whether traces were kept.
+    Traces = "kept traces", Slight, "the figures were taken before a trace was let go, but there are no spectra and no overlaid traces of it";
     /// Maker and model.
     Model = "model", Matters, "another instrument has other errors, which do not cancel in the change";
     /// Serial number.
@@ -145,6 +147,11 @@ impl Kind {
 }
 
 impl Aspect {
+    /// Whether captures tell it.
+    pub(super) const fn is_of_captures(&self) -> bool {
+        use Kind::{Bandwidth, Channel, Coupling, Fixture, Memory, Probe, Range, SampleRate};
+        matches!(self.kind, Bandwidth | Coupling | Probe | Fixture | Memory | SampleRate | Channel | Range)
+    }
     /// How heavily a difference weighs.
     #[must_use]
     pub fn weight(&self) -> Weight {

@@ -1,11 +1,13 @@
 //! Whether a run came to its end, and which of its points it has if not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::aspect::{Aspect, Kind};
 use super::cell::Place;
 use super::group::Group;
 use super::guard::Difference;
+use super::run::NONE_KEPT;
 use crate::base::count::counted;
 use crate::base::span::render_span;
 
@@ -79,7 +81,13 @@ pub(super) fn is_cut_short(group: &Group) -> bool {
     told.is_some_and(|values| !values.is_empty() && !values.contains(COMPLETE))
 }
 
-/// What the sides of a comparison do not say because their runs did not come to it.
+/// Whether no run of a group kept a trace: what only traces tell, such a side does not say.
+pub(super) fn keeps_none(group: &Group) -> bool {
+    let told = group.aspects.get(&Kind::Traces.whole());
+    told.is_some_and(|values| values.iter().all(|value| value == NONE_KEPT))
+}
+
+/// What the sides of a comparison do not say, because their runs did not come to it or kept no trace that would tell.
 #[derive(Debug, Default)]
 pub(super) struct Unsaid {
     pub before: Vec<Aspect>,
@@ -87,7 +95,16 @@ pub(super) struct Unsaid {
 }
 
 impl Unsaid {
-    /// Told once, with the difference in completeness, and as heavily as the heaviest of it.
+    /// Of runs that kept no trace: told once, with the difference in kept traces. It weighs no more for it: how the output was
+    /// captured the noise floors tell, or else the capture settings stand by themselves.
+    pub(super) fn tell_of_traces(self, differences: &mut [Difference]) {
+        let told = differences.iter_mut().find(|difference| difference.kind == Kind::Traces);
+        let Some(told) = told else { return };
+        told.before += &nothing_by_signal(&self.before);
+        told.after += &nothing_by_signal(&self.after);
+    }
+
+    /// Of runs that did not come to it: told once, with the difference in completeness, and as heavily as the heaviest of it.
     pub(super) fn tell_in(self, differences: &mut [Difference]) {
         let told = differences.iter_mut().find(|difference| difference.kind == Kind::Completeness);
         let Some(told) = told else { return };
@@ -106,6 +123,21 @@ fn nothing_of(aspects: &[Aspect]) -> String {
         }
     }
     if titles.is_empty() { String::new() } else { format!(", and nothing yet of {}", titles.join(", ")) }
+}
+
+/// What is not told of which signal, whatever the purpose of the capture.
+fn nothing_by_signal(aspects: &[Aspect]) -> String {
+    let mut by_signal: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for aspect in aspects {
+        let signal = aspect.of.split_once(", ").map_or(aspect.of.as_str(), |(signal, _)| signal);
+        let titles = by_signal.entry(signal).or_default();
+        if !titles.contains(&aspect.kind.title()) {
+            titles.push(aspect.kind.title());
+        }
+    }
+    let told: Vec<String> =
+        by_signal.into_iter().map(|(signal, titles)| format!("{signal} ({})", titles.join(", "))).collect();
+    if told.is_empty() { String::new() } else { format!(", which leaves untold {}", told.join(" and ")) }
 }
 
 #[cfg(test)]

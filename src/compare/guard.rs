@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind, Weight};
 use super::cell::Place;
-use super::completeness::{COMPLETE, Unsaid, is_cut_short};
+use super::completeness::{COMPLETE, Unsaid, is_cut_short, keeps_none};
 use super::group::{BoardCells, Group};
 use super::quantity::Quantity;
 use super::run::PAST_DUE;
@@ -90,12 +90,16 @@ pub struct Guard {
 pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guard {
     let nothing = BTreeSet::new();
     let mut differences = Vec::new();
-    let mut unsaid = Unsaid::default();
+    let (mut unsaid, mut unkept) = (Unsaid::default(), Unsaid::default());
     let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
     for aspect in all.iter().filter(|aspect| aspect.kind != Kind::Seed) {
         let (left, right) =
             (before.aspects.get(aspect).unwrap_or(&nothing), after.aspects.get(aspect).unwrap_or(&nothing));
-        if left.is_empty() && is_cut_short(before) {
+        if left.is_empty() && aspect.is_of_captures() && keeps_none(before) {
+            unkept.before.push((*aspect).clone());
+        } else if right.is_empty() && aspect.is_of_captures() && keeps_none(after) {
+            unkept.after.push((*aspect).clone());
+        } else if left.is_empty() && is_cut_short(before) {
             unsaid.before.push((*aspect).clone());
         } else if right.is_empty() && is_cut_short(after) {
             unsaid.after.push((*aspect).clone());
@@ -104,6 +108,7 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
         }
     }
     unsaid.tell_in(&mut differences);
+    unkept.tell_of_traces(&mut differences);
     differences.extend(points(before, after));
     differences.extend(copies(before, after));
     differences.extend(regulation(before, after));

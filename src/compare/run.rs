@@ -21,10 +21,15 @@ use crate::event::{
     Stamp, Turn,
 };
 use crate::record::{Kept, RecordError, Tail, WaveformFacts, read_kept};
-use crate::waveform::FROM_WIDE;
+use crate::waveform::{Acquisition, FROM_WIDE};
+
+/// How it is told that a run let all its traces go.
+pub(super) const NONE_KEPT: &str = "none kept";
 
 /// How it is told that an instrument should have been calibrated before.
 pub(super) const PAST_DUE: &str = "was due";
+
+type Aspects = BTreeMap<Aspect, BTreeSet<String>>;
 
 /// Values by what was measured and where.
 pub type Cells = BTreeMap<(Quantity, Place), Cell>;
@@ -47,7 +52,7 @@ pub struct Run {
     /// Its place in an order of runs.
     pub turn: Option<Turn>,
     /// What it was measured with and how: one of the things that must agree.
-    pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
+    pub aspects: Aspects,
     /// Its values.
     pub cells: Cells,
     /// The steps of a soak, each as a run of its own, where they were asked for.
@@ -82,7 +87,10 @@ struct Reader {
     started: Option<Stamp>,
     facts: Option<Box<RunFacts>>,
     instruments: Vec<InstrumentFacts>,
-    traces: BTreeMap<Aspect, BTreeSet<String>>,
+    /// How the kept traces were captured.
+    traces: Aspects,
+    /// How the noise floors were: as every point, but for the range.
+    floor_traces: Aspects,
     floors: FloorsRead,
     /// Of a point that was measured again, the last counts.
     points: BTreeMap<PointId, Point>,
@@ -130,7 +138,10 @@ impl Reader {
             }
             Kept::Event(Event::RunStarted(facts)) => self.facts = Some(facts),
             Kept::Event(Event::InstrumentOpened(facts)) => self.instruments.push(facts),
-            Kept::Event(Event::NoiseFloorMeasured(floor)) => self.floors.take(*floor),
+            Kept::Event(Event::NoiseFloorMeasured(floor)) => {
+                tell_capture(&mut self.floor_traces, &floor.acquisition, floor.step_s);
+                self.floors.take(*floor);
+            }
             Kept::Event(Event::PointFinished(result)) => {
                 self.points.insert(result.point, point(at, &result));
             }
@@ -146,22 +157,11 @@ impl Reader {
         if about.signal == OUTPUT {
             self.floors.take_capture(facts.point, about);
         }
-        let of = format!("{}, {}", about.signal, about.purpose);
-        let bandwidth =
-            about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |hz| Hertz(hz).to_string());
-        let fixture = if about.fixture.is_empty() { "not told" } else { &about.fixture };
-        for (kind, value) in [
-            (A::Bandwidth, bandwidth),
-            (A::Coupling, about.coupling.as_str().to_owned()),
-            (A::Probe, format!("{}:1", about.probe_ratio)),
-            (A::Fixture, fixture.to_owned()),
-            (A::Channel, about.channel.to_string()),
-            (A::Memory, format!("{} samples", facts.samples)),
-            (A::SampleRate, Hertz(1.0 / facts.step_s).to_string()),
-            (A::Range, format!("{} per division", Volts(about.volts_per_div))),
-        ] {
-            self.traces.entry(kind.of(&of)).or_default().insert(value);
-        }
+        tell_capture(&mut self.traces, about, facts.step_s);
+        // Floors are captured in every range, and tell none.
+        let range = A::Range.of(&capture_of(about));
+        let per_div = format!("{} per division", Volts(about.volts_per_div));
+        self.traces.entry(range).or_default().insert(per_div);
     }
 
     fn finish(&self, folder: &Path, stretch: Stretch, tail: &Tail) -> Result<Run, RecordError> {
@@ -228,8 +228,9 @@ impl Reader {
         Some(stretch.in_run(Window { from: times().min()?, to: times().max()? }))
     }
 
-    fn aspects(&self, facts: &RunFacts, tail: &Tail) -> BTreeMap<Aspect, BTreeSet<String>> {
-        let mut aspects = self.traces.clone();
+    fn aspects(&self, facts: &RunFacts, tail: &Tail) -> Aspects {
+        let captures = if self.traces.is_empty() { &self.floor_traces } else { &self.traces };
+        let mut aspects = captures.clone();
         let mut add = |aspect: Aspect, value: String| {
             aspects.entry(aspect).or_default().insert(value);
         };
@@ -240,8 +241,11 @@ impl Reader {
         add(A::Profile.whole(), facts.profile.to_string());
         add(A::ProfileText.whole(), short(&facts.profile_digest));
         // Before its first point a run has captured nothing that the profile would have to tell of.
-        if self.traces.is_empty() && !self.points.is_empty() && !facts.definitions.is_empty() {
-            add(A::Capture.whole(), format!("profile {}", short(&facts.profile_digest)));
+        if !self.points.is_empty() && !facts.definitions.is_empty() {
+            if captures.is_empty() {
+                add(A::Capture.whole(), format!("profile {}", short(&facts.profile_digest)));
+            }
+            add(A::Traces.whole(), if self.traces.is_empty() { NONE_KEPT } else { "kept" }.to_owned());
         }
         add(A::RigText.whole(), short(&facts.rig_digest));
         if let Some(seed) = facts.seed.filter(|_| facts.simulated) {
@@ -272,6 +276,29 @@ impl Reader {
         };
         add(A::Completeness.whole(), progress.told());
         aspects
+    }
+}
+
+/// Which capture: signal and purpose.
+fn capture_of(about: &Acquisition) -> String {
+    format!("{}, {}", about.signal, about.purpose)
+}
+
+/// Takes how a trace was captured.
+fn tell_capture(into: &mut Aspects, about: &Acquisition, step_s: f64) {
+    let of = capture_of(about);
+    let bandwidth = about.bandwidth_limit_hz.map_or_else(|| "full".to_owned(), |hz| Hertz(hz).to_string());
+    let fixture = if about.fixture.is_empty() { "not told" } else { &about.fixture };
+    for (kind, value) in [
+        (A::Bandwidth, bandwidth),
+        (A::Coupling, about.coupling.as_str().to_owned()),
+        (A::Probe, format!("{}:1", about.probe_ratio)),
+        (A::Fixture, fixture.to_owned()),
+        (A::Channel, about.channel.to_string()),
+        (A::Memory, format!("{} samples", about.memory_depth)),
+        (A::SampleRate, Hertz(1.0 / step_s).to_string()),
+    ] {
+        into.entry(kind.of(&of)).or_default().insert(value);
     }
 }
 

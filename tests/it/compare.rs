@@ -24,6 +24,9 @@ pub(crate) fn reports() -> &'static Path {
     folder.path()
 }
 
+/// How the output is captured so that it is not to be compared with what others captured: in the place of `samples = 60000`.
+const OTHERWISE: &str = "samples = 60000\nripple_bandwidth_limit = false";
+
 /// Measures a board; the run's folder.
 pub(crate) fn run(profile: &Path, (serial, revision): (&str, &str), out: &Path) -> PathBuf {
     let told = soakrig(&[
@@ -152,7 +155,7 @@ fn of_several_revisions_a_limit_that_the_last_one_breaks_is_told_before_the_firs
     let top = &page[page.find("<main>").unwrap()..page.find("<h1>").unwrap()];
     assert!(top.contains("LIMIT NOT MET") && top.contains(&first[1..]), "{top}");
     // A revision that may not be compared is told there, too.
-    let otherwise = own.replace("samples = 60000", "samples = 30000");
+    let otherwise = own.replace("samples = 60000", OTHERWISE);
     measure(&otherwise, &other);
     let told = compare(&[&groups[..], &[arg(other.path())]].concat()).assert_exit(2);
     assert!(told.out.starts_with("NOT COMPARABLE  revision C against revision A: "), "{}", told.out);
@@ -216,13 +219,15 @@ fn one_board_a_side_gives_no_interval_and_no_limit_can_be_judged() {
 #[test]
 fn runs_that_were_captured_otherwise_are_not_compared_unless_it_is_forced() {
     let folder = TempDir::new().unwrap();
-    let other = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", "samples = 30000");
+    let other = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", OTHERWISE);
     let profile = file(&folder, "profile.toml", &other);
     run(&profile, ("b1", "B"), folder.path());
     let sides = ["--before", "*_a?", "--after", arg(folder.path())];
     let refused = compare(&sides).assert_exit(2);
     assert!(refused.out.starts_with("NOT COMPARABLE"), "{}", refused.out);
-    assert!(line_of(&refused, "capture settings").contains("breaks"), "{}", refused.out);
+    // No trace was kept, but the noise floors tell how the output was captured.
+    let bandwidth = line_of(&refused, "bandwidth of vout, ripple: 20 MHz before, full after");
+    assert!(bandwidth.contains("breaks"), "{bandwidth}");
     assert!(!refused.out.contains("what it bought"), "{}", refused.out);
     let forced = compare(&[&sides[..], &["--force"]].concat()).assert_exit(0);
     assert!(
@@ -429,7 +434,7 @@ fn the_gate_has_an_exit_code_and_a_junit_case_for_each_way_a_limit_comes_out() {
 #[test]
 fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refused_shows_nothing() {
     let folder = TempDir::new().unwrap();
-    let other = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", "samples = 30000");
+    let other = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", OTHERWISE);
     let profile = file(&folder, "profile.toml", &other);
     run(&profile, ("b1", "B"), folder.path());
     let (page, junit) = (folder.path().join("page.html"), folder.path().join("gate.xml"));
@@ -442,7 +447,7 @@ fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refuse
     let (told, refused, xml) = against(&[]);
     told.assert_exit(2);
     assert!(refused.contains("NOT COMPARABLE") && refused.contains("nothing was compared"));
-    assert!(!refused.contains("What it costs") && refused.contains("capture settings"));
+    assert!(!refused.contains("What it costs") && refused.contains("bandwidth of vout, ripple"));
     assert!(xml.contains("errors=\"1\"") && xml.contains("message=\"not comparable\""), "{xml}");
     let (told, forced, xml) = against(&["--force"]);
     told.assert_exit(0);
@@ -451,8 +456,8 @@ fn that_a_comparison_was_forced_stands_in_front_of_everything_and_what_is_refuse
         forced.find("NOT COMPARABLE").unwrap() < warning && warning < forced.find("What it costs").unwrap()
     );
     // Nobody's board failed, but green would say that they are comparable.
-    let skipped = "<skipped message=\"not comparable, and compared all the same because --force was given: capture settings";
-    for words in ["errors=\"0\"", "skipped=\"1\"", skipped, "breaks: capture settings"] {
+    let skipped = "<skipped message=\"not comparable, and compared all the same because --force was given: bandwidth of vout, ripple";
+    for words in ["errors=\"0\"", "skipped=\"1\"", skipped, "breaks: bandwidth of vout, ripple"] {
         assert!(xml.contains(words), "`{words}` is not in:\n{xml}");
     }
 }

@@ -1,4 +1,5 @@
-//! Runs that did not come to their end, and folders without a journal, in a comparison: what is missing is told, and once.
+//! Runs that did not come to their end or kept no traces, and folders without a journal, in a comparison: what is missing is told,
+//! and once.
 
 use std::cell::Cell;
 use std::fs;
@@ -6,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::cli::{arg, soakrig};
-use crate::compare::{compare, line_of, reports};
+use crate::cli::{arg, file, smoke_at, soakrig};
+use crate::compare::{compare, line_of, reports, run};
 
 /// A run with all but the first lines of its journal lost, as a cable pulled out leaves it.
 fn cut(wanted: &str, to: &Path, is_kept: impl Fn(&str) -> bool) -> PathBuf {
@@ -32,7 +33,7 @@ fn a_run_without_its_end_is_told_once_with_the_points_it_has_and_not_by_all_that
     for words in [
         "breaks",
         "_b1 has no end, for it was cut off or is still going: none of ",
-        ", and nothing yet of capture settings",
+        ", and nothing yet of bandwidth, coupling, probe, fixture, memory depth, sample rate, kept traces, channel",
     ] {
         assert!(completeness.contains(words), "`{words}` is not in:\n{completeness}");
     }
@@ -55,6 +56,45 @@ fn a_run_without_its_end_is_told_once_with_the_points_it_has_and_not_by_all_that
         assert!(completeness.contains(words), "`{words}` is not in:\n{completeness}");
     }
     assert!(!told.out.contains("nothing yet of"), "{}", told.out);
+}
+
+#[test]
+fn runs_that_kept_their_traces_are_compared_with_runs_that_did_not_and_it_is_told_once_what_that_leaves_untold()
+ {
+    let folder = TempDir::new().unwrap();
+    let smoke = smoke_at("[\"18 V\", \"24 V\"]");
+    let keeping = smoke.replace("samples = 60000", "samples = 60000\nkeep = true");
+    run(&file(&folder, "keeping.toml", &keeping), ("b1", "B"), folder.path());
+    let sides = ["--before", "*_a?", "--after", arg(folder.path())];
+    let band = ["--worse-than", "spectrum_5mhz_20mhz_v:1dB"];
+    let told = compare(&[&sides[..], &band].concat()).assert_exit(1);
+    let kept = line_of(&told, "kept traces: ");
+    for words in [
+        "slight",
+        ": none kept, which leaves untold lx (bandwidth, coupling, probe, fixture, memory depth, sample rate, channel, range) and \
+         vout (range) before, kept after (",
+    ] {
+        assert!(kept.contains(words), "`{words}` is not in:\n{kept}");
+    }
+    for words in ["breaks", "nothing said", "capture settings"] {
+        assert!(!told.out.contains(words), "`{words}` is in:\n{}", told.out);
+    }
+    assert!(
+        line_of(&told, "lowers the ripple and noise peak to peak, 20 MHz").contains(" dB"),
+        "{}",
+        told.out
+    );
+    // Of samples that were not kept nothing is judged.
+    line_of(&told, "not judged spectrum_5mhz_20mhz_v not worse than 1 dB");
+
+    // Without a noise floor nothing but the profile tells how the output was captured.
+    let silent = smoke.replace("samples = 60000", "samples = 60000\nnoise_floor = false");
+    let (out, profile) = (folder.path().join("silent"), file(&folder, "silent.toml", &silent));
+    run(&profile, ("a1", "A"), &out);
+    let refused = compare(&["--before", arg(&out), "--after", arg(folder.path())]).assert_exit(2);
+    let breaking: Vec<&str> =
+        refused.out.lines().filter(|line| line.trim_start().starts_with("breaks")).collect();
+    assert!(breaking.len() == 1 && breaking[0].contains("capture settings: profile "), "{}", refused.out);
 }
 
 #[test]

@@ -26,7 +26,7 @@ use soakrig::event::{
 };
 use soakrig::plan::Overrides;
 use soakrig::record::{Recorder, RunHeader};
-use soakrig::session::{self, Onlooker, Pulse, RunRequest};
+use soakrig::session::{self, Onlooker, Pulse, RunRequest, Said};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -302,7 +302,7 @@ fn open_for_resume(folder: &Path, days: u32) -> Outcome<()> {
     let before = own_time();
     for _ in 0..TIMES {
         let start = Instant::now();
-        let resumable = session::prepare_resume(folder, None, false, &mut |_, _| ())?;
+        let resumable = session::prepare_resume(folder, &Said::default(), &mut |_, _| ())?;
         read.push(start.elapsed());
         let start = Instant::now();
         let finished = resumable.finished;

@@ -113,10 +113,33 @@ impl Quantity {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Figure(name) => name.title(),
-            Self::Rise => "temperature of the board over ambient, as far as it had warmed up",
+            Self::Rise => "temperature of the board over ambient",
             Self::LoadRegulation => "load regulation",
             Self::StartUp => "start-up threshold",
             Self::Band(band) => band.title(),
+        }
+    }
+
+    /// What its single values stand at: points, or what several points make one value at.
+    #[must_use]
+    pub const fn places(self) -> (&'static str, &'static str) {
+        match self {
+            Self::LoadRegulation => ("input voltage", "input voltages"),
+            Self::StartUp => ("load", "loads"),
+            Self::Figure(_) | Self::Rise | Self::Band(_) => ("point", "points"),
+        }
+    }
+
+    /// What must be known of it beside its title, where it is no reading of a single point in equilibrium.
+    #[must_use]
+    pub const fn is_made(self) -> Option<&'static str> {
+        match self {
+            Self::LoadRegulation => {
+                Some("the output voltage at the smallest load less that at the largest one")
+            }
+            Self::StartUp => Some("the lowest input voltage in regulation"),
+            Self::Rise => Some("as far as the board had warmed up at each point"),
+            Self::Figure(_) | Self::Band(_) => None,
         }
     }
 

@@ -327,6 +327,19 @@ fn what_three_boards_a_side_cannot_tell_is_told_in_text_json_and_page() {
     assert!(vout.contains("more on each than there are"), "{vout}");
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains(ranks) && page.contains("What cannot be concluded"));
+    // All that was bought and all that it costs has its pictures; a map only what has points over input voltage and load.
+    for (price, places, has_map) in [
+        ("Load regulation", "input voltages", false),
+        ("Temperature of the board over ambient", "points", true),
+        ("Loss", "points", true),
+    ] {
+        let (_, drawn) = page.split_once(&format!("<h2>{price}</h2>")).unwrap();
+        let drawn = drawn.split("<h2>").next().unwrap();
+        assert!(drawn.contains(&format!("its mean over the {places} that all boards have")), "{price}");
+        assert!(drawn.contains("\na1\n") && drawn.contains("\nb3\n"), "{price}: a board is missing");
+        assert!(drawn.contains("picture curves forest"), "{price}");
+        assert_eq!(drawn.contains("picture map"), has_map, "{price}");
+    }
     let json = sides(&["--json"]).assert_exit(0).json();
     let missing = json["not_concluded"].as_array().unwrap();
     assert!(missing[0]["figure"].is_null() && missing[0]["what"].as_str().unwrap().contains(ranks), "{json}");

@@ -97,6 +97,7 @@ fn a_map_of_changes_marks_what_is_not_decided_bounds_and_what_is_missing() {
         vins: vec![18.0, 24.0],
         loads: vec![0.03, 0.5],
         cells: vec![cell(-2.0, false, "−2.0"), cell(0.5, true, "+0.5"), cell(-3.0, false, "≤−3.0"), None],
+        unit: "dB",
         ends: (-3.0, 3.0),
         told: ("−3.0 dB".to_owned(), "+3.0 dB".to_owned()),
     };

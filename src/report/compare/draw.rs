@@ -57,15 +57,25 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
     rows.extend(
         boards(comparison, effect).into_iter().map(|(label, value)| row(RowKind::Board, label, value)),
     );
-    let (shown, hidden) = ends_of(&effect.points);
-    for point in shown {
-        let ends = point.interval.map(|ends| (ends.low, ends.high));
-        rows.push(ForestRow {
-            interval: ends.map(scaled),
+    let known = effect.points.iter().map(|point| {
+        let shown = ForestRow {
+            interval: point.interval.map(|ends| scaled((ends.low, ends.high))),
             is_undecided: is_undecided(point),
             ..row(RowKind::Point, point.place.to_string(), point.change)
-        });
-    }
+        };
+        (point.place, shown)
+    });
+    let bounds = effect.matched.bounded.iter().map(|bounded| {
+        let shown = ForestRow {
+            truth_is_more: Some(bounded.bound == Bound::Lower),
+            is_undecided: true,
+            told: format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)),
+            ..row(RowKind::Point, bounded.place.to_string(), bounded.change)
+        };
+        (bounded.place, shown)
+    });
+    let (shown, hidden) = ends_of(known.chain(bounds).collect());
+    rows.extend(shown);
     if let (Some(bounded), Some(told)) = (&effect.bounded, bound_words::mean(effect)) {
         let label = format!("all {} points", bounded.places);
         rows.insert(
@@ -77,15 +87,6 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
             },
         );
     }
-    for bounded in effect.matched.bounded.iter().take(MOST_POINTS / 2) {
-        rows.push(ForestRow {
-            truth_is_more: Some(bounded.bound == Bound::Lower),
-            is_undecided: true,
-            told: format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)),
-            ..row(RowKind::Point, bounded.place.to_string(), bounded.change)
-        });
-    }
-    let hidden = hidden + effect.matched.bounded.len().saturating_sub(MOST_POINTS / 2);
     let worse_is_more = match effect.quantity().better() {
         Better::Lower => Some(true),
         Better::Higher => Some(false),
@@ -116,18 +117,15 @@ fn boards(comparison: &Comparison, effect: &Effect) -> Vec<(String, f64)> {
     left.chain(right).collect()
 }
 
-/// The points to be shown in the order of their places, and how many are not.
-fn ends_of(points: &[PointChange]) -> (Vec<&PointChange>, usize) {
-    let mut sorted: Vec<&PointChange> = points.iter().collect();
-    if sorted.len() > MOST_POINTS {
-        sorted.sort_by(|a, b| a.change.total_cmp(&b.change));
-        let last = sorted.split_off(sorted.len() - MOST_POINTS / 2);
-        sorted.truncate(MOST_POINTS / 2);
-        sorted.extend(last);
-        sorted.sort_by_key(|point| point.place);
+/// The points to be shown in the order of their places, and how many between the smallest and the largest change are not.
+fn ends_of(mut points: Vec<(Place, ForestRow)>) -> (Vec<ForestRow>, usize) {
+    let hidden = points.len().saturating_sub(MOST_POINTS);
+    if hidden > 0 {
+        points.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
+        points.drain(MOST_POINTS / 2..MOST_POINTS / 2 + hidden);
     }
-    let hidden = points.len() - sorted.len();
-    (sorted, hidden)
+    points.sort_by_key(|(place, _)| *place);
+    (points.into_iter().map(|(_, row)| row).collect(), hidden)
 }
 
 /// Sides whose means lie further apart than so many times the range of either side's boards are drawn about their own means.
@@ -168,17 +166,18 @@ pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
         row(&comparison.before.name, &effect.matched.before, before),
         row(&comparison.after.name, &effect.matched.after, after),
     ];
-    let title = quantity.title();
+    let (title, (_, places)) = (quantity.title(), quantity.places());
     let axis = if is_about_means {
         let unit = if quantity.scale() == Scale::Decibels { "dB" } else { unit };
-        format!("{title}, mean over the points less that of the side, in {unit}")
+        format!("{title}, mean over the {places} less that of the side, in {unit}")
     } else {
-        format!("{title}, mean over the points, in {unit}")
+        format!("{title}, mean over the {places}, in {unit}")
     };
     Some(Dots { axis, is_about_means, rows })
 }
 
-/// The change over input voltage and load. `None` where there are not several of either.
+/// The change over input voltage and load. `None` where there are not several of either, and of what is made of several points:
+/// it has no place in the map.
 #[must_use]
 pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
     let amounts = Amounts::of(effect);
@@ -202,7 +201,7 @@ pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
     let vin = |place: &Place| place.vin().map(|vin| vin.value());
     let load = |place: &Place| place.load().map(|load| load.value());
     let (vins, loads) = (axis(vin), axis(load));
-    if vins.len() < 2 && loads.len() < 2 {
+    if vins.is_empty() || loads.is_empty() || (vins.len() < 2 && loads.len() < 2) {
         return None;
     }
     let at = |wanted_vin: f64, wanted_load: f64| {
@@ -215,7 +214,8 @@ pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
     let grid: Vec<Option<ChangeCell>> = grid.map(|(vin, load)| at(vin, load)).collect();
     let ends = color_ends(grid.iter().flatten().map(|cell| cell.value));
     let told = |end: f64| amounts.full(end / amounts.factor());
-    Some(ChangeMap { vins, loads, cells: grid, ends, told: (told(ends.0), told(ends.1)) })
+    let unit = amounts.unit;
+    Some(ChangeMap { vins, loads, cells: grid, unit, ends, told: (told(ends.0), told(ends.1)) })
 }
 
 /// The changes at the ends of a map's colours: the same to both sides of no change; where all changes are of one sign and large
@@ -238,6 +238,30 @@ fn color_ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::Setting;
+
+    #[test]
+    fn of_many_points_values_and_bounds_alike_those_of_the_smallest_and_the_largest_changes_are_shown() {
+        let row = |number: usize| ForestRow {
+            kind: RowKind::Point,
+            label: number.to_string(),
+            // The largest changes stand at the first points, the smallest ones at the last.
+            value: -(number as f64),
+            interval: None,
+            is_undecided: false,
+            truth_is_more: (number % 2 == 1).then_some(false),
+            told: String::new(),
+        };
+        let place = |number: usize| Place::of(Setting { vin: Volts(24.0), load: Amps(number as f64) });
+        let shown = |count: usize| {
+            let (rows, hidden) =
+                ends_of((0..count).rev().map(|number| (place(number), row(number))).collect());
+            (rows.into_iter().map(|row| row.label.parse().unwrap()).collect::<Vec<usize>>(), hidden)
+        };
+        assert_eq!(shown(24), ((0..24).collect(), 0));
+        assert_eq!(shown(30), ((0..12).chain(18..30).collect(), 6));
+    }
 
     #[test]
     fn the_colours_of_a_map_show_differences_between_points_also_far_from_no_change() {

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod bound_words;
+pub mod captions;
 pub mod course;
 pub mod draw;
 pub mod json;

@@ -54,11 +54,8 @@ pub fn build(
 ) -> ComparisonPage {
     let is_forced = request.is_forced;
     let not_kept = words::not_kept(&comparison, request.is_strict);
-    let drawn = |effect: &&Effect| {
-        matches!(part(effect.quantity()), Part::Bought)
-            || [Quantity::Figure(F::Vout), Quantity::Figure(F::Efficiency), Quantity::Figure(F::Loss)]
-                .contains(&effect.quantity())
-    };
+    // What was bought and what it costs; the rest stands in the table of all changes.
+    let drawn = |effect: &&Effect| matches!(part(effect.quantity()), Part::Bought | Part::Price);
     let views = comparison.effects.iter().filter(drawn).map(|effect| QuantityView {
         quantity: effect.quantity(),
         forest: draw::forest(&comparison, effect),

@@ -88,6 +88,8 @@ pub struct ChangeMap {
     pub loads: Vec<f64>,
     /// Row by row from the smallest load.
     pub cells: Vec<Option<ChangeCell>>,
+    /// The unit of the changes.
+    pub unit: &'static str,
     /// The values at the ends of the colours.
     pub ends: (f64, f64),
     /// The same in words.

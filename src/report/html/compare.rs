@@ -9,6 +9,7 @@ use crate::compare::comparison::Comparison;
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Sense};
 use crate::compare::guard::Comparability;
+use crate::report::compare::captions;
 use crate::report::compare::page::{ComparisonPage, QuantityView};
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
@@ -237,36 +238,23 @@ fn overlaid(title: &str, made: &Result<Overlaid, String>) -> Markup {
 }
 
 fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
-    let undecided = "undecided points are hollow; the diamond is all boards together with its 95 % interval";
+    let quantity = view.quantity;
     html! {
-        h2 { (heading(view.quantity.title())) }
+        h2 { (heading(quantity.title())) }
+        @if let Some(made) = quantity.is_made() { p.small { (sentence(made)) } }
         div.figure {
-            @if let Some(dots) = view.dots.as_ref().and_then(render_dots) {
-                (picture(&dots, "curves", "every board"))
-                p.small {
-                    "Every board is a dot: the mean over the points that all boards have. The boards are what conclusions are drawn from."
-                    @if view.dots.as_ref().is_some_and(|dots| dots.is_about_means) {
-                        " The sides lie so far apart that each stands about its own mean; a unit is as long on both."
-                    }
-                }
+            @if let Some((dots, svg)) = view.dots.as_ref().and_then(|dots| Some((dots, render_dots(dots)?))) {
+                (picture(&svg, "curves", "every board"))
+                p.small { (captions::dots(quantity, dots)) }
             }
             @if let Some(map) = &view.map {
                 (change_picture(&render_change_map(map), change_map_width(map), "the change over input voltage and load"))
-                p.small {
-                    "The change of " (page.comparison.after.name) " against " (page.comparison.before.name) " at each point. "
-                    "A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %)."
-                }
+                p.small { (captions::map(&words::groups(&page.comparison), map)) }
             }
             @if let Some((forest, hidden)) = &view.forest {
                 @if let Some(svg) = render_forest(forest) {
                     (picture(&svg, "curves forest", "changes with their intervals"))
-                    p.small {
-                        (sentence(undecided))
-                        @if forest.rows.iter().any(|row| row.truth_is_more.is_some()) {
-                            " Of what has an arrow only a bound is known: the truth lies on that side."
-                        }
-                        @if *hidden > 0 { " " (hidden) " points between the smallest and the largest changes are not shown." }
-                    }
+                    p.small { (captions::forest((quantity, page.comparison.pairing), forest, *hidden)) }
                 }
             }
         }

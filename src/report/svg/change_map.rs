@@ -194,7 +194,8 @@ mod tests {
             let mut cells: Vec<_> = vins.iter().map(|_| cell("≤−1.0")).collect();
             cells.extend(vins.iter().map(|_| None));
             let told = ("−100.25 %-points".to_owned(), "+100.25 %-points".to_owned());
-            let map = ChangeMap { vins, loads: vec![0.1, 0.2], cells, ends: (-1.0, 1.0), told };
+            let unit = "%-points";
+            let map = ChangeMap { vins, loads: vec![0.1, 0.2], cells, unit, ends: (-1.0, 1.0), told };
             let width = change_map_width(&map);
             assert!(columns > 5 || width <= 430.0, "{columns}: {width}");
             let entries = entries(&map, true);

@@ -9,13 +9,16 @@ use crate::report::compare::pictures::{DotRow, Dots};
 const WIDTH: f64 = 720.0;
 /// Left end of the dots, unless a name in front of them is longer.
 const LEFT: f64 = 110.0;
-const ROW: f64 = 98.0;
+/// From the top of a row to its dots, and from there to the first serial number.
+const ABOVE: f64 = 38.0;
+const UNDER: f64 = 28.0;
 /// Size of a name.
 const SIZE: f64 = 12.5;
 /// Dots nearer than this would lie on each other.
 const APART: f64 = 9.0;
-/// Lines under each other in which serial numbers may stand.
-const LINES: usize = 3;
+/// Lines under each other in which serial numbers may stand: so many at most, and room for so many in any case.
+const LINES: usize = 8;
+const LEAST_LINES: usize = 3;
 const LINE: f64 = 12.0;
 
 /// Draws the dots of every group. `None` where there is no board.
@@ -33,47 +36,74 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
     let names = dots.rows.iter().map(|row| text_width(&row.name, SIZE) + 16.0);
     let left = names.fold(LEFT, f64::max);
     let width = WIDTH.max(left + WIDTH - 2.0 * LEFT);
-    let bottom = 10.0 + ROW * dots.rows.len() as f64;
-    let field = Field {
-        x: Scale::new(padded(range, 0.08), (left, width - 24.0)),
-        y: Scale::new((0.0, 1.0), (bottom, 10.0)),
-    };
+    let x = Scale::new(padded(range, 0.08), (left, width - 24.0));
+    let rows: Vec<Row<'_>> = dots.rows.iter().map(|row| Row::of(row, offset(row), &x)).collect();
+    let bottom = 10.0 + rows.iter().map(Row::height).sum::<f64>();
+    let field = Field { x, y: Scale::new((0.0, 1.0), (bottom, 10.0)) };
     Some(render(width, bottom + 46.0, |canvas| {
         field.draw_level(canvas, &dots.axis);
-        for (place, row) in dots.rows.iter().enumerate() {
-            let middle = 10.0 + ROW * place as f64 + 38.0;
+        let mut top = 10.0;
+        for (rank, row) in rows.iter().enumerate() {
+            let middle = top + ABOVE;
             canvas.line(&[(left, middle), (width - 24.0, middle)], FAINT, 1.0);
-            draw_row(canvas, &field, (row, offset(row)), (middle, place));
+            row.draw(canvas, left, (middle, rank));
+            top += row.height();
         }
     }))
 }
 
-fn draw_row(canvas: &Canvas<'_>, field: &Field, (row, offset): (&DotRow, f64), (middle, rank): (f64, usize)) {
-    let look = Side::of(rank);
-    canvas.text(&row.name, (field.x.from_px - 12.0, middle), Letters::new(SIZE, INK, Anchor::Right).bold());
-    let x = field.x.px(row.mean - offset);
-    canvas.line(&[(x, middle - 22.0), (x, middle + 19.0)], look.ink, 2.2);
-    canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
-    let mut boards: Vec<(&str, f64)> =
-        row.boards.iter().map(|(serial, value)| (serial.as_str(), field.x.px(value - offset))).collect();
-    boards.sort_by(|a, b| a.1.total_cmp(&b.1));
-    for (x, lift) in lifted(&boards) {
-        look.mark(canvas, (x, middle + lift), 4.4);
+/// A row with the places of its dots and serial numbers.
+struct Row<'d> {
+    row: &'d DotRow,
+    mean_x: f64,
+    dots: Vec<(f64, f64)>,
+    serials: Vec<(&'d str, f64, usize)>,
+}
+
+impl<'d> Row<'d> {
+    fn of(row: &'d DotRow, offset: f64, x: &Scale) -> Self {
+        let mut boards: Vec<(&str, f64)> =
+            row.boards.iter().map(|(serial, value)| (serial.as_str(), x.px(value - offset))).collect();
+        boards.sort_by(|a, b| a.1.total_cmp(&b.1));
+        Self { row, mean_x: x.px(row.mean - offset), dots: lifted(&boards), serials: labelled(&boards) }
     }
-    for (serial, x, line) in labelled(&boards) {
-        let y = middle + 28.0 + LINE * line as f64;
-        canvas.text(serial, (x, y), Letters::new(10.0, GREY, Anchor::Middle));
+
+    fn height(&self) -> f64 {
+        let lines = self.serials.iter().map(|(_, _, line)| line + 1).fold(LEAST_LINES, usize::max);
+        ABOVE + UNDER - 4.0 + LINE * lines as f64
+    }
+
+    fn draw(&self, canvas: &Canvas<'_>, left: f64, (middle, rank): (f64, usize)) {
+        let (look, row, x) = (Side::of(rank), self.row, self.mean_x);
+        canvas.text(&row.name, (left - 12.0, middle), Letters::new(SIZE, INK, Anchor::Right).bold());
+        canvas.line(&[(x, middle - 22.0), (x, middle + 19.0)], look.ink, 2.2);
+        canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
+        for (x, lift) in &self.dots {
+            look.mark(canvas, (*x, middle + lift), 4.4);
+        }
+        let small = |anchor| Letters::new(10.0, GREY, anchor);
+        for (serial, x, line) in &self.serials {
+            let y = middle + UNDER + LINE * *line as f64;
+            canvas.text(serial, (*x, y), small(Anchor::Middle));
+        }
+        let unnamed = row.boards.len() - self.serials.len();
+        if unnamed > 0 {
+            let told = format!("{unnamed} without a name here");
+            canvas.text(&told, (left - 12.0, middle + UNDER), small(Anchor::Right));
+        }
     }
 }
 
-/// Where each dot stands, so that none lies on another as long as there is room.
+/// Where each dot stands, so that none lies on another as long as there is room, and none wholly on another after that.
 fn lifted(boards: &[(&str, f64)]) -> Vec<(f64, f64)> {
     let mut placed: Vec<(f64, f64)> = Vec::new();
     for (_, x) in boards {
         let is_free = |lift: f64| {
             !placed.iter().any(|(other, at)| (other - x).abs() < APART && (at - lift).abs() < 1.0)
         };
-        let lift = [0.0, -9.0, 9.0, -18.0, 18.0].into_iter().find(|lift| is_free(*lift)).unwrap_or(0.0);
+        let whole = [0.0, -9.0, 9.0, -18.0, 18.0];
+        let between = [-4.5, 4.5, -13.5, 13.5];
+        let lift = whole.into_iter().chain(between).find(|lift| is_free(*lift)).unwrap_or(0.0);
         placed.push((*x, lift));
     }
     placed
@@ -104,6 +134,29 @@ mod tests {
         assert_eq!(lines, [0, 1, 2]);
         let lifts: Vec<f64> = lifted(&boards).iter().map(|dot| dot.1).collect();
         assert_eq!(lifts, [0.0, -9.0, 9.0]);
+    }
+
+    #[test]
+    fn every_one_of_nine_boards_of_one_value_keeps_a_dot_and_those_without_a_name_are_counted() {
+        let of = |count: usize| DotRow {
+            name: "A".to_owned(),
+            boards: (1..=count).map(|number| (format!("A{number}"), 12.0)).collect(),
+            mean: 12.0,
+            told: "mean 12 V".to_owned(),
+        };
+        let (row, few) = (of(9), of(3));
+        let x = Scale::new((11.0, 13.0), (100.0, 700.0));
+        let placed = Row::of(&row, 0.0, &x);
+        let mut lifts: Vec<f64> = placed.dots.iter().map(|dot| dot.1).collect();
+        lifts.sort_by(f64::total_cmp);
+        lifts.dedup();
+        assert_eq!((lifts.len(), placed.serials.len()), (9, LINES));
+        // The row grows with its lines, so that no name stands in the next one.
+        assert!(placed.height() > Row::of(&few, 0.0, &x).height() + 4.0 * LINE);
+        let svg = |row| {
+            render_dots(&Dots { axis: "V".to_owned(), is_about_means: false, rows: vec![row] }).unwrap()
+        };
+        assert!(svg(row).contains("1 without a name here") && !svg(of(5)).contains("without a name"));
     }
 
     #[test]

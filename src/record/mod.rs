@@ -11,6 +11,7 @@ pub mod format;
 pub mod journal;
 mod judged;
 mod line;
+mod new_files;
 mod pieces;
 pub mod products;
 pub mod reader;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::iter;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use super::convert::entry_of;
 use super::disk::{Disk, RealDisk};
 use super::format::{Entry, Header, Number, ScreenEntry, VERSION, WaveformEntry};
 use super::journal::Journal;
+use super::new_files::{NewFiles, new_file, sync_folder};
 use super::pieces::acquisition_out;
 use super::products::{self, Hashing};
 use super::reader::Record;
@@ -151,18 +153,21 @@ impl Recorder {
             ("profile.toml", &header.profile_text),
             ("plan.txt", &header.plan_text),
         ];
+        let mut new = NewFiles::default();
         for (name, text) in texts {
-            write_new(&mut *disk, &folder.join(name), text.as_bytes())?;
+            new.write(&mut *disk, folder.join(name), text.as_bytes())?;
             files.insert(name.to_owned(), digest(text.as_bytes()));
         }
+        new.sync(&*disk, &folder)?;
         if !header.families.is_empty() {
             let path = folder.join(FAMILIES);
             fs::create_dir(&path).map_err(|error| RecordError::disk("make the folder", &path, error))?;
-        }
-        for (name, text) in &header.families {
-            let name = format!("{FAMILIES}/{name}");
-            write_new(&mut *disk, &folder.join(&name), text.as_bytes())?;
-            files.insert(name, digest(text.as_bytes()));
+            let mut new = NewFiles::default();
+            for (name, text) in &header.families {
+                new.write(&mut *disk, path.join(name), text.as_bytes())?;
+                files.insert(format!("{FAMILIES}/{name}"), digest(text.as_bytes()));
+            }
+            new.sync(&*disk, &path)?;
         }
         let points_path = folder.join(export_csv::FILE_NAME);
         let mut points = new_file(&points_path)?;
@@ -259,10 +264,9 @@ impl Recorder {
     fn subfolder(&self, name: &str) -> Result<PathBuf, RecordError> {
         let path = self.folder.join(name);
         match fs::create_dir(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                Err(RecordError::disk("make the folder", &path, error))
-            }
-            _ => Ok(path),
+            Ok(()) => sync_folder(&self.folder).map(|()| path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
+            Err(error) => Err(RecordError::disk("make the folder", &path, error)),
         }
     }
 
@@ -301,18 +305,44 @@ impl Recorder {
         self.disk.write(file, &text).map_err(fault)
     }
 
-    fn append_waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), RecordError> {
-        let about = &waveform.acquisition;
-        let stem = format!("p{:04}_{}_{}", point.0, file_word(&about.signal), file_word(&about.purpose));
+    /// Keeps the traces of a capture, which wait for the disk together, and why they are kept.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn evidence(
+        &mut self,
+        at: Stamp,
+        (point, why): (PointId, String),
+        traces: &[(Stamp, Waveform)],
+    ) -> Result<(), RecordError> {
+        self.append_waveforms(point, traces.iter().map(|(taken, trace)| (*taken, trace)))?;
+        self.append_event(at, &Event::EvidenceKept { point, why })
+    }
+
+    fn append_waveforms<'w>(
+        &mut self,
+        point: PointId,
+        traces: impl Iterator<Item = (Stamp, &'w Waveform)>,
+    ) -> Result<(), RecordError> {
         let folder = self.subfolder("waveforms")?;
-        let name = self.write_numbered(&folder, &stem, "npy", &waveforms::render_npy(&waveform.codes))?;
-        let entry = waveform_entry(format!("waveforms/{name}"), point, waveform);
-        self.append(at, &Entry::Waveform(Box::new(entry)))
+        let (mut new, mut entries) = (NewFiles::default(), Vec::new());
+        for (at, trace) in traces {
+            let about = &trace.acquisition;
+            let stem = format!("p{:04}_{}_{}", point.0, file_word(&about.signal), file_word(&about.purpose));
+            let name = numbered(&folder, &stem, "npy");
+            new.write(&mut *self.disk, folder.join(&name), &waveforms::render_npy(&trace.codes))?;
+            entries.push((at, waveform_entry(format!("waveforms/{name}"), point, trace)));
+        }
+        new.sync(&*self.disk, &folder)?;
+        entries.into_iter().try_for_each(|(at, entry)| self.append(at, &Entry::Waveform(Box::new(entry))))
     }
 
     fn append_screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), RecordError> {
         let folder = self.subfolder("screens")?;
-        let name = self.write_numbered(&folder, &format!("p{:04}", point.0), "png", png)?;
+        let name = numbered(&folder, &format!("p{:04}", point.0), "png");
+        let mut new = NewFiles::default();
+        new.write(&mut *self.disk, folder.join(&name), png)?;
+        new.sync(&*self.disk, &folder)?;
         let entry = ScreenEntry {
             file: format!("screens/{name}"),
             point: point.0,
@@ -321,24 +351,6 @@ impl Recorder {
         };
         self.append(at, &Entry::Screen(entry))
     }
-
-    /// Writes a file that is new; a point that is measured again gets `_2`, `_3` and so on.
-    fn write_numbered(
-        &mut self,
-        folder: &Path,
-        stem: &str,
-        extension: &str,
-        bytes: &[u8],
-    ) -> Result<String, RecordError> {
-        let mut name = format!("{stem}.{extension}");
-        let mut count = 1_u32;
-        while folder.join(&name).exists() {
-            count += 1;
-            name = format!("{stem}_{count}.{extension}");
-        }
-        write_new(&mut *self.disk, &folder.join(&name), bytes)?;
-        Ok(name)
-    }
 }
 
 impl Sink for Recorder {
@@ -346,7 +358,7 @@ impl Sink for Recorder {
         self.append_event(at, event).map_err(|error| SinkError(error.to_string()))
     }
     fn waveform(&mut self, at: Stamp, point: PointId, waveform: &Waveform) -> Result<(), SinkError> {
-        self.append_waveform(at, point, waveform).map_err(|error| SinkError(error.to_string()))
+        self.append_waveforms(point, iter::once((at, waveform))).map_err(|error| SinkError(error.to_string()))
     }
     fn screen(&mut self, at: Stamp, point: PointId, png: &[u8]) -> Result<(), SinkError> {
         self.append_screen(at, point, png).map_err(|error| SinkError(error.to_string()))
@@ -391,32 +403,19 @@ fn waveform_entry(file: String, point: PointId, waveform: &Waveform) -> Waveform
     }
 }
 
+/// A name of a file that is new; a point that is measured again gets `_2`, `_3` and so on.
+fn numbered(folder: &Path, stem: &str, extension: &str) -> String {
+    let mut name = format!("{stem}.{extension}");
+    let mut count = 1_u32;
+    while folder.join(&name).exists() {
+        count += 1;
+        name = format!("{stem}_{count}.{extension}");
+    }
+    name
+}
+
 /// A word as part of a file name: whatever is not a plain letter or digit becomes `-`.
 fn file_word(word: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     word.chars().take(32).map(plain).collect()
-}
-
-fn new_file(path: &Path) -> Result<File, RecordError> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.map_err(|error| RecordError::disk("create", path, error))
-}
-
-fn write_new(disk: &mut dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
-    let mut file = new_file(path)?;
-    let written = disk.write(&mut file, bytes).and_then(|()| disk.sync(&file));
-    written.map_err(|error| {
-        // What was half written says nothing that the journal knows; on a full disk its room is needed.
-        let _ = fs::remove_file(path);
-        RecordError::disk("write", path, error)
-    })
-}
-
-/// A new name in a folder is kept over a loss of power only when the folder itself was synced.
-fn sync_folder(folder: &Path) -> Result<(), RecordError> {
-    if cfg!(unix) {
-        let synced = File::open(folder).and_then(|file| file.sync_all());
-        synced.map_err(|error| RecordError::disk("sync", folder, error))?;
-    }
-    Ok(())
 }

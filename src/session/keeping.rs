@@ -70,11 +70,10 @@ impl Tee<'_> {
     fn keep_evidence(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
         let Some(soak) = &mut self.soak else { return Ok(()) };
         let captures = soak.keeper.as_mut().map(|keeper| keeper.judge(event)).unwrap_or_default();
-        for Capture { point, why, traces } in captures {
-            for (taken, trace) in &traces {
-                self.recorder.waveform(Stamp { monotonic: at.monotonic, ..*taken }, point, trace)?;
-            }
-            self.recorder.event(at, &Event::EvidenceKept { point, why })?;
+        for Capture { point, why, mut traces } in captures {
+            traces.iter_mut().for_each(|(taken, _)| taken.monotonic = at.monotonic);
+            let kept = self.recorder.evidence(at, (point, why), &traces);
+            kept.map_err(|error| SinkError(error.to_string()))?;
         }
         let shortage = matches!(event, Event::ReadingsTaken(_)).then(|| soak.room.look()).flatten();
         let Some(shortage) = shortage else { return Ok(()) };

@@ -294,7 +294,12 @@ impl Journal {
 mod tests {
     use super::*;
     use crate::base::clock::SimClock;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::{
+        LimitCheck, Outcome, PointId, PointResult, PointVerdict, Region, Regulation, Setting,
+    };
     use crate::record::line::What;
+    use crate::record::pieces::point_out;
     use jiff::Timestamp;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -395,6 +400,36 @@ mod tests {
         stage.warning().unwrap();
         assert!(stage.is_all_on_disk());
         assert_eq!(stage.told(), [&[0], &(1..=20).collect::<Vec<u32>>()[..], &[0]].concat());
+    }
+
+    fn finished(outcome: Outcome) -> Entry {
+        let result = PointResult {
+            point: PointId(1),
+            repeat: 1,
+            phase: None,
+            setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+            figures: std::iter::empty().collect(),
+            bounds: std::collections::BTreeMap::new(),
+            region: Region::Regulated,
+            regulation: Ok(Regulation::ConstantVoltage),
+            checks: vec![LimitCheck { limit: 0, outcome }],
+            verdict: PointVerdict::Pass,
+            notes: Vec::new(),
+        };
+        Entry::PointFinished(Box::new(point_out(&result)))
+    }
+
+    #[test]
+    fn a_point_that_broke_a_limit_is_waited_for_and_one_that_broke_none_is_not() {
+        let mut stage = Stage::new();
+        stage.warning().unwrap();
+        stage.append(&finished(Outcome::Marginal(0.7))).unwrap();
+        assert!(!stage.is_all_on_disk());
+        for _ in 0..2 {
+            stage.ends.send(true).unwrap();
+        }
+        stage.append(&finished(Outcome::Fail(0.6))).unwrap();
+        assert!(stage.is_all_on_disk());
     }
 
     #[test]

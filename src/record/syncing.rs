@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::disk::Disk;
-use super::format::Entry;
+use super::format::{Entry, OutcomeEntry};
 use crate::base::clock::{Clock, Instant};
 
 /// A line is left to the thread only where all before it were on the disk so long ago at most. Lines that come one at a time, as
@@ -17,21 +17,25 @@ use crate::base::clock::{Clock, Instant};
 const LONGEST: Duration = Duration::from_millis(200);
 
 /// Whether a line may be on its way to the disk while the run goes on. Nobody acts on these alone, and a run that is gone on with
-/// does again what they tell. Everything else, such as a finished point, an output, a warning and the end, is waited for.
-pub(super) const fn may_be_on_its_way(entry: &Entry) -> bool {
-    matches!(
-        entry,
+/// does again what they tell. Everything else, such as a point that broke a limit, an output, a warning and the end, is waited for:
+/// what failed must not be measured once more and pass.
+pub(super) fn may_be_on_its_way(entry: &Entry) -> bool {
+    match entry {
+        Entry::PointFinished(point) => {
+            !point.checks.iter().any(|check| matches!(check.outcome, OutcomeEntry::Fail(_)))
+        }
         Entry::ReadingsTaken(_)
-            | Entry::ReadingsJudged(_)
-            | Entry::TemperatureRead { .. }
-            | Entry::PhaseStarted { .. }
-            | Entry::DwellFinished { .. }
-            | Entry::PointStarted { .. }
-            | Entry::Settled { .. }
-            | Entry::Waveform(_)
-            | Entry::Screen(_)
-            | Entry::EvidenceKept { .. }
-    )
+        | Entry::ReadingsJudged(_)
+        | Entry::TemperatureRead { .. }
+        | Entry::PhaseStarted { .. }
+        | Entry::DwellFinished { .. }
+        | Entry::PointStarted { .. }
+        | Entry::Settled { .. }
+        | Entry::Waveform(_)
+        | Entry::Screen(_)
+        | Entry::EvidenceKept { .. } => true,
+        _ => false,
+    }
 }
 
 /// How far a file is on the disk.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::opening::instruments;
+use crate::base::clock::Instant;
 use crate::base::names::Role;
 use crate::event::{Event, StartCheck};
 use crate::instrument::open::TapeFor;
 use crate::link::transport::trace::Tape;
-use crate::link::wire::tape::TapeLine;
+use crate::link::wire::tape::{Direction, Failure, TapeLine};
 use crate::plan::Rig;
 use crate::record::{RecordError, Recorder, TapeFile};
 
@@ -86,7 +87,7 @@ impl Tapes {
 struct NoTape;
 
 impl Tape for NoTape {
-    fn line(&self, _line: TapeLine) {}
+    fn line(&self, _: Instant, _: Direction, _: &[u8], _: Option<Failure>) {}
 }
 
 /// A tape in the run folder.
@@ -110,15 +111,6 @@ struct Line {
 }
 
 impl Line {
-    fn of(mut line: TapeLine, kept: Kept) -> Self {
-        let is_long = kept != Kept::Everything && line.bytes.len() > TAPED_BYTES;
-        let taken_out = is_long.then(|| (line.bytes.len(), crc32fast::hash(&line.bytes)));
-        if is_long {
-            line.bytes = Vec::new();
-        }
-        Self { line, taken_out }
-    }
-
     fn render(&self) -> String {
         let text = self.line.render();
         match self.taken_out {
@@ -139,24 +131,30 @@ impl RunTape {
 }
 
 impl Tape for RunTape {
-    fn line(&self, line: TapeLine) {
-        let line = Line::of(line, self.kept);
+    fn line(&self, at: Instant, direction: Direction, bytes: &[u8], failure: Option<Failure>) {
+        let is_long = self.kept != Kept::Everything && bytes.len() > TAPED_BYTES;
+        let taken_out = is_long.then(|| (bytes.len(), crc32fast::hash(bytes)));
+        let bytes = if is_long { &[] } else { bytes };
         if self.kept != Kept::AroundTrouble {
-            return self.file.append(&line.render());
+            let line = TapeLine { at, direction, bytes: bytes.to_vec(), failure };
+            return self.file.append(&Line { line, taken_out }.render());
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        // The memory of the line that falls out is the next one's: there are millions.
+        let mut kept = Vec::new();
         if held.lines.len() == HELD_BACK {
-            held.lines.pop_front();
+            kept = held.lines.pop_front().map(|line| line.line.bytes).unwrap_or_default();
             held.left_out += 1;
         }
-        held.lines.push_back(line);
+        kept.clear();
+        kept.extend_from_slice(bytes);
+        held.lines.push_back(Line { line: TapeLine { at, direction, bytes: kept, failure }, taken_out });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::Instant;
     use crate::base::units::{Amps, Volts};
     use crate::event::{DwellId, ReadingCheck, ReadingsJudged, Setting};
 

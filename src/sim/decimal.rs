@@ -32,7 +32,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     if value.is_sign_negative() {
         write(b'-');
     }
-    digits[first..].iter().copied().map(char::from).collect()
+    std::str::from_utf8(&digits[first..]).unwrap_or_default().to_owned()
 }
 
 /// How many `parts` of one the size has, rounded; `None` where it has too many, or where it stands so near the middle between

@@ -125,7 +125,8 @@ fn true_values(world: &World, seed: u64) -> [f64; QUANTITIES.len()] {
     let scene = {
         let bench = world.bench();
         let plant = &bench.plant;
-        Scene { board: plant.board.clone(), point: plant.point, node_v: plant.node_v(), seed: mix(seed) }
+        let (board, point, node_v) = (plant.board.clone(), plant.point, plant.node_v());
+        Scene { board, point, node_v, seed: mix(seed), kernels: plant.kernels.clone() }
     };
     let window = Window { start_s: 0.0, step_s: 10e-9, count: SAMPLES };
     let volts = scene.volts(Wire::Output, window, LIMIT_HZ);

@@ -4,17 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{LinkError, Transport};
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Instant};
 use crate::link::wire::tape::{Direction, Failure, TapeLine};
 
 /// Where the lines of a tape go.
 pub trait Tape: Send + Sync {
-    /// One more message has passed.
-    fn line(&self, line: TapeLine);
+    /// One more message has passed, as far as it came.
+    fn line(&self, at: Instant, direction: Direction, bytes: &[u8], failure: Option<Failure>);
 }
 
 impl Tape for Mutex<Vec<TapeLine>> {
-    fn line(&self, line: TapeLine) {
+    fn line(&self, at: Instant, direction: Direction, bytes: &[u8], failure: Option<Failure>) {
+        let line = TapeLine { at, direction, bytes: bytes.to_vec(), failure };
         self.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }
@@ -33,8 +34,8 @@ impl Trace {
         Self { inner, clock, tape }
     }
 
-    fn write(&self, direction: Direction, bytes: Vec<u8>, failure: Option<&LinkError>) {
-        self.tape.line(TapeLine { at: self.clock.now(), direction, bytes, failure: failure.map(failure_of) });
+    fn write(&self, direction: Direction, bytes: &[u8], failure: Option<&LinkError>) {
+        self.tape.line(self.clock.now(), direction, bytes, failure.map(failure_of));
     }
 }
 
@@ -54,17 +55,13 @@ fn failure_of(fault: &LinkError) -> Failure {
 impl Transport for Trace {
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
         let outcome = self.inner.send(message);
-        self.write(Direction::Sent, message.to_vec(), outcome.as_ref().err());
+        self.write(Direction::Sent, message, outcome.as_ref().err());
         outcome
     }
 
     fn receive(&mut self, timeout: Duration) -> Result<Vec<u8>, LinkError> {
         let outcome = self.inner.receive(timeout);
-        self.write(
-            Direction::Received,
-            outcome.as_deref().unwrap_or_default().to_vec(),
-            outcome.as_ref().err(),
-        );
+        self.write(Direction::Received, outcome.as_deref().unwrap_or_default(), outcome.as_ref().err());
         outcome
     }
 
@@ -74,7 +71,7 @@ impl Transport for Trace {
 
     fn clear(&mut self) -> Result<(), LinkError> {
         let outcome = self.inner.clear();
-        self.write(Direction::Cleared, Vec::new(), outcome.as_ref().err());
+        self.write(Direction::Cleared, &[], outcome.as_ref().err());
         outcome
     }
 }

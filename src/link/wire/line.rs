@@ -86,14 +86,29 @@ fn parse_value(text: &str) -> Option<f64> {
 
 /// What follows `key=` (or `key:`), where the key is a whole word.
 fn find_key<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    if key.is_empty() {
-        return None;
-    }
-    text.match_indices(key).find_map(|(at, found)| {
+    places(text, key).find_map(|at| {
         let begins_word =
             !text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
-        let rest = text[at + found.len()..].trim_start();
+        let rest = text[at + key.len()..].trim_start();
         rest.strip_prefix(['=', ':']).filter(|_| begins_word)
+    })
+}
+
+/// Where a word stands in a text, one behind the other. `str::match_indices` prepares a search that pays in long texts only, and
+/// a soak reads millions of short ones.
+fn places(text: &str, word: &str) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let first = *word.as_bytes().first()?;
+        loop {
+            let rest = text.as_bytes().get(from..)?;
+            let at = from + rest.iter().position(|byte| *byte == first)?;
+            if text.as_bytes()[at..].starts_with(word.as_bytes()) {
+                from = at + word.len();
+                return Some(at);
+            }
+            from = at + 1;
+        }
     })
 }
 
@@ -204,6 +219,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_word_is_found_wherever_the_standard_library_finds_it(text in "[ab=°\u{400}]{0,30}", word in "[ab=°]{1,3}") {
+            let found: Vec<usize> = places(&text, &word).collect();
+            let known: Vec<usize> = text.match_indices(&word).map(|(at, _)| at).collect();
+            prop_assert_eq!(found, known);
+        }
+
         #[test]
         fn no_line_makes_it_panic(line in proptest::collection::vec(any::<u8>(), 0..80), text in "[T=:;, 0-9.eE+°C{}\"-]{0,40}") {
             for line in [line.as_slice(), text.as_bytes()] {

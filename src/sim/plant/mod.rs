@@ -27,6 +27,7 @@ use buck::{Mode, Operating};
 use climate::Climate;
 use sink::Sink;
 use source::Source;
+use spikes::Kernels;
 use thermal::Thermal;
 
 /// One step of the electrical grid.
@@ -90,6 +91,8 @@ pub(crate) struct Plant {
     pub(crate) ageing: Option<Ageing>,
     pub(crate) extra_board_k: f64,
     pub(crate) warmth: VecDeque<Warmth>,
+    /// The shapes of its spikes.
+    pub(crate) kernels: Kernels,
     /// The converter's present operating point.
     pub(crate) point: Operating,
     stage: Stage,
@@ -118,6 +121,7 @@ impl Plant {
             ageing: None,
             extra_board_k: 0.0,
             warmth: VecDeque::from([Warmth { index: 0, board_c: room_c, ambient_c: room_c }]),
+            kernels: Kernels::default(),
             point: Operating::off(0.0, 0.0),
             stage: Stage::Stopped,
             out_v: 0.0,

@@ -4,6 +4,8 @@
 //! half a microsecond. The instrument's bandwidth (one pole) is applied to the kernel on a grid of half a nanosecond, which
 //! is exact for any sample rate. Limits: the amplitude follows Vin and current by a few per cent only, as the board's does.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::board::{Board, Filter};
 use super::buck::Operating;
 
@@ -20,7 +22,7 @@ pub(crate) struct Kernel {
 
 impl Kernel {
     /// The kernel of `board` behind one pole at `bandwidth_hz`.
-    pub(crate) fn seen(board: &Board, bandwidth_hz: f64) -> Self {
+    fn seen(board: &Board, bandwidth_hz: f64) -> Self {
         let omega = std::f64::consts::TAU * board.ring_hz;
         // The maximum of exp(-t/tau) sin(wt) lies where tan(wt) = w tau.
         let peak_s = (omega * board.ring_decay_s).atan() / omega;
@@ -56,6 +58,39 @@ impl Kernel {
     }
 }
 
+/// The kernels that were made: of one board no more than its channels' bandwidths, and a soak looks at them many thousand times.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kernels(Arc<Mutex<Vec<Known>>>);
+
+/// What a kernel depends on, bit by bit: ringing and decay of the board, and a bandwidth.
+type Shape = [u64; 3];
+
+#[derive(Debug)]
+struct Known {
+    shape: Shape,
+    kernel: Arc<Kernel>,
+}
+
+/// Kernels that are remembered.
+const MOST_KERNELS: usize = 4;
+
+impl Kernels {
+    /// As [`Kernel::seen`].
+    pub(crate) fn seen(&self, board: &Board, bandwidth_hz: f64) -> Arc<Kernel> {
+        let shape = [board.ring_hz, board.ring_decay_s, bandwidth_hz].map(f64::to_bits);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.iter().find(|known| known.shape == shape) {
+            return known.kernel.clone();
+        }
+        let kernel = Arc::new(Kernel::seen(board, bandwidth_hz));
+        if known.len() == MOST_KERNELS {
+            known.remove(0);
+        }
+        known.push(Known { shape, kernel: kernel.clone() });
+        kernel
+    }
+}
+
 /// Peak of the spikes at turn-on and at turn-off at the node's terminals, in volts.
 pub(crate) fn peaks_v(board: &Board, point: &Operating) -> (f64, f64) {
     let passed = match board.filter {
@@ -80,6 +115,20 @@ mod tests {
         assert!((peak - 1.0).abs() < 0.02, "{peak}");
         assert!(kernel.at(0.55e-6).abs() < 0.02);
         assert!(kernel.at(-1e-9).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_kernel_that_is_remembered_is_that_of_its_board_and_bandwidth() {
+        let kernels = Kernels::default();
+        let boards = ["0007", "0008", "0009"].map(|serial| Board::of_serial(serial, Filter::Bridged));
+        for _ in 0..2 {
+            for (board, bandwidth_hz) in boards.iter().flat_map(|board| [(board, 20e6), (board, 100e6)]) {
+                assert_eq!(
+                    kernels.seen(board, bandwidth_hz).values,
+                    Kernel::seen(board, bandwidth_hz).values
+                );
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::board::{Board, Filter};
 use super::buck::{Mode, Operating};
 use super::filter::{LowPass, WARM_UP_S};
 use super::noise::Generator;
-use super::spikes::{Kernel, peaks_v};
+use super::spikes::{Kernels, peaks_v};
 
 /// The longest record whose pulses are drawn one by one.
 const LONGEST_S: f64 = 0.1;
@@ -99,6 +99,7 @@ pub(crate) struct Scene {
     /// Mean of Vout at the node's terminals.
     pub(crate) node_v: f64,
     pub(crate) seed: u64,
+    pub(crate) kernels: Kernels,
 }
 
 impl Scene {
@@ -282,7 +283,7 @@ impl Scene {
     }
 
     fn add_spikes(&self, volts: &mut [f32], pulses: &[Pulse], window: Window, bandwidth_hz: f64) {
-        let kernel = Kernel::seen(&self.board, bandwidth_hz);
+        let kernel = self.kernels.seen(&self.board, bandwidth_hz);
         let (on_v, off_v) = peaks_v(&self.board, &self.point);
         for pulse in pulses {
             for (edge_s, peak_v) in [(pulse.at_s, on_v), (pulse.at_s + pulse.on_s, off_v)] {
@@ -411,7 +412,7 @@ mod tests {
             ..Board::of_serial("0007", filter)
         };
         let point = Operating::at(&board, vin_v, 5.0, load_a);
-        Scene { board, point, node_v: 5.0, seed: 5 }
+        Scene { board, point, node_v: 5.0, seed: 5, kernels: Kernels::default() }
     }
 
     const RECORD: Window = Window { start_s: -0.6e-3, step_s: 10e-9, count: 120_000 };

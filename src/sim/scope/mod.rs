@@ -232,7 +232,8 @@ pub(crate) fn reset(bench: &mut Bench) {
 /// A moment of the bench.
 fn scene_of(bench: &mut Bench) -> Scene {
     let (board, point, node_v) = (bench.plant.board.clone(), bench.plant.point, bench.plant.node_v());
-    bench.scope.scene(&|seed| Scene { board: board.clone(), point, node_v, seed })
+    let kernels = bench.plant.kernels.clone();
+    bench.scope.scene(&|seed| Scene { board: board.clone(), point, node_v, seed, kernels: kernels.clone() })
 }
 
 /// Goes on with a single acquisition as far as time allows.

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use soakrig::base::clock::Instant;
 use soakrig::base::names::Role;
 use soakrig::event::{Event, RunVerdict};
 use soakrig::instrument::open::TapeFor;
 use soakrig::link::transport::trace::Tape;
-use soakrig::link::wire::tape::{Direction, TapeLine};
+use soakrig::link::wire::tape::{Direction, Failure};
 
 use super::stage::{Keeper, Setup, TWO_POINTS};
 
@@ -17,9 +18,9 @@ struct Sheet {
 }
 
 impl Tape for Sheet {
-    fn line(&self, line: TapeLine) {
-        if line.direction == Direction::Sent {
-            let text = String::from_utf8_lossy(&line.bytes).into_owned();
+    fn line(&self, _: Instant, direction: Direction, bytes: &[u8], _: Option<Failure>) {
+        if direction == Direction::Sent {
+            let text = String::from_utf8_lossy(bytes).into_owned();
             self.lines.lock().unwrap().push(format!("{} {text}", self.role));
         }
     }

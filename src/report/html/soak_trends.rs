@@ -14,14 +14,16 @@ use crate::report::soak::show::{change, is_sure, levels, long_span, outlook, rea
 use crate::report::soak::sweeps::{COMPARED, Warmth};
 use crate::report::soak::trends::{Outlooked, SettingTrends, Trend};
 use crate::report::svg::render_allan;
-use crate::trend::{AllanPoint, Change};
+use crate::trend::{AllanPoint, Change, Changes};
 
 /// What was held for less than its span by this factor was held in pieces.
 const OFTEN: f64 = 1.2;
 /// So many times as far as the outlook goes, times to a limit are told.
 const FARTHEST: f64 = 10.0;
-/// Most changes of level told of one quantity.
-const MOST_CHANGES: usize = 5;
+/// Changes of level told at once of one quantity; the others stand folded up behind them.
+const AT_ONCE: usize = 5;
+/// Most of those.
+const MOST_FOLDED: usize = 500;
 
 pub(super) fn render(view: &SoakView) -> Markup {
     html! {
@@ -150,14 +152,25 @@ fn row(trend: &Trend) -> Markup {
                 Err(reason) => span.small { (sentence(reason)) },
             } }
             td data-label="changes of level" { @match reasons.2 {
-                Ok(changes) if changes.found.is_empty() => "none found",
-                Ok(changes) => {
-                    @for (place, found) in changes.found.iter().take(MOST_CHANGES).enumerate() { @if place > 0 { br; } (one_change(found, trend.unit)) }
-                    @if changes.found.len() > MOST_CHANGES { br; "and " (changes.found.len() - MOST_CHANGES) " more" }
-                },
+                Ok(changes) => (changes_of_level(changes, trend.unit)),
                 Err(reason) => span.small { (sentence(reason)) },
             } @if let Some(jump) = &trend.between_rounds { br; (jump.told("round", trend.unit)) } }
         }
+    }
+}
+
+fn changes_of_level(changes: &Changes, unit: &str) -> Markup {
+    let (first, others) = changes.found.split_at(changes.found.len().min(AT_ONCE));
+    let listed = &others[..others.len().min(MOST_FOLDED)];
+    html! {
+        @if first.is_empty() { "none found" }
+        @for (place, found) in first.iter().enumerate() { @if place > 0 { br; } (one_change(found, unit)) }
+        @if !listed.is_empty() { details {
+            summary { "and " (others.len()) " more" }
+            @for (place, found) in listed.iter().enumerate() { @if place > 0 { br; } (one_change(found, unit)) }
+            @if listed.len() < others.len() { br; "Only the first " (listed.len()) " of them are listed." }
+        } }
+        @if changes.more { br; span.small { "No more were looked for: there may be others." } }
     }
 }
 
@@ -230,6 +243,37 @@ fn allan(view: &SoakView) -> Markup {
                 None => p { "There is no Allan deviation: "
                     (view.trends.iter().find_map(|setting| setting.allan.as_ref().err()).map_or("no setting was held for long enough", |reason| reason.as_str())) "." },
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trend::Estimate;
+
+    #[test]
+    fn every_change_of_level_that_was_found_stands_on_the_page_up_to_a_bound_that_is_told() {
+        let size = Estimate { value: 0.01, low: 0.009, high: 0.011, confidence: 0.95 };
+        let at = |hour: usize| Change {
+            at_s: hour as f64 * 3600.0,
+            within_s: 60.0,
+            size,
+            before: 5.0,
+            after: 5.01,
+        };
+        let shown = |count: usize| {
+            let found: Vec<Change> = (1..=count).map(at).collect();
+            let changes = Changes { found, blocks: 2048, block_s: 60.0, smallest: 0.001, more: false };
+            changes_of_level(&changes, "V").into_string()
+        };
+        for (count, told) in
+            [(0, "none found"), (5, "after"), (18, "and 13 more"), (600, "Only the first 500 of them")]
+        {
+            let page = shown(count);
+            assert!(page.contains(told), "{count}: {page}");
+            assert_eq!(page.matches("after ").count(), count.min(505), "{count}");
+            assert_eq!(page.contains("<details>"), count > 5, "{count}");
         }
     }
 }

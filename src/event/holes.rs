@@ -193,7 +193,7 @@ fn is_alike(one: &str, other: &str) -> bool {
 }
 
 /// What a sensor reads. Supply and load give all of a reading or none of it.
-fn column_of(role: &Role) -> Option<usize> {
+pub(super) fn column_of(role: &Role) -> Option<usize> {
     let name = match role.as_str() {
         "board" => "board_c",
         "ambient" => "ambient_c",

@@ -9,7 +9,7 @@ use super::{Asked, ErrorKind, Instrument, InstrumentError};
 use crate::base::clock::Instant;
 use crate::base::cut::Cut;
 use crate::base::units::Celsius;
-use crate::event::InstrumentFacts;
+use crate::event::{InstrumentFacts, frozen};
 use crate::link::transport::{Framing, LinkError, Transport};
 
 /// A temperature with its age.
@@ -250,8 +250,7 @@ impl Thermometer for LineThermometer {
         let unchanged = heard.at.since(heard.unchanged_since);
         match self.sensor.frozen_after {
             Some(limit) if unchanged > limit => {
-                let told = format!("it has said exactly {temperature} for {unchanged:?}: it is frozen");
-                Err(self.error(ErrorKind::Nonsense, told))
+                Err(self.error(ErrorKind::Nonsense, frozen::told(temperature, unchanged)))
             }
             _ => Ok(TemperatureReading { temperature, age: self.surroundings.clock.now().since(heard.at) }),
         }

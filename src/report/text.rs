@@ -78,6 +78,11 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
     for missing in &soak.values_missing {
         let _ = writeln!(text, "{:<10} {}", "not read", value_missing(missing));
     }
+    for known in report.soak.iter().flatten().flat_map(|view| &view.stood_still) {
+        let readings = counted(known.readings, "reading");
+        let what = "had stood still before it was called frozen";
+        let _ = writeln!(text, "{:<10} {} of {readings}: it {what}", "left out", known.column);
+    }
     if soak.rewarms > 0 {
         let (times, span) = (
             counted(soak.rewarms, "time"),

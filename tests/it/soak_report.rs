@@ -253,6 +253,26 @@ fn full_coverage_never_stands_alone_where_a_sensor_said_nothing() {
     assert_eq!(live, view.coverage);
 }
 
+#[test]
+fn what_a_frozen_sensor_said_before_it_was_called_frozen_is_left_out_and_told() {
+    let out = TempDir::new().unwrap();
+    let folder = record_silence(out.path());
+    let written = write_all(&folder).unwrap();
+    let view = written.report.soak.as_ref().unwrap().as_ref().unwrap();
+    // Noticed at 300 s, 21 s late: of the readings every ten seconds those at 280 s and 290 s.
+    let known: Vec<_> = view.stood_still.iter().map(|known| (known.column, known.readings)).collect();
+    assert_eq!(known, [("board_c", 2)]);
+    let told = text::render(&written.report, Path::new("run"));
+    assert!(told.contains("left out   board_c of 2 readings: it had stood still"), "{told}");
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("what 2 readings held of it is left out"));
+    let table = fs::read_to_string(folder.join("samples.csv")).unwrap();
+    let row = table.lines().find(|row| row.starts_with("280.000,")).unwrap();
+    assert!(row.split(',').nth(6).is_some_and(|board_c| !board_c.is_empty()), "the table keeps it: {row}");
+    let board = view.hours[1].iter().map(|hour| hour.count).sum::<u64>();
+    assert_eq!(board, 60 - 6 - 2, "they count for no hour");
+}
+
 /// A run that was killed in the fifth minute of its hold, as its dead-man has found it three minutes later.
 fn record_killed(out: &Path) -> PathBuf {
     let mut recorder = begin_hold(out);

@@ -8,9 +8,10 @@ use super::soak_trends;
 use super::soak_worst;
 use super::top::{sentence, told};
 use super::{moment, picture};
+use crate::base::count::fitting;
 use crate::base::span::{render_elapsed, render_span};
 use crate::base::units::with_prefix;
-use crate::event::{FigureName, Hole, StartCheck};
+use crate::event::{FigureName, Hole, StartCheck, StoodStill};
 use crate::report::build::Report;
 use crate::report::soak::SoakView;
 use crate::report::soak::gaps::GapStretch;
@@ -187,6 +188,7 @@ fn coverage(view: &SoakView) -> Markup {
         @if view.coverage.lost.is_empty() {
             p { "No reading is missing" @if !missing.is_empty() { ", but not all of them hold every value" } "." }
         }
+        @for known in view.stood_still.iter().take(MOST_ROWS) { p { (stood_still(known, view)) } }
         @if !rows.is_empty() {
             h3 { "The readings that were due" }
             div.scroll { table.slim {
@@ -395,6 +397,15 @@ fn gaps(view: &SoakView) -> Markup {
                 p.small { "Gaps that follow each other within 10 min for the same reason are one line, from the first to the last; what was read between them is there." }
             }
         }
+    }
+}
+
+fn stood_still(known: &StoodStill, view: &SoakView) -> Markup {
+    let (from, to) = (known.from.since(view.started.monotonic), known.to.since(view.started.monotonic));
+    html! {
+        "From " (render_elapsed(from)) " to " (render_elapsed(to)) " after the begin " code { (known.column) } " stood still before it was called frozen: "
+        "what " (known.readings) " " (fitting(known.readings, "reading", "readings")) " held of it is left out of curves, hours and trends, and stands in " code { "samples.csv" } ". "
+        "What the run judged by it meanwhile (limits, interlocks, the steady state) stands as it was judged."
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::{Coverage, Event, Limit, PointResult, SoakFacts};
+use crate::event::{Coverage, Event, Limit, PointResult, SoakFacts, StoodStill};
 use crate::record::format::LimitSummary;
 use crate::record::{Record, RecordError, read_readings};
 use crate::trend::IntervalStats;
@@ -61,6 +61,8 @@ pub struct SoakView {
     pub statement: Statement,
     /// How many of the readings are there, at what the plan sets and while the run was held.
     pub coverage: Coverage,
+    /// Values that are left out of curves, hours and trends, for they had stood still when they were read.
+    pub stood_still: Vec<StoodStill>,
     /// Time in sweeps and captures: readings are not taken then.
     pub pauses: Duration,
     /// What was held.
@@ -115,6 +117,7 @@ fn view(
     let (interval_s, lasted_s) = (facts.interval.as_secs_f64(), record.lasted().as_secs_f64());
     let mut stream = Stream::new(started.monotonic, interval_s, lasted_s);
     record.instruments().for_each(|instrument| stream.holes.open(&instrument.role));
+    stream.frozen = std::mem::take(&mut story.frozen);
     let points = timed_points(record);
     let captures: Vec<(f64, &PointResult)> =
         points.iter().filter(|(_, point)| point.phase.is_some()).copied().collect();
@@ -135,6 +138,7 @@ fn view(
     let mut coverage = Coverage::of(stream.count, &gaps);
     coverage.held = stream.held;
     coverage.holes = std::mem::take(&mut stream.holes);
+    let stood_still = std::mem::take(&mut stream.frozen).held();
     gaps.sort_by_key(|gap| gap.from);
     let last = stream.last.map(|at| at.since(started.monotonic));
     let until = until(&facts, last.unwrap_or_default(), record.end().is_some());
@@ -147,6 +151,7 @@ fn view(
     Ok(SoakView {
         statement: statement::build(&stream, &story, limit_summaries, interval_s),
         coverage,
+        stood_still,
         pauses: Duration::from_secs_f64(pauses),
         held: held(&stream, &story, interval_s),
         rewarmed: (stream.rewarmed.0, Duration::from_secs_f64(stream.rewarmed.1 as f64 * interval_s)),

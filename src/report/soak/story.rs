@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::clock::Instant;
 use crate::base::names::Role;
-use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Gap, LoadChange, StartCheck, Stop};
+use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Frozen, Gap, LoadChange, StartCheck, Stop};
 use crate::record::Record;
 
 /// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
@@ -116,6 +116,8 @@ pub struct Story {
     dwelt: Duration,
     /// Sensors that failed, and when.
     pub failed: Vec<(Instant, Role, String)>,
+    /// From when on values had stood still that were called frozen only later.
+    pub frozen: Frozen,
     /// Where an interlock held the run.
     pub holds: Vec<Hold>,
     /// Thermal steady states.
@@ -215,6 +217,7 @@ pub fn build(record: &Record) -> Story {
             }
             Event::SensorFailed { role, what } => {
                 story.failed.push((logged.at.monotonic, role.clone(), what.clone()));
+                story.frozen.fail(logged.at.monotonic, role, what);
                 Some(MarkKind::Warn)
             }
             Event::Warned { .. } => Some(MarkKind::Warn),

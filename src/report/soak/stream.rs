@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{DwellId, Gap, GapCause, Holes, Reading, Readings};
+use crate::event::{DwellId, Frozen, Gap, GapCause, Holes, Reading, Readings};
 use crate::trend::{Envelope, Hourly, Means};
 
 use super::story::Story;
@@ -99,6 +99,8 @@ pub struct Stream {
     pub working: u64,
     /// Values that could not be read.
     pub holes: Holes,
+    /// Values that had stood still when they were read: they are there, and nothing is made of them.
+    pub frozen: Frozen,
     /// How many failures of sensors were told so far.
     failed: usize,
     /// How often the board was warmed up again after a gap, and how many readings that took: no phase holds them.
@@ -134,6 +136,7 @@ impl Stream {
             powered: 0,
             working: 0,
             holes: Holes::default(),
+            frozen: Frozen::default(),
             failed: 0,
             rewarmed: (0, 0),
             rewarmed_after: None,
@@ -163,7 +166,11 @@ impl Stream {
         let is_of_phase = !batch.held && !is_rewarm;
         let group = stretch.filter(|_| is_of_phase).and_then(|stretch| self.group(batch, stretch.phase));
         let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
+        let is_touched = batch.rows.first().zip(batch.rows.last());
+        let is_touched = is_touched.is_some_and(|(first, last)| self.frozen.touches(first.at, last.at));
         for row in &batch.rows {
+            self.holes.take(row);
+            let row = &if is_touched { self.frozen.without(row) } else { *row };
             let before = self.place.replace((place, batch.held));
             let goes_on = before.is_some_and(|(before, _)| before == place);
             if let (Some(last), true) = (self.last, goes_on) {
@@ -198,7 +205,6 @@ impl Stream {
     /// What is shown of every reading; whether the input is on.
     fn draw_row(&mut self, row: &Reading) -> bool {
         let at_s = row.at.since(self.start).as_secs_f64();
-        self.holes.take(row);
         let is_on = row.is_on();
         let input_w = input_w(row);
         let shown = [row.board_c, row.ambient_c, row.vout_v.filter(|_| is_on), input_w.filter(|_| is_on)];

@@ -206,7 +206,7 @@ steady_state! {
     min_v, "S3", 1, "Lowest sample, in volts; needs DC coupling.";
     noise_pp_full_v, "S3", 1,
         "Highest less lowest sample over the instrument's full bandwidth, in volts.";
-    noise_pp_20mhz_v, "S4", 1,
+    noise_pp_20mhz_v, "S4", 2,
         "Peak to peak behind a single pole at 20 MHz, in volts. The main value of the three orders.";
     noise_rms_20mhz_v, "S4", 1, "Rms behind a single pole at 20 MHz, in volts.";
     noise_pp_20mhz_k2_v, "S4", 1,
@@ -233,14 +233,14 @@ steady_state! {
     harmonic_3_v, "R1", 1, "Amplitude at three times the switching frequency, in volts.";
     harmonic_4_v, "R1", 1, "Amplitude at four times the switching frequency, in volts.";
     harmonic_5_v, "R1", 1, "Amplitude at five times the switching frequency, in volts.";
-    spike_pos_v, "S6", 1, "The highest spike above the running median, in volts.";
-    spike_neg_v, "S6", 1, "The deepest spike below the running median, in volts; negative.";
-    spike_pos_median_v, "S6", 1, "Median over cycles of each cycle's highest spike, in volts.";
-    spike_neg_median_v, "S6", 1,
+    spike_pos_v, "S6", 2, "The highest spike above the running median, in volts.";
+    spike_neg_v, "S6", 2, "The deepest spike below the running median, in volts; negative.";
+    spike_pos_median_v, "S6", 2, "Median over cycles of each cycle's highest spike, in volts.";
+    spike_neg_median_v, "S6", 2,
         "Median over cycles of each cycle's deepest spike, in volts; negative.";
-    spike_pos_p95_v, "S6", 1,
+    spike_pos_p95_v, "S6", 2,
         "95th percentile over cycles of each cycle's highest spike, in volts.";
-    spike_neg_p05_v, "S6", 1,
+    spike_neg_p05_v, "S6", 2,
         "5th percentile over cycles of each cycle's deepest spike, in volts; negative.";
     spike_rate_hz, "S6", 1,
         "Groups of samples further than `spike_threshold_v` from the running median, a second.";

@@ -12,8 +12,15 @@ const TIMES: u32 = 8;
 /// Values next to the end that it is held against.
 const NEIGHBORS: usize = 4;
 
+/// Of so many comings and goings of a trace that rests on an end, one is by the next value. What is cut off in ringing jumps.
+const NEAR_PART: usize = 4;
+
 /// A trace of fewer values has no slope from which an end would stand out.
 const LEAST_VALUES: usize = 8;
+
+/// Of so few values the least distance counts as the converter's step: what is printed is finer, and of fewer the import moves
+/// none onto a grid.
+const FEW_VALUES: usize = 24;
 
 /// Of so many samples on the end, one stands behind another. What is cut off stays for a while; tops of a trace that repeats
 /// itself exactly are as high each time, but they are single samples.
@@ -26,6 +33,10 @@ pub(super) struct Heaps {
     pub(super) high: usize,
     /// The lowest and the highest level, where they were looked for.
     pub(super) ends: (u16, u16),
+    /// Samples that stand on an end because the trace rests there.
+    pub(super) resting: usize,
+    /// The least distance of two levels that occur, where they are so few that no grid was found under them.
+    pub(super) few_apart: Option<u16>,
 }
 
 /// Looks for heaps of samples on the ends of a trace.
@@ -42,11 +53,30 @@ pub(super) fn find_heaps(levels: &LevelReader<'_>) -> Heaps {
     let upwards = counts.iter().map(|(_, count)| *count);
     let is_low = is_long && is_heap(upwards.clone()) && stays(low, on_low);
     let is_high = is_long && is_heap(upwards.rev()) && stays(high, on_high);
+    let next = |at: Option<usize>| at.and_then(|at| counts.get(at)).map_or(0, |(level, _)| *level);
+    let so_many = |are: bool, count: u32| if are { count as usize } else { 0 };
+    let is_most = 2 * (so_many(is_low, on_low) + so_many(is_high, on_high)) > levels.len();
+    let rests_low = is_low && is_most && rests(levels, (low, next(Some(1))));
+    let rests_high = is_high && is_most && rests(levels, (high, next(counts.len().checked_sub(2))));
     Heaps {
-        low: if is_low { on_low as usize } else { 0 },
-        high: if is_high { on_high as usize } else { 0 },
+        low: so_many(is_low && !rests_low, on_low),
+        high: so_many(is_high && !rests_high, on_high),
+        resting: so_many(rests_low, on_low) + so_many(rests_high, on_high),
         ends: (low, high),
+        few_apart: counts
+            .windows(2)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .min()
+            .filter(|_| counts.len() < FEW_VALUES),
     }
+}
+
+/// Whether a trace of which most stands on its ends rests on this one and is not cut off there: a good part of the times that it
+/// comes or goes it does so by the value `next` to the end.
+fn rests(levels: &LevelReader<'_>, (end, next): (u16, u16)) -> bool {
+    let apart = |before: u16, level: u16| (before == end) != (level == end);
+    let near = |before: u16, level: u16| before == end && level == next || before == next && level == end;
+    NEAR_PART * levels.count_pairs(near) >= levels.count_pairs(apart)
 }
 
 /// Whether the first of these counts, from an end inwards, is a heap.
@@ -79,7 +109,7 @@ mod tests {
         // Words stand as levels 32768 higher.
         let codes = levels.iter().map(|level| (level ^ 0x8000) as i16).collect();
         let output = Waveform { codes: Codes::I16(codes), ..Waveform::of_volts("vout", [], 100e6) };
-        let Heaps { low, high, ends } = find_heaps(&output.level_reader((0.0, 0.0)));
+        let Heaps { low, high, ends, .. } = find_heaps(&output.level_reader((0.0, 0.0)));
         let extremes = levels.iter().min().copied().zip(levels.iter().max().copied());
         assert_eq!(ends, extremes.unwrap_or_default());
         (low, high)
@@ -122,6 +152,30 @@ mod tests {
             let sine = levels((0..30_000).map(|n| (steps * (TAU * f64::from(n) / period).sin()).round() as i32));
             prop_assert_eq!(heaps(&sine), (0, 0));
         }
+    }
+
+    #[test]
+    fn an_end_on_which_the_trace_rests_is_no_heap_but_one_that_most_of_it_jumps_to_is() {
+        let mut dice = Dice(3);
+        let mut stepped = |volts: f64| ((volts + 1e-3 * dice.noise()) / 0.02).round() as i32;
+        // Spikes that fall back slowly, a start and its rest, a start after a rest.
+        let spike = |n: usize| if n % 1000 < 60 { 0.3 * (1.0 - (n % 1000) as f64 / 60.0) } else { 0.0 };
+        let start = |n: usize| (n as f64 / 3000.0 - 2.0).clamp(0.0, 2.0);
+        let rests: [Vec<i32>; 3] = [
+            (0..20_000).map(|n| stepped(5.0 + spike(n))).collect(),
+            (0..20_000).map(|n| stepped(start(n))).collect(),
+            (0..20_000).map(|n| stepped(2.0 - start(n))).collect(),
+        ];
+        for trace in rests {
+            assert_eq!(heaps(&levels(trace)), (0, 0));
+        }
+        // Ringing that is cut off most of the time comes and goes by many values.
+        let ring = |n: usize| (TAU * n as f64 / 7.3).cos() * (200.0 + (n % 90) as f64);
+        let cut = levels((0..20_000).map(|n| (ring(n) as i32).min(-80)));
+        let end = *cut.iter().max().unwrap();
+        let beyond = cut.iter().filter(|level| **level == end).count();
+        assert!(2 * beyond > cut.len());
+        assert_eq!(heaps(&cut), (0, beyond));
     }
 
     #[test]

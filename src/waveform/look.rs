@@ -9,6 +9,7 @@ use super::spikes::{Deviations, deviations_of};
 use super::switching::{Switching, measure_switching};
 use super::trace::LevelReader;
 use super::{Acquisition, Codes, Coupling, Pair, Unavailable, Waveform};
+use crate::base::units::with_prefix;
 
 /// What the figures of a steady state are taken from: one acquisition and what was found in it.
 pub(super) struct Look<'a> {
@@ -16,7 +17,8 @@ pub(super) struct Look<'a> {
     pub(super) name: String,
     pub(super) vout: &'a Waveform,
     pub(super) lx: Option<&'a Waveform>,
-    /// One step of the output's converter in volts; of numbers, the least distance of two that occur.
+    /// One step of the output's converter in volts; where that is not known, the least distance of two values that occur, which
+    /// it is at the most.
     pub(super) step_v: f64,
     /// The output on whole levels.
     pub(super) levels: LevelReader<'a>,
@@ -46,13 +48,15 @@ impl<'a> Look<'a> {
             },
         );
         let (moments, levels, deviations, clipped) = own?;
+        let few_v = clipped.few_apart.map(|apart| f64::from(apart) * levels.step_v);
+        let step_v = few_v.or_else(|| step_of(vout)).unwrap_or(moments.step_v);
         Ok(Self {
             name: name_of(&vout.acquisition),
-            step_v: step_of(vout).unwrap_or(moments.step_v),
+            step_v,
             vout,
             lx,
             moments,
-            deviations,
+            deviations: deviations.map(|deviations| deviations.of_steps(step_v)),
             levels,
             switching,
             clipped,
@@ -74,7 +78,7 @@ impl<'a> Look<'a> {
         if !self.seems_clipped() {
             return self.vout.clipped_samples();
         }
-        let Heaps { low, high, ends } = self.clipped;
+        let Heaps { low, high, ends, .. } = self.clipped;
         let is_cut = |level: u16| low > 0 && level == ends.0 || high > 0 && level == ends.1;
         let (mut found, mut seen) = (Vec::new(), 0);
         self.levels.read(0..self.levels.len(), |levels| {
@@ -82,6 +86,18 @@ impl<'a> Look<'a> {
             seen += levels.len();
         });
         found
+    }
+
+    /// Why nothing is known of how the output moves, where all samples have one value and nobody tells the converter's step.
+    pub(super) fn why_still(&self) -> Option<Unavailable> {
+        let is_one = !self.vout.has_known_ends() && self.moments.min_v == self.moments.max_v;
+        is_one.then(|| {
+            Unavailable::because(format!(
+                "all samples of the {} are {}: how coarse its converter is, and what its steps hide, is not known",
+                self.name,
+                with_prefix(self.moments.mean_v, "V")
+            ))
+        })
     }
 
     pub(super) fn is_dc(&self) -> bool {

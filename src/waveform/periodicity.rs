@@ -237,7 +237,7 @@ mod tests {
 
     fn found_in(vout: &Waveform) -> Result<Periodicity, Unavailable> {
         let deviations = measure_deviations(vout)?;
-        let noise_v = (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v);
+        let noise_v = deviations.floor_v();
         measure_periodicity(vout, Some((&deviations, noise_v)))
     }
 

@@ -31,8 +31,10 @@ pub struct Deviations<'a> {
     extents: Vec<Extent>,
     /// Median distance of the deviations from their median.
     spread: f64,
-    /// Volts of one step.
+    /// Volts of one level.
     pub step_v: f64,
+    /// What the record resolves, in volts: one step of the converter, which may be many levels.
+    resolution_v: f64,
     /// Samples a second.
     pub rate_hz: f64,
 }
@@ -194,7 +196,8 @@ impl<'a> Deviations<'a> {
         let baseline =
             Baseline::of(levels, window, most_kept, |levels, baseline| gathered.add(levels, baseline));
         let Gathered { tally, extents, .. } = gathered;
-        let mut made = Self { step_v: levels.step_v, levels, baseline, extents, spread: 0.0, rate_hz };
+        let step_v = levels.step_v;
+        let mut made = Self { step_v, resolution_v: step_v, levels, baseline, extents, spread: 0.0, rate_hz };
         let counted = (-i32::from(u16::MAX)..).zip(tally.counts()).filter(|(_, count)| *count > 0);
         let counted: Vec<(i32, u32)> = counted.collect();
         let center = counted_median(counted.iter().copied()).unwrap_or(0.0);
@@ -205,6 +208,26 @@ impl<'a> Deviations<'a> {
         distances.sort_by(|a, b| a.0.total_cmp(&b.0));
         made.spread = counted_median(distances.iter().copied()).unwrap_or(0.0);
         made
+    }
+
+    /// As these, of a converter with steps of so many volts.
+    pub(super) fn of_steps(self, step_v: f64) -> Self {
+        Self { resolution_v: step_v.max(self.step_v), ..self }
+    }
+
+    /// What noise and converter steps alone may reach over the baseline, in volts: the largest of some 100 000 samples of noise
+    /// lies 4.4 sigma out.
+    #[must_use]
+    pub fn floor_v(&self) -> f64 {
+        (5.0 * self.noise_sigma_v().unwrap_or(0.0)).max(2.0 * self.resolution_v)
+    }
+
+    /// What more a spike may be than the steps of the converter show, in volts: sample and baseline may each lie half a step off.
+    /// Nothing where noise, and not the steps, is what hides it.
+    #[must_use]
+    pub fn hidden_v(&self) -> f64 {
+        let is_by_steps = 5.0 * self.noise_sigma_v().unwrap_or(0.0) < 2.0 * self.resolution_v;
+        if is_by_steps { self.resolution_v } else { 0.0 }
     }
 
     /// Number of samples.
@@ -308,7 +331,7 @@ impl<'a> Deviations<'a> {
         }
         Err(Unavailable::because(format!(
             "the noise is under the resolution: half of the samples or more stand on one step of {:.2} mV",
-            self.step_v * 1e3
+            self.resolution_v * 1e3
         )))
     }
 
@@ -352,12 +375,12 @@ impl<'a> Deviations<'a> {
     /// As [`Deviations::spike_rate_hz`].
     pub fn spike_groups(&self, threshold_v: f64) -> Result<SpikeGroups, Unavailable> {
         let noise_v = self.noise_sigma_v().unwrap_or(0.0);
-        if threshold_v < 5.0 * noise_v || threshold_v < 2.0 * self.step_v {
+        if threshold_v < 5.0 * noise_v || threshold_v < 2.0 * self.resolution_v {
             return Err(Unavailable::because(format!(
                 "a threshold of {:.0} mV drowns in the noise ({:.1} mV sigma, {:.1} mV a step)",
                 threshold_v * 1e3,
                 noise_v * 1e3,
-                self.step_v * 1e3
+                self.resolution_v * 1e3
             )));
         }
         let reach = (GROUP_S * self.rate_hz + 1e-6) as usize;

@@ -982,6 +982,20 @@ fn a_limiter_under_20_megahertz_and_spikes_without_pauses_leave_lower_bounds() {
 }
 
 #[test]
+fn a_limiter_a_little_over_20_megahertz_leaves_lower_bounds_because_the_pole_comes_on_top() {
+    let (mut vout, lx) = with_spikes(at_24v()).capture(&FINE);
+    for (corner_hz, bound) in
+        [(20e6, None), (25e6, Some(Bound::Lower)), (50e6, Some(Bound::Lower)), (100e6, None)]
+    {
+        vout.acquisition.bandwidth_limit_hz = Some(corner_hz);
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        for name in ["noise_pp_20mhz_v", "noise_rms_20mhz_v"] {
+            assert_eq!(state.bound(name).map(|bounded| bounded.bound), bound, "{name} {corner_hz}");
+        }
+    }
+}
+
+#[test]
 fn spikes_between_samples_are_lower_bounds_and_none_where_none_is_seen() {
     let slow = Made { rate_hz: 2e6, samples: 4000, spike_v: 2.0, ..at_24v() };
     let state = slow.measure_on(&FINE);

@@ -185,6 +185,7 @@ class Comparison:
         command = [program, "analyze", str(folder / spikes.vout_entry["file"]), "--json"]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         theirs = with_ripple(figures(spikes, spikes), spikes.conduction, told["ripple_method"])
+        theirs |= s.hidden_by_steps(theirs, spikes, spikes)
         shared = [name for name, ours in told.items() if name in theirs and ours is not None]
         for name in shared:
             self.take(f"analyze, {where}", name, told[name], theirs[name], spikes)
@@ -221,6 +222,8 @@ class Comparison:
             if floors:
                 theirs, weights = less_floor(theirs, sources(ripple, spikes), floors)
             self.lowered += len(weights)
+            # Steps hide what stands under them: it is told as what is seen and a step more.
+            theirs |= s.hidden_by_steps(theirs, ripple if ripple.clipped == 0 else spikes, spikes)
             # Steps hide the ripple: it is told as the most it can be, which is more than what blanking leaves.
             is_bound = any(n.startswith("ripple_pp_v is an upper bound, what blanking") for n in finished["notes"])
             for name, ours in finished["figures"].items():

@@ -115,6 +115,19 @@ def spikes(d, rate, rising):
     return out
 
 
+def hidden_by_steps(figures, whole, wide):
+    """Bounds: heights and 20 MHz noise that do not stand out of the steps, as the most that they can be; `whole` serves the noise."""
+    out = {}
+    step, sigma = wide.step_v, noise(wide.deviations)["noise_sigma_v"]
+    if 5 * sigma < 2 * step and wide.limit_hz is None:
+        heights = [name for name in figures if name.startswith(("spike_pos", "spike_neg"))]
+        low = [name for name in heights if abs(figures[name]) <= 2 * step]
+        out = {name: figures[name] + math.copysign(step, 1 if name.startswith("spike_pos") else -1) for name in low}
+    if figures.get("noise_pp_20mhz_v", math.inf) < 3 * whole.step_v:
+        out["noise_pp_20mhz_v"] = figures["noise_pp_20mhz_v"] + whole.step_v
+    return out
+
+
 def ring(d, rate, rising):
     """S7."""
     length = round(0.6e-6 * rate) + 1

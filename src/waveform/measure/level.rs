@@ -10,6 +10,9 @@ use crate::waveform::{Bound, Figure};
 /// Part of the samples that may be clipped without moving a mean by more than its own resolution.
 const CLIPPED_MEAN_PART: f64 = 1e-3;
 
+/// A limiter up to so many times 20 MHz takes over 5 % of what lies there, and the pole takes its part once more.
+const TAKES_TWICE: f64 = 3.0;
+
 /// The 20 MHz figures of all orders.
 pub(super) const LIMITED: [&str; 6] = [
     "noise_pp_20mhz_v",
@@ -40,10 +43,11 @@ impl SteadyState {
         if let Some(look) = direct
             && self.mean_v.is_ok()
             && look.deviations.as_ref().is_ok_and(Deviations::is_on_steps)
+            && look.why_still().is_none()
         {
             self.note(format!(
                 "mean_v is known to {:.1} mV only: without noise to carry it, half a step of the {} is the least it shows",
-                look.moments.step_v * 500.0,
+                look.step_v * 500.0,
                 look.name
             ));
         }
@@ -59,7 +63,8 @@ impl SteadyState {
         // The full bandwidth first, the finer step next.
         let sound = [fine, wide].into_iter().filter(|look| look.clipped() == 0);
         self.take_from(wide, &["noise_pp_full_v"]);
-        let source = sound.clone().find(|look| look.limit_hz().is_none()).or_else(|| sound.clone().next());
+        let source: Option<&Look<'_>> =
+            sound.clone().find(|look| look.limit_hz().is_none()).or_else(|| sound.clone().next());
         self.rms_ac_v = match source {
             Some(look) => {
                 self.take_from(look, &["rms_ac_v"]);
@@ -77,6 +82,16 @@ impl SteadyState {
                 wide.check_shrunk(wide.clipped()).map(|()| wide.moments.rms_ac_v)
             }
         };
+        if let (Ok(rms_v), Some(look)) = (&self.rms_ac_v, source)
+            && *rms_v < look.step_v
+            && look.deviations.as_ref().is_ok_and(Deviations::is_on_steps)
+        {
+            self.note(format!(
+                "rms_ac_v is known to {:.1} mV only: it is less than a step of the {}, and no noise carries it across",
+                look.step_v * 500.0,
+                look.name
+            ));
+        }
         self.drift_v = fine
             .moments
             .drift_v
@@ -125,16 +140,19 @@ impl SteadyState {
                 corner_hz / 1e6,
                 source.name
             ));
-            if corner_hz < LIMIT_HZ {
-                let because =
-                    format!("the {} was limited to {:.1} MHz, not 20", source.name, corner_hz / 1e6);
+            if corner_hz != LIMIT_HZ && corner_hz < TAKES_TWICE * LIMIT_HZ {
+                let how = if corner_hz < LIMIT_HZ { "not 20" } else { "and the 20 MHz pole comes on top" };
+                let because = format!("the {} was limited to {:.1} MHz, {how}", source.name, corner_hz / 1e6);
                 LIMITED.into_iter().for_each(|name| self.mark(name, Bound::Lower, because.clone()));
             }
         }
-        let step_v = source.moments.step_v;
+        let step_v = source.step_v;
         if let Ok(pp_v) = self.noise_pp_20mhz_v
             && pp_v < 3.0 * step_v
+            && self.bound("noise_pp_20mhz_v").is_none()
         {
+            // Highest and lowest may each lie half a step off.
+            self.noise_pp_20mhz_v = Ok(pp_v + step_v);
             let because = format!(
                 "noise_pp_20mhz_v is a bound: it spans {:.1} steps of the converter ({:.2} mV each)",
                 pp_v / step_v,

@@ -9,10 +9,11 @@ mod spike;
 
 pub use level::FROM_WIDE;
 
+use super::figures::find_definition;
 use super::floor::Floor;
 use super::look::Look;
-use super::spikes::{Deviations, RATE_THRESHOLD_V};
-use super::{Pair, SteadyState, Unavailable, Waveform};
+use super::spikes::RATE_THRESHOLD_V;
+use super::{Definition, Pair, SteadyState, Unavailable, Waveform};
 
 /// On what terms figures are made, beside the traces themselves.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +69,9 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
         looks.iter().for_each(|look| state.mark_clipped(look));
         looks.iter().for_each(|look| state.note_range(look));
         state.clipped_samples = looks.iter().map(Look::clipped).sum();
+        if let Some(reason) = looks.iter().find_map(Look::why_still) {
+            state.refuse_moved(&reason);
+        }
         if let Some(reason) = &terms.uneven {
             state.refuse_timed(reason);
         }
@@ -83,14 +87,11 @@ pub fn measure_with(ripple: Option<&Pair<'_>>, spikes: Option<&Pair<'_>>, terms:
     state
 }
 
-/// What noise and converter steps alone may reach over the baseline, in volts: the largest of some 100 000 samples of noise
-/// lies 4.4 sigma out.
-fn spike_floor_v(deviations: &Deviations<'_>) -> f64 {
-    (5.0 * deviations.noise_sigma_v().unwrap_or(0.0)).max(2.0 * deviations.step_v)
-}
-
 /// Figures that need no time: they stand also where samples are not evenly spaced.
 const TIMELESS: [&str; 5] = ["mean_v", "rms_ac_v", "max_v", "min_v", "noise_pp_full_v"];
+
+/// Figures of the output that stand also where it does not move.
+const STILL: [&str; 3] = ["mean_v", "max_v", "min_v"];
 
 impl SteadyState {
     /// Says which acquisition a figure was taken from.
@@ -105,6 +106,22 @@ impl SteadyState {
         let known: Vec<&str> =
             self.figures().into_iter().filter(|(_, figure)| figure.is_ok()).map(|(name, _)| name).collect();
         self.bounds.retain(|bounded| known.contains(&bounded.figure));
+    }
+
+    /// Refuses every figure of how the output moves; the switch node's stay.
+    fn refuse_moved(&mut self, reason: &Unavailable) {
+        for (name, figure) in self.figures_mut() {
+            let of_node = |made: &Definition| made.tag == "S5" || made.tag.starts_with('P');
+            if !STILL.contains(&name) && !find_definition(name).is_some_and(of_node) {
+                *figure = Err(reason.clone());
+            }
+        }
+        self.ripple_method = None;
+        // What was said of the figures that are gone goes with them.
+        let gone: Vec<&str> =
+            self.figures().into_iter().filter(|(_, figure)| figure.is_err()).map(|(name, _)| name).collect();
+        self.notes.retain(|note| !gone.iter().any(|name| note.starts_with(name)));
+        self.note(format!("mean_v is the one value that all samples have: {}", reason.0));
     }
 
     fn refuse_timed(&mut self, reason: &str) {

@@ -5,7 +5,7 @@ use super::super::conduction::SKIPPED_IDLE_PART;
 use super::super::periodicity::{Periodicity, measure_periodicity};
 use super::super::pulses::{Pulses, count_pulses, measure_pulses};
 use super::super::switching::{MOST_DUTY_OFF, Switching};
-use super::{Look, SteadyState, Unavailable, spike_floor_v};
+use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Conduction, PeriodSource};
 
 /// A spread is resolved from this many times what the edges alone may show on.
@@ -176,7 +176,7 @@ impl SteadyState {
         let mut failed = None;
         for look in looks {
             let spikes = look.deviations.as_ref().ok();
-            match measure_periodicity(look.vout, spikes.map(|spikes| (spikes, spike_floor_v(spikes)))) {
+            match measure_periodicity(look.vout, spikes.map(|spikes| (spikes, spikes.floor_v()))) {
                 Ok(found) => {
                     self.switching_hz = Ok(look.vout.sample_rate_hz() / found.period);
                     self.period_source = Some(PeriodSource::Output);

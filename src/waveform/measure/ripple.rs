@@ -9,7 +9,7 @@ use super::super::ripple::{CycleRipple, cycle_ripple_of, harmonics_of, measure_s
 use super::super::rises::Rises;
 use super::super::switching::{Edges, Switching};
 use super::estimator::{Chosen, Evidence, Fit, Refused, choose, most_behind_steps, step_error_v};
-use super::{Look, SteadyState, Unavailable, spike_floor_v};
+use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
 use std::f64::consts::TAU;
 
@@ -167,7 +167,7 @@ impl SteadyState {
         }
         if switching.conduction == Conduction::Discontinuous
             && let (Ok(fundamental_v), Ok(deviations)) = (&self.ripple_fund_pp_v, &look.deviations)
-            && let Ok(share_v) = measure_spike_share(deviations, switching, spike_floor_v(deviations))
+            && let Ok(share_v) = measure_spike_share(deviations, switching, deviations.floor_v())
             && share_v > 0.1 * fundamental_v
         {
             self.note(format!(

@@ -4,7 +4,7 @@ use super::super::filter::LIMIT_HZ;
 use super::super::ring::measure_ringing;
 use super::super::spikes::Deviations;
 use super::level::LIMITED;
-use super::{Look, SteadyState, Unavailable, spike_floor_v};
+use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Figure};
 
 /// The figures that hold the height of spikes, and on which side of the trace they look.
@@ -79,7 +79,7 @@ impl SteadyState {
         self.spike_neg_p05_v = negative.and_then(|()| cycles.map(|c| c.neg_p05_v));
         self.fill_spike_rate(wide, deviations, threshold_v);
         self.weigh_spikes(wide, deviations);
-        self.ring_hz = if high_v.max(-low_v) <= spike_floor_v(deviations) {
+        self.ring_hz = if high_v.max(-low_v) <= deviations.floor_v() {
             Err(Unavailable::because("no ringing: no spike stands out of the noise"))
         } else {
             wide.check_clipping(wide.clipped()).and_then(|()| {
@@ -119,7 +119,7 @@ impl SteadyState {
     /// Holds the spikes against what hides them: the limiter, the sample rate, the record's noise and steps.
     fn weigh_spikes(&mut self, wide: &Look<'_>, deviations: &Deviations<'_>) {
         let (high_v, low_v) = deviations.peaks_v();
-        let floor_v = spike_floor_v(deviations);
+        let floor_v = deviations.floor_v();
         if let Some(between) = between_samples(deviations.rate_hz) {
             if high_v.max(-low_v) <= floor_v {
                 return self.refuse_spikes(&Unavailable::because(format!("{between}, and none stands out")));
@@ -139,7 +139,7 @@ impl SteadyState {
             }
             self.mark_spikes(&limited_to(corner_hz));
         }
-        for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", -low_v)] {
+        for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", low_v.abs())] {
             if height_v <= floor_v {
                 let because = format!(
                     "{name} is a bound: {:.1} mV do not stand out of the noise and steps of the record ({:.1} mV)",
@@ -147,8 +147,33 @@ impl SteadyState {
                     floor_v * 1e3
                 );
                 self.note(because.clone());
-                self.mark(name, Bound::Upper, because);
+                self.bound_height(name, because, deviations.hidden_v());
             }
+        }
+        // Of the noise's extremes in single cycles the table of errors tells; of a step there is nothing to see.
+        let hidden_v = deviations.hidden_v();
+        for (name, _) in HEIGHTS.into_iter().skip(2).filter(|_| hidden_v > 0.0) {
+            let because = "it does not stand out of the steps of the record".to_owned();
+            let is_under = |(other, figure): &(&str, &Figure)| {
+                *other == name && figure.as_ref().is_ok_and(|height_v| height_v.abs() <= floor_v)
+            };
+            if self.figures().iter().any(is_under) {
+                self.bound_height(name, because, hidden_v);
+            }
+        }
+    }
+
+    /// Marks a height as the most that it is: what the steps hide stands on top of what they show.
+    fn bound_height(&mut self, name: &'static str, because: String, hidden_v: f64) {
+        if self.bound(name).is_some() {
+            return;
+        }
+        self.mark(name, Bound::Upper, because);
+        let is_high = HEIGHTS.contains(&(name, true));
+        for (_, figure) in self.figures_mut().into_iter().filter(|(other, _)| *other == name) {
+            *figure = figure
+                .clone()
+                .map(|height_v| if is_high { height_v + hidden_v } else { height_v - hidden_v });
         }
     }
 
@@ -182,6 +207,13 @@ impl SteadyState {
 
     /// Marks what clipping makes smaller, where samples only seem to be clipped: peaks at the ends, and what both ends tell of.
     pub(super) fn mark_clipped(&mut self, look: &Look<'_>) {
+        if look.clipped.resting > 0 {
+            self.note(format!(
+                "{} of {} samples of the {} stand on its highest or lowest value, where the output rests: if the converter's range \
+                 ends there, the output may have been beyond",
+                look.clipped.resting, look.moments.count, look.name
+            ));
+        }
         if !look.seems_clipped() {
             return;
         }

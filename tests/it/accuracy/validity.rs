@@ -2,6 +2,7 @@
 //! it, or is a bound on the right side, or there is none.
 
 use super::trace::Dice;
+use soakrig::waveform::import::{self, Choice, Options};
 use soakrig::waveform::{Bound, Conduction, Pair, RippleMethod, SteadyState, Waveform, measure_one};
 use std::f64::consts::TAU;
 
@@ -145,6 +146,118 @@ fn a_ripple_that_is_told_holds_where_falls_wander_steps_are_coarse_or_samples_fe
     };
     let counts = ["fit", "blank Some(Lower)", "blank", "none"].map(count);
     assert!(counts[0] > 20 && counts[2] > 10 && counts[3] < table().len() / 2, "{counts:?}");
+}
+
+/// Codes so coarse that few are in use, without spikes.
+const COARSE: Made = Made { step_v: 0.16, mean_v: 5.03, noise_v: 2e-3, spike_v: 0.0, ..PLAIN };
+
+impl Made {
+    /// As [`Made::measured`], but printed with so many decimals and read again.
+    fn measured_of_print(&self, decimals: usize) -> SteadyState {
+        let (vout, lx) = self.volts();
+        let rows = vout.iter().zip(&lx).enumerate().map(|(n, (vout, lx))| {
+            format!("{:.9},{vout:.decimals$},{:.1}\n", n as f64 / self.rate_hz, (lx / 0.8).round() * 0.8)
+        });
+        let text = format!("time,vout,lx\n{}", rows.collect::<String>());
+        let file = import::read(text.as_bytes(), &Options::default()).unwrap();
+        let selected = file.select(&Choice::default()).unwrap();
+        measure_one(&Pair { vout: &selected.vout, lx: selected.lx.as_ref() })
+    }
+
+    /// Peak to peak of what the converter saw.
+    fn true_pp_v(&self) -> f64 {
+        let (vout, _) = Made { step_v: 0.0, ..*self }.volts();
+        let (low, high) =
+            vout.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
+        high - low
+    }
+}
+
+#[test]
+fn of_few_codes_the_step_is_theirs_and_not_that_of_the_print() {
+    for made in [
+        COARSE,
+        Made { mean_v: 5.04, noise_v: 4e-3, spike_v: 0.12, ..COARSE },
+        Made { step_v: 0.08, mean_v: 5.0, noise_v: 4e-3, spike_v: 0.15, ..COARSE },
+        Made { step_v: 0.04, mean_v: 5.02, noise_v: 1e-3, ripple_v: 4e-3, ..COARSE },
+    ] {
+        for state in [made.measured(), made.measured_of_print(2), made.measured_of_print(9)] {
+            let case = format!("{made:?} {:?}", state.notes);
+            let heights = [("spike_pos_v", &state.spike_pos_v), ("spike_neg_v", &state.spike_neg_v)];
+            for (name, height_v) in heights.into_iter().chain([("noise_pp_20mhz_v", &state.noise_pp_20mhz_v)])
+            {
+                let height_v = height_v.clone().unwrap().abs();
+                let is_plain = state.bound(name).is_none();
+                assert!(!is_plain || height_v > 1.99 * made.step_v, "{name} {height_v}: {case}");
+                assert!(height_v > 0.99 * made.step_v, "{name} {height_v}: {case}");
+            }
+            let pp_v = state.noise_pp_20mhz_v.clone().unwrap();
+            assert!(pp_v >= 0.8 * made.true_pp_v(), "{pp_v}: {case}");
+            if let Ok(ripple_v) = state.ripple_pp_v {
+                let bound = state.bound("ripple_pp_v").map(|bounded| bounded.bound);
+                assert!(bound == Some(Bound::Upper) && ripple_v >= made.ripple_v, "{ripple_v}: {case}");
+            }
+            let half = format!("mean_v is known to {:.1} mV only", 500.0 * made.step_v);
+            assert!(state.notes.iter().any(|note| note.starts_with(&half)), "{case}");
+            // A threshold under two steps is none.
+            assert_eq!(state.spike_rate_hz.is_ok(), 0.1 > 2.0 * made.step_v, "{case}");
+        }
+    }
+}
+
+#[test]
+fn where_all_samples_have_one_value_nothing_is_known_of_how_the_output_moves() {
+    let made = Made { mean_v: 4.96, ..COARSE };
+    for state in [made.measured(), made.measured_of_print(2)] {
+        assert!((state.mean_v.clone().unwrap() - 4.96).abs() < 1e-6);
+        for name in [
+            "rms_ac_v",
+            "noise_pp_full_v",
+            "noise_pp_20mhz_v",
+            "spike_pos_v",
+            "spike_rate_hz",
+            "ripple_pp_v",
+            "drift_v",
+        ] {
+            let figures = state.figures();
+            let (_, figure) = figures.into_iter().find(|(other, _)| *other == name).unwrap();
+            assert!(
+                figure.as_ref().unwrap_err().0.contains("its steps hide, is not known"),
+                "{name}: {figure:?}"
+            );
+        }
+        assert!(
+            state.switching_hz.is_ok()
+                && state.bounds.iter().all(|bounded| bounded.figure.starts_with("period"))
+        );
+        assert!(
+            state.notes.iter().any(|note| note.starts_with("mean_v is the one value")),
+            "{:?}",
+            state.notes
+        );
+    }
+}
+
+#[test]
+fn a_spike_that_no_code_shows_is_bounded_by_what_the_steps_hide() {
+    let (mut vout, lx) = Made { step_v: 0.0, mean_v: 31.0 * 0.16, ..COARSE }.volts();
+    // Up by several codes, down by less than half a step.
+    for (cycle, start) in (100..59_000).step_by(820).enumerate() {
+        vout[start..start + 5].iter_mut().for_each(|v| *v += 1.2 - 0.16 * (cycle % 6) as f64);
+        vout[start + 30..start + 35].iter_mut().for_each(|v| *v -= 0.06);
+    }
+    let stepped = vout.iter().map(|v| (v / 0.16).round() * 0.16);
+    let state = measure_one(&Pair {
+        vout: &Waveform::of_volts("vout", stepped, 100e6),
+        lx: Some(&Waveform::of_volts("lx", lx, 100e6)),
+    });
+    for name in ["spike_neg_v", "spike_neg_median_v", "spike_neg_p05_v"] {
+        let figures = state.figures();
+        let depth_v = figures.into_iter().find(|(other, _)| *other == name).unwrap().1.clone().unwrap();
+        assert!(depth_v <= -0.074, "{name}: {depth_v}");
+        assert_eq!(state.bound(name).map(|bounded| bounded.bound), Some(Bound::Upper), "{name}");
+    }
+    assert!(state.spike_pos_v.is_ok() && state.bound("spike_pos_v").is_none());
 }
 
 #[test]

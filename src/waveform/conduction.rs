@@ -3,13 +3,14 @@
 use super::Conduction;
 use super::counts::{count_levels, counted_median};
 use super::extents::Extents;
+use super::levels::StateLevels;
 use super::switching::Edges;
 use super::trace::LevelReader;
 use crate::base::stats;
 use std::ops::Range;
 
-/// Pulses count as skipped where the longest period is this many times the median one, or a long one (90th percentile) this
-/// many times a short one (10th).
+/// Pulses count as skipped where the longest period, or the stretch without a rise at either end of the record, is this many times
+/// the median one, or a long one (90th percentile) this many times a short one (10th).
 pub(super) const SKIPPED_PERIOD: f64 = 1.6;
 
 /// The inductor stands empty for more than this part of the period: a chip's smallest pulse at its full rate conducts for
@@ -19,6 +20,10 @@ pub(super) const SKIPPED_IDLE_PART: f64 = 0.67;
 /// Even pulses that leave the inductor empty for so long count as left out evenly under this rate, in Hz: a converter of
 /// 110 kHz and more that leaves out every second pulse is slower. At a faster rate none is left out.
 pub(super) const EVENLY_SKIPPED_HZ: f64 = 75e3;
+
+/// With the inductor empty in between, a period that is a half, a third ... of the median one to this part of itself is the clock's:
+/// the median one holds pulses that were left out, however even it looks.
+const WHOLE_TO: f64 = 0.05;
 
 /// After turn-off the node rings with the diode; nothing is concluded from the first stretch, in seconds.
 const TURN_OFF_RINGING_S: f64 = 0.3e-6;
@@ -41,12 +46,19 @@ pub struct Flow {
     pub idle_above: f64,
     /// Part of the period that the inductor is empty.
     pub idle_part: f64,
+    /// The longer of the stretches without a rise at the record's ends, in samples.
+    pub silent: f64,
 }
 
 impl Flow {
     /// That of a record that shows none.
-    pub const UNKNOWN: Self =
-        Self { conduction: Conduction::Unknown, diode: None, idle_above: f64::INFINITY, idle_part: 0.0 };
+    pub const UNKNOWN: Self = Self {
+        conduction: Conduction::Unknown,
+        diode: None,
+        idle_above: f64::INFINITY,
+        idle_part: 0.0,
+        silent: 0.0,
+    };
 }
 
 /// Tells the conduction. `mean` is the switch node's mean level: the mean voltage across the inductor is nothing, so it is the
@@ -54,9 +66,12 @@ impl Flow {
 pub(super) fn tell_conduction(
     (levels, rate_hz): (LevelReader<'_>, f64),
     extents: &Extents,
-    mean: f64,
+    (mean, states): (f64, &StateLevels),
     edges: &Edges,
 ) -> Flow {
+    let periods = edges.periods();
+    let period = stats::median(&periods).unwrap_or(0.0);
+    let silent = silent_end(&levels, states, (edges, period));
     let skip = TURN_OFF_RINGING_S * rate_hz;
     let offs: Vec<Range<usize>> = edges
         .falling
@@ -72,28 +87,42 @@ pub(super) fn tell_conduction(
     let early = |off: &Range<usize>| off.start..off.start + off.len().div_ceil(8).min(conducting);
     let diode = count_levels(|count| offs.iter().for_each(|off| levels.read(early(off), &mut *count)));
     let Some(diode) = counted_median(diode) else {
-        return Flow { conduction: weigh(&edges.periods(), None, rate_hz), ..Flow::UNKNOWN };
+        return Flow { conduction: weigh((&periods, silent), None, rate_hz), silent, ..Flow::UNKNOWN };
     };
     let idle_above = diode + 0.5 * (mean - diode).max(0.0);
     // A whole level is above the line where it is above the line's whole part.
     let above = |off: &Range<usize>| extents.count_above(&levels, off.clone(), idle_above as u16);
     let idle: usize = offs.iter().map(above).sum();
     let all: usize = offs.iter().map(Range::len).sum();
-    let period = stats::median(&edges.periods()).unwrap_or(0.0);
     let idle_part = idle as f64 / (period * offs.len() as f64);
     let shares = Some((idle as f64 / all as f64, idle_part));
-    let conduction = weigh(&edges.periods(), shares, rate_hz);
-    Flow { conduction, diode: Some(diode), idle_above, idle_part }
+    let conduction = weigh((&periods, silent), shares, rate_hz);
+    Flow { conduction, diode: Some(diode), idle_above, idle_part, silent }
 }
 
-/// The kind by the periods (in samples) and the idle time as a part of the off-time and of the period.
-fn weigh(periods: &[f64], idle: Option<(f64, f64)>, rate_hz: f64) -> Conduction {
+/// The longer of the stretches without a rise, from the record's start to the first and from the last to the end. A record that
+/// begins in the upper half of the swing shows a rise only behind a fall: it may hide the first.
+fn silent_end(levels: &LevelReader<'_>, states: &StateLevels, (edges, period): (&Edges, f64)) -> f64 {
+    let (Some(first), Some(last)) = (edges.rising.first(), edges.rising.last()) else { return 0.0 };
+    let mut begin = [0];
+    levels.fill(0, &mut begin);
+    let hidden = if f64::from(begin[0]) >= states.reference(0.5) { period } else { 0.0 };
+    (first - hidden).max(levels.len() as f64 - 1.0 - last)
+}
+
+/// The kind by the periods and the silence at the ends (in samples), and the idle time as a part of the off-time and of the period.
+fn weigh((periods, silent): (&[f64], f64), idle: Option<(f64, f64)>, rate_hz: f64) -> Conduction {
     let at = |fraction: f64| stats::quantile(periods, fraction).unwrap_or(0.0);
-    if at(1.0) > SKIPPED_PERIOD * at(0.5) || at(0.9) > SKIPPED_PERIOD * at(0.1) {
+    if at(1.0).max(silent) > SKIPPED_PERIOD * at(0.5) || at(0.9) > SKIPPED_PERIOD * at(0.1) {
         return Conduction::Skipping;
     }
+    let is_left_out = |period: &f64| {
+        let times = at(0.5) / period;
+        times > SKIPPED_PERIOD && (times - times.round()).abs() <= WHOLE_TO * times
+    };
     match idle {
         None => Conduction::Unknown,
+        Some((of_off, _)) if of_off > IDLE_PART && periods.iter().any(is_left_out) => Conduction::Skipping,
         Some((_, of_period)) if of_period > SKIPPED_IDLE_PART && rate_hz < EVENLY_SKIPPED_HZ * at(0.5) => {
             Conduction::Skipping
         }
@@ -176,6 +205,41 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// What is told of pulses that begin at these samples, conduct for 7 us and leave the node at the output until the next one.
+    fn pulses(starts: &[usize]) -> Flow {
+        let mut volts = vec![5.0; 60_000];
+        for start in starts {
+            volts[*start..(start + 105).min(60_000)].fill(24.0);
+            volts[(start + 105).min(60_000)..(start + 700).min(60_000)].fill(-0.4);
+        }
+        measure_switching(&trace(volts, 100e6)).unwrap().flow
+    }
+
+    #[test]
+    fn silence_at_an_end_of_the_record_is_pulses_left_out_as_between_them() {
+        let even = |from: usize, count: usize| (0..count).map(move |n| from + 820 * n).collect::<Vec<_>>();
+        assert_eq!(pulses(&even(300, 73)).conduction, Conduction::Discontinuous);
+        for (from, count) in [(300, 11), (300, 3), (300, 40), (30_000, 36), (1_400, 71), (300, 70)] {
+            let flow = pulses(&even(from, count));
+            assert_eq!(flow.conduction, Conduction::Skipping, "{from} {count}");
+            let silent = from.max(59_999 - from - 820 * (count - 1)) as f64;
+            assert!((flow.silent - silent).abs() < 2.0, "{from} {count}: {}", flow.silent);
+        }
+    }
+
+    #[test]
+    fn a_few_periods_of_the_clock_among_doubled_ones_are_pulses_left_out() {
+        // By the clock, or by a false edge that cuts a period anywhere else.
+        for (short, conduction) in [(833, Conduction::Skipping), (700, Conduction::Discontinuous)] {
+            let mut starts = vec![400];
+            for n in 0..36 {
+                let step = if [7, 8, 20].contains(&n) { short } else { 1666 };
+                starts.push(starts[n] + step);
+            }
+            assert_eq!(pulses(&starts).conduction, conduction, "{short}");
         }
     }
 

@@ -190,7 +190,7 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     if periods.len() < 2 || on_times.len() < 2 || period <= 0.0 {
         return Err(too_few(lx, &edges, rate_hz));
     }
-    let flow = tell_conduction((levels, rate_hz), &extents, mean, &edges);
+    let flow = tell_conduction((levels, rate_hz), &extents, (mean, &states), &edges);
     let rises = Rises::of((&levels, rate_hz), &states, &edges, period);
     let wander = measure_wander(&edges.rising) / period;
     let (duty, conduction) = (on_time / period, flow.conduction);
@@ -278,6 +278,15 @@ impl Switching {
     pub fn why_no_period(&self) -> Unavailable {
         let (shortest_s, longest_s) = ends(&self.edges.periods());
         let (shortest_s, longest_s) = (shortest_s / self.rate_hz, longest_s / self.rate_hz);
+        let silent = self.flow.silent;
+        if longest_s < SKIPPED_PERIOD * shortest_s && silent > SKIPPED_PERIOD * self.period {
+            return Unavailable::because(format!(
+                "pulses are skipped: {} pulses {:.1} µs apart, and none for {:.1} µs at an end of the record, have no period",
+                self.edges.rising.len(),
+                self.period / self.rate_hz * 1e6,
+                silent / self.rate_hz * 1e6
+            ));
+        }
         if longest_s < SKIPPED_PERIOD * shortest_s {
             return Unavailable::because(format!(
                 "even pulses {:.1} µs apart leave the inductor empty for over {:.0} % of the time: every so many are left out, or the \

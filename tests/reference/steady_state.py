@@ -255,7 +255,9 @@ def conduction(x, low, high, rising, falling, rate):
     """ "Which ripple": continuous, discontinuous or skipping, told from the switch node."""
     spans = np.diff(rising)
     middle = np.median(spans)
-    if spans.max() > 1.6 * middle or np.percentile(spans, 90) > 1.6 * np.percentile(spans, 10):
+    # A record that begins high shows its first rise only behind a fall.
+    begin = rising[0] - (middle if x[0] >= low + 0.5 * (high - low) else 0)
+    if max(spans.max(), begin, len(x) - 1 - rising[-1]) > 1.6 * middle or np.percentile(spans, 90) > 1.6 * np.percentile(spans, 10):
         return "skipping"
     offs = []
     for fall in falling:
@@ -269,4 +271,8 @@ def conduction(x, low, high, rising, falling, rate):
     idle = (off > diode + 0.5 * max(x.mean() - diode, 0)).sum()
     if idle > 0.67 * middle * len(offs) and rate < 75e3 * middle:
         return "skipping"
-    return "discontinuous" if idle > 0.04 * len(off) else "continuous"
+    if idle <= 0.04 * len(off):
+        return "continuous"
+    times = middle / spans  # of the clock's period, where pulses are left out
+    left_out = (times > 1.6) & (np.abs(times - np.round(times)) <= 0.05 * times)
+    return "skipping" if left_out.any() else "discontinuous"

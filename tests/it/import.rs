@@ -428,6 +428,28 @@ fn what_is_broken_is_told_with_its_line() {
     ");
 }
 
+/// A file of an older Rigol, with these numbers of the samples.
+fn numbered(numbers: impl Iterator<Item = usize>) -> Result<Imported, ImportError> {
+    let rows: String = numbers.map(|n| format!("{n},{}.{},\n", n % 7, n % 3)).collect();
+    read_text(&format!("X,CH1,Start,Increment,\nSequence,Volt,-1.0e-04,1.0e-08\n{rows}"))
+}
+
+#[test]
+fn numbers_of_samples_count_as_times_do() {
+    let all = numbered(0..500).unwrap();
+    assert_eq!((all.timing.step_s, all.uneven), (1e-8, None));
+    let later = numbered(100..500).unwrap();
+    assert!((later.timing.start_s - (all.timing.start_s + 1e-6)).abs() < 1e-15);
+    let second = numbered((0..500).step_by(2)).unwrap();
+    assert!((second.timing.step_s - 2e-8).abs() < 1e-20 && second.uneven.is_none());
+    assert!(second.notes.iter().any(|note| note.contains("rise by 2 a row")), "{:?}", second.notes);
+    let hole = numbered((0..200).chain(240..500)).unwrap().uneven.unwrap();
+    assert!(hole.contains("and by 41 at line 203"), "{hole}");
+    let told = |numbers: Vec<usize>| numbered(numbers.into_iter()).unwrap_err().to_string();
+    insta::assert_snapshot!(told((0..200).chain(150..500).collect()), @"line 203: the numbers of the samples run backwards, from 199 to 150: several records in one file, or rows out of order");
+    insta::assert_snapshot!(told((0..500).rev().collect()), @"line 4: the numbers of the samples run backwards, from 499 to 498: several records in one file, or rows out of order");
+}
+
 /// Rows of a table, 4 ns apart.
 fn rows(from: usize, to: usize) -> String {
     (from..to).fold(String::new(), |mut text, i| {

@@ -14,6 +14,7 @@ mod layout;
 mod lines;
 mod npy;
 mod number;
+mod numbering;
 mod selection;
 mod separator;
 mod table;
@@ -296,9 +297,22 @@ fn assemble(
     let mut notes = layout.notes;
     notes.extend(table.notes);
     let by_rows = table.times.as_ref().and_then(timebase::TimeColumn::found);
-    let uneven = by_rows.as_ref().and_then(|found| found.uneven.clone());
-    let told =
-        timebase::Told { step_s: layout.step_s, start_s: layout.start_s, rate_hz: options.sample_rate_hz };
+    let by_numbers = table.numbers.uneven();
+    notes.extend(by_numbers.clone());
+    let uneven = by_rows.as_ref().and_then(|found| found.uneven.clone()).or(by_numbers);
+    let (step_s, start_s) = match (layout.step_s, table.numbers.course()) {
+        // The head's interval is that of the numbers, and its start that of number 0.
+        (Some(step_s), Some((first, by))) => {
+            if by != 1.0 {
+                notes.push(format!(
+                    "the numbers of the samples rise by {by} a row: so many intervals of the header"
+                ));
+            }
+            (Some(step_s * by), layout.start_s.map(|start_s| start_s + first * step_s))
+        }
+        _ => (layout.step_s, layout.start_s),
+    };
+    let told = timebase::Told { step_s, start_s, rate_hz: options.sample_rate_hz };
     let timing = told.settle(by_rows.as_ref(), &mut notes)?;
     if let Some(rows) = layout.rows.filter(|rows| *rows as usize != table.rows) {
         notes.push(format!("the header names {rows} samples, the file holds {}", table.rows));

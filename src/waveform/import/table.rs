@@ -6,6 +6,7 @@ use super::head::Head;
 use super::layout::{Layout, MOST_COLUMNS, Role};
 use super::lines::Line;
 use super::number::{Cell, Decimal, read_cell, trim};
+use super::numbering::Numbering;
 use super::separator::Punctuation;
 use super::timebase::{TimeColumn, digit};
 use super::{ImportError, Limits};
@@ -113,6 +114,7 @@ pub(super) fn push_bounded(samples: &mut Vec<f32>, sample: f32) -> Result<(), Im
 pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     pub(super) times: Option<TimeColumn>,
+    pub(super) numbers: Numbering,
     pub(super) rows: usize,
     pub(super) notes: Vec<String>,
     /// The line of the first row.
@@ -144,6 +146,7 @@ impl Table {
         Self {
             columns: layout.channels.iter().map(|channel| Column::new(channel.power)).collect(),
             times: has_time.then(TimeColumn::new),
+            numbers: Numbering::default(),
             rows: 0,
             notes: Vec::new(),
             first_line: 0,
@@ -265,6 +268,7 @@ impl Table {
         }
         for (place, role) in self.roles.iter().enumerate() {
             match (role, row[place]) {
+                (Role::Index, Cell::Number(number)) => self.numbers.push(number.value, line.number)?,
                 (Role::Skipped | Role::Index, _) => {}
                 (Role::Time { power }, Cell::Number(time)) => {
                     let scale = |value: f64| match *power < 0 {

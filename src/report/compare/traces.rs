@@ -1,16 +1,16 @@
 //! Traces and spectra of two groups for pictures over one another: of each side the board that stands nearest the middle of its
 //! group, at the point where the first side is worst.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pictures::{OverlaidSpectra, OverlaidTraces, SpectrumOver, Stretch, TraceOver};
 use crate::base::stats::median;
 use crate::compare::cell::{Kind, Place};
 use crate::compare::effect::{Effect, Pairing};
-use crate::compare::group::{Group, Member};
+use crate::compare::group::Group;
 use crate::compare::scores::{BoardScore, scores_of};
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES, kind_at};
-use crate::event::Event;
+use crate::event::{Event, PointId};
 use crate::record::{Record, RecordError};
 use crate::waveform::density::{Fold, build_fold, find_cycles};
 use crate::waveform::spectrum::choose_whole;
@@ -41,12 +41,14 @@ pub struct Overlaid {
     pub caption: String,
 }
 
-/// The place where the first side's mean is highest.
-fn worst_place(effect: &Effect) -> Option<Place> {
+/// The places by the first side's mean, the highest one first.
+fn places_by_worst(effect: &Effect) -> Vec<Place> {
     let boards = &effect.matched.before;
     let sum = |index: usize| boards.iter().filter_map(|board| board.values.get(index)).sum::<f64>();
-    let places = effect.matched.places.iter().enumerate();
-    places.max_by(|(a, _), (b, _)| sum(*a).total_cmp(&sum(*b))).map(|(_, place)| *place)
+    let mut places: Vec<(f64, Place)> =
+        effect.matched.places.iter().enumerate().map(|(index, place)| (sum(index), *place)).collect();
+    places.sort_by(|a, b| b.0.total_cmp(&a.0));
+    places.into_iter().map(|(_, place)| place).collect()
 }
 
 /// What traces are taken of.
@@ -86,44 +88,55 @@ fn shown_boards<'b>(
 /// The output and the switch node of one acquisition.
 type Traces = (Waveform, Option<Waveform>);
 
-/// The output and the switch node at a place, of the last run of a board in a group.
-fn traces_at(
-    group: &Group,
-    board: &BoardScore,
-    (place, purposes): (Place, &[&str]),
-) -> Result<Option<Traces>, RecordError> {
-    let Some(member) = group.members.iter().rev().find(|member| member.serial == board.serial) else {
-        return Ok(None);
-    };
-    open_traces(member, place, purposes)
+/// What was kept of a board, in its last run of a group.
+struct Kept {
+    record: Record,
+    /// The last point of each place that has traces of the output.
+    points: BTreeMap<Place, PointId>,
 }
 
-/// Of the acquisitions of a point the one that is chosen for its spectrum, too: what is cut has no shape.
-fn open_traces(member: &Member, place: Place, purposes: &[&str]) -> Result<Option<Traces>, RecordError> {
-    let record = Record::open(&member.folder)?;
-    let mut points = record.events().iter().rev().filter_map(|logged| match &logged.event {
-        Event::PointFinished(point) if member.holds(logged.at.monotonic) => Some(point),
-        _ => None,
-    });
-    let Some(point) = points.find(|point| Place::of(point.setting) == place) else {
-        return Ok(None);
-    };
-    let find = |signal: &str, purpose: &str| {
-        record.waveforms().iter().rev().find(|facts| {
-            facts.point == point.point
-                && facts.acquisition.signal == signal
-                && facts.acquisition.purpose == purpose
-        })
-    };
-    let mut outputs = Vec::new();
-    for facts in purposes.iter().filter_map(|purpose| find(OUTPUT, purpose)) {
-        outputs.push(record.waveform(facts)?);
+impl Kept {
+    fn of(group: &Group, board: &BoardScore) -> Result<Option<Self>, RecordError> {
+        let Some(member) = group.members.iter().rev().find(|member| member.serial == board.serial) else {
+            return Ok(None);
+        };
+        let record = Record::open(&member.folder)?;
+        let outputs = record.waveforms().iter().filter(|facts| facts.acquisition.signal == OUTPUT);
+        let traced: BTreeSet<PointId> = outputs.map(|facts| facts.point).collect();
+        // A soak keeps traces of a few of its points, and these need not be the last ones.
+        let points = record.events().iter().filter_map(|logged| match &logged.event {
+            Event::PointFinished(point)
+                if member.holds(logged.at.monotonic) && traced.contains(&point.point) =>
+            {
+                Some((Place::of(point.setting), point.point))
+            }
+            _ => None,
+        });
+        let points = points.collect();
+        Ok(Some(Self { record, points }))
     }
-    let Some(last) = outputs.len().checked_sub(1) else { return Ok(None) };
-    let chosen = choose_whole(0, last, |at| outputs.get(*at).map_or(0, Waveform::clipped));
-    let vout = outputs.swap_remove(chosen);
-    let lx = find("lx", &vout.acquisition.purpose).map(|facts| record.waveform(facts)).transpose()?;
-    Ok(Some((vout, lx)))
+
+    /// The traces at a place: of its acquisitions the one that is chosen for its spectrum, too. What is cut has no shape.
+    fn traces(&self, place: Place, purposes: &[&str]) -> Result<Option<Traces>, RecordError> {
+        let Some(point) = self.points.get(&place) else { return Ok(None) };
+        let find = |signal: &str, purpose: &str| {
+            self.record.waveforms().iter().rev().find(|facts| {
+                facts.point == *point
+                    && facts.acquisition.signal == signal
+                    && facts.acquisition.purpose == purpose
+            })
+        };
+        let mut outputs = Vec::new();
+        for facts in purposes.iter().filter_map(|purpose| find(OUTPUT, purpose)) {
+            outputs.push(self.record.waveform(facts)?);
+        }
+        let Some(last) = outputs.len().checked_sub(1) else { return Ok(None) };
+        let chosen = choose_whole(0, last, |at| outputs.get(*at).map_or(0, Waveform::clipped));
+        let vout = outputs.swap_remove(chosen);
+        let lx =
+            find("lx", &vout.acquisition.purpose).map(|facts| self.record.waveform(facts)).transpose()?;
+        Ok(Some((vout, lx)))
+    }
 }
 
 /// The volts at which samples of a trace are clipped, and how many.
@@ -144,16 +157,23 @@ fn overlaid(
 ) -> Result<Option<(Vec<TraceOver>, String)>, RecordError> {
     let (effect, groups) = (of.effect, of.groups);
     let boards = shown_boards(&effect.matched.before, &effect.matched.after, of.pairing);
-    let (Some(place), Some([left, right])) = (worst_place(effect), boards) else { return Ok(None) };
+    let Some([left, right]) = boards else { return Ok(None) };
+    let (Some(before), Some(after)) = (Kept::of(groups.0, left)?, Kept::of(groups.1, right)?) else {
+        return Ok(None);
+    };
+    let mut places = places_by_worst(effect).into_iter().enumerate();
+    let has_both = |place: &Place| before.points.contains_key(place) && after.points.contains_key(place);
+    let Some((rank, place)) = places.find(|(_, place)| has_both(place)) else { return Ok(None) };
     let which = match of.pairing {
         Pairing::None => "of each side the board nearest its middle",
         Pairing::Board => "the board whose change is nearest the middle of all",
     };
     let title = effect.quantity().title();
-    let mut caption = format!("At {place}, where the {title} of {} is worst; {which}.", groups.0.name);
+    let among = if rank == 0 { "" } else { ", of the points with kept traces of both," };
+    let mut caption = format!("At {place}, where{among} the {title} of {} is worst; {which}.", groups.0.name);
     let mut sides = Vec::new();
-    for (group, board) in [(groups.0, left), (groups.1, right)] {
-        let Some((vout, lx)) = traces_at(group, board, (place, purposes))? else { return Ok(None) };
+    for (group, board, kept) in [(groups.0, left, &before), (groups.1, right, &after)] {
+        let Some((vout, lx)) = kept.traces(place, purposes)? else { return Ok(None) };
         let Some(Drawn { band, line, center_v }) = side(&vout, lx.as_ref()) else { return Ok(None) };
         let name = format!("{}, board {}", group.name, board.serial);
         let (ends, count) = clipped_at(&vout);

@@ -112,6 +112,10 @@ impl Quantity {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            // Amplitudes are compared by their magnitude, and a low spike that is lowered would be a deeper one.
+            Self::Figure(F::SpikeNeg) => "depth of the lowest spike",
+            Self::Figure(F::SpikeNegMedian) => "median depth of the lowest spike of each cycle",
+            Self::Figure(F::SpikeNegP05) => "depth of the lowest spike of each cycle that 95 % stay under",
             Self::Figure(name) => name.title(),
             Self::Rise => "temperature of the board over ambient",
             Self::LoadRegulation => "load regulation",

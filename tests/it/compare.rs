@@ -74,6 +74,17 @@ fn the_filter_is_told_with_direction_interval_boards_and_spread_over_points() {
     ] {
         assert!(noise.contains(words), "`{words}` is not in:\n{noise}");
     }
+    let regulation = line_of(&told, "load regulation by");
+    for words in [
+        "mean over 2 input voltages, ",
+        "; the output voltage at the smallest load less that at the largest one; ",
+    ] {
+        assert!(regulation.contains(words), "`{words}` is not in:\n{regulation}");
+    }
+    let rise = line_of(&told, "temperature of the board over ambient");
+    assert!(rise.contains("as far as the board had warmed up at each point"), "{rise}");
+    // A spike that is less deep is told as lower in what is compared, its depth.
+    assert!(line_of(&told, "revision B lowers the depth of the lowest spike by").contains("better"));
     // All boards of A were measured first.
     assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
     let order = line_of(&told, "run order");

@@ -97,12 +97,13 @@ fn a_map_of_changes_marks_what_is_not_decided_bounds_and_what_is_missing() {
         vins: vec![18.0, 24.0],
         loads: vec![0.03, 0.5],
         cells: vec![cell(-2.0, false, "−2.0"), cell(0.5, true, "+0.5"), cell(-3.0, false, "≤−3.0"), None],
+        has_scatter: true,
         unit: "dB",
         ends: (-3.0, 3.0),
         told: ("−3.0 dB".to_owned(), "+3.0 dB".to_owned()),
     };
     insta::assert_snapshot!(structure(&render_change_map(&map)), @r"
-    −2.0 | +0.5 | ≤−3.0 | 30 mA | 500 mA | 18 | 24 | input voltage in V | −3.0 dB | +3.0 dB | not decided: the boards scatter as much | ≤ ≥ | a bound | not on both sides
+    −2.0 | +0.5 | ≤−3.0 | 30 mA | 500 mA | 18 | 24 | input voltage in V | −3.0 dB | +3.0 dB | not decided | ≤ ≥ | a bound | not on both sides
     25 rect, 21 polyline
     ");
 }

@@ -19,14 +19,28 @@ pub fn dots(quantity: Quantity, dots: &Dots) -> String {
     told
 }
 
+/// Over the pictures of the change in each step.
+#[must_use]
+pub fn steps<'f>(pictures: impl Iterator<Item = &'f Forest> + Clone) -> String {
+    let mut told =
+        "Each row of a picture is a step; hollow where it is not told from no change. The diamond is how far the difference moves."
+            .to_owned();
+    if pictures.flat_map(|picture| &picture.rows).any(|row| row.truth_is_more.is_some()) {
+        told.push_str(" Of what has an arrow only a bound is known: the truth lies on that side.");
+    }
+    told
+}
+
 /// Under a map of changes between those groups.
 #[must_use]
 pub fn map(groups: &str, map: &ChangeMap) -> String {
     let mut told = format!("The change of {groups} at each point, in {}.", map.unit);
     if map.cells.iter().flatten().any(|cell| cell.is_undecided) {
-        told.push_str(
-            " A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %).",
-        );
+        told.push_str(if map.has_scatter {
+            " A hatched cell is not told from no change when all points are claimed at once (Holm, 5 %)."
+        } else {
+            " No cell is told from no change, for nothing tells how far boards scatter."
+        });
     }
     told
 }
@@ -50,7 +64,9 @@ pub fn forest((quantity, pairing): (Quantity, Pairing), forest: &Forest, hidden:
     if has(&|row| point(row) && row.truth_is_more.is_none()) {
         told.push_str(&format!(" Discs are single {places}"));
         told.push_str(if with_interval(&point) { " with their 95 % intervals" } else { "" });
-        if has(&|row| point(row) && row.truth_is_more.is_none() && row.is_undecided) {
+        if !with_interval(&point) {
+            told.push_str(", hollow because nothing tells how far boards scatter");
+        } else if has(&|row| point(row) && row.truth_is_more.is_none() && row.is_undecided) {
             told.push_str(&format!(
                 "; a hollow one is not told from no change when every {one} is claimed at once (Holm, 5 %)"
             ));
@@ -104,6 +120,12 @@ mod tests {
         assert!(
             told.contains("a hollow one is not told from no change when every input voltage is claimed"),
             "{told}"
+        );
+        // Of one board a side nothing is told apart, and no test is named.
+        let one = ForestRow { interval: None, ..row(RowKind::Point, true, None) };
+        assert_eq!(
+            under("noise_pp_20mhz_v", Pairing::None, vec![one]),
+            "The diamond is all boards together. Discs are single points, hollow because nothing tells how far boards scatter."
         );
         // A bound is hollow because no test is made of it, and not because it is not told from no change.
         let bounds = vec![row(RowKind::All, false, Some(false)), row(RowKind::Point, true, Some(false))];

@@ -7,8 +7,9 @@ use super::pictures::{Forest, ForestRow, RowKind};
 use super::words::valued_points;
 use crate::base::count::counted;
 use crate::compare::course::{Course, Growth, Over};
-use crate::compare::effect::{Effect, Interval};
+use crate::compare::effect::{Effect, Interval, Sense};
 use crate::compare::quantity::{Better, Quantity};
+use crate::waveform::Bound;
 
 /// One step of a quantity in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,6 +161,20 @@ fn grown_words(growth: &Growth) -> String {
 }
 
 fn row(kind: RowKind, label: &str, effect: &Effect, amounts: Amounts) -> Option<ForestRow> {
+    if let (Some(bounded), Some(told), true) =
+        (&effect.bounded, bound_words::mean(effect), effect.is_told_by_bounds())
+    {
+        // As the table tells it: the few points with values are just those at which the change is least hidden.
+        return Some(ForestRow {
+            kind,
+            label: label.to_owned(),
+            value: bounded.change,
+            interval: None,
+            is_undecided: !matches!(effect.sense(), Sense::Better | Sense::Worse | Sense::Changed),
+            truth_is_more: Some(bounded.bound == Bound::Lower),
+            told,
+        });
+    }
     let value = effect.change?;
     let interval = effect.interval();
     let told = match interval {

@@ -215,7 +215,9 @@ pub fn change_map(effect: &Effect) -> Option<ChangeMap> {
     let ends = color_ends(grid.iter().flatten().map(|cell| cell.value));
     let told = |end: f64| amounts.full(end / amounts.factor());
     let unit = amounts.unit;
-    Some(ChangeMap { vins, loads, cells: grid, unit, ends, told: (told(ends.0), told(ends.1)) })
+    let (has_scatter, told) =
+        (effect.points.iter().any(|point| point.interval.is_some()), (told(ends.0), told(ends.1)));
+    Some(ChangeMap { vins, loads, cells: grid, has_scatter, unit, ends, told })
 }
 
 /// The changes at the ends of a map's colours: the same to both sides of no change; where all changes are of one sign and large

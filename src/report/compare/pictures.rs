@@ -88,6 +88,8 @@ pub struct ChangeMap {
     pub loads: Vec<f64>,
     /// Row by row from the smallest load.
     pub cells: Vec<Option<ChangeCell>>,
+    /// Whether any change has an interval: where none has, nothing tells how far boards scatter.
+    pub has_scatter: bool,
     /// The unit of the changes.
     pub unit: &'static str,
     /// The values at the ends of the colours.

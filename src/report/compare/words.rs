@@ -56,6 +56,7 @@ pub fn change_and_facts(comparison: &Comparison, effect: &Effect) -> (String, St
     };
     let mut facts = vec![interval_words(effect, amounts), boards(comparison)];
     facts.push(points(effect, amounts));
+    facts.extend(effect.quantity().is_made().map(str::to_owned));
     facts.extend(tests(comparison, effect));
     facts.extend(matters(effect));
     facts.extend(needed(comparison, effect));
@@ -71,7 +72,9 @@ fn interval_words(effect: &Effect, amounts: Amounts) -> String {
         return format!("no interval, for {why}");
     };
     let ends = if !effect.is_sure() {
-        format!("{} to {}", amounts.signed(low), amounts.signed(high))
+        // A change of nothing is told without its unit.
+        let unit = if effect.change == Some(0.0) { format!(" {}", amounts.unit) } else { String::new() };
+        format!("{} to {}{unit}", amounts.signed(low), amounts.signed(high))
     } else if high < 0.0 {
         format!("{} to {}", amounts.size(high), amounts.size(low))
     } else {
@@ -140,9 +143,10 @@ pub(super) fn boards(comparison: &Comparison) -> String {
 fn points(effect: &Effect, amounts: Amounts) -> String {
     let count = effect.points.len();
     let hidden = hidden_points(effect);
+    let (one, many) = effect.quantity().places();
     let of_all = if hidden > 0 { format!(" of {}", count + hidden) } else { String::new() };
     let Some(Interval { low, high }) = effect.spread().filter(|_| count > 1) else {
-        return format!("at {count}{of_all} {}", fitting(count + hidden, "point", "points"));
+        return format!("at {count}{of_all} {}", fitting(count + hidden, one, many));
     };
     // As the sentence tells its amount: where all points are lower and it says `lowers`, they have no signs.
     let is_directed = effect.is_sure() || effect.sense() == Sense::NotKnown;
@@ -150,8 +154,11 @@ fn points(effect: &Effect, amounts: Amounts) -> String {
     let is_fall = is_plain && high < 0.0;
     let (near, far) = if is_fall { (high, low) } else { (low, high) };
     let digits = |value: f64| if is_plain { amounts.size(value) } else { amounts.signed(value) };
-    let unit = amounts.unit;
-    format!("mean over {count}{of_all} points, {} to {} {unit} at single points", digits(near), digits(far))
+    let (near, far, unit) = (digits(near), digits(far), amounts.unit);
+    if near == far {
+        return format!("mean over {count}{of_all} {many}, {near} {unit} at each");
+    }
+    format!("mean over {count}{of_all} {many}, {near} to {far} {unit} at single {many}")
 }
 
 fn tests(comparison: &Comparison, effect: &Effect) -> Vec<String> {
@@ -301,7 +308,7 @@ pub fn spectra_at_noise(spectra: &OverlaidSpectra) -> String {
     }
     let without = spectra.sides.iter().filter(|side| side.floor.is_empty());
     told.extend(without.map(|side| {
-        format!("Of {} the noise of probe and scope was not captured, so that nothing shows where it stands at it.", side.name)
+        format!("Of {} no trace of probe and scope alone was kept, so that nothing shows where it stands at their noise.", side.name)
     }));
     told.join(" ")
 }

@@ -200,15 +200,15 @@ fn pictures(page: &ComparisonPage) -> Markup {
 
 /// The change in each step, as a table and as a picture of each quantity.
 fn over_the_hours(made: &Course) -> Markup {
+    let all = course::lines(made);
     html! {
         h2 { (heading(&course::heading(made))) }
-        p.small { "Each row of a picture is a step; hollow where it is not told from no change. The diamond is how far the difference moves." }
-        @for lines in course::lines(made) {
+        p.small { (captions::steps(all.iter().map(|lines| &lines.picture))) }
+        // The picture, the table and the growth of a quantity stay on one page of paper.
+        @for lines in &all { div.figure {
             h3 { (heading(lines.quantity.title())) }
-            div.figure {
-                @if let Some(svg) = render_forest(&lines.picture) {
-                    (picture(&svg, "curves forest", "the change in each step"))
-                }
+            @if let Some(svg) = render_forest(&lines.picture) {
+                (picture(&svg, "curves forest", "the change in each step"))
             }
             div.scroll { table.cards {
                 thead { tr { th { "step" } th { "before to after" } th { "change" } th { "" } } }
@@ -218,7 +218,7 @@ fn over_the_hours(made: &Course) -> Markup {
                 } } }
             } }
             p { (sentence(&lines.growth)) }
-        }
+        } }
     }
 }
 
@@ -244,7 +244,7 @@ fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
         @if let Some(made) = quantity.is_made() { p.small { (sentence(made)) } }
         div.figure {
             @if let Some((dots, svg)) = view.dots.as_ref().and_then(|dots| Some((dots, render_dots(dots)?))) {
-                (picture(&svg, "curves", "every board"))
+                (picture(&svg, "curves boards", "every board"))
                 p.small { (captions::dots(quantity, dots)) }
             }
             @if let Some(map) = &view.map {

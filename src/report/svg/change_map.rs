@@ -128,7 +128,7 @@ enum Entry {
 impl Entry {
     const fn words(self) -> &'static str {
         match self {
-            Self::Undecided => "not decided: the boards scatter as much",
+            Self::Undecided => "not decided",
             Self::Bound => "a bound",
             Self::More => "more",
             Self::Absent => "not on both sides",
@@ -194,8 +194,8 @@ mod tests {
             let mut cells: Vec<_> = vins.iter().map(|_| cell("≤−1.0")).collect();
             cells.extend(vins.iter().map(|_| None));
             let told = ("−100.25 %-points".to_owned(), "+100.25 %-points".to_owned());
-            let unit = "%-points";
-            let map = ChangeMap { vins, loads: vec![0.1, 0.2], cells, unit, ends: (-1.0, 1.0), told };
+            let (loads, ends, unit) = (vec![0.1, 0.2], (-1.0, 1.0), "%-points");
+            let map = ChangeMap { vins, loads, cells, has_scatter: true, unit, ends, told };
             let width = change_map_width(&map);
             assert!(columns > 5 || width <= 430.0, "{columns}: {width}");
             let entries = entries(&map, true);

@@ -35,7 +35,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
     if groups.len() < 2 {
         return Ok(Exit::Done);
     }
-    add_load_regulation(&mut groups);
+    add_load_regulation(&mut groups, &mut gathering.reference);
     let spectra = if looks_at_spectra(args) { read_spectra(&mut groups)? } else { Vec::new() };
     let request = Request {
         pairing: match args.pair {
@@ -181,6 +181,7 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     if args.over.is_some() {
         check_steps(&groups)?;
     }
+    look_beside(&groups, gathering)?;
     name_by_revision(&mut groups);
     Ok(groups)
 }
@@ -264,6 +265,21 @@ fn read_group(name: &str, folders: &BTreeSet<PathBuf>, gathering: &mut Gathering
         }
     }
     Ok(group)
+}
+
+/// Looks beside the runs for those that their order lacks.
+fn look_beside(groups: &[Group], gathering: &mut Gathering) -> Result<(), CliError> {
+    if !gathering.lacks_runs() {
+        return Ok(());
+    }
+    let members = || groups.iter().flat_map(|group| &group.members).map(|member| &member.folder);
+    let taken: BTreeSet<&PathBuf> = members().collect();
+    let places: BTreeSet<&Path> = members().filter_map(|folder| folder.parent()).collect();
+    for place in places {
+        let beside = store::run_folders(place)?;
+        beside.iter().filter(|folder| !taken.contains(folder)).for_each(|run| gathering.look_beside(run));
+    }
+    Ok(())
 }
 
 /// Sides of one revision each are called by it, where it tells them apart.

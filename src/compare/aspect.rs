@@ -104,6 +104,8 @@ kinds! {
     RunOrder = "run order", Matters, "drift with time and a change cannot be told apart";
     /// Whether all runs of an order are here.
     MissingRuns = "missing runs", Matters, "the order was laid down to tell drift from a change, and what it balances is not all here";
+    /// Whether the runs of an order were made in it.
+    OutOfTurn = "runs out of turn", Matters, "the order was laid down to tell drift from a change, and another one was made, which nobody drew";
     /// Whether the runs came to their end.
     Completeness = "completeness", Matters, "a run that was cut short lacks points, and not by chance";
     /// When instruments are to be calibrated next, and whether that is past.

@@ -8,7 +8,7 @@ use super::run::{Run, read_run, read_stretches};
 use super::run_order::Turns;
 use super::stretch::Stretch;
 use crate::base::names::OrderName;
-use crate::record::RecordError;
+use crate::record::{RecordError, read_facts};
 
 /// Reads runs and sets aside what belongs to no group.
 #[derive(Debug, Default)]
@@ -45,7 +45,9 @@ impl Gathering {
             return Ok(None);
         }
         if let Some(turn) = &run.turn {
-            self.turns.entry(turn.order.clone()).or_default().insert(turn.number);
+            let order = self.turns.entry(turn.order.clone()).or_default();
+            order.of = turn.of;
+            order.here.insert(turn.number);
         }
         if is_reference(&run) {
             self.reference.take(run);
@@ -67,6 +69,22 @@ impl Gathering {
             runs.clear();
         }
         Ok(runs)
+    }
+
+    /// Whether some order of the runs that were taken has more runs than these.
+    #[must_use]
+    pub fn lacks_runs(&self) -> bool {
+        self.turns.values().any(|order| order.here.len() < order.of as usize)
+    }
+
+    /// Looks at a run that stands beside those that were taken, by the head of its journal: it may be what their order lacks, and of
+    /// a revision that nobody compares.
+    pub fn look_beside(&mut self, folder: &Path) {
+        let Some(facts) = read_facts(folder) else { return };
+        let Some(turn) = facts.turn.filter(|turn| !turn.is_reference) else { return };
+        if let Some(order) = self.turns.get_mut(&turn.order) {
+            order.beside.insert(turn.number, facts.board.revision);
+        }
     }
 
     fn is_wanted(&self, run: &Run) -> bool {

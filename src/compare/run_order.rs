@@ -17,7 +17,7 @@ use super::stat::{
     BoardRun, OrderEffect, Replication, check_order, is_balanced_within, order_effect, order_inflation,
 };
 use crate::base::count::fitting;
-use crate::base::names::{OrderName, Serial};
+use crate::base::names::{OrderName, Revision, Serial};
 use crate::base::stats::mean;
 use crate::event::Turn;
 
@@ -25,20 +25,40 @@ use crate::event::Turn;
 /// is found by the places themselves: there the factor nears 4 with as many boards on each side, and is far less with 1 and 9.
 pub const CONFOUNDED: f64 = 4.0;
 
-/// Which runs of which orders are here, be they of a group, of another group or of the reference board.
-pub type Turns = BTreeMap<OrderName, BTreeSet<u32>>;
+/// Which runs of which orders are known of.
+pub type Turns = BTreeMap<OrderName, KnownRuns>;
+
+/// Which runs of an order are known of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KnownRuns {
+    /// How many runs the order has.
+    pub of: u32,
+    /// Those that were taken, be they of a group, of another group or of the reference board.
+    pub here: BTreeSet<u32>,
+    /// Those that stand beside them and that nobody named, with the revision of their board.
+    pub beside: BTreeMap<u32, Revision>,
+}
 
 /// What the runs say of their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// No order of runs was laid down for all of them; their places are by the time at which they began.
     None,
-    /// All are of one order and were made in it; these of its runs are not here.
-    As(OrderName, Vec<u32>),
+    /// All are of one order and were made in it.
+    As(OrderName, NotHere),
     /// Both sides are stretches of the same runs: their order is that of the stretches.
     WithinRuns,
-    /// All are of one order, but were not made in it, or some more than once; their places are by time.
-    Otherwise(OrderName),
+    /// All are of one order, but were not made in it, or some more than once; their places are by time. With what was so.
+    Otherwise(OrderName, String),
+}
+
+/// The runs of an order that are not in a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NotHere {
+    /// Of the revisions that are compared, of the reference board, or nobody knows of which.
+    pub missing: Vec<u32>,
+    /// Of other revisions, which an order for several revisions has, too: the comparison needs none of them.
+    pub left_out: BTreeMap<Revision, Vec<u32>>,
 }
 
 /// Whether the order of the runs lets drift with time be told from the change. One statement for text, page and figures.
@@ -134,7 +154,7 @@ impl RunOrder {
             serial: &run.board.serial,
         }));
         lines.sort_by_key(|line| line.started);
-        let kept = kept(&lines, here);
+        let kept = kept(&lines, &(&before.revisions | &after.revisions), here);
         let place = |(at, line): (usize, &Line<'_>)| match (&kept, line.turn) {
             (Kept::As(..), Some(turn)) => turn.number,
             _ => at as u32 + 1,
@@ -239,11 +259,15 @@ impl RunOrder {
         if self.is_confounded() {
             differences.push(told(Kind::RunOrder, Vec::new()));
         }
-        if let Kept::As(name, missing) = &self.kept
-            && !missing.is_empty()
-        {
-            differences
-                .push(told(Kind::MissingRuns, vec![format!("the order {name} ({})", runs_at(missing))]));
+        match &self.kept {
+            Kept::As(name, NotHere { missing, .. }) if !missing.is_empty() => {
+                let of = format!("the order {name} ({})", runs_at(missing));
+                differences.push(told(Kind::MissingRuns, vec![of]));
+            }
+            Kept::Otherwise(name, how) => {
+                differences.push(told(Kind::OutOfTurn, vec![format!("the order {name} ({how})")]));
+            }
+            _ => {}
         }
         differences
     }
@@ -282,7 +306,7 @@ impl RunOrder {
     }
 }
 
-fn kept(lines: &[Line<'_>], here: &Turns) -> Kept {
+fn kept(lines: &[Line<'_>], compared: &BTreeSet<Revision>, known: &Turns) -> Kept {
     let mut turns = Vec::new();
     for line in lines {
         let Some(turn) = line.turn else { return Kept::None };
@@ -291,15 +315,33 @@ fn kept(lines: &[Line<'_>], here: &Turns) -> Kept {
     let Some(first) = turns.first().filter(|first| turns.iter().all(|turn| turn.order == first.order)) else {
         return Kept::None;
     };
-    if turns.windows(2).all(|pair| pair[0].number < pair[1].number) {
-        let is_here = |number: &u32| {
-            here.get(&first.order).is_some_and(|here| here.contains(number))
-                || turns.binary_search_by_key(number, |turn| turn.number).is_ok()
-        };
-        Kept::As(first.order.clone(), (1..=first.of).filter(|number| !is_here(number)).collect())
-    } else {
-        Kept::Otherwise(first.order.clone())
+    if let Some(how) = out_of_turn(&turns) {
+        return Kept::Otherwise(first.order.clone(), how);
     }
+    let (nothing, mut not_here) = (KnownRuns::default(), NotHere::default());
+    let known = known.get(&first.order).unwrap_or(&nothing);
+    let is_here = |number: &u32| {
+        known.here.contains(number) || turns.binary_search_by_key(number, |turn| turn.number).is_ok()
+    };
+    for number in (1..=first.of).filter(|number| !is_here(number)) {
+        match known.beside.get(&number).filter(|revision| !compared.contains(*revision)) {
+            Some(other) => not_here.left_out.entry(other.clone()).or_default().push(number),
+            None => not_here.missing.push(number),
+        }
+    }
+    Kept::As(first.order.clone(), not_here)
+}
+
+/// Where runs, by the time at which they began, do not follow the numbers of their order: the first such place, and how many more.
+fn out_of_turn(turns: &[&Turn]) -> Option<String> {
+    let pairs = turns.windows(2).map(|pair| (pair[0].number, pair[1].number));
+    let wrong: Vec<(u32, u32)> = pairs.filter(|(left, right)| left >= right).collect();
+    let told = match wrong.first()? {
+        (left, right) if left == right => format!("run {left} twice"),
+        (left, right) => format!("run {right} behind run {left}"),
+    };
+    let more = wrong.len() - 1;
+    Some(if more == 0 { told } else { format!("{told}, and {more} more such places") })
 }
 
 /// `run 1`, `runs 1 to 3, 7`.
@@ -451,11 +493,27 @@ mod tests {
         let whole = of([1, 2, 5, 9]);
         assert_eq!(
             (whole.kept.clone(), whole.before, whole.after),
-            (Kept::As("x".parse().unwrap(), vec![3, 4, 6, 7, 8]), vec![1, 9], vec![2, 5])
+            (
+                Kept::As(
+                    "x".parse().unwrap(),
+                    NotHere { missing: vec![3, 4, 6, 7, 8], left_out: BTreeMap::new() }
+                ),
+                vec![1, 9],
+                vec![2, 5]
+            )
         );
-        for numbers in [[1, 2, 9, 5], [1, 2, 2, 3]] {
+        for (numbers, how) in [
+            ([1, 2, 9, 5], "run 5 behind run 9"),
+            ([1, 2, 2, 3], "run 2 twice"),
+            ([4, 3, 2, 1], "run 3 behind run 4, and 2 more such places"),
+        ] {
             let other = of(numbers);
-            assert_eq!((other.kept, other.before), (Kept::Otherwise("x".parse().unwrap()), vec![1, 4]));
+            let told: Vec<_> = other.differences().iter().map(|told| (told.title(), told.weight)).collect();
+            assert_eq!(told, [(format!("runs out of turn of the order x ({how})"), Weight::Matters)]);
+            assert_eq!(
+                (other.kept, other.before),
+                (Kept::Otherwise("x".parse().unwrap(), how.to_owned()), vec![1, 4])
+            );
         }
         assert_eq!(order("A1 B1", Pairing::None).kept, Kept::None);
         assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1 to 3, 7, 9 to 10");
@@ -468,7 +526,8 @@ mod tests {
         let differences = |here: &[u32]| {
             let turn = |at: usize| Some(format!("x:{}/8", [2, 3, 6, 7][at]).parse().unwrap());
             let (before, after) = groups("A1 B1 B2 A2", turn);
-            let turns: Turns = [(name.clone(), here.iter().copied().collect())].into();
+            let known = KnownRuns { of: 8, here: here.iter().copied().collect(), beside: BTreeMap::new() };
+            let turns: Turns = [(name.clone(), known)].into();
             let order = RunOrder::of((&before, &after), (&ReferenceRuns::default(), &turns), Pairing::None);
             let told = order.differences();
             told.into_iter().map(|told| (told.title(), told.weight, told.before)).collect::<Vec<_>>()
@@ -480,6 +539,22 @@ mod tests {
         assert_eq!(differences(&[]), lacks("runs 1, 4 to 5, 8"));
         assert_eq!(differences(&[1, 2, 3, 4, 5, 6, 7]), lacks("run 8"));
         assert_eq!(differences(&[1, 4, 5, 8]), []);
+    }
+
+    #[test]
+    fn runs_of_a_revision_that_is_not_compared_are_left_out_and_do_not_lack() {
+        let turn = |at: usize| Some(format!("x:{}/8", [2, 3, 6, 7][at]).parse().unwrap());
+        let (mut before, mut after) = groups("A1 B1 B2 A2", turn);
+        before.revisions.insert("A".parse().unwrap());
+        after.revisions.insert("B".parse().unwrap());
+        // Run 1 of B and run 8, which is nowhere, are missing; runs 4 and 5 of C are not.
+        let beside = [(1, "B"), (4, "C"), (5, "C")];
+        let beside = beside.map(|(number, revision)| (number, revision.parse().unwrap())).into();
+        let known = KnownRuns { of: 8, here: [2, 3, 6, 7].into(), beside };
+        let turns: Turns = [("x".parse().unwrap(), known)].into();
+        let order = RunOrder::of((&before, &after), (&ReferenceRuns::default(), &turns), Pairing::None);
+        let left_out = [("C".parse().unwrap(), vec![4, 5])].into();
+        assert_eq!(order.kept, Kept::As("x".parse().unwrap(), NotHere { missing: vec![1, 8], left_out }));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::{Cell, Kind, Place};
+use super::gather::ReferenceRuns;
 use super::group::{BoardCells, Group};
 use super::quantity::{Quantity, Scale};
 use super::stat::{Resolution, step_of};
@@ -237,8 +238,8 @@ fn bounded_change(key: (Quantity, Place), before: &Group, after: &Group) -> Opti
 
 /// Adds the load regulation to every board: at each input voltage the output at the smallest load less that at the largest
 /// one, of the loads at which every board of every group has an output voltage there. A board that has none at all there says
-/// nothing of the others.
-pub fn add_load_regulation(groups: &mut [Group]) {
+/// nothing of the others. The runs of the reference board, which has no say in the loads, get theirs between the same ones.
+pub fn add_load_regulation(groups: &mut [Group], reference: &mut ReferenceRuns) {
     const VOUT: Quantity = Quantity::Figure(FigureName::Vout);
     let mut common: BTreeMap<Place, BTreeSet<Place>> = BTreeMap::new();
     for board in groups.iter().flat_map(|group| group.boards.values()) {
@@ -253,11 +254,14 @@ pub fn add_load_regulation(groups: &mut [Group]) {
     for at_vin in common.into_values() {
         let at_vin: Vec<Place> = at_vin.into_iter().collect();
         let [smallest, .., largest] = at_vin.as_slice() else { continue };
-        for board in groups.iter_mut().flat_map(|group| group.boards.values_mut()) {
-            let mean = |place: &Place| board.cells.get(&(VOUT, *place)).map(Cell::mean);
+        let boards = groups.iter_mut().flat_map(|group| group.boards.values_mut());
+        let boards = boards.map(|board| &mut board.cells);
+        let twice = [&mut reference.first, &mut reference.last].into_iter().flatten();
+        for cells in boards.chain(twice.map(|run| &mut run.cells)) {
+            let mean = |place: &Place| cells.get(&(VOUT, *place)).map(Cell::mean);
             if let (Some(light), Some(heavy)) = (mean(smallest), mean(largest)) {
                 let key = (Quantity::LoadRegulation, smallest.at_any_load());
-                board.cells.insert(key, Cell::one(light - heavy, None));
+                cells.insert(key, Cell::one(light - heavy, None));
             }
         }
     }
@@ -383,7 +387,7 @@ mod tests {
                 &[&[(at(18.0, 0.1), 5.02, None), (at(18.0, 0.5), 4.99, None), (at(24.0, 0.1), 5.0, None)]],
             ),
         ];
-        add_load_regulation(&mut groups);
+        add_load_regulation(&mut groups, &mut ReferenceRuns::default());
         let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
         assert_eq!(matched.places.len(), 1);
         assert_eq!(matched.places[0].to_string(), "18 V");
@@ -393,7 +397,7 @@ mod tests {
         // A third group whose board never comes up takes nothing away from the first two.
         let [first, second] = groups;
         let mut groups = [first, second, group(vout, &[&[]])];
-        add_load_regulation(&mut groups);
+        add_load_regulation(&mut groups, &mut ReferenceRuns::default());
         let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
         assert_eq!(matched.places.len(), 1);
         assert!((matched.after[0].score - 0.03).abs() < 1e-12);

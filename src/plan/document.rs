@@ -4,7 +4,6 @@
 //! The keys that are known come from the same types that read the file (their JSON Schema), so the two cannot drift apart.
 //! Unknown keys and wrong shapes are told and taken out; the rest is read; each scalar then says for itself what is wrong.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -112,7 +111,6 @@ impl Document {
     /// Notes every place, tells what is unknown or misshapen, and takes it out.
     fn walk(&mut self, table: &mut DeTable<'_>, schema: &Value, path: &str) {
         let known = properties(schema);
-        let written: BTreeSet<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
         let mut unfit: Vec<String> = Vec::new();
         for (key, value) in table.iter_mut() {
             let name: &str = key.get_ref();
@@ -121,7 +119,7 @@ impl Document {
                 self.walk_value(value, schema, &path)
             } else {
                 let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-                self.add_unknown(&path, key.span(), &names, &written);
+                self.add_unknown(&path, key.span(), &names);
                 false
             };
             if !fits {
@@ -161,15 +159,13 @@ impl Document {
         true
     }
 
-    fn add_unknown(&mut self, path: &str, span: Range<usize>, known: &[&str], written: &BTreeSet<String>) {
+    fn add_unknown(&mut self, path: &str, span: Range<usize>, known: &[&str]) {
         if self.faults.len() >= MOST_FAULTS {
             self.untold += 1;
             return;
         }
         let name = path.rsplit('.').next().unwrap_or(path);
-        // A key that is there already was hardly meant once more.
-        let free = known.iter().copied().filter(|known| !written.contains(*known));
-        let near = nearest(name, free).or_else(|| nearest(name, known.iter().copied())).map(str::to_owned);
+        let near = nearest(name, known.iter().copied()).map(str::to_owned);
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = format!("unknown key `{name}`; known here: {list}");
         self.push(Fault { span: Some(span), nearest: near, ..self.places.fault(path, message) });

@@ -82,6 +82,16 @@ fn names(folder: &Path) -> Result<Vec<String>, RecordError> {
     Ok(names)
 }
 
+/// The run folders in a folder, by name.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn run_folders(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
+    // The parent of a bare name is the empty path, which means here.
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Ok(names(here)?.into_iter().map(|name| folder.join(name)).collect())
+}
+
 fn entry(folder: PathBuf, name: String) -> RunEntry {
     match Record::open(&folder) {
         Ok(record) => {

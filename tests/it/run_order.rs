@@ -95,6 +95,9 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
     assert!(of("without_drift_low") < of("change") && of("change") < of("without_drift_high"), "{noise}");
     assert!(of("drift_low") < 0.0 && of("drift_high") > 0.0, "{noise}");
     assert!(of("reference_change").abs() < 1.0 && of("change") < -20.0, "{noise}");
+    // What is made of several points is told of the reference board, too.
+    let regulation = changes.iter().find(|change| change["figure"] == "load_regulation_v").unwrap();
+    assert!(regulation["reference_change"].as_f64().unwrap().abs() < 0.01, "{regulation}");
     // Without the last run of the reference board the order is not whole, and that stands in front.
     let last = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).find(|folder| {
         let turn = Record::open(folder).ok().and_then(|record| record.facts().unwrap().turn.clone());
@@ -108,6 +111,39 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
     soakrig(&["compare", "--by", "revision", "--order", "other", arg(&out)])
         .assert_exit(2)
         .assert_told(&["of the order other"]);
+}
+
+#[test]
+fn an_order_for_three_revisions_lacks_nothing_where_two_of_them_are_compared_and_a_run_out_of_turn_matters() {
+    let folder = folder();
+    let (profile, out) = (folder.path().join("profile.toml"), folder.path().join("runs"));
+    let measure = |board: &str, revision: &str, turn: &str| {
+        let fixed = ["run", arg(&profile), "--rig", SIM, "--out", arg(&out), "-q"];
+        let own = ["--board", board, "--revision", revision, "--turn", turn];
+        soakrig(&[&fixed[..], &own].concat())
+    };
+    for (board, revision, turn) in [("a1", "A", "lot-7:1/4"), ("b1", "B", "lot-7:2/4")] {
+        measure(board, revision, turn).assert_exit(0);
+    }
+    // Without the filter and without the bridge the board has no output, and is left out of what follows.
+    measure("c1", "C", "lot-7:3/4").assert_exit(1);
+    measure("a2", "A", "lot-7:4/4").assert_exit(0);
+    let compare = |more: &[&str]| {
+        let fixed = ["compare", "--out", arg(&out), "--width", "0", "--before", "*_a?", "--after", "*_b?"];
+        soakrig(&[&fixed[..], more].concat()).assert_exit(0)
+    };
+    let told = compare(&[]);
+    assert!(!told.out.contains("missing runs"), "{}", told.out);
+    let left_out = "(all runs of the order lot-7 but for run 3 of revision C (left out), in its order)";
+    assert_eq!(told.out.matches(left_out).count(), 1, "{}", told.out);
+    let json = compare(&["--json"]).json();
+    assert_eq!(json["groups"][0]["order_left_out"], serde_json::json!(["C"]));
+
+    // Another board in the first place of the order, and made last.
+    measure("a3", "A", "lot-7:1/4").assert_exit(0);
+    let told = compare(&[]);
+    let entry = "  matters  runs out of turn of the order lot-7 (run 1 behind run 4): runs 1, 3 to 4 before, run 2 after";
+    assert!(told.out.starts_with("COMPARABLE EXCEPT") && told.out.contains(entry), "{}", told.out);
 }
 
 #[cfg(unix)]

@@ -364,6 +364,13 @@ fn a_fault_in_whom_to_tell_is_told_by_every_subcommand_before_anything_is_done()
     }
 }
 
+#[test]
+fn the_nearest_key_is_meant_though_it_stands_there_already() {
+    let machine = Machine::new();
+    machine.system("[run]\nseed = 1\n\n[runn]\nseed = 2");
+    machine.soakrig(&["config"]).assert_exit(2).assert_told(&["unknown key `runn`", "did you mean `run`?"]);
+}
+
 fn without_known(line: &str) -> String {
     match line.split_once("known here: ") {
         Some((told, _)) => format!("{told}known here: …"),

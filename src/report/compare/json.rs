@@ -101,9 +101,13 @@ fn groups(comparison: &Comparison) -> GroupsRow {
         within_runs: comparison.is_within_runs(),
         order: match &comparison.order.kept {
             Kept::None | Kept::WithinRuns => None,
-            Kept::As(name, _) | Kept::Otherwise(name) => Some(name.to_string()),
+            Kept::As(name, _) | Kept::Otherwise(name, _) => Some(name.to_string()),
         },
         order_kept: matches!(comparison.order.kept, Kept::As(..)),
+        order_left_out: match &comparison.order.kept {
+            Kept::As(_, not_here) => not_here.left_out.keys().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        },
         places_before: comparison.order.before.clone(),
         places_after: comparison.order.after.clone(),
         order_inflation: comparison.order.inflation,

@@ -3,9 +3,10 @@
 use super::amount::Amounts;
 use super::parts::{Part, part};
 use crate::base::count::{counted, fitting};
+use crate::base::names::OrderName;
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval, Pairing};
-use crate::compare::run_order::{Kept, Separation, runs_at};
+use crate::compare::run_order::{Kept, NotHere, Separation, runs_at};
 
 /// The heading of what is told of drift.
 #[must_use]
@@ -26,16 +27,10 @@ pub fn order(comparison: &Comparison) -> String {
             );
         }
         Kept::None => "by the time at which they began".to_owned(),
-        Kept::As(name, missing) if missing.is_empty() => {
-            format!("all runs of the order {name}, in its order")
-        }
-        Kept::As(name, missing) => {
-            let is = fitting(missing.len(), "is", "are");
-            format!("in the order {name}, of which {} {is} not here", counted(missing.len(), "run"))
-        }
-        Kept::Otherwise(name) => {
+        Kept::As(name, not_here) => as_laid_down(name, not_here),
+        Kept::Otherwise(name, how) => {
             format!(
-                "by the time at which they began, for they were not made in the order {name} that was laid down"
+                "by the time at which they began, for they were not made in the order {name} that was laid down: {how}"
             )
         }
     };
@@ -77,6 +72,20 @@ pub fn order(comparison: &Comparison) -> String {
         }
     };
     format!("{places}: {told}")
+}
+
+/// Which runs of their order are here.
+fn as_laid_down(name: &OrderName, NotHere { missing, left_out }: &NotHere) -> String {
+    let of: Vec<String> = (left_out.iter())
+        .map(|(revision, runs)| format!("{} of revision {revision}", runs_at(runs)))
+        .collect();
+    // What is not compared is not missing.
+    let but = if of.is_empty() { String::new() } else { format!(" but for {} (left out)", of.join(" and ")) };
+    if missing.is_empty() {
+        return format!("all runs of the order {name}{but}, in its order");
+    }
+    let is = fitting(missing.len(), "is", "are");
+    format!("in the order {name}, of which {} {is} not here{but}", counted(missing.len(), "run"))
 }
 
 /// The change of a figure without the drift, and the drift; `None` where nothing is known of either.

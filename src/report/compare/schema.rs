@@ -195,6 +195,8 @@ pub struct GroupsRow {
     pub order: Option<String>,
     /// Whether the runs were made in that order.
     pub order_kept: bool,
+    /// Revisions of the order that are not compared here and whose runs were left out.
+    pub order_left_out: Vec<String>,
     /// Places of the runs before: in the order, or by the time at which they began.
     pub places_before: Vec<u32>,
     /// Places of the runs after.

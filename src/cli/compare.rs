@@ -33,6 +33,9 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
     }
     save_baseline(args, &groups)?;
     if groups.len() < 2 {
+        if let Some(told) = words::left_out(&gathering.left_out) {
+            tell(&told);
+        }
         return Ok(Exit::Done);
     }
     add_load_regulation(&mut groups, &mut gathering.reference);
@@ -53,6 +56,7 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         seed: args.seed,
         reference: gathering.reference,
         turns: gathering.turns,
+        left_out: gathering.left_out,
     };
     let made: Vec<Comparison> =
         groups.iter().skip(1).map(|other| compare(&groups[0], other, &request)).collect();
@@ -120,12 +124,12 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     if let Some(stretches) = args.stretch {
         return read_stretches(args, stretches, gathering);
     }
-    let mut before = find(args, &args.before)?;
+    let mut before = find(args, &args.before, gathering)?;
     if let Some(name) = &args.baseline {
         before.extend(find_baseline(&args.out, name)?);
     }
     let wanted = if args.by.is_some() && args.after.is_empty() { &args.runs } else { &args.after };
-    let mut after = find(args, wanted)?;
+    let mut after = find(args, wanted, gathering)?;
     if let (Some(name), Some(_)) = (&args.baseline, args.by) {
         // All runs may be named: those of the baseline stand on the first side alone.
         after.retain(|folder| !before.contains(folder));
@@ -206,7 +210,7 @@ fn read_stretches(
 ) -> Result<Vec<Group>, CliError> {
     let wanted = [stretches.before, stretches.after];
     let mut groups = wanted.map(|stretch| Group::new(stretch.to_string()));
-    let folders = find(args, &args.runs)?;
+    let folders = find(args, &args.runs, gathering)?;
     if folders.is_empty() {
         return Err(CliError::usage(NOTHING));
     }
@@ -249,12 +253,18 @@ fn read_stretches(
 }
 
 /// The folders of all runs that are meant, each once.
-fn find(args: &CompareArgs, wanted: &[String]) -> Result<BTreeSet<PathBuf>, CliError> {
-    let mut found = BTreeSet::new();
+fn find(
+    args: &CompareArgs,
+    wanted: &[String],
+    gathering: &mut Gathering,
+) -> Result<BTreeSet<PathBuf>, CliError> {
+    let mut runs = BTreeSet::new();
     for wanted in wanted {
-        found.extend(store::find_all(&args.out, wanted)?);
+        let found = store::find_all(&args.out, wanted)?;
+        runs.extend(found.runs);
+        gathering.left_out.extend(found.left_out);
     }
-    Ok(found)
+    Ok(runs)
 }
 
 fn read_group(name: &str, folders: &BTreeSet<PathBuf>, gathering: &mut Gathering) -> Result<Group, CliError> {

@@ -1,5 +1,7 @@
 //! Two groups held against each other: whether they may be, what changed, and how the limits on the change came out.
 
+use std::collections::BTreeSet;
+
 use super::course::{Course, Over, course};
 use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
@@ -11,6 +13,7 @@ use super::quantity::{COMPARED, Quantity};
 use super::run_order::{Kept, RunOrder, Turns};
 use super::spectra::Captures;
 use crate::base::names::Serial;
+use crate::record::store::LeftOut;
 
 /// What is asked of a comparison.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,6 +40,8 @@ pub struct Request {
     pub reference: ReferenceRuns,
     /// Which runs of which orders are here, in any group.
     pub turns: Turns,
+    /// Folders that were meant and are no runs.
+    pub left_out: BTreeSet<LeftOut>,
 }
 
 impl Request {

@@ -1,6 +1,7 @@
 //! Runs on their way into groups, one at a time: which belong to the order of runs that is asked for, and which are runs of the
 //! reference board, which belong to no group.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::course::Over;
@@ -8,6 +9,7 @@ use super::run::{Run, read_run, read_stretches};
 use super::run_order::Turns;
 use super::stretch::Stretch;
 use crate::base::names::OrderName;
+use crate::record::store::LeftOut;
 use crate::record::{RecordError, read_facts};
 
 /// Reads runs and sets aside what belongs to no group.
@@ -21,6 +23,8 @@ pub struct Gathering {
     pub reference: ReferenceRuns,
     /// The places in their orders of all runs that were taken, whichever group they belong to.
     pub turns: Turns,
+    /// Folders that were meant and are no runs.
+    pub left_out: BTreeSet<LeftOut>,
 }
 
 /// Of the runs of the reference board, the first and the last: the memory does not grow with them.

@@ -1,12 +1,13 @@
 //! The folder with all runs: what is in it, and finding one.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::names::nearest;
 
 use super::recover::Tail;
-use super::{Record, RecordError, Summary, journal, products, summary};
+use super::{Record, RecordError, Summary, baseline, journal, products, summary};
 
 /// How far a run folder came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,14 +130,16 @@ pub fn find(folder: &Path, wanted: &str) -> Result<PathBuf, RecordError> {
         names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect();
     match found.as_slice() {
         [only] => Ok(folder.join(only)),
-        [] => Err(match without_journal(folder, |name| !wanted.is_empty() && name.starts_with(wanted)) {
-            Some(path) => RecordError::NotARun(path),
-            None => RecordError::NotFound {
-                name: wanted.to_owned(),
-                folder: folder.to_owned(),
-                nearest: nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned),
+        [] => Err(
+            match without_journal(folder, |name| !wanted.is_empty() && name.starts_with(wanted)).first() {
+                Some(first) => RecordError::NotARun(first.folder.clone()),
+                None => RecordError::NotFound {
+                    name: wanted.to_owned(),
+                    folder: folder.to_owned(),
+                    nearest: nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned),
+                },
             },
-        }),
+        ),
         several => Err(RecordError::Ambiguous {
             name: wanted.to_owned(),
             found: several.iter().map(|name| (*name).clone()).collect(),
@@ -145,14 +148,15 @@ pub fn find(folder: &Path, wanted: &str) -> Result<PathBuf, RecordError> {
 }
 
 /// All run folders that a person means: a run's folder, a folder of runs, a pattern with `*` and `?` for names in `folder` (or in
-/// the folder it names), or the beginning of any number of names in `folder`. The oldest first.
+/// the folder it names), or the beginning of any number of names in `folder`. The oldest first; with the folders that are meant as
+/// well and are no runs.
 ///
 /// # Errors
 /// There is none.
-pub fn find_all(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError> {
+pub fn find_all(folder: &Path, wanted: &str) -> Result<Found, RecordError> {
     let path = Path::new(wanted);
     if path.join(journal::FILE_NAME).is_file() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(Found { runs: vec![path.to_owned()], left_out: Vec::new() });
     }
     let (place, pattern) = match (path.parent(), path.file_name()) {
         (Some(parent), Some(last)) if !parent.as_os_str().is_empty() && !path.is_dir() => {
@@ -170,16 +174,17 @@ pub fn find_all(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError
                 !pattern.is_empty() && name.starts_with(&pattern)
             }
     };
-    let found: Vec<PathBuf> =
+    let runs: Vec<PathBuf> =
         known.iter().filter(|name| is_meant(name)).map(|name| place.join(name)).collect();
-    if !found.is_empty() {
-        return Ok(found);
+    let left_out = without_journal(&place, is_meant);
+    if !runs.is_empty() {
+        return Ok(Found { runs, left_out });
     }
     if path.is_dir() {
         return Err(RecordError::NeitherRunNorRuns(place));
     }
-    Err(match without_journal(&place, is_meant) {
-        Some(path) => RecordError::NotARun(path),
+    Err(match left_out.into_iter().next() {
+        Some(first) => RecordError::NotARun(first.folder),
         None => RecordError::NotFound {
             name: wanted.to_owned(),
             folder: place,
@@ -188,11 +193,45 @@ pub fn find_all(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError
     })
 }
 
-/// A folder that is meant and lacks its journal: that it is there must be told, not that no run is called so.
-fn without_journal(place: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
-    let entries = fs::read_dir(place).ok()?.filter_map(Result::ok);
+/// What a person's words found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Run folders.
+    pub runs: Vec<PathBuf>,
+    /// Folders that are meant as well and are no runs.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A folder that was meant and is no run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    /// Which.
+    pub folder: PathBuf,
+    /// Why it is none.
+    pub why: String,
+}
+
+/// The folders that are meant and lack their journal: that they are there must be told, not that no run is called so. The folder of
+/// the baselines is no lost run.
+fn without_journal(place: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<LeftOut> {
+    let entries = fs::read_dir(place).into_iter().flatten().filter_map(Result::ok);
     let meant = entries.filter(|entry| is_meant(&entry.file_name().to_string_lossy()));
-    meant.map(|entry| entry.path()).filter(|path| path.is_dir()).min()
+    let folders = meant.map(|entry| entry.path());
+    let folders = folders.filter(|path| path.is_dir() && !path.ends_with(baseline::FOLDER));
+    let mut found: Vec<LeftOut> =
+        folders.filter_map(|folder| Some(LeftOut { why: lacks_journal(&folder)?, folder })).collect();
+    found.sort();
+    found
+}
+
+/// Why a folder has no journal; `None` where it has one.
+fn lacks_journal(folder: &Path) -> Option<String> {
+    match fs::metadata(folder.join(journal::FILE_NAME)) {
+        Ok(journal) if journal.is_file() => None,
+        Ok(_) => Some("its journal.jsonl is no file".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some("it holds no journal.jsonl".to_owned()),
+        Err(error) => Some(format!("its journal.jsonl cannot be looked at: {error}")),
+    }
 }
 
 /// Whether a name is of a pattern: `*` stands for any letters, `?` for one.

@@ -113,3 +113,38 @@ fn a_folder_without_a_journal_is_told_to_hold_none() {
     refused(arg(&lost), "holds no journal.jsonl, and no folder in it holds one");
     refused("*_b8", "no run in");
 }
+
+#[test]
+fn folders_that_a_pattern_finds_and_that_are_no_runs_are_told_with_their_reason_in_lines_json_and_on_the_page()
+ {
+    let folder = TempDir::new().unwrap();
+    let (out, page) = (folder.path().join("runs"), folder.path().join("page.html"));
+    fs::create_dir(&out).unwrap();
+    cut("_b1", &out, |_| true);
+    cut("_b2", &out, |_| true);
+    let own = ["compare", "--width", "0", "--out", arg(&out), "--before", "*_b1", "--after"];
+    let compare = |more: &[&str]| soakrig(&[&own[..], more].concat()).assert_exit(0);
+    assert!(!compare(&["*_b2"]).out.contains("left out: "));
+    for lost in 1..=6 {
+        fs::create_dir(out.join(format!("lost{lost}_b2"))).unwrap();
+    }
+    fs::create_dir(out.join("lost2_b2").join("journal.jsonl")).unwrap();
+    // Runs, files and the folder of baselines are none of them, nor are folders that nobody meant.
+    fs::write(out.join("notes_b2"), "").unwrap();
+    fs::create_dir(out.join("lost7_b3")).unwrap();
+    let told = compare(&["*_b2", "--html", arg(&page)]);
+    let line = line_of(&told, "6 folders are no runs and were left out: ");
+    for words in [
+        "lost1_b2 (it holds no journal.jsonl); ",
+        "lost2_b2 (its journal.jsonl is no file); ",
+        "lost5_b2 (it holds no journal.jsonl); and 1 more",
+    ] {
+        assert!(line.contains(words), "`{words}` is not in:\n{line}");
+    }
+    let page = fs::read_to_string(&page).unwrap();
+    assert_eq!(page.matches("6 folders are no runs and were left out: ").count(), 1);
+    let json = compare(&["*_b2", "--json"]).json();
+    assert_eq!(json["left_out_count"], 6);
+    assert_eq!(json["left_out"].as_array().unwrap().len(), 5);
+    assert_eq!(json["left_out"][1]["why"], "its journal.jsonl is no file");
+}

@@ -1,10 +1,10 @@
 //! Comparisons as JSON.
 
-use super::next;
 use super::schema::{
-    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, GrowthRow, LimitRow,
-    NextBoardsRow, NotConcludedRow, PointRow, StepRow, VERSION,
+    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, GrowthRow, LeftOutRow,
+    LimitRow, NextBoardsRow, NotConcludedRow, PointRow, StepRow, VERSION,
 };
+use super::{next, words};
 use crate::compare::cell::Place;
 use crate::compare::comparison::{Comparison, Gate, Request};
 use crate::compare::course::{Growth, StepEffects};
@@ -31,6 +31,10 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
         forced: request.is_forced,
         confidence: CONFIDENCE,
         groups: Vec::new(),
+        left_out: (request.left_out.iter().take(words::NAMED))
+            .map(|left| LeftOutRow { folder: left.folder.display().to_string(), why: left.why.clone() })
+            .collect(),
+        left_out_count: request.left_out.len(),
         differences: Vec::new(),
         changes: Vec::new(),
         points: Vec::new(),

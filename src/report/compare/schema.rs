@@ -19,6 +19,10 @@ pub struct ComparisonDocument {
     pub confidence: f64,
     /// The pairs of groups that were held against each other.
     pub groups: Vec<GroupsRow>,
+    /// Folders that were meant and are no runs: the first few.
+    pub left_out: Vec<LeftOutRow>,
+    /// How many these are.
+    pub left_out_count: usize,
     /// What differs beside the boards.
     pub differences: Vec<DifferenceRow>,
     /// What changed, over all boards.
@@ -39,6 +43,15 @@ pub struct ComparisonDocument {
     pub capabilities: Vec<CapabilityRow>,
     /// What cannot be concluded from these boards, and what it would take.
     pub not_concluded: Vec<NotConcludedRow>,
+}
+
+/// A folder that was meant and is no run.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LeftOutRow {
+    /// Which.
+    pub folder: String,
+    /// Why it is none.
+    pub why: String,
 }
 
 /// Where most boards of a side lie: the mean over the compared points.

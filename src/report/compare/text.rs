@@ -9,7 +9,7 @@ use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};
-use crate::compare::guard::Comparability;
+use crate::compare::guard::{Comparability, Guard};
 
 /// The lines of comparisons that share their first group. Of several, what keeps any from passing is told before the first one.
 #[must_use]
@@ -29,11 +29,16 @@ pub fn render(made: &[Comparison], request: &Request) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    let each: Vec<String> = made.iter().map(|comparison| render_one(comparison, request)).collect();
+    // Of all comparisons alike: once.
+    let left_out = words::left_out(&request.left_out);
+    let left_out = |at: usize| left_out.as_deref().filter(|_| at == 0);
+    let each: Vec<String> = (made.iter().enumerate())
+        .map(|(at, comparison)| render_one(comparison, request, left_out(at)))
+        .collect();
     text + &each.join("\n")
 }
 
-fn render_one(comparison: &Comparison, request: &Request) -> String {
+fn render_one(comparison: &Comparison, request: &Request, left_out: Option<&str>) -> String {
     let mut text = String::new();
     if let Some(told) = words::not_kept(comparison, request.is_strict) {
         let _ = writeln!(text, "NOT MET  {told}");
@@ -57,16 +62,9 @@ fn render_one(comparison: &Comparison, request: &Request) -> String {
             "      compared all the same, because --force was given; what follows proves nothing"
         );
     }
-    for difference in &guard.differences {
-        let _ = writeln!(
-            text,
-            "  {:<8} {}: {} before, {} after ({})",
-            difference.weight.word(),
-            difference.title(),
-            difference.before,
-            difference.after,
-            difference.kind.why()
-        );
+    render_differences(&mut text, guard);
+    if let Some(told) = left_out {
+        let _ = writeln!(text, "  {told}");
     }
     if !comparison.is_made() {
         return text;
@@ -104,6 +102,20 @@ fn render_one(comparison: &Comparison, request: &Request) -> String {
     }
     render_gates(&mut text, comparison);
     text
+}
+
+fn render_differences(text: &mut String, guard: &Guard) {
+    for difference in &guard.differences {
+        let _ = writeln!(
+            text,
+            "  {:<8} {}: {} before, {} after ({})",
+            difference.weight.word(),
+            difference.title(),
+            difference.before,
+            difference.after,
+            difference.kind.why()
+        );
+    }
 }
 
 fn render_effect(text: &mut String, comparison: &Comparison, effect: &Effect) {

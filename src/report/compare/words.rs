@@ -1,5 +1,7 @@
 //! What changed, as sentences: always with direction, interval, number of boards, averaging rule, spread over the points and floor.
 
+use std::collections::BTreeSet;
+
 use super::amount::{Amounts, amount, amount_as_set, level};
 use super::bound_words;
 use super::next::takes;
@@ -15,6 +17,7 @@ use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
 use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
 use crate::event::FigureName;
+use crate::record::store::LeftOut;
 use crate::waveform::{Bound, loses_floor};
 
 /// The change of a quantity as a sentence without a subject and without its end, e.g. `lowers the ripple … by 37.1 dB (…)`.
@@ -357,6 +360,24 @@ pub fn breaking(comparison: &Comparison) -> Option<String> {
     let broken = comparison.guard.differences.iter().filter(|difference| difference.weight == Weight::Breaks);
     let told: Vec<String> = broken.map(Difference::title).collect();
     (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// So many of the folders that were left out are named.
+pub const NAMED: usize = 5;
+
+/// The folders that were meant and are no runs, in a line; `None` where there are none.
+#[must_use]
+pub fn left_out(folders: &BTreeSet<LeftOut>) -> Option<String> {
+    let named = folders.iter().take(NAMED);
+    let mut told: Vec<String> =
+        named.map(|left| format!("{} ({})", left.folder.display(), left.why)).collect();
+    let more = folders.len().saturating_sub(NAMED);
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    let is = fitting(folders.len(), "is no run and was", "are no runs and were");
+    let of = counted(folders.len(), "folder");
+    (!told.is_empty()).then(|| format!("{of} {is} left out: {}", told.join("; ")))
 }
 
 /// Which groups are held against each other.

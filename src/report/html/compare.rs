@@ -30,7 +30,7 @@ pub fn render_comparisons(pages: &[ComparisonPage]) -> String {
         &title,
         &html! {
             @if pages.len() > 1 { (told_first(pages)) }
-            @for page in pages { (one(page)) }
+            @for (at, page) in pages.iter().enumerate() { (one(page, at == 0)) }
             (tables::method())
         },
     )
@@ -52,7 +52,7 @@ fn told_first(pages: &[ComparisonPage]) -> Markup {
     }
 }
 
-fn one(page: &ComparisonPage) -> Markup {
+fn one(page: &ComparisonPage, is_first: bool) -> Markup {
     let comparison = &page.comparison;
     html! {
         (head(comparison))
@@ -60,6 +60,7 @@ fn one(page: &ComparisonPage) -> Markup {
             div.verdict.fail { div.word { "LIMIT NOT MET" } div.why { (sentence(told)) } }
         }
         (verdict(comparison))
+        @if let Some(told) = page.left_out.as_ref().filter(|_| is_first) { p.statement { (sentence(told)) } }
         @if comparison.guard.comparability == Comparability::NotComparable {
             p.alarm {
                 @if page.is_forced {

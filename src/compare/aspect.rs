@@ -119,7 +119,7 @@ kinds! {
     /// The same run, in folders of two names.
     Copies = "one run in two folders", Matters, "a run tells nothing against itself, and each folder counts";
     /// Boards that were in regulation hardly anywhere.
-    Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away";
+    Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away, and leaves nothing to compare";
     /// The seeds of the simulated bench.
     Seed = "seed of the simulated bench", Matters, "runs of one seed have the same noise of the instruments, point by point: no interval knows of it, and between two seeds it stands in the change";
     /// Program and version.

@@ -216,11 +216,16 @@ fn copies(before: &Group, after: &Group) -> Option<Difference> {
     })
 }
 
-/// Boards that were in regulation at less than half of the points at which some board was: each takes its points away from all.
+/// Boards that were in regulation at less than half of the points at which some board was: each takes its points away from all, and
+/// where that leaves no point at all, nothing can be compared.
 fn regulation(before: &Group, after: &Group) -> Option<Difference> {
     let boards = || before.boards.iter().chain(&after.boards);
     let some: BTreeSet<Place> = boards().flat_map(|(_, board)| board.regulated()).collect();
-    let lacks = |board: &BoardCells| 2 * board.regulated().count() < some.len();
+    let lacks = |board: &BoardCells| 2 * board.regulated().count() < some.len() || some.is_empty();
+    let is_left = |place: &Place| boards().all(|(_, board)| board.regulated().any(|own| own == *place));
+    // Where no point was measured on both sides, the points themselves say so.
+    let is_measured = before.common_places().intersection(&after.common_places()).next().is_some();
+    let is_nothing_left = is_measured && !some.iter().any(is_left);
     let words = |group: &Group| {
         let lacking = group.boards.iter().filter(|(_, board)| lacks(board));
         let told = lacking.map(|(serial, board)| {
@@ -229,10 +234,15 @@ fn regulation(before: &Group, after: &Group) -> Option<Difference> {
         let told: BTreeSet<String> = told.collect();
         if told.is_empty() { "every board".to_owned() } else { listed(&told) }
     };
-    boards().any(|(_, board)| lacks(board)).then(|| Difference {
+    let lacking = is_measured && boards().any(|(_, board)| lacks(board));
+    (lacking || is_nothing_left).then(|| Difference {
         kind: Kind::Regulation,
-        of: Vec::new(),
-        weight: Weight::Matters,
+        of: if is_nothing_left {
+            vec!["both sides, which have no point together".to_owned()]
+        } else {
+            Vec::new()
+        },
+        weight: if is_nothing_left { Weight::Breaks } else { Weight::Matters },
         before: words(before),
         after: words(after),
     })
@@ -372,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_board_that_is_hardly_in_regulation_is_named() {
+    fn a_board_that_is_hardly_in_regulation_is_named_and_one_that_never_is_leaves_nothing_to_compare() {
         let told = |after: &[(&str, usize)]| {
             let before = group("A", &[("A1", 4), ("A2", 4)]);
             let found = regulation(&before, &group("B", after))?;
@@ -385,9 +395,14 @@ mod tests {
         );
         assert_eq!(
             told(&[("B1", 4), ("B2", 0)]).as_deref(),
-            Some("matters: every board | B2 in regulation at 0 of 4 points")
+            Some("breaks: every board | B2 in regulation at 0 of 4 points")
         );
-        assert_eq!(regulation(&group("A", &[("A1", 0)]), &group("B", &[("B1", 0)])), None);
+        let dead = regulation(&group("A", &[("A1", 0)]), &group("B", &[("B1", 0)])).unwrap();
+        assert_eq!(
+            (dead.weight, dead.before.as_str()),
+            (Weight::Breaks, "A1 in regulation at 0 of 0 points")
+        );
+        assert_eq!(regulation(&group("A", &[]), &group("B", &[])), None, "nothing was measured");
     }
 
     #[test]

@@ -83,7 +83,8 @@ pub(super) struct BoardArgs {
     /// Serial number of the board
     #[arg(long, value_name = "SERIAL")]
     pub(super) board: Option<Serial>,
-    /// Revision of the board; on the simulated bench it chooses the output filter (A bridged, B fitted, C neither)
+    /// Revision of the board; on the simulated bench it chooses the output filter (A bridged, B fitted, C neither, D
+    /// fitted with a smaller coil)
     #[arg(long, value_name = "REV")]
     pub(super) revision: Option<Revision>,
     /// Who runs it

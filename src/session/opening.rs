@@ -166,7 +166,7 @@ pub fn world_settings(rig: &Rig, board: &Board, seed: Option<u64>) -> Result<Wor
     let scope = rig.scope.as_ref();
     let filter = Filter::of_revision(board.revision.as_str()).ok_or_else(|| {
         SessionError::Usage(format!(
-            "the simulated bench has no board of revision `{}`: A has the output filter bridged, B fitted, C neither",
+            "the simulated bench has no board of revision `{}`: A has the output filter bridged, B fitted, C neither, D fitted with a smaller coil",
             board.revision
         ))
     })?;

@@ -9,20 +9,29 @@ pub enum Filter {
     Bridged,
     /// The LC filter is fitted.
     Fitted,
+    /// The LC filter with a smaller coil on the same pads (2.2 µH in the place of 4.7 µH): half the resistance, and less filter.
+    Smaller,
     /// Neither: the node side gets nothing although the converter runs.
     Neither,
 }
 
 impl Filter {
-    /// The filter of a board revision in the simulated rig: `A` bridged, `B` fitted, `C` neither.
+    /// The filter of a board revision in the simulated rig: `A` bridged, `B` fitted, `C` neither, `D` fitted with the
+    /// smaller coil.
     #[must_use]
     pub fn of_revision(revision: &str) -> Option<Self> {
         match revision.trim().to_ascii_uppercase().as_str() {
             "A" => Some(Self::Bridged),
             "B" => Some(Self::Fitted),
             "C" => Some(Self::Neither),
+            "D" => Some(Self::Smaller),
             _ => None,
         }
+    }
+
+    /// Whether coil and capacitor stand between converter and node.
+    pub(crate) const fn is_fitted(self) -> bool {
+        matches!(self, Self::Fitted | Self::Smaller)
     }
 }
 
@@ -73,7 +82,7 @@ impl Board {
     pub(crate) fn of_serial(serial: &str, filter: Filter) -> Self {
         let mut g = Generator::seeded(seed_of(serial));
         let start_v = g.between(11.7, 12.3);
-        Self {
+        let mut board = Self {
             filter,
             output_v: g.between(4.94, 5.06),
             switching_hz: g.between(119e3, 126e3),
@@ -101,21 +110,27 @@ impl Board {
             filter_ohm: g.between(0.085, 0.095),
             filter_f: g.between(9e-6, 10.5e-6),
             filter_esr_ohm: g.between(0.070, 0.090),
+        };
+        // Drawn last, so that all other parts are those of the board with the large coil.
+        if filter == Filter::Smaller {
+            board.filter_h = g.between(2.05e-6, 2.35e-6);
+            board.filter_ohm = g.between(0.040, 0.046);
         }
+        board
     }
 
     /// Series resistance between the converter's output and the node's terminals; `None` where there is no way.
     pub(crate) fn way_ohm(&self) -> Option<f64> {
         match self.filter {
             Filter::Bridged => Some(0.0),
-            Filter::Fitted => Some(self.filter_ohm),
+            Filter::Fitted | Filter::Smaller => Some(self.filter_ohm),
             Filter::Neither => None,
         }
     }
 
     /// All capacitance that the converter's output holds up.
     pub(crate) fn held_f(&self) -> f64 {
-        if self.filter == Filter::Fitted { self.output_f + self.filter_f } else { self.output_f }
+        if self.filter.is_fitted() { self.output_f + self.filter_f } else { self.output_f }
     }
 }
 
@@ -137,10 +152,22 @@ mod tests {
     }
 
     #[test]
+    fn the_smaller_coil_is_the_only_other_part_of_a_board() {
+        let (large, small) =
+            (Board::of_serial("0001", Filter::Fitted), Board::of_serial("0001", Filter::Smaller));
+        assert!((1.9..2.5).contains(&(large.filter_h / small.filter_h)));
+        assert!((1.8..2.4).contains(&(large.filter_ohm / small.filter_ohm)));
+        let same =
+            Board { filter: Filter::Fitted, filter_h: large.filter_h, filter_ohm: large.filter_ohm, ..small };
+        assert_eq!(format!("{same:?}"), format!("{large:?}"));
+    }
+
+    #[test]
     fn the_revision_chooses_the_filter() {
         assert_eq!(Filter::of_revision("a"), Some(Filter::Bridged));
         assert_eq!(Filter::of_revision("B"), Some(Filter::Fitted));
         assert_eq!(Filter::of_revision("C"), Some(Filter::Neither));
-        assert_eq!(Filter::of_revision("D"), None);
+        assert_eq!(Filter::of_revision("d"), Some(Filter::Smaller));
+        assert_eq!(Filter::of_revision("E"), None);
     }
 }

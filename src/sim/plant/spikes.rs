@@ -95,7 +95,8 @@ impl Kernels {
 pub(crate) fn peaks_v(board: &Board, point: &Operating) -> (f64, f64) {
     let passed = match board.filter {
         Filter::Bridged => 1.0,
-        Filter::Fitted => board.filter_leak,
+        // Past the coil, whatever its size.
+        Filter::Fitted | Filter::Smaller => board.filter_leak,
         Filter::Neither => 0.0,
     };
     let by_input = 1.0 + 0.06 * (point.vin_v - 24.0) / 24.0;

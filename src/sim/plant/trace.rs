@@ -245,7 +245,7 @@ impl Scene {
     }
 
     fn output(&self, window: Window, bandwidth_hz: f64) -> Vec<f32> {
-        let fitted = self.board.filter == Filter::Fitted;
+        let fitted = self.board.filter.is_fitted();
         let lead_s = if fitted { WARM_UP_S } else { 0.0 };
         let pulses = self.pulses(window.start_s - lead_s, window.end_s());
         let stretches = self.ripple(&pulses);

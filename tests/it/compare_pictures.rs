@@ -80,6 +80,7 @@ fn a_dot_plot_names_every_board_also_where_they_stand_close() {
     let dots = Dots {
         axis: "noise in dB".to_owned(),
         is_about_means: true,
+        is_paired: false,
         rows: vec![row("A", 67.0), row("B", 28.0)],
     };
     insta::assert_snapshot!(structure(&render_dots(&dots).unwrap()), @r"

@@ -11,6 +11,9 @@ pub fn dots(quantity: Quantity, dots: &Dots) -> String {
     let mut told = format!(
         "Every board is a mark: its mean over the {places} that all boards have. The boards are what conclusions are drawn from."
     );
+    if dots.is_paired {
+        told.push_str(" A thin line joins the marks of one board.");
+    }
     if dots.is_about_means {
         told.push_str(
             " The sides lie so far apart that each stands about its own mean; a unit is as long on both.",
@@ -97,6 +100,21 @@ mod tests {
     fn under(quantity: &str, pairing: Pairing, rows: Vec<ForestRow>) -> String {
         let made = Forest { axis: String::new(), worse_is_more: None, rows };
         forest((quantity.parse().unwrap(), pairing), &made, 0)
+    }
+
+    #[test]
+    fn the_lines_between_the_marks_of_pairs_are_told() {
+        let of = |is_paired| {
+            let made = Dots { axis: String::new(), is_about_means: false, is_paired, rows: Vec::new() };
+            dots("load_regulation_v".parse().unwrap(), &made)
+        };
+        assert!(
+            of(true)
+                .starts_with("Every board is a mark: its mean over the input voltages that all boards have.")
+        );
+        assert!(
+            of(true).ends_with(" A thin line joins the marks of one board.") && !of(false).contains("line")
+        );
     }
 
     #[test]

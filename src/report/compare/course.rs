@@ -201,3 +201,43 @@ impl ForestRow {
         Self { value: self.value * factor, interval, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::compare::cell::{Cell, Place};
+    use crate::compare::comparison::{Request, compare};
+    use crate::compare::group::{BoardCells, Group};
+    use crate::event::{FigureName, Setting};
+
+    /// Two boards a decibel apart, with these values and bounds at rising loads.
+    fn group(name: &str, values: &[(f64, Option<Bound>)]) -> Group {
+        let mut group = Group::new(name);
+        for (number, add) in [0.0, 1.0].into_iter().enumerate() {
+            let cells = values.iter().enumerate().map(|(load, (value, bound))| {
+                let place = Place::of(Setting { vin: Volts(24.0), load: Amps(load as f64) });
+                ((Quantity::Figure(FigureName::RipplePp), place), Cell::one(value + add, *bound))
+            });
+            let board = BoardCells { cells: cells.collect(), ..BoardCells::default() };
+            group.boards.insert(format!("{name}{number}").parse().unwrap(), board);
+        }
+        group
+    }
+
+    #[test]
+    fn a_step_of_which_a_bound_is_told_is_drawn_as_that_bound() {
+        let drawn = |after: &[(f64, Option<Bound>)]| {
+            let request = Request { is_forced: true, ..Request::default() };
+            let found = compare(&group("a", &[(40.0, None); 3]), &group("b", after), &request);
+            let effect = found.effect(Quantity::Figure(FigureName::RipplePp)).unwrap();
+            row(RowKind::Point, "0 s to 2 h", effect, Amounts::of(effect)).unwrap()
+        };
+        let most = Some(Bound::Upper);
+        let bound = drawn(&[(7.0, None), (10.0, most), (10.0, most)]);
+        assert_eq!((bound.truth_is_more, bound.interval, bound.is_undecided), (Some(false), None, false));
+        assert!((bound.value + 31.0).abs() < 1e-9 && bound.told.starts_with("≤ −31.0"), "{bound:?}");
+        let value = drawn(&[(7.0, None), (8.0, None), (10.0, most)]);
+        assert!(value.truth_is_more.is_none() && value.interval.is_some(), "{value:?}");
+    }
+}

@@ -173,7 +173,7 @@ pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
     } else {
         format!("{title}, mean over the {places}, in {unit}")
     };
-    Some(Dots { axis, is_about_means, rows })
+    Some(Dots { axis, is_about_means, is_paired: comparison.pairing == Pairing::Board, rows })
 }
 
 /// The change over input voltage and load. `None` where there are not several of either, and of what is made of several points:

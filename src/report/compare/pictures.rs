@@ -64,6 +64,8 @@ pub struct Dots {
     /// Whether each side has a scale of its own about its mean, because the sides lie so far apart that the boards of one would
     /// be one dot; a unit is as long on both.
     pub is_about_means: bool,
+    /// Whether a board of one row is the board of that name in the next one, measured the other way.
+    pub is_paired: bool,
     /// The groups, from above.
     pub rows: Vec<DotRow>,
 }

@@ -3,6 +3,7 @@
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render, text_width};
 use super::look::Side;
+use super::map::STROKE;
 use super::padded;
 use crate::report::compare::pictures::{DotRow, Dots};
 
@@ -42,12 +43,21 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
     let field = Field { x, y: Scale::new((0.0, 1.0), (bottom, 10.0)) };
     Some(render(width, bottom + 46.0, |canvas| {
         field.draw_level(canvas, &dots.axis);
-        let mut top = 10.0;
-        for (rank, row) in rows.iter().enumerate() {
-            let middle = top + ABOVE;
+        let tops = rows.iter().scan(10.0, |top, row| {
+            let own = *top;
+            *top += row.height();
+            Some(own)
+        });
+        let middles: Vec<f64> = tops.map(|top| top + ABOVE).collect();
+        let neighbours = rows.iter().zip(&middles).zip(rows.iter().zip(&middles).skip(1));
+        for ((above, from), (below, to)) in neighbours.filter(|_| dots.is_paired) {
+            for [(x, lift), (other_x, other_lift)] in above.joined(below) {
+                canvas.line(&[(x, from + lift), (other_x, to + other_lift)], STROKE, 0.9);
+            }
+        }
+        for (rank, (row, middle)) in rows.iter().zip(middles).enumerate() {
             canvas.line(&[(left, middle), (width - 24.0, middle)], FAINT, 1.0);
             row.draw(canvas, left, (middle, rank));
-            top += row.height();
         }
     }))
 }
@@ -56,7 +66,7 @@ pub fn render_dots(dots: &Dots) -> Option<String> {
 struct Row<'d> {
     row: &'d DotRow,
     mean_x: f64,
-    dots: Vec<(f64, f64)>,
+    dots: Vec<(&'d str, (f64, f64))>,
     serials: Vec<(&'d str, f64, usize)>,
 }
 
@@ -65,7 +75,16 @@ impl<'d> Row<'d> {
         let mut boards: Vec<(&str, f64)> =
             row.boards.iter().map(|(serial, value)| (serial.as_str(), x.px(value - offset))).collect();
         boards.sort_by(|a, b| a.1.total_cmp(&b.1));
-        Self { row, mean_x: x.px(row.mean - offset), dots: lifted(&boards), serials: labelled(&boards) }
+        let dots = boards.iter().map(|board| board.0).zip(lifted(&boards)).collect();
+        Self { row, mean_x: x.px(row.mean - offset), dots, serials: labelled(&boards) }
+    }
+
+    /// The dots of the boards that both rows have.
+    fn joined(&self, below: &Self) -> impl Iterator<Item = [(f64, f64); 2]> {
+        self.dots.iter().filter_map(|(serial, dot)| {
+            let (_, other) = below.dots.iter().find(|(other, _)| other == serial)?;
+            Some([*dot, *other])
+        })
     }
 
     fn height(&self) -> f64 {
@@ -78,7 +97,7 @@ impl<'d> Row<'d> {
         canvas.text(&row.name, (left - 12.0, middle), Letters::new(SIZE, INK, Anchor::Right).bold());
         canvas.line(&[(x, middle - 22.0), (x, middle + 19.0)], look.ink, 2.2);
         canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
-        for (x, lift) in &self.dots {
+        for (_, (x, lift)) in &self.dots {
             look.mark(canvas, (*x, middle + lift), 4.4);
         }
         let small = |anchor| Letters::new(10.0, GREY, anchor);
@@ -147,16 +166,38 @@ mod tests {
         let (row, few) = (of(9), of(3));
         let x = Scale::new((11.0, 13.0), (100.0, 700.0));
         let placed = Row::of(&row, 0.0, &x);
-        let mut lifts: Vec<f64> = placed.dots.iter().map(|dot| dot.1).collect();
+        let mut lifts: Vec<f64> = placed.dots.iter().map(|(_, dot)| dot.1).collect();
         lifts.sort_by(f64::total_cmp);
         lifts.dedup();
         assert_eq!((lifts.len(), placed.serials.len()), (9, LINES));
         // The row grows with its lines, so that no name stands in the next one.
         assert!(placed.height() > Row::of(&few, 0.0, &x).height() + 4.0 * LINE);
         let svg = |row| {
-            render_dots(&Dots { axis: "V".to_owned(), is_about_means: false, rows: vec![row] }).unwrap()
+            render_dots(&Dots {
+                axis: "V".to_owned(),
+                is_about_means: false,
+                is_paired: false,
+                rows: vec![row],
+            })
+            .unwrap()
         };
         assert!(svg(row).contains("1 without a name here") && !svg(of(5)).contains("without a name"));
+    }
+
+    #[test]
+    fn the_dots_of_one_board_are_joined_and_a_board_that_stands_alone_is_not() {
+        let row = |boards: &[(&str, f64)]| DotRow {
+            name: "side".to_owned(),
+            boards: boards.iter().map(|(serial, value)| ((*serial).to_owned(), *value)).collect(),
+            mean: 0.0,
+            told: String::new(),
+        };
+        let (before, after) =
+            (row(&[("P1", 1.0), ("P2", 2.0), ("P3", 3.0)]), row(&[("P2", 1.5), ("P1", 4.0)]));
+        let x = Scale::new((0.0, 10.0), (0.0, 100.0));
+        let (above, below) = (Row::of(&before, 0.0, &x), Row::of(&after, 0.0, &x));
+        let found: Vec<[(f64, f64); 2]> = above.joined(&below).collect();
+        assert_eq!(found, [[(10.0, 0.0), (40.0, 0.0)], [(20.0, 0.0), (15.0, 0.0)]]);
     }
 
     #[test]
@@ -168,11 +209,24 @@ mod tests {
             told: format!("mean {at}"),
         };
         let rows = vec![row("before", 60.0), row("after", 20.0)];
-        let of = |is_about_means| Dots { axis: "dB".to_owned(), is_about_means, rows: rows.clone() };
+        let of = |is_about_means| Dots {
+            axis: "dB".to_owned(),
+            is_about_means,
+            is_paired: false,
+            rows: rows.clone(),
+        };
         let about = render_dots(&of(true)).unwrap();
         assert!(about.contains("mean 60") && about.contains("mean 20"));
         // The marks of the means stand over each other, and not where the sides are.
         assert_ne!(about, render_dots(&of(false)).unwrap());
-        assert_eq!(render_dots(&Dots { axis: String::new(), is_about_means: false, rows: Vec::new() }), None);
+        assert_eq!(
+            render_dots(&Dots {
+                axis: String::new(),
+                is_about_means: false,
+                is_paired: false,
+                rows: Vec::new()
+            }),
+            None
+        );
     }
 }

@@ -117,6 +117,9 @@ impl Layout {
     pub(super) fn build(format: Format, head: &Head, bare: bool) -> Result<Self, ImportError> {
         let headings = Headings::read(head);
         refuse_two_commas(head, &headings)?;
+        if format == Format::Plain {
+            refuse_more_names(head, &headings)?;
+        }
         let mut layout = Self {
             roles: Vec::new(),
             channels: Vec::new(),
@@ -319,6 +322,24 @@ fn refuse_two_commas(head: &Head, headings: &Headings) -> Result<(), ImportError
         format!(
             "the rows have {cells} cells and the heading has {names} names: the comma seems to be the decimal sign and to stand \
              between the cells, too, which cannot be told apart; write points, or semicolons between the cells"
+        ),
+    ))
+}
+
+/// A heading with more names than the rows have cells does not say which name is whose.
+fn refuse_more_names(head: &Head, headings: &Headings) -> Result<(), ImportError> {
+    let names = headings.names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    let cells = head.rows.iter().map(Vec::len).max().unwrap_or(0);
+    if names <= cells {
+        return Ok(());
+    }
+    // The heading is the line before the first row, blank ones aside.
+    let line = head.first_row.map_or(1, |row| row.max(1) as u64);
+    Err(ImportError::line(
+        line,
+        format!(
+            "the heading has {names} names and the rows have {cells} cells: which name is whose cannot be told; quote a name that holds \
+             what separates the cells"
         ),
     ))
 }

@@ -13,6 +13,17 @@ pub(super) enum Separator {
     Blank,
 }
 
+impl Separator {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Comma => b',',
+            Self::Blank => b' ',
+        }
+    }
+}
+
 /// Separator and decimal sign of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Punctuation {
@@ -57,18 +68,26 @@ impl Punctuation {
     pub(super) fn cells<'a>(&self, line: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let separator = self.separator;
         let line = if separator == Separator::Blank { trim(line) } else { line };
-        line.split(move |byte| match separator {
-            Separator::Semicolon => *byte == b';',
-            Separator::Tab => *byte == b'\t',
-            Separator::Comma => *byte == b',',
-            Separator::Blank => *byte == b' ' || *byte == b'\t',
-        })
-        .filter(move |cell| separator != Separator::Blank || !cell.is_empty())
+        line.split(move |byte| *byte == separator.byte() || separator == Separator::Blank && *byte == b'\t')
+            .filter(move |cell| separator != Separator::Blank || !cell.is_empty())
     }
 
-    /// The cells of a line of words, without blanks and quotes.
+    /// The cells of a line of words, without blanks and quotes; what separates cells separates nothing in quotes.
     pub(super) fn words(&self, line: &[u8]) -> Vec<String> {
-        self.cells(line).map(|cell| legible(trim(cell)).trim().to_owned()).collect()
+        let mut words: Vec<Vec<u8>> = Vec::new();
+        let mut is_open = false;
+        for cell in self.cells(line) {
+            match words.last_mut().filter(|_| is_open) {
+                Some(word) => word.extend([self.separator.byte()].iter().chain(cell)),
+                None => words.push(cell.to_vec()),
+            }
+            is_open ^= cell.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        }
+        // A quote that nothing closes quotes nothing.
+        if is_open {
+            words = self.cells(line).map(<[u8]>::to_vec).collect();
+        }
+        words.iter().map(|word| legible(trim(word)).trim().to_owned()).collect()
     }
 
     /// Whether a line is a row of the table: numbers and marks of nothing only, and at least one number.

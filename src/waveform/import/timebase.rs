@@ -9,9 +9,11 @@ pub(super) struct TimeColumn {
     first: Option<(f64, u64)>,
     last: f64,
     count: usize,
-    shortest: f64,
-    /// The longest distance of neighbours, and the line where it ends.
+    /// The shortest and the longest distance of neighbours, and the line where it ends.
+    shortest: (f64, u64),
     longest: (f64, u64),
+    /// Times that were printed more finely than single precision keeps them, and how many of those are such numbers all the same.
+    finer: (usize, usize),
     /// Rounding of the print, decade by decade.
     decades: Vec<Decade>,
     /// The decade of the last time that is not 0.
@@ -25,6 +27,9 @@ pub(super) struct TimeColumn {
 }
 
 const CHECKPOINTS: usize = 2048;
+
+/// So many times that are all numbers of single precision are so by no chance.
+const FINER: usize = 16;
 
 /// Times of one decade, and the finest last digit among them: some scopes write `1.2E-5` for `1.2000E-5`, so one of them alone
 /// does not tell how it was rounded.
@@ -61,8 +66,9 @@ impl TimeColumn {
             first: None,
             last: 0.0,
             count: 0,
-            shortest: f64::INFINITY,
+            shortest: (f64::INFINITY, 0),
             longest: (0.0, 0),
+            finer: (0, 0),
             decades: Vec::new(),
             present: 0,
             epsilon,
@@ -76,6 +82,11 @@ impl TimeColumn {
     pub(super) fn push(&mut self, time_s: f64, digit_s: f64, line: u64) -> Result<(), ImportError> {
         self.take_digit(time_s.abs(), digit_s);
         self.largest = self.largest.max(time_s.abs());
+        let single_s = f64::from(time_s as f32);
+        if digit_s < 0.5 * time_s.abs() * f64::from(f32::EPSILON) {
+            let is_single = (time_s - single_s).abs() <= 0.51 * digit_s + f64::EPSILON * time_s.abs();
+            self.finer = (self.finer.0 + 1, self.finer.1 + usize::from(is_single));
+        }
         if self.first.is_none() {
             self.first = Some((time_s, line));
         } else {
@@ -90,7 +101,9 @@ impl TimeColumn {
                     ),
                 ));
             }
-            self.shortest = self.shortest.min(distance);
+            if distance < self.shortest.0 {
+                self.shortest = (distance, line);
+            }
             if distance > self.longest.0 {
                 self.longest = (distance, line);
             }
@@ -146,7 +159,7 @@ impl TimeColumn {
 
     /// Whether every time lies above the one before.
     pub(super) fn rises_always(&self) -> bool {
-        self.count > 2 && self.shortest > 0.0
+        self.count > 2 && self.shortest.0 > 0.0
     }
 
     /// The time base; `None` of fewer than two rows, or where all times are the same.
@@ -157,9 +170,14 @@ impl TimeColumn {
         let step_s = (self.last - start_s) / steps;
         // Half a digit at either end of a distance, and the rounding of the numbers themselves.
         let digit_s = self.rounding_s();
-        let slack_s = 1.01 * digit_s + self.epsilon * self.largest;
+        // Numbers of single precision are rounded to it, however many digits of them were printed.
+        let are_single = self.finer.0 >= FINER && self.finer.0 == self.finer.1;
+        let epsilon = if are_single { f64::from(f32::EPSILON) } else { self.epsilon };
+        let slack_s = 1.01 * digit_s + epsilon * self.largest;
         let too_long = self.longest.0 - step_s > slack_s;
-        let too_short = step_s - self.shortest > slack_s;
+        let too_short = step_s - self.shortest.0 > slack_s;
+        let is_short = step_s - self.shortest.0 > self.longest.0 - step_s;
+        let (word, line) = if is_short { ("shortest", self.shortest.1) } else { ("longest", self.longest.1) };
         let off = self
             .checkpoints
             .iter()
@@ -168,9 +186,9 @@ impl TimeColumn {
         let drift_s = off.fold(0.0, f64::max);
         let uneven = if too_long || too_short {
             Some(format!(
-                "time is not uniform: distances of samples lie between {:.4e} s and {:.4e} s (the longest ends at line {}), \
+                "time is not uniform: distances of samples lie between {:.4e} s and {:.4e} s (the {word} ends at line {line}), \
                  the mean is {step_s:.4e} s",
-                self.shortest, self.longest.0, self.longest.1
+                self.shortest.0, self.longest.0
             ))
         } else if drift_s > 1.5 * slack_s {
             Some(format!("time is not uniform: it strays {drift_s:.2e} s from an even course"))
@@ -181,8 +199,7 @@ impl TimeColumn {
             start_s,
             step_s,
             doubt_s: slack_s / steps,
-            coarse_s: Some(digit_s.max(self.epsilon * self.largest))
-                .filter(|coarse_s| *coarse_s > 0.02 * step_s),
+            coarse_s: Some(digit_s.max(epsilon * self.largest)).filter(|coarse_s| *coarse_s > 0.02 * step_s),
             uneven,
         })
     }

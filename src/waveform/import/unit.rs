@@ -85,7 +85,7 @@ pub(super) fn is_time_word(word: &str) -> bool {
     TIME_WORDS.contains(&word.to_lowercase().as_str())
 }
 
-/// A heading cut into name and unit: `CH 1 (V)`, `Time(ms)`, `Vout [mV]`, `Zeit / µs`, `Time in ns`, `vout_mV`.
+/// A heading cut into name and unit: `CH 1 (V)`, `Time(ms)`, `Vout [mV]`, `Zeit / µs`, `Time in ns`, `Vout, mV`, `vout_mV`.
 pub(super) fn split_heading(word: &str) -> (&str, Option<&str>) {
     let word = word.trim();
     for (open, close) in [('(', ')'), ('[', ']')] {
@@ -93,7 +93,7 @@ pub(super) fn split_heading(word: &str) -> (&str, Option<&str>) {
             return (name.trim(), Some(unit.trim()));
         }
     }
-    for (joint, is_clear) in [("/", true), (" in ", true), ("_", false), (" ", false)] {
+    for (joint, is_clear) in [("/", true), (",", true), (" in ", true), ("_", false), (" ", false)] {
         if let Some((name, unit)) = word.rsplit_once(joint)
             && ends_in_unit(name.trim(), unit.trim(), is_clear)
         {
@@ -128,6 +128,7 @@ mod tests {
             "Zeit / µs",
             "Time/ms",
             "Time in ns",
+            "Vout, mV",
             "time_ms",
             "t s",
             "U_aus / V",
@@ -150,6 +151,6 @@ mod tests {
             (name, Some(unit)) => format!("{name} | {unit}"),
         })
         .into();
-        insta::assert_snapshot!(told.join("; "), @"CH 1 | V; Time | ms; Vout | mV; Zeit | µs; Time | ms; Time | ns; time | ms; t | s; U_aus | V; vout | mV; vout | mV; Iout | A; iout | mA; channel A; CH_A; 5 V; CH1 | V; dV/dt; rise_s; vout; / V; ");
+        insta::assert_snapshot!(told.join("; "), @"CH 1 | V; Time | ms; Vout | mV; Zeit | µs; Time | ms; Time | ns; Vout | mV; time | ms; t | s; U_aus | V; vout | mV; vout | mV; Iout | A; iout | mA; channel A; CH_A; 5 V; CH1 | V; dV/dt; rise_s; vout; / V; ");
     }
 }

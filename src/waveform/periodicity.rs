@@ -13,6 +13,9 @@ pub const BELIEVED_HZ: (f64, f64) = (40e3, 3e6);
 /// What repeats more slowly than this is drift or load, and is taken away before, in Hz.
 const DRIFT_HZ: f64 = 5e3;
 
+/// A slower record does not tell a switching frequency: what is believed to be one would look like any other, in Hz.
+pub(super) const LEAST_RATE_HZ: f64 = 1e6;
+
 /// Samples a second that are enough to find the period; faster records are averaged down to twice this or less.
 const ENOUGH_HZ: f64 = 10e6;
 
@@ -45,6 +48,8 @@ pub struct Periodicity {
     pub likeness: f64,
     /// Rms distance of the single periods' phases from the even grid, in periods.
     pub wander: f64,
+    /// How well the period is known, as a part of it: three sigma of the slope through the phases.
+    pub known_to: f64,
 }
 
 impl Periodicity {
@@ -96,7 +101,7 @@ pub fn measure_periodicity(vout: &Waveform, spikes: Option<Spikes<'_>>) -> Resul
 
 fn slow_down(vout: &Waveform, spikes: Option<Spikes<'_>>) -> Result<Slow, Unavailable> {
     let rate_hz = vout.check_readable()?;
-    if rate_hz < 1e6 {
+    if rate_hz < LEAST_RATE_HZ {
         return Err(Unavailable::because(format!(
             "the record has {:.3} MSa/s: too slow to find a switching frequency in the output",
             rate_hz / 1e6
@@ -225,7 +230,16 @@ fn follow_phase(slow: &Slow, lag: f64, likeness: f64) -> Result<Periodicity, Una
     let period = factor / cycles_a_value;
     // A value stands for the middle of its samples; a cosine of phase -1/4 rises through zero.
     let first = (-0.25 - offset).rem_euclid(1.0) * period + (factor - 1.0) / 2.0;
-    Ok(Periodicity { period, begins: first, likeness, wander: stats::std_dev(&off, 0).unwrap_or(0.0) })
+    let wander = stats::std_dev(&off, 0).unwrap_or(0.0);
+    Ok(Periodicity { period, begins: first, likeness, wander, known_to: known_to(wander, off.len()) })
+}
+
+/// Three sigma of the slope through so many phases that lie so far from it rms, in periods a period. Of few the spread itself is
+/// hardly known, and neighbours overlap by half.
+fn known_to(wander: f64, phases: usize) -> f64 {
+    let count = phases as f64;
+    let (free, overlap) = (count / (count - 2.0).max(1.0), 1.33);
+    3.0 * wander * (12.0 * free * overlap / count.powi(3)).sqrt() * (1.0 + 4.0 / count)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::conduction::{EVENLY_SKIPPED_HZ, Flow, SKIPPED_IDLE_PART, SKIPPED_PERIOD, tell_conduction};
 use super::extents::{BLOCK, Extents};
 use super::levels::{StateLevels, measure_state_levels};
+use super::periodicity::LEAST_RATE_HZ;
 use super::rises::Rises;
 use super::trace::LevelReader;
 use super::{Conduction, Figure, Unavailable, Waveform};
@@ -192,6 +193,15 @@ pub fn measure_switching(lx: &Waveform) -> Result<Switching, Unavailable> {
     }
     let flow = tell_conduction((levels, rate_hz), &extents, (mean, &states), &edges);
     let rises = Rises::of((&levels, rate_hz), &states, &edges, period);
+    if rate_hz < LEAST_RATE_HZ && rises.resolution > UNSEEN {
+        return Err(Unavailable::because(format!(
+            "at {:.3} MSa/s the edges of {} lie between the samples: a faster switching would look the same, and pulses may be missing; \
+             {:.0} MSa/s are needed",
+            rate_hz / 1e6,
+            lx.acquisition.signal.to_uppercase(),
+            LEAST_RATE_HZ / 1e6
+        )));
+    }
     let wander = measure_wander(&edges.rising) / period;
     let (duty, conduction) = (on_time / period, flow.conduction);
     Ok(Switching { states, rate_hz, period, duty, conduction, flow, rises, wander, edges })
@@ -343,6 +353,9 @@ impl Switching {
         )))
     }
 }
+
+/// Rises that are known to so many sample intervals only have no samples on them, or next to none.
+const UNSEEN: f64 = 0.45;
 
 /// The duty is a figure where the mean rise is known to this part of the period.
 pub(super) const MOST_DUTY_OFF: f64 = 0.002;

@@ -518,6 +518,37 @@ fn a_dead_board_has_no_frequency_and_says_where_its_switch_node_stays() {
 }
 
 #[test]
+fn a_record_slower_than_the_edges_tells_no_frequency_because_an_alias_looks_the_same() {
+    for rate_hz in [10e3, 100e3, 125e3, 150e3, 200e3, 500e3] {
+        let state = Made { rate_hz, samples: 20_000, ..at_24v() }.measure_on(&FINE);
+        for figure in [&state.switching_hz, &state.duty, &state.ripple_fund_pp_v, &state.pulse_hz] {
+            let reason = figure.as_ref().unwrap_err().0.as_str();
+            let is_told = reason.contains("a faster switching would look the same")
+                || reason.starts_with("too few switching edges");
+            assert!(is_told, "{rate_hz}: {reason}");
+        }
+        assert_eq!(state.conduction, Conduction::Unknown);
+        assert!(state.mean_v.is_ok());
+    }
+    assert!(Made { rate_hz: 2e6, samples: 20_000, ..at_24v() }.measure_on(&FINE).switching_hz.is_ok());
+}
+
+#[test]
+fn a_ripple_on_an_output_that_moves_is_refused_and_not_told_with_the_slope_in_it() {
+    for drift_v in [1.0, -2.0, -0.5, 5.0] {
+        let state = Made { drift_v, ..at_24v() }.measure_on(&FINE);
+        for figure in
+            [&state.ripple_pp_v, &state.ripple_fit_pp_v, &state.ripple_fund_pp_v, &state.ripple_lp1mhz_pp_v]
+        {
+            assert!(figure.as_ref().unwrap_err().0.contains("the output moves by"), "{drift_v}: {figure:?}");
+        }
+        assert_eq!((state.ripple_method, state.bound("ripple_pp_v")), (None, None));
+    }
+    let settled = Made { drift_v: 2e-3, ..at_24v() }.measure_on(&FINE);
+    assert!(settled.ripple_pp_v.is_ok());
+}
+
+#[test]
 fn skipped_pulses_have_a_rate_but_no_frequency() {
     let made = Made { one_in: 5, ..at_24v_light() };
     let (vout, mut lx) = made.capture(&FINE);

@@ -190,6 +190,10 @@ impl SteadyState {
                         "switching_hz is found from the output in the {}: pulses that are left out evenly would look the same",
                         look.name
                     ));
+                    self.note(format!(
+                        "switching_hz is known to {:.0} ppm: so far do noise and the record's length let the ripple's phase tell it",
+                        (found.known_to * 1e6).max(1.0).ceil()
+                    ));
                     return Some((look, found));
                 }
                 Err(reason) => failed = Some(reason),

@@ -13,6 +13,9 @@ use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
 use std::f64::consts::TAU;
 
+/// An output that moves by more than this part of its ripple in each period, on average, falsifies every estimator of it.
+const MOVED_PART: f64 = 0.1;
+
 /// What a switching would be that has the output's period and nothing else: even rising edges, no levels, no duty.
 fn even_switching(found: &Periodicity, look: &Look<'_>) -> Switching {
     Switching {
@@ -281,8 +284,27 @@ impl SteadyState {
         self.ripple_method = None;
     }
 
+    /// Why an output that moves has no ripple, where it moves by a good part of it in each period.
+    fn why_slope(&self, look: &Look<'_>, switching: &Switching) -> Option<Unavailable> {
+        let ripple_v = self.ripple_pp_v.as_ref().or(self.ripple_fund_pp_v.as_ref()).ok()?;
+        // The means of the halves lie half a record apart.
+        let periods = look.moments.count as f64 / switching.period;
+        let moved_v = 2.0 * look.moments.drift_v?.abs() / periods;
+        (moved_v > MOVED_PART * ripple_v).then(|| {
+            Unavailable::because(format!(
+                "the output moves by {:.2} mV a period, which is no ripple and cannot be told from it",
+                moved_v * 1e3
+            ))
+        })
+    }
+
     /// Holds the ripple against the record's noise and steps: refuses what they hide, tells what they limit.
     pub(super) fn weigh_ripple(&mut self, look: &Look<'_>, switching: &Switching) {
+        if let Some(reason) = self.why_slope(look, switching) {
+            self.notes.retain(|note| !note.starts_with("ripple_"));
+            self.bounds.retain(|bounded| !bounded.figure.starts_with("ripple_"));
+            return self.refuse_ripple(&reason);
+        }
         let Ok(ripple_v) = self.ripple_pp_v else { return };
         let step_v = look.step_v;
         let cycles = switching.edges.rising.len().saturating_sub(1).max(1);

@@ -66,7 +66,7 @@ pub struct Side {
 
 /// What went wrong, each told once: an instrument that is dead says the same at every attempt.
 #[derive(Debug, Default)]
-struct Troubles(Vec<Trouble>);
+pub struct Troubles(Vec<Trouble>);
 
 #[derive(Debug)]
 struct Trouble {
@@ -77,7 +77,8 @@ struct Trouble {
 }
 
 impl Troubles {
-    fn add(&mut self, attempt: u32, told: String) {
+    /// It went wrong at that attempt, which counts from 1.
+    pub fn add(&mut self, attempt: u32, told: String) {
         match self.0.iter_mut().find(|trouble| trouble.told == told) {
             Some(trouble) => {
                 trouble.last = attempt;
@@ -88,7 +89,8 @@ impl Troubles {
     }
 
     /// In the order in which each happened first, with the attempts and how often.
-    fn tell(self) -> Vec<String> {
+    #[must_use]
+    pub fn tell(self) -> Vec<String> {
         let line = |trouble: Trouble| {
             let Trouble { told, first, last, count } = trouble;
             match (first == last, count) {

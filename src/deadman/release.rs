@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::bench::open::take_over;
+use crate::bench::safe::Troubles;
 use crate::event::SafeState;
 use crate::instrument::open::Surroundings;
 use crate::plan::Rig;
+use crate::waveform::Unavailable;
 
 /// Pauses between attempts; the last one is repeated.
 const PAUSES: [Duration; 5] = [
@@ -21,20 +23,20 @@ pub const GIVES_UP_AFTER: Duration = Duration::from_secs(3600);
 
 /// Opens links of its own to supply and load, switches off, reads back and measures; tries again until the outputs are
 /// verified off or an hour is over. `before_each` comes before every attempt, and every failed one is told. Gives the last state
-/// found, `None` where supply and load were never reached together.
+/// found, with what went wrong in all attempts.
 pub fn release(
     rig: &Rig,
     surroundings: &Surroundings,
     before_each: &mut dyn FnMut(),
     tell: &mut dyn FnMut(&str),
-) -> Option<SafeState> {
+) -> SafeState {
     let clock = &*surroundings.clock;
     let start = clock.now();
-    let mut found = None;
-    for attempt in 1_usize.. {
+    let (mut found, mut troubles) = (None, Troubles::default());
+    for attempt in 1_u32.. {
         before_each();
         let told = match attempt_release(rig, surroundings) {
-            Ok(state) if state.verified => return Some(state),
+            Ok(state) if state.verified => return told_with(state, attempt - 1, troubles),
             Ok(state) => {
                 let told = state.failures.join("; ");
                 found = Some(state);
@@ -46,13 +48,37 @@ pub fn release(
             }
         };
         tell(&format!("attempt {attempt} to switch off: {told}"));
-        let pause = PAUSES[(attempt - 1).min(PAUSES.len() - 1)];
+        troubles.add(attempt, told);
+        let pause = PAUSES[(attempt as usize - 1).min(PAUSES.len() - 1)];
         if clock.now().since(start) + pause > GIVES_UP_AFTER {
-            break;
+            let found =
+                SafeState { attempts: 0, failures: Vec::new(), ..found.unwrap_or_else(nothing_reached) };
+            return told_with(found, attempt, troubles);
         }
         clock.sleep(pause);
     }
-    found
+    unreachable!("it gives up by the clock")
+}
+
+/// What was found, with the attempts before it that failed and what they failed of.
+fn told_with(state: SafeState, failed: u32, troubles: Troubles) -> SafeState {
+    let own = state.failures.into_iter().map(|told| if failed > 0 { format!("then {told}") } else { told });
+    SafeState {
+        attempts: state.attempts.saturating_add(failed),
+        failures: troubles.tell().into_iter().chain(own).collect(),
+        ..state
+    }
+}
+
+fn nothing_reached() -> SafeState {
+    SafeState {
+        load_off: false,
+        supply_off: false,
+        vout_v: Err(Unavailable::because("supply and load were not reached together")),
+        verified: false,
+        attempts: 0,
+        failures: Vec::new(),
+    }
 }
 
 fn attempt_release(rig: &Rig, surroundings: &Surroundings) -> Result<SafeState, (String, Option<SafeState>)> {

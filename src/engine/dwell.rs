@@ -7,6 +7,7 @@ use super::Failure;
 use super::act::{Shell, split};
 use super::early::EarlyWatch;
 use super::keeping::{Desk, Keeper};
+use super::progress::LATE;
 use super::watch::{TEMPERATURE_INTERVAL, wait};
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
@@ -58,6 +59,7 @@ impl Shell<'_> {
             early: self.early.as_mut(),
             limits: &self.plan.limits,
             judged_from: self.changed + self.plan.settle.limit,
+            is_unjudged: false,
             broken: &mut self.broken,
         };
         let outcome = dwelling.run();
@@ -80,7 +82,8 @@ impl Shell<'_> {
                 let behind = behind_steady(self.plan, id).filter(|_| self.is_steady);
                 let left_out = behind.map_or(0, |(_, points)| points);
                 self.tally.left_out = self.tally.left_out.saturating_add(left_out);
-                self.emit(&Event::DwellFinished { dwell: id, took, end, left_out })
+                let setting = dwell.is_on.then_some(dwell.setting);
+                self.emit(&Event::DwellFinished { dwell: id, took, end, left_out, setting })
             }
         }
     }
@@ -167,6 +170,8 @@ struct Dwelling<'h, 'b> {
     limits: &'h [Limit],
     /// Readings are held against the limits from here on, as a point is that has had its time to settle.
     judged_from: Instant,
+    /// Whether some limit applies and no reading was late enough to be held against it.
+    is_unjudged: bool,
     /// The limits whose first breach is told.
     broken: &'h mut BTreeSet<usize>,
 }
@@ -198,6 +203,7 @@ impl Dwelling<'_, '_> {
                 break;
             }
         }
+        self.close((begun, before))?;
         self.keeper.progress.within = Some((id, self.dwell.span));
         let Some(judge) = self.judge.as_ref().filter(|_| !self.dwell.goes_on) else {
             return Ok(Some(DwellEnd::Time));
@@ -207,6 +213,17 @@ impl Dwelling<'_, '_> {
             self.keeper.tell(&Event::Warned { what })?;
         }
         Ok(Some(DwellEnd::NotSteady))
+    }
+
+    /// Reads once more when its time is over, where the readings so far came too early to be held against a limit, or where the last
+    /// one is long ago: what is missing up to the end would be told nowhere.
+    fn close(&mut self, since: (Instant, Duration)) -> Result<(), Failure> {
+        let now = self.keeper.clock.now();
+        let is_late = |last: Instant| now.since(last) > self.keeper.interval.mul_f64(LATE);
+        if self.is_unjudged && now >= self.judged_from || self.keeper.progress.last.is_some_and(is_late) {
+            self.read(since, true)?;
+        }
+        Ok(())
     }
 
     /// Waits for the next reading, whose time the interlocks do not wait for: they look as often as while the run is held.
@@ -263,9 +280,16 @@ impl Dwelling<'_, '_> {
 
     /// The limits that this reading breaks for the first time in the run.
     fn hold_against_limits(&mut self, reading: &Reading) -> Vec<LimitBroken> {
-        if !self.dwell.is_on || reading.at < self.judged_from {
+        if !self.dwell.is_on {
             return Vec::new();
         }
+        if reading.at < self.judged_from {
+            self.is_unjudged = self.limits.iter().any(|limit| {
+                limit.condition.holds(self.dwell.setting) && reading.figure(limit.figure).is_some()
+            });
+            return Vec::new();
+        }
+        self.is_unjudged = false;
         let broken = self.keeper.judged.as_mut().map(|judged| judged.take(self.limits, reading));
         let first = broken.into_iter().flatten().filter(|(place, _)| self.broken.insert(*place));
         let (setting, at) = (self.dwell.setting, BrokenAt::Dwell(self.dwell.id));

@@ -321,6 +321,11 @@ fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
             format!("all limits are met {at_points}in all readings held against them"),
         );
     }
+    let unread = if shell.plan.phases_unjudged().is_empty() {
+        ""
+    } else {
+        "; no reading was held against a limit, for no setting was held longer than a point may take to settle"
+    };
     match (judged, starts) {
         (0, 0) if shell.plan.limits.is_empty() => {
             (RunVerdict::NotJudged, "no limits, nothing judged".to_owned())
@@ -332,7 +337,9 @@ fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
         (0, starts) => {
             (RunVerdict::Pass, format!("the board started at all {starts} starts; no limit was judged"))
         }
-        (judged, _) => (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to")),
+        (judged, _) => {
+            (RunVerdict::Pass, format!("all limits are met at all {judged} points they apply to{unread}"))
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::event::{DwellId, Event, Gap, GapCause, Reading, Stamp};
 
+/// A reading that comes after more intervals than this has another one missing before it.
+pub(super) const LATE: f64 = 1.5;
 /// Readings after which a failure is another trouble and not the last one going on.
 const GONE_WELL: u32 = 10;
 /// How long a sensor that does not answer is left in peace at first.
@@ -130,7 +132,7 @@ impl Progress {
         let between = self.between.take().filter(|_| trouble.is_some() || !slept.is_zero());
         let from = self.last.or(between)?;
         let late = at.since(from) + slept;
-        if late <= interval.mul_f64(1.5) {
+        if late <= interval.mul_f64(LATE) {
             return None;
         }
         if !slept.is_zero() {
@@ -147,7 +149,7 @@ impl Progress {
         let trouble = self.trouble.take();
         let from = self.last.or(self.between.filter(|_| trouble.is_some()))?;
         let late = at.since(from);
-        if late <= interval.mul_f64(1.5) {
+        if late <= interval.mul_f64(LATE) {
             return None;
         }
         let (cause, what) =

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::soak::{DwellId, Gap, GapCause};
-use super::{Event, Stamp};
+use super::{DEADMAN, Event, Stamp};
 use crate::base::clock::Instant;
 
 /// How far a record came; what a run that was cut off has lost follows from it.
@@ -44,6 +44,8 @@ impl CutOff {
             Event::ReadingsTaken(readings) => self.read(readings.dwell, at),
             Event::DwellFinished { dwell, .. } => (self.finished, self.between) = (Some(*dwell), at),
             Event::PointStarted { .. } => self.between = at,
+            // What a dead-man said last is how it ended.
+            Event::Warned { what } if what.starts_with(DEADMAN) => self.told = Some(what.clone()),
             Event::Warned { what } => drop(self.told.get_or_insert_with(|| what.clone())),
             Event::RunResumed(_) => (self.is_over, self.finished, self.between) = (false, None, at),
             Event::RunFinished(_) => self.is_over = true,
@@ -108,7 +110,7 @@ mod tests {
 
     fn finished(dwell: u32) -> Event {
         let took = Duration::from_secs(20);
-        Event::DwellFinished { dwell: DwellId(dwell), took, end: DwellEnd::Time, left_out: 0 }
+        Event::DwellFinished { dwell: DwellId(dwell), took, end: DwellEnd::Time, left_out: 0, setting: None }
     }
 
     fn point() -> Event {

@@ -228,6 +228,9 @@ pub enum Stop {
     Now,
 }
 
+/// How a dead-man's own words in a record begin.
+pub const DEADMAN: &str = "dead-man: ";
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -299,6 +302,8 @@ pub enum Event {
         end: DwellEnd,
         /// Points of the plan that are left out because it ended early.
         left_out: u32,
+        /// What was set; `None` with the outputs off, and where an earlier program has not told it.
+        setting: Option<Setting>,
     },
     /// A start after the input was off was looked at.
     StartChecked(StartCheck),

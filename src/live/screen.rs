@@ -261,7 +261,15 @@ fn writer(state: &State, seen: &Seen) -> String {
         (_, true) => format!("the run is over; {last}"),
         (Some(true), false) => format!("alive; {last}"),
         (Some(false), false) => {
-            format!("GONE without an end; {last}; `soakrig resume {}` goes on", seen.folder)
+            let resume = format!("`soakrig resume {}` goes on", seen.folder);
+            let then = if state.deadman_works() {
+                format!(
+                    "its dead-man had not verified the outputs off when it last wrote; {resume} once it has"
+                )
+            } else {
+                resume
+            };
+            format!("GONE without an end; {last}; {then}")
         }
         (None, false) => format!("not known, this file system has no locks; {last}"),
     };

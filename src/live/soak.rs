@@ -92,7 +92,7 @@ impl SoakState {
             Event::ReadingsTaken(readings) => self.take_readings(readings),
             Event::InstrumentOpened(opened) => self.coverage.holes.open(&opened.role),
             Event::SensorFailed { role, what } => self.coverage.holes.fail(at.monotonic, role, what),
-            Event::DwellFinished { dwell, took, end, left_out } => {
+            Event::DwellFinished { dwell, took, end, left_out, .. } => {
                 self.warming = None;
                 self.counts.left_out = self.counts.left_out.saturating_add(*left_out);
                 if *dwell != DwellId::WARMING {

@@ -12,8 +12,8 @@ use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Celsius, with_prefix};
 use crate::event::{
-    BrokenAt, Event, FigureName, LimitBroken, Outcome, PointId, PointResult, PointVerdict, RunEnd, RunFacts,
-    SafeState, Setting, Stamp, Stop,
+    BrokenAt, DEADMAN, Event, FigureName, LimitBroken, Outcome, PointId, PointResult, PointVerdict, RunEnd,
+    RunFacts, SafeState, Setting, Stamp, Stop,
 };
 
 /// Remarks that are kept: the last ones.
@@ -119,6 +119,8 @@ pub struct State {
     temperatures: BTreeMap<Role, (Stamp, Celsius)>,
     outputs: BTreeMap<Role, bool>,
     safe: Option<SafeState>,
+    /// A dead-man has said that it switches off, and not yet how that ended.
+    deadman_works: bool,
     counts: Counts,
     remarks: VecDeque<Remark>,
     held: Option<(Stamp, String)>,
@@ -192,7 +194,9 @@ impl State {
             Event::TemperatureRead { role, temperature } => {
                 self.temperatures.insert(role.clone(), (at, *temperature));
             }
+            Event::Warned { what } if what.starts_with(DEADMAN) => self.deadman_works = true,
             Event::MadeSafe(safe) => {
+                self.deadman_works = false;
                 // Found after the end, it is still the end.
                 let phase = if self.phase == Phase::Ended { Phase::Ended } else { Phase::SwitchedOff };
                 (self.phase, self.held, self.underway) = (phase, None, None);
@@ -208,7 +212,7 @@ impl State {
             Event::RunResumed(_) => {
                 // A hold that the run was cut off in is not known to go on: it is told again where it does.
                 (self.phase, self.underway, self.held) = (Phase::Opening, None, None);
-                (self.end, self.tripped, self.stop) = (None, None, None);
+                (self.end, self.tripped, self.stop, self.deadman_works) = (None, None, None, false);
             }
             Event::RunFinished(end) => {
                 (self.phase, self.underway) = (Phase::Ended, None);
@@ -262,6 +266,11 @@ impl State {
     #[must_use]
     pub const fn last(&self) -> Option<Stamp> {
         self.last
+    }
+    /// Whether a dead-man switches off, as far as it has said.
+    #[must_use]
+    pub const fn deadman_works(&self) -> bool {
+        self.deadman_works
     }
     /// What the run is at.
     #[must_use]

@@ -88,6 +88,19 @@ impl PlannedEarly {
 }
 
 impl SoakPlan {
+    /// The longest time that one setting of the phase at this place is held with the outputs on, captures between or not; `None` where
+    /// they are never on.
+    #[must_use]
+    pub fn longest_held(&self, phase: usize) -> Option<Duration> {
+        let (mut longest, mut held) = (None, (None, Duration::ZERO));
+        for dwell in self.dwells.iter().filter(|dwell| usize::from(dwell.phase) == phase) {
+            let setting = dwell.is_on.then_some(dwell.setting);
+            held = if setting == held.0 { (setting, held.1 + dwell.span) } else { (setting, dwell.span) };
+            longest = longest.max(setting.map(|_| held.1));
+        }
+        longest
+    }
+
     /// The dwell of that number.
     #[must_use]
     pub fn dwell(&self, id: DwellId) -> Option<&PlannedDwell> {

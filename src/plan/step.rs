@@ -9,7 +9,7 @@ use super::soak::SoakPlan;
 use crate::base::names::ProfileName;
 use crate::base::span::render_span;
 use crate::base::units::{Amps, Volts};
-use crate::event::{Board, DwellId, FigureName, Limit, PointId, Setting, StartId, Turn};
+use crate::event::{Board, DwellId, FigureName, Limit, PointId, Reading, Setting, StartId, Turn};
 
 /// One imperative step. Load and supply are the rig's one load and one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +131,19 @@ impl Plan {
     #[must_use]
     pub fn point(&self, id: PointId) -> Option<&PlannedPoint> {
         self.points.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
+    }
+
+    /// The places of the phases in which no reading will be held against a limit, although there is one that readings tell:
+    /// every setting is left before a point would have had its time to settle.
+    #[must_use]
+    pub fn phases_unjudged(&self) -> Vec<usize> {
+        let Some(soak) = &self.soak else { return Vec::new() };
+        if !self.limits.iter().any(|limit| Reading::tells(limit.figure)) {
+            return Vec::new();
+        }
+        let is_unjudged =
+            |place: &usize| soak.longest_held(*place).is_some_and(|longest| longest < self.settle.limit);
+        (0..soak.phases.len()).filter(is_unjudged).collect()
     }
 }
 

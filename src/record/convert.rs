@@ -10,7 +10,7 @@ use crate::event::{
 
 use super::format::{
     CalibrationEntry, DeadmanDrilled, DwellEntry, Entry, InstrumentOpened, MadeSafe, Number, PhaseEntry,
-    RunFinished, RunResumed, StopWord, UnsentEntry,
+    RunFinished, RunResumed, SetEntry, StopWord, UnsentEntry,
 };
 use super::judged::{broken_in, broken_out, judged_in, judged_out};
 use super::pieces::{
@@ -149,11 +149,15 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         Event::ReadingsTaken(readings) => Entry::ReadingsTaken(
             readings_out(readings).map_err(|error| RecordError::no_form(journal::FILE_NAME, error))?,
         ),
-        Event::DwellFinished { dwell, took, end, left_out } => Entry::DwellFinished(DwellEntry {
+        Event::DwellFinished { dwell, took, end, left_out, setting } => Entry::DwellFinished(DwellEntry {
             dwell: dwell.0,
             took_ns: nanos(*took),
             end: dwell_end_out(*end),
             left_out: *left_out,
+            set: setting.map(|setting| SetEntry {
+                vin_v: Number(setting.vin.value()),
+                load_a: Number(setting.load.value()),
+            }),
         }),
         Event::StartChecked(check) => Entry::StartChecked(start_out(check)),
         Event::LimitBroken(broken) => Entry::LimitBroken(broken_out(broken)),
@@ -231,11 +235,12 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::PointFinished(result) => Event::PointFinished(Box::new(point_in(*result)?)),
         Entry::PhaseStarted(PhaseEntry { phase, name, round }) => Event::PhaseStarted { phase, name, round },
         Entry::ReadingsTaken(raw) => Event::ReadingsTaken(Box::new(readings_in(&raw)?)),
-        Entry::DwellFinished(DwellEntry { dwell, took_ns, end, left_out }) => Event::DwellFinished {
+        Entry::DwellFinished(DwellEntry { dwell, took_ns, end, left_out, set }) => Event::DwellFinished {
             dwell: DwellId(dwell),
             took: Duration::from_nanos(took_ns),
             end: dwell_end_in(end),
             left_out,
+            setting: set.map(|set| setting_in(set.vin_v, set.load_a)),
         },
         Entry::StartChecked(entry) => Event::StartChecked(start_in(entry)),
         Entry::LimitBroken(entry) => Event::LimitBroken(broken_in(entry)?),
@@ -362,7 +367,8 @@ mod tests {
         let what = || "line 1\nline \"2\" °C".to_owned();
         let ended = |seconds, end, left_out| {
             let took = Duration::from_secs(seconds);
-            Event::DwellFinished { dwell: DwellId(3), took, end, left_out }
+            let setting = (left_out > 0).then_some(Setting { vin: Volts(24.0), load: Amps(0.25) });
+            Event::DwellFinished { dwell: DwellId(3), took, end, left_out, setting }
         };
         let judged = ReadingsJudged {
             dwell: DwellId(3),

@@ -24,7 +24,7 @@ pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEn
 pub(super) use soak::{
     BrokenEntry, DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord,
     JudgedEntry, LoadChangeEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead, RunResumed,
-    SoakEntry, StartEntry,
+    SetEntry, SoakEntry, StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.

@@ -16,7 +16,7 @@ use crate::deadman::pulse::Pulse;
 use crate::deadman::release::release;
 use crate::deadman::watch::Cause;
 use crate::engine::StopWish;
-use crate::event::{Event, SafeState, Stamp};
+use crate::event::{DEADMAN, Event, SafeState, Stamp};
 use crate::record::append_afterword;
 
 /// How long the dead-man waits for a controller that lives but has left the bench to it, before he keeps his own counsel.
@@ -68,7 +68,7 @@ pub fn keep_vigil(
     let Some(cause) = cause else { return Ok(None) };
     let folder = run.as_ref().map(|run| Path::new(&run.folder));
     let mut tell = |text: &str, is_urgent: bool| {
-        tell(Word { text: &format!("dead-man: {text}"), is_urgent, run: folder });
+        tell(Word { text: &format!("{DEADMAN}{text}"), is_urgent, run: folder });
     };
     let taken_over = clock.now();
     let why = match cause {
@@ -86,8 +86,20 @@ pub fn keep_vigil(
     let surroundings = opened.surroundings(Arc::new(registry));
     // Somebody else may have been quicker, or the controller could not be ended: what is missing may be free at the next attempt.
     let lock_free = &mut || lock_abandoned(&rig, &mut lock);
-    let safe = release(&rig, &surroundings, lock_free, &mut |told| tell(told, false))
-        .unwrap_or_else(|| nothing_reached(&why));
+    let mut noting = None;
+    let safe = release(&rig, &surroundings, lock_free, &mut |told| {
+        tell(told, false);
+        // Whoever looks at the record shall see why the outputs may still be on, and that somebody is at it. A disk that hangs
+        // shall not keep them on.
+        if let (None, Some(run)) = (&noting, &run) {
+            let what = format!("{DEADMAN}{why}; {told}; it is tried again, for an hour at the most");
+            let (run, clock) = (run.clone(), clock.clone());
+            noting = Some(std::thread::spawn(move || {
+                let patience = Duration::ZERO;
+                note(&run, (controller, patience), &*clock, &[Event::Warned { what }])
+            }));
+        }
+    });
     let took = clock.now().since(taken_over).as_secs_f64();
     let told = if safe.verified {
         format!("{why}; load and supply were switched off and verified off after {took:.2} s")
@@ -95,35 +107,32 @@ pub fn keep_vigil(
         format!("{why}; THE OUTPUTS COULD NOT BE VERIFIED OFF: look at the bench now")
     };
     tell(&told, true);
-    // Two writers would tangle the journal.
-    if let Some(run) = &run
-        && process_unix::await_end(controller, &*clock, CONTROLLER_ENDS_WITHIN)
-        && let Err(error) = write_down(run, &*clock, format!("dead-man: {told}"), &safe)
-    {
-        tell(&error.to_string(), false);
+    let events = [Event::Warned { what: format!("{DEADMAN}{told}") }, Event::MadeSafe(safe.clone())];
+    let noted = noting.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    let ended = run.as_ref().map(|run| note(run, (controller, CONTROLLER_ENDS_WITHIN), &*clock, &events));
+    for failed in noted.into_iter().chain(ended).filter_map(Result::err) {
+        tell(&failed.to_string(), false);
     }
     Ok(Some(safe))
 }
 
-fn nothing_reached(why: &str) -> SafeState {
-    let told = "supply and load were not reached together".to_owned();
-    SafeState {
-        load_off: false,
-        supply_off: false,
-        vout_v: Err(crate::waveform::Unavailable::because(format!("{why}, and {told}"))),
-        verified: false,
-        attempts: 0,
-        failures: vec![told],
-    }
+/// Into the record, where the controller is gone within some time: two writers would tangle the journal.
+fn note(
+    run: &KnownRun,
+    (controller, patience): (u32, Duration),
+    clock: &dyn Clock,
+    events: &[Event],
+) -> Result<(), SessionError> {
+    if process_unix::await_end(controller, clock, patience) { write_down(run, clock, events) } else { Ok(()) }
 }
 
 /// Into the journal of the run, as far as it goes.
-fn write_down(run: &KnownRun, clock: &dyn Clock, what: String, safe: &SafeState) -> Result<(), SessionError> {
+fn write_down(run: &KnownRun, clock: &dyn Clock, events: &[Event]) -> Result<(), SessionError> {
     let monotonic = run.at + clock.now().since(run.heard);
     let at = Stamp { utc: clock.utc(), monotonic };
-    let events = [Event::Warned { what }, Event::MadeSafe(safe.clone())];
     let folder = Path::new(&run.folder);
-    if append_afterword(folder, &events.clone().map(|event| (at, event)))?.is_none() {
+    let stamped: Vec<_> = events.iter().map(|event| (at, event.clone())).collect();
+    if append_afterword(folder, &stamped)?.is_none() {
         // The controller came to its end, but not to outputs that are verified off.
         super::unsent::keep_after_end(folder, events.to_vec())?;
     }

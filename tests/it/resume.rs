@@ -234,7 +234,9 @@ fn a_journal_that_leaves_out_more_points_than_its_plan_has_is_damaged() {
         let last = record.last().unwrap();
         for dwell in [1, 2] {
             let (dwell, took, end) = (DwellId(dwell), Duration::from_secs(1), DwellEnd::Time);
-            recorder.event(last, &Event::DwellFinished { dwell, took, end, left_out }).unwrap();
+            recorder
+                .event(last, &Event::DwellFinished { dwell, took, end, left_out, setting: None })
+                .unwrap();
         }
         drop(recorder);
         let refused =

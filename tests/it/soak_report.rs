@@ -78,6 +78,7 @@ fn record_soak_with(out: &Path, is_finished: bool, happened: Option<&Event>) -> 
         took: Duration::from_secs(3600),
         end: DwellEnd::Steady,
         left_out: 0,
+        setting: None,
     };
     recorder.event(at(3_600_001), &steady).unwrap();
     for (number, took) in
@@ -129,6 +130,86 @@ fn a_table_of_readings_that_was_deleted_is_made_again_in_the_same_bytes_and_the_
     write_all(&folder).unwrap();
     assert_eq!(fs::read(&table).unwrap(), before);
     assert_eq!(check_manifest(&folder).unwrap(), Some(Vec::new()));
+}
+
+#[test]
+fn hours_are_as_long_as_what_was_held_however_the_readings_fall_into_it() {
+    // Ten dwells of 11 s with a reading every 10 s: two readings in each.
+    let told = |is_finished: bool| {
+        let out = TempDir::new().unwrap();
+        let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+        let mut facts = sweep::facts("B", 0);
+        let (interval, dwells_last) = (Duration::from_secs(EVERY_S), Duration::from_secs(110));
+        let phases = vec!["steps".to_owned()];
+        facts.soak = Some(SoakFacts { interval, phases, dwells_last, dwells: 10, starts: 0 });
+        recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+        let phase = Event::PhaseStarted { phase: 0, name: "steps".to_owned(), round: 1 };
+        recorder.event(at(0), &phase).unwrap();
+        for place in 0..10 {
+            let (from, dwell) = (place * 11, u32::try_from(place).unwrap() + 1);
+            recorder.event(at((from + 11) * 1000), &readings(dwell, from, from + 20)).unwrap();
+            let (took, end) = (Duration::from_secs(11), DwellEnd::Time);
+            let over = Event::DwellFinished { dwell: DwellId(dwell), took, end, left_out: 0, setting: None };
+            if is_finished || place < 9 {
+                recorder.event(at((from + 11) * 1000), &over).unwrap();
+            }
+        }
+        let written = write_all(recorder.folder()).unwrap();
+        let view = written.report.soak.as_ref().unwrap().as_ref().unwrap();
+        let held: Duration = view.held.iter().map(|held| held.on).sum();
+        (view.coverage.taken, held.as_secs(), (view.statement.board_hours * 3600.0).round())
+    };
+    assert_eq!(told(true), (20, 110, 110.0));
+    assert_eq!(told(false), (20, 109, 109.0), "nobody knows what was behind the last reading");
+}
+
+/// Dwells of an hour, each at its own load, in which the board gives what it gives there and nothing changes.
+fn record_loads(out: &Path, loads: &[f64]) -> PathBuf {
+    let mut recorder = Recorder::create(out, &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    let (interval, dwells) = (Duration::from_secs(EVERY_S), loads.len() as u32);
+    let (phases, dwells_last) = (vec!["steps".to_owned()], Duration::from_secs(3600) * dwells);
+    facts.soak = Some(SoakFacts { interval, phases, dwells_last, dwells, starts: 0 });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    let phase = Event::PhaseStarted { phase: 0, name: "steps".to_owned(), round: 1 };
+    recorder.event(at(0), &phase).unwrap();
+    for (place, load) in loads.iter().enumerate() {
+        let (from, dwell) = (place as u64 * 3600, place as u32 + 1);
+        for begin in (from..from + 3600).step_by(600) {
+            let Event::ReadingsTaken(mut taken) = readings(dwell, begin, begin + 600) else {
+                panic!("readings")
+            };
+            for row in &mut taken.rows {
+                let scatter = row.board_c.unwrap() - 40.0;
+                (row.iout_a, row.vout_v) = (Some(*load), Some(5.0 - 0.1 * load + 1e-4 * scatter));
+            }
+            recorder.event(at((begin + 600) * 1000), &Event::ReadingsTaken(taken)).unwrap();
+        }
+        let (took, end) = (Duration::from_secs(3600), DwellEnd::Time);
+        let setting = Some(Setting { vin: Volts(24.0), load: Amps(*load) });
+        let over = Event::DwellFinished { dwell: DwellId(dwell), took, end, left_out: 0, setting };
+        recorder.event(at((from + 3600) * 1000), &over).unwrap();
+    }
+    recorder.folder().to_owned()
+}
+
+#[test]
+fn settings_that_lie_close_together_are_told_one_by_one_and_a_step_between_them_is_no_change_of_the_board() {
+    let told = |loads: &[f64]| {
+        let out = TempDir::new().unwrap();
+        let written = write_all(&record_loads(out.path(), loads)).unwrap();
+        let view = written.report.soak.as_ref().unwrap().as_ref().unwrap();
+        let trends = view.trends.iter().map(|trends| (trends.setting.load.value(), trends.held_s));
+        let changes = view.trends.iter().flat_map(|setting| &setting.trends);
+        let changes =
+            changes.filter(|trend| trend.changes.as_ref().is_ok_and(|found| !found.found.is_empty()));
+        (view.held[0].settings, trends.collect::<Vec<_>>(), changes.count())
+    };
+    let close = [0.490, 0.495, 0.500];
+    assert_eq!(told(&close), (Some(3), close.map(|load| (load, 3600.0)).to_vec(), 0));
+    // Of too many none is told by itself, and what changes from one to the next is told of none.
+    let many: Vec<f64> = (0..20).map(|place| 0.48 + 1e-3 * f64::from(place)).collect();
+    assert_eq!(told(&many), (None, Vec::new(), 0));
 }
 
 #[test]
@@ -365,9 +446,10 @@ fn warming_up_again_is_told_apart_from_what_a_phase_held() {
     drop(recorder);
     let report = report::build(&Record::open(&folder).unwrap());
     let view = report.soak.as_ref().unwrap().as_ref().unwrap();
-    assert_eq!((view.held[0].on, view.rewarmed), (Duration::from_secs(600), (2, Duration::from_secs(360))));
+    // Nobody knows how long what was read last before a cut was still set.
+    assert_eq!((view.held[0].on, view.rewarmed), (Duration::from_secs(590), (2, Duration::from_secs(350))));
     let told = text::render(&report, Path::new("run"));
-    assert!(told.contains("again 2 times after a gap, 6 min together"), "{told}");
+    assert!(told.contains("again 2 times after a gap, 5 min 50 s together"), "{told}");
     assert!(html::render(&report).contains("<b>warming up again after a gap</b>"));
 }
 
@@ -535,7 +617,7 @@ fn what_was_read_while_held_is_drawn_and_told_apart_and_says_nothing_of_the_sett
     assert_eq!((coverage.percent(), coverage.percent_held()), (Some(83.333), Some(16.667)));
     // One setting was held, for fifty minutes, and its drift is the one that it had.
     assert_eq!(
-        view.held.iter().map(|held| (held.settings, held.on.as_secs())).collect::<Vec<_>>(),
+        view.held.iter().map(|held| (held.settings.unwrap(), held.on.as_secs())).collect::<Vec<_>>(),
         [(1, 3000)]
     );
     assert!((view.statement.board_hours - 3000.0 / 3600.0).abs() < 1e-9, "{}", view.statement.board_hours);
@@ -616,7 +698,7 @@ fn points_left_out_more_often_than_there_are_any_leave_none_planned() {
     facts.soak = Some(SoakFacts { interval, phases, dwells_last: interval, dwells: 2, starts: 0 });
     let left_out = |dwell| {
         let (dwell, took, end) = (DwellId(dwell), Duration::from_secs(60), DwellEnd::Time);
-        Event::DwellFinished { dwell, took, end, left_out: u32::MAX }
+        Event::DwellFinished { dwell, took, end, left_out: u32::MAX, setting: None }
     };
     let mut state = State::default();
     for event in [Event::RunStarted(Box::new(facts)), left_out(1), left_out(2)] {

@@ -280,6 +280,7 @@ fn soaking() -> State {
                 took: hours(1) / 2,
                 end: DwellEnd::Steady,
                 left_out: 0,
+                setting: None,
             },
         ),
         (1811, phase(1, "full load", 1)),
@@ -446,6 +447,12 @@ fn what_a_run_that_is_gone_has_lost_is_a_gap_of_the_controller() {
     ");
     assert_eq!(json(&state, &gone)["soak"]["coverage"]["due"], 5412);
     assert!(!coverage(&seen("reports/RUN")).contains("controller"), "what is not written yet is not lost");
+    let writer = |state: &State| labelled(&render(state, &gone), "writer");
+    assert!(writer(&state).contains("its dead-man had not verified the outputs off"), "{}", writer(&state));
+    let (load_off, supply_off, vout_v) = (true, true, Ok(0.0));
+    let safe = SafeState { load_off, supply_off, vout_v, verified: true, attempts: 3, failures: Vec::new() };
+    state.take(at(5_431_000), &Event::MadeSafe(safe));
+    assert!(!writer(&state).contains("dead-man"), "{}", writer(&state));
 }
 
 #[test]
@@ -466,7 +473,7 @@ fn a_soak_whose_plan_is_not_known_tells_what_is_done_and_guesses_nothing() {
     let took = Duration::from_secs(61);
     state.take(
         at(61_000),
-        &Event::DwellFinished { dwell: DwellId(1), took, end: DwellEnd::Steady, left_out: 0 },
+        &Event::DwellFinished { dwell: DwellId(1), took, end: DwellEnd::Steady, left_out: 0, setting: None },
     );
     assert_eq!(state.time_left(), None, "it ended early, and by how much is not known");
     let told = json(&state, &seen("reports/RUN"));

@@ -232,7 +232,12 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
             let told = if no_captures { "; no captures: this criterion has no time for one" } else { "" };
             format!(" at most, until the board is in thermal steady state ({rule}){told}")
         });
-        lines.push(format!("{name}: {}, {}, {lasts}{until}{off}", span(vin, "V"), span(load, "A")));
+        let unjudged = if plan.phases_unjudged().contains(&place) {
+            "; no reading of it is held against a limit: its settings are left before a point would have settled"
+        } else {
+            ""
+        };
+        lines.push(format!("{name}: {}, {}, {lasts}{until}{off}{unjudged}", span(vin, "V"), span(load, "A")));
     }
     let (most, least) = (soak.lasts(), soak.lasts_at_least());
     if least < most {

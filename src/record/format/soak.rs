@@ -42,7 +42,7 @@ pub(in crate::record) struct PhaseEntry {
     pub(in crate::record) round: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(in crate::record) struct DwellEntry {
     pub(in crate::record) dwell: u32,
     pub(in crate::record) took_ns: u64,
@@ -50,6 +50,16 @@ pub(in crate::record) struct DwellEntry {
     /// Absent where none is.
     #[serde(default, skip_serializing_if = "is_none")]
     pub(in crate::record) left_out: u32,
+    /// Absent with the outputs off, and in records of an earlier program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::record) set: Option<SetEntry>,
+}
+
+/// What was set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct SetEntry {
+    pub(in crate::record) vin_v: Number,
+    pub(in crate::record) load_a: Number,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]

@@ -16,7 +16,7 @@ use crate::report::build::Report;
 use crate::report::soak::SoakView;
 use crate::report::soak::gaps::GapStretch;
 use crate::report::soak::show::rounded;
-use crate::report::soak::story::{Hold, MarkKind};
+use crate::report::soak::story::{Hold, MOST_SETTINGS, MarkKind};
 use crate::report::svg::{draws_a_limit, render_hours, render_starts, render_timeline, render_waterfall};
 
 /// Most rows of a table of single things; the record holds all.
@@ -135,6 +135,10 @@ pub(super) fn range((low, high): (f64, f64), unit: &str) -> String {
     }
 }
 
+fn settings(count: Option<usize>) -> String {
+    count.map_or_else(|| format!("over {MOST_SETTINGS}"), |count| count.to_string())
+}
+
 fn held(view: &SoakView) -> Markup {
     html! {
         h2 { "What was held" }
@@ -146,7 +150,7 @@ fn held(view: &SoakView) -> Markup {
             tbody { @for (place, held) in view.held.iter().enumerate() { tr {
                 td.number { (place + 1) } td { b { (held.phase) } }
                 td.nowrap data-label="input voltage" { (range(held.vin_v, "V")) } td.nowrap data-label="output current" { (range(held.iout_a, "A")) }
-                td.number data-label="settings" { (held.settings) } td.number data-label="held" { (render_span(held.on)) }
+                td.number data-label="settings" { (settings(held.settings)) } td.number data-label="held" { (render_span(held.on)) }
                 td.number data-label="input off" { @if held.off.is_zero() { "–" } @else { (render_span(held.off)) } }
             } }
                 @if view.rewarmed.0 > 0 { tr {
@@ -156,6 +160,9 @@ fn held(view: &SoakView) -> Markup {
                 } }
             }
         } }
+        @if view.held.iter().any(|held| held.settings.is_none()) {
+            p.small { "A phase of more than " (MOST_SETTINGS) " settings is not told one by one, and no change over time is looked for in it." }
+        }
         @if view.rewarmed.0 > 0 {
             p.small { "Warming up again comes on top of what the phases hold: the board was under power, so that the board-hours hold it; no drift does." }
         }

@@ -44,8 +44,8 @@ pub struct Held {
     pub vin_v: (f64, f64),
     /// Lowest and highest output current, in amperes.
     pub iout_a: (f64, f64),
-    /// How many settings.
-    pub settings: usize,
+    /// How many settings; of more than [`story::MOST_SETTINGS`] none.
+    pub settings: Option<usize>,
     /// How long with readings and the input on.
     pub on: Duration,
     /// How long with the input off.
@@ -128,6 +128,7 @@ fn view(
         (read, beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     read?;
+    stream.finish(&story);
     story.extend_holds(&stream.held_s);
     // What is told counts first, in the order in which a screen beside the run has counted it.
     let mut gaps = story.gaps.clone();
@@ -147,19 +148,20 @@ fn view(
     let stretches = gaps::stretches(&gaps);
     // Behind its end, or where nobody carries it out any more, a run neither sweeps nor switches.
     let worked = lost.map_or(cut_off.known(), |lost| lost.to).since(started.monotonic).as_secs_f64();
-    let pauses = (story.ended_s.unwrap_or(worked) - coverage.due() as f64 * interval_s).max(0.0);
+    let unread = (coverage.due() - stream.count) as f64 * interval_s;
+    let pauses = (story.ended_s.unwrap_or(worked) - stream.stood.as_secs_f64() - unread).max(0.0);
     Ok(SoakView {
-        statement: statement::build(&stream, &story, limit_summaries, interval_s),
+        statement: statement::build(&stream, &story, limit_summaries),
         coverage,
         stood_still,
         pauses: Duration::from_secs_f64(pauses),
-        held: held(&stream, &story, interval_s),
-        rewarmed: (stream.rewarmed.0, Duration::from_secs_f64(stream.rewarmed.1 as f64 * interval_s)),
+        held: held(&stream, &story),
+        rewarmed: stream.rewarmed,
         started,
         last_reading: last.map(|after| (started.utc + after, after)),
         is_finished: record.end().is_some(),
         timeline: timeline::build(&stream, &story, (&points, &gaps), (limits, lasted_s)),
-        trends: trends::build(&stream, &story, (&captures, interval_s), &judge),
+        trends: trends::build(&stream, &story, &captures, &judge),
         until,
         sweeps: sweeps::build(&points, &story),
         hours: [stream.hours[0].intervals(), stream.hours[1].intervals()],
@@ -191,14 +193,13 @@ fn timed_points(record: &Record) -> Vec<(f64, &PointResult)> {
     points
 }
 
-fn held(stream: &Stream, story: &Story, interval_s: f64) -> Vec<Held> {
+fn held(stream: &Stream, story: &Story) -> Vec<Held> {
     let mut phases: Vec<(u16, &str)> = Vec::new();
     for stretch in &story.stretches {
         if phases.iter().all(|(phase, _)| *phase != stretch.phase) {
             phases.push((stretch.phase, &stretch.name));
         }
     }
-    let span = |count: u64| Duration::from_secs_f64(count as f64 * interval_s);
     let of_phase = |(phase, name): (u16, &str)| {
         let on: Vec<_> =
             stream.groups.iter().filter(|group| group.phase == phase && !group.is_off()).collect();
@@ -212,9 +213,9 @@ fn held(stream: &Stream, story: &Story, interval_s: f64) -> Vec<Held> {
             phase: name.to_owned(),
             vin_v: ends(&mut on.iter().map(|group| group.vin_v)),
             iout_a: ends(&mut on.iter().map(|group| group.iout_a)),
-            settings: on.len(),
-            on: span(on.iter().map(|group| group.count).sum()),
-            off: span(off.map(|group| group.count).sum()),
+            settings: Some(on.len()).filter(|_| !story.is_blended(phase)),
+            on: on.iter().map(|group| group.span).sum(),
+            off: off.map(|group| group.span).sum(),
         }
     };
     phases.into_iter().map(of_phase).collect()

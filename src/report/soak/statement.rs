@@ -1,5 +1,7 @@
 //! What the hours show, and no more: failures counted, bounds told, coverage with causes. Pure.
 
+use std::time::Duration;
+
 use super::story::Story;
 use super::stream::Stream;
 use crate::base::span::render_span;
@@ -37,7 +39,7 @@ pub struct Statement {
 
 /// States what was shown.
 #[must_use]
-pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s: f64) -> Statement {
+pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary]) -> Statement {
     // An earlier program told a breach at once, but counted it only at the end of its dwell.
     let mut failures: Vec<String> = limits
         .iter()
@@ -52,15 +54,15 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary], interval_s
     failures.extend(story.trips.iter().map(|what| format!("an interlock tripped: {what}")));
     let failed_starts = story.starts.iter().filter(|start| !start.started);
     failures.extend(failed_starts.map(|_| "a start failed".to_owned()));
-    let in_hours = |readings: u64| readings as f64 * interval_s / 3600.0;
+    let in_hours = |span: Duration| span.as_secs_f64() / 3600.0;
     let failed = u32::try_from(failures.len()).unwrap_or(u32::MAX);
     let powered = BoardHours { hours: in_hours(stream.powered), failures: failed };
     // A board that is out of its limits is at work no more: its hours bound nothing.
     let hours = BoardHours { hours: in_hours(stream.working), failures: failed };
     let behind = BoardHours { hours: powered.hours - hours.hours, failures: 0 };
-    let on_hours = hours.sentence(CONFIDENCE).map(|told| match stream.powered - stream.working {
-        0 => told,
-        _ => format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours()),
+    let on_hours = hours.sentence(CONFIDENCE).map(|told| match stream.powered == stream.working {
+        true => told,
+        false => format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours()),
     });
     let starts = starts(&story.starts);
     let on_end = story.ended_early.as_ref().map(|look| {

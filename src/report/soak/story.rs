@@ -1,15 +1,18 @@
 //! What the events of a soak tell beside the readings: phases, marks on the time axis, steady states, starts. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::base::clock::Instant;
 use crate::base::names::Role;
-use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Frozen, Gap, LoadChange, StartCheck, Stop};
+use crate::event::{DwellEnd, DwellId, EarlyLook, Event, Frozen, Gap, LoadChange, Setting, StartCheck, Stop};
 use crate::record::Record;
 
 /// The settling of a stretch that trends leave out, at most; a quarter of a short stretch.
 pub const SETTLING_S: f64 = 3600.0;
+
+/// Most settings of a phase that are told one by one; a ramp has hundreds.
+pub const MOST_SETTINGS: usize = 16;
 
 /// A phase gone through once, on the time axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +117,10 @@ pub struct Story {
     pub gaps: Vec<Gap>,
     /// Time in the dwells of the last phase so far.
     dwelt: Duration,
+    /// What the dwells set, in their order, as far as they are over and say it.
+    settings: BTreeMap<DwellId, Setting>,
+    /// Which settings each phase has, up to one more than [`MOST_SETTINGS`].
+    of_phases: BTreeMap<u16, Vec<Setting>>,
     /// Sensors that failed, and when.
     pub failed: Vec<(Instant, Role, String)>,
     /// From when on values had stood still that were called frozen only later.
@@ -128,6 +135,10 @@ pub struct Story {
     pub ended_s: Option<f64>,
     /// When the run was gone on with, in seconds since its start.
     resumed_s: Vec<f64>,
+    /// When each dwell was over.
+    over: BTreeMap<DwellId, Instant>,
+    /// When the outputs were found off, or the run was over.
+    off: Vec<Instant>,
     /// All starts.
     pub starts: Vec<StartCheck>,
     /// Limits of which a breach is told, by their places in the profile.
@@ -145,10 +156,26 @@ impl Story {
         let after = self.stretches.partition_point(|stretch| stretch.span_s.0 <= at_s);
         after.checked_sub(1).and_then(|place| self.stretches.get(place))
     }
+    /// What was set in a dwell of a phase, where its settings are few enough to be told one by one.
+    #[must_use]
+    pub fn setting(&self, dwell: DwellId, phase: u16) -> Option<Setting> {
+        self.settings.get(&dwell).copied().filter(|_| !self.is_blended(phase))
+    }
+    /// Whether a phase has too many settings to tell each by itself: those that lie close together are taken as one.
+    #[must_use]
+    pub fn is_blended(&self, phase: u16) -> bool {
+        self.of_phases.get(&phase).is_some_and(|settings| settings.len() > MOST_SETTINGS)
+    }
     /// How often the run was gone on with until then.
     #[must_use]
     pub fn resumed_until(&self, at_s: f64) -> usize {
         self.resumed_s.partition_point(|resumed_s| *resumed_s <= at_s)
+    }
+    /// When what was set in a dwell at this time was left.
+    #[must_use]
+    pub fn left_after(&self, dwell: DwellId, at: Instant) -> Option<Instant> {
+        let off = self.off.get(self.off.partition_point(|off| *off < at));
+        self.over.get(&dwell).into_iter().chain(off).min().copied()
     }
     /// How many holds were begun until then.
     #[must_use]
@@ -195,8 +222,10 @@ pub fn build(record: &Record) -> Story {
                 });
                 None
             }
-            Event::DwellFinished { dwell, took, end, .. } if *dwell != DwellId::WARMING => {
+            Event::DwellFinished { dwell, took, end, setting, .. } if *dwell != DwellId::WARMING => {
                 end_dwell(&mut story, (*took, *end), at_s);
+                take_setting(&mut story, (*dwell, *setting));
+                story.over.insert(*dwell, logged.at.monotonic);
                 None
             }
             Event::GapFound(gap) => {
@@ -238,12 +267,18 @@ pub fn build(record: &Record) -> Story {
         story.marks.extend(mark.map(|kind| (at_s, kind)));
         is_held = follow_hold(&mut story.holds, (is_held, &logged.event), at_s);
     }
-    let resumed = record.events().iter().filter(|logged| matches!(logged.event, Event::RunResumed(_)));
-    story.resumed_s = resumed.map(|logged| logged.at.monotonic.since(start).as_secs_f64()).collect();
+    let resumed = times(record, |event| matches!(event, Event::RunResumed(_)));
+    story.resumed_s = resumed.map(|at| at.since(start).as_secs_f64()).collect();
+    story.off = times(record, |event| matches!(event, Event::MadeSafe(_) | Event::RunFinished(_))).collect();
     story.ended_s = ended(record).map(|at| at.since(start).as_secs_f64());
     let ended_s = story.ended_s.unwrap_or(record.lasted().as_secs_f64());
     end_stretch(&mut story, ended_s);
     story
+}
+
+/// When such events happened.
+fn times(record: &Record, is_meant: fn(&Event) -> bool) -> impl Iterator<Item = Instant> {
+    record.events().iter().filter(move |logged| is_meant(&logged.event)).map(|logged| logged.at.monotonic)
 }
 
 /// When the run tripped or was over, where it was not gone on with.
@@ -263,6 +298,17 @@ fn end_dwell(story: &mut Story, (took, end): (Duration, DwellEnd), at_s: f64) {
     }
     let phase = story.stretch(at_s).map(|stretch| (stretch.name.clone(), stretch.round)).unwrap_or_default();
     story.steady.push(SteadyTime { phase, at_s, took: story.dwelt, steady: end == DwellEnd::Steady });
+}
+
+fn take_setting(story: &mut Story, (dwell, setting): (DwellId, Option<Setting>)) {
+    let (Some(setting), Some(phase)) = (setting, story.stretches.last().map(|last| last.phase)) else {
+        return;
+    };
+    story.settings.insert(dwell, setting);
+    let of_phase = story.of_phases.entry(phase).or_default();
+    if of_phase.len() <= MOST_SETTINGS && !of_phase.contains(&setting) {
+        of_phase.push(setting);
+    }
 }
 
 /// The last stretch ends here, and with that its settling is known.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{DwellId, Frozen, Gap, GapCause, Holes, Reading, Readings};
+use crate::event::{DwellId, Frozen, Gap, GapCause, Holes, Reading, Readings, Setting};
 use crate::trend::{Envelope, Hourly, Means};
 
 use super::story::Story;
@@ -28,12 +28,18 @@ pub const WATCHED: usize = 5;
 pub struct Group {
     /// Place of the phase.
     pub phase: u16,
-    /// Input voltage as it was read first, in volts.
+    /// What was set, where the record tells it.
+    pub setting: Option<Setting>,
+    /// Input voltage that was set, or else as it was read first, in volts.
     pub vin_v: f64,
-    /// Output current as it was read first, in amperes.
+    /// Output current that was set, or else as it was read first, in amperes.
     pub iout_a: f64,
+    /// Whether settings that lie close together stand in it as one: what changes from one to the other is no change of the board.
+    pub is_blend: bool,
     /// How many readings.
     pub count: u64,
+    /// How long they stand for together.
+    pub span: Duration,
     /// Means over even steps, without the settling: Vout, input power, efficiency, board temperature, rise over ambient.
     pub means: [Means; WATCHED],
     /// Finer means of Vout.
@@ -41,8 +47,11 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether readings belong to it: within 2 % and a little of its setting.
-    fn holds(&self, phase: u16, vin_v: f64, iout_a: f64) -> bool {
+    /// Whether readings of a phase and of what was set in it belong to it. Where that is not known: within 2 % and a little.
+    fn holds(&self, (phase, setting): (u16, Option<Setting>), (vin_v, iout_a): (f64, f64)) -> bool {
+        if let (Some(own), Some(setting)) = (self.setting, setting) {
+            return phase == self.phase && own == setting;
+        }
         phase == self.phase
             && (vin_v - self.vin_v).abs() < 0.1 + 0.02 * self.vin_v
             && (iout_a - self.iout_a).abs() < 0.005 + 0.02 * self.iout_a
@@ -93,18 +102,20 @@ pub struct Stream {
     pub held: u64,
     /// The stretches of those, in seconds since the start of the run.
     pub held_s: Vec<(f64, f64)>,
-    /// How many of the former have the input on.
-    pub powered: u64,
-    /// Those of them before the first limit was broken.
-    pub working: u64,
+    /// How long the former stand for together, the last one before a cut for a whole interval.
+    pub stood: Duration,
+    /// How long those of the former stand for that have the input on.
+    pub powered: Duration,
+    /// The part of it before the first limit was broken.
+    pub working: Duration,
     /// Values that could not be read.
     pub holes: Holes,
     /// Values that had stood still when they were read: they are there, and nothing is made of them.
     pub frozen: Frozen,
     /// How many failures of sensors were told so far.
     failed: usize,
-    /// How often the board was warmed up again after a gap, and how many readings that took: no phase holds them.
-    pub rewarmed: (u64, u64),
+    /// How often the board was warmed up again after a gap, and how long that took: no phase holds it.
+    pub rewarmed: (u64, Duration),
     /// How often the run had been resumed when it was last warmed up again.
     rewarmed_after: Option<usize>,
     /// Breaks inside a dwell that no event explains.
@@ -113,6 +124,21 @@ pub struct Stream {
     pub last: Option<Instant>,
     /// Where the last reading belongs, and whether it was held.
     place: Option<(Place, bool)>,
+    /// The last reading of what the plan sets, until it is known how long it stands.
+    standing: Option<Standing>,
+}
+
+/// A reading stands for the time to the next one or until its setting is left, at most for the interval: readings alone would make
+/// twice the time of a dwell that is a little longer than the interval.
+#[derive(Debug)]
+struct Standing {
+    at: Instant,
+    dwell: DwellId,
+    is_on: bool,
+    /// Before the first limit was broken.
+    is_working: bool,
+    is_rewarm: bool,
+    group: Option<usize>,
 }
 
 impl Stream {
@@ -133,16 +159,18 @@ impl Stream {
             count: 0,
             held: 0,
             held_s: Vec::new(),
-            powered: 0,
-            working: 0,
+            stood: Duration::ZERO,
+            powered: Duration::ZERO,
+            working: Duration::ZERO,
             holes: Holes::default(),
             frozen: Frozen::default(),
             failed: 0,
-            rewarmed: (0, 0),
+            rewarmed: (0, Duration::ZERO),
             rewarmed_after: None,
             breaks: Vec::new(),
             last: None,
             place: None,
+            standing: None,
         }
     }
 
@@ -161,10 +189,11 @@ impl Stream {
         let place = Place::of(batch, story.holds_until(last_s + ROUNDED.as_secs_f64()));
         let is_rewarm = !batch.held && batch.dwell == DwellId::WARMING;
         if is_rewarm {
-            self.count_rewarm(batch, story.resumed_until(first_s));
+            self.count_rewarm(story.resumed_until(first_s));
         }
         let is_of_phase = !batch.held && !is_rewarm;
-        let group = stretch.filter(|_| is_of_phase).and_then(|stretch| self.group(batch, stretch.phase));
+        let group =
+            stretch.filter(|_| is_of_phase).and_then(|stretch| self.group(batch, stretch.phase, story));
         let settled_s = stretch.map_or(0.0, |stretch| stretch.settled_s);
         let is_touched = batch.rows.first().zip(batch.rows.last());
         let is_touched = is_touched.is_some_and(|(first, last)| self.frozen.touches(first.at, last.at));
@@ -177,19 +206,56 @@ impl Stream {
                 self.look_for_break(last, row.at, &story.gaps);
             }
             self.last = Some(row.at);
+            self.stand(Some(row.at), story);
             let is_on = self.draw_row(row);
             if batch.held {
                 self.take_held(row, before.is_some_and(|(_, held)| held));
             } else {
-                self.take_row(row, (is_on, story), (group, settled_s));
+                let at_s = row.at.since(self.start).as_secs_f64();
+                let is_working = is_on && story.first_broken_s.is_none_or(|broken_s| at_s < broken_s);
+                let (at, dwell) = (row.at, batch.dwell);
+                self.standing = Some(Standing { at, dwell, is_on, is_working, is_rewarm, group });
+                self.take_row(row, is_on, (group, settled_s));
             }
         }
     }
 
-    fn count_rewarm(&mut self, batch: &Readings, resumed: usize) {
+    fn count_rewarm(&mut self, resumed: usize) {
         let is_another = self.rewarmed_after.replace(resumed) != Some(resumed);
         self.rewarmed.0 += u64::from(is_another);
-        self.rewarmed.1 += batch.rows.len() as u64;
+    }
+
+    /// All readings were taken: how long the last one stands is told by what left its setting alone.
+    pub fn finish(&mut self, story: &Story) {
+        self.stand(None, story);
+    }
+
+    /// Counts how long the last reading stands, before the next one. Nobody knows that of the last one before a run was cut off.
+    fn stand(&mut self, next: Option<Instant>, story: &Story) {
+        let Some(standing) = self.standing.take() else { return };
+        let left = story.left_after(standing.dwell, standing.at);
+        let seconds = |at: Instant| at.since(self.start).as_secs_f64();
+        let resumed = |at: Instant| story.resumed_until(seconds(at));
+        let is_cut = |next: &Instant| resumed(*next) > resumed(standing.at);
+        let until = match (next, left) {
+            (Some(next), Some(left)) => Some(next.min(left)),
+            (next, left) => next.or(left),
+        };
+        let interval = Duration::from_secs_f64(self.interval_s);
+        let Some(until) = until.filter(|until| !is_cut(until)) else {
+            // The board may have been off at once, but nothing else was done in this time.
+            self.stood += interval;
+            return;
+        };
+        let span = until.since(standing.at).min(interval);
+        let part = |is_of: bool| if is_of { span } else { Duration::ZERO };
+        self.stood += span;
+        self.powered += part(standing.is_on);
+        self.working += part(standing.is_working);
+        self.rewarmed.1 += part(standing.is_rewarm);
+        if let Some(group) = standing.group {
+            self.groups[group].span += span;
+        }
     }
 
     /// Failures stand in the record before the readings that lack the value.
@@ -231,16 +297,9 @@ impl Stream {
     }
 
     /// What is said of a reading of what the plan sets.
-    fn take_row(
-        &mut self,
-        row: &Reading,
-        (is_on, story): (bool, &Story),
-        (group, settled_s): (Option<usize>, f64),
-    ) {
+    fn take_row(&mut self, row: &Reading, is_on: bool, (group, settled_s): (Option<usize>, f64)) {
         let at_s = row.at.since(self.start).as_secs_f64();
         self.count += 1;
-        self.powered += u64::from(is_on);
-        self.working += u64::from(is_on && story.first_broken_s.is_none_or(|broken_s| at_s < broken_s));
         let input_w = input_w(row);
         let Some(group) = group.map(|place| &mut self.groups[place]) else {
             return;
@@ -265,21 +324,30 @@ impl Stream {
     }
 
     /// The group of a batch; a batch stands at one setting.
-    fn group(&mut self, batch: &Readings, phase: u16) -> Option<usize> {
+    fn group(&mut self, batch: &Readings, phase: u16, story: &Story) -> Option<usize> {
+        let judged = || batch.judged.as_ref().map(|judged| judged.setting);
+        let is_blend = story.is_blended(phase);
+        let setting = story.setting(batch.dwell, phase).or_else(judged).filter(|_| !is_blend);
         let mean = |value: fn(&Reading) -> Option<f64>| {
             let (sum, count) =
                 batch.rows.iter().filter_map(value).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
             (count > 0.0).then(|| sum / count)
         };
-        let (vin_v, iout_a) = (mean(|row| row.vin_v)?, mean(|row| row.iout_a)?);
-        let known = self.groups.iter().position(|group| group.holds(phase, vin_v, iout_a));
+        let (vin_v, iout_a) = match setting {
+            Some(setting) => (setting.vin.value(), setting.load.value()),
+            None => (mean(|row| row.vin_v)?, mean(|row| row.iout_a)?),
+        };
+        let known = self.groups.iter().position(|group| group.holds((phase, setting), (vin_v, iout_a)));
         if known.is_none() && self.groups.len() < MOST_GROUPS {
             let (step_s, fine_s) = self.steps_s;
             self.groups.push(Group {
                 phase,
+                setting,
                 vin_v,
                 iout_a,
+                is_blend,
                 count: 0,
+                span: Duration::ZERO,
                 means: std::array::from_fn(|_| Means::new(step_s)),
                 fine: Means::new(fine_s),
             });

@@ -99,10 +99,12 @@ pub struct Judge<'a> {
 pub fn build(
     stream: &Stream,
     story: &Story,
-    (captures, interval_s): (&[(f64, &PointResult)], f64),
+    captures: &[(f64, &PointResult)],
     judge: &Judge<'_>,
 ) -> Vec<SettingTrends> {
-    let is_told = |group: &&Group| !group.is_off() && group.count as f64 >= LEAST_PART * stream.count as f64;
+    let is_told = |group: &&Group| {
+        !group.is_off() && !group.is_blend && group.count as f64 >= LEAST_PART * stream.count as f64
+    };
     let mut told: Vec<&Group> = stream.groups.iter().filter(is_told).collect();
     told.sort_by_key(|group| std::cmp::Reverse(group.count));
     told.truncate(MOST_TOLD);
@@ -114,7 +116,7 @@ pub fn build(
             story.steady.iter().any(|steady| steady.phase == (stretch.name.clone(), stretch.round))
         })
     });
-    let all = told.into_iter().map(|group| setting_trends(group, story, (captures, interval_s), judge));
+    let all = told.into_iter().map(|group| setting_trends(group, story, captures, judge));
     // A setting that was held too shortly, or too rarely, for any line is left out.
     all.filter(|setting| setting.trends.iter().any(|trend| trend.drift.is_ok())).collect()
 }
@@ -122,14 +124,20 @@ pub fn build(
 fn setting_trends(
     group: &Group,
     story: &Story,
-    (captures, interval_s): (&[(f64, &PointResult)], f64),
+    captures: &[(f64, &PointResult)],
     judge: &Judge<'_>,
 ) -> SettingTrends {
-    let setting = Setting { vin: Volts(rounded(group.vin_v)), load: Amps(rounded(group.iout_a)) };
+    let read = Setting { vin: Volts(rounded(group.vin_v)), load: Amps(rounded(group.iout_a)) };
+    let setting = group.setting.unwrap_or(read);
     let is_here = |point: &PointResult| {
         point.phase == Some(group.phase)
-            && (point.setting.vin.value() - group.vin_v).abs() < 0.1 + 0.02 * group.vin_v
-            && (point.setting.load.value() - group.iout_a).abs() < 0.005 + 0.02 * group.iout_a
+            && match group.setting {
+                Some(setting) => point.setting == setting,
+                None => {
+                    (point.setting.vin.value() - group.vin_v).abs() < 0.1 + 0.02 * group.vin_v
+                        && (point.setting.load.value() - group.iout_a).abs() < 0.005 + 0.02 * group.iout_a
+                }
+            }
     };
     let mine: Vec<&(f64, &PointResult)> = captures.iter().filter(|(_, point)| is_here(point)).collect();
     let planned = mine.first().map_or(setting, |(_, point)| point.setting);
@@ -158,7 +166,7 @@ fn setting_trends(
             .find(|stretch| stretch.phase == group.phase)
             .map_or_else(String::new, |stretch| stretch.name.clone()),
         setting: planned,
-        held_s: group.count as f64 * interval_s,
+        held_s: group.span.as_secs_f64(),
         span_s,
         part_s,
         trends: of_readings.chain(of_captures).collect(),

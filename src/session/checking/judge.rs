@@ -196,7 +196,7 @@ fn calibration(role: &str, due: Option<Date>, (today, ends): (Date, Date)) -> Fi
     let (grade, told) = match due {
         None => (Grade::NotApplicable, "the rig names no day".to_owned()),
         Some(due) if due < today => (Grade::Warning, format!("was due on {due}")),
-        Some(due) if due <= ends => {
+        Some(due) if due < ends => {
             (Grade::Warning, format!("falls due on {due}, and the run lasts until {ends}"))
         }
         Some(due) => (Grade::Good, format!("due on {due}")),
@@ -339,7 +339,7 @@ mod tests {
             |facts| facts.host.is_synchronised = Ok(false),
             |facts| facts.host.is_synchronised = Err("timedatectl says nothing".to_owned()),
             |facts| facts.calibrations[0].1 = Some("2026-11-26".parse().unwrap()),
-            |facts| facts.calibrations[0].1 = Some("2026-11-30".parse().unwrap()),
+            |facts| facts.calibrations[0].1 = Some("2026-11-29".parse().unwrap()),
             |facts| facts.host.sleep = Sleep::default(),
             |facts| facts.host.power = Err("/sys/class/power_supply: no such file".to_owned()),
             |facts| facts.unfinished = Ok(Some("2026-11-26T20-00-00Z_weekend-soak_0007".to_owned())),
@@ -384,7 +384,7 @@ mod tests {
         warning: clock: not synchronised: the times in the record may be wrong, and may step
         warning: clock: whether it is synchronised is not known: timedatectl says nothing
         warning: source calibration: was due on 2026-11-26
-        warning: source calibration: falls due on 2026-11-30, and the run lasts until 2026-11-30
+        warning: source calibration: falls due on 2026-11-29, and the run lasts until 2026-11-30
         warning: host sleep: whether this machine goes to sleep is not known; `systemctl mask sleep.target suspend.target` keeps it awake
         warning: power: what feeds this machine is not known: /sys/class/power_supply: no such file
         warning: earlier run: 2026-11-26T20-00-00Z_weekend-soak_0007 has no end: `soakrig resume` goes on with it, a new run leaves it as it is

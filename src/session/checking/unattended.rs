@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -46,7 +47,7 @@ pub fn check_unattended(prepared: &Prepared, asked: &Unattended<'_>) -> Vec<Find
         Err(_) => true,
     });
     let (mut findings, low) = look_at_bench(prepared, asked, failed);
-    let today = TimeZone::UTC.to_datetime(RealClock::new().utc()).date();
+    let now = RealClock::new().utc();
     let of_own = [&rig.source.instrument, &rig.load.instrument].map(|wired| {
         let told = registry.family(&wired.family).and_then(|family| family.watchdog.clone());
         (wired.role.to_string(), told)
@@ -62,17 +63,17 @@ pub fn check_unattended(prepared: &Prepared, asked: &Unattended<'_>) -> Vec<Find
         forecast: plan.writes,
         folder: asked.out.display().to_string(),
         calibrations: instruments(rig).map(|wired| (wired.role.to_string(), wired.calibration_due)).collect(),
-        days: (today, ends_on(today, plan.expected)),
+        days: days(now, plan.expected),
         unfinished: last_unfinished(asked.out).map_err(|error| error.to_string()),
     };
     findings.extend(judge(&facts));
     findings
 }
 
-/// The day on which something ends that begins today and takes so long.
-fn ends_on(today: Date, span: Duration) -> Date {
-    let days = i64::try_from(span.as_secs().div_ceil(24 * 3600)).unwrap_or(i64::MAX);
-    today.checked_add(jiff::Span::new().days(days.min(36_500))).unwrap_or(today)
+/// The days in UTC on which something begins that takes so long, and ends.
+fn days(now: Timestamp, span: Duration) -> (Date, Date) {
+    let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+    (day(now), day(now.saturating_add(span).unwrap_or(now)))
 }
 
 fn drill_of(prepared: &Prepared, kind: DrillKind, asked: &Unattended<'_>) -> Result<Drilled, String> {
@@ -169,4 +170,20 @@ fn start_guard(
 #[cfg(not(unix))]
 fn start_guard(_: &Prepared, opened: &Opened, _: &Unattended<'_>) -> Result<Option<Dismiss>, String> {
     if opened.world.is_some() { Ok(None) } else { Err("on this system there is no dead-man yet".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_on_the_day_on_which_it_ends() {
+        let told = |begins: &str, seconds: u64| {
+            let (begins, ends) = days(begins.parse().unwrap(), Duration::from_secs(seconds));
+            format!("{begins} to {ends}")
+        };
+        assert_eq!(told("2026-11-28T22:57:00Z", 85), "2026-11-28 to 2026-11-28");
+        assert_eq!(told("2026-11-28T23:59:00Z", 85), "2026-11-28 to 2026-11-29");
+        assert_eq!(told("2026-11-27T18:00:00Z", 60 * 3600), "2026-11-27 to 2026-11-30");
+    }
 }

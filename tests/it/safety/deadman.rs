@@ -136,6 +136,7 @@ fn a_dead_man_whose_bench_is_gone_holds_supply_and_load_alone_and_is_named_to_wh
     running.0.wait().unwrap();
     let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("attempt 1 to switch off")), "the dead-man has taken over");
+    await_in_journal(&out, "it is tried again, for an hour at the most");
 
     let refused = Told::of(&mut run(&rig));
     let named = refused.err.split_once("(process ");
@@ -168,7 +169,9 @@ fn what_comes_before_an_attempt_to_switch_off_comes_before_every_one_of_an_hour(
     let found = release(&rig, &surroundings, &mut || before.set(before.get() + 1), &mut |told| {
         attempts.push((before.get(), told.starts_with(&format!("attempt {} to switch off", before.get()))));
     });
-    assert!(found.is_none(), "{found:?}");
+    assert!(!found.verified && found.attempts as usize == attempts.len(), "{found:?}");
+    let [told] = found.failures.as_slice() else { panic!("each is told once: {found:?}") };
+    assert!(told.starts_with(&format!("attempts 1 to {0}, {0} times: ", found.attempts)), "{told}");
     assert!(attempts.len() > 50, "{attempts:?}");
     assert!(attempts.iter().zip(1..).all(|(attempt, number)| *attempt == (number, true)), "{attempts:?}");
 }

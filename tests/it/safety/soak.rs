@@ -239,10 +239,7 @@ fn answers_that_are_spoilt_in_whatever_way_cost_gaps_that_name_their_instrument(
 
 #[test]
 fn what_fails_between_two_dwells_costs_a_gap_with_its_cause_and_setting_the_next_value_costs_none() {
-    let phase =
-        "pattern = \"steps\"\nvin = \"24 V\"\nload = [\"100 mA\", \"250 mA\"]\neach = \"30 s\"\ncycles = 2\n";
-    let text = HOLD.replace("vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n", phase);
-    let setup = Setup::new(&text.replace("SPAN", "1 h"));
+    let setup = in_steps("1 s", "4 V", "500 ms");
     for reboots in [false, true] {
         let stage = setup.undisturbed();
         let world = stage.world.clone();
@@ -269,6 +266,62 @@ fn what_fails_between_two_dwells_costs_a_gap_with_its_cause_and_setting_the_next
         );
         assert!(gap.missed >= 2 && Coverage::of(rows.len() as u64, &gaps).share().unwrap() < 0.99, "{gap:?}");
     }
+}
+
+const STEPS: &str =
+    "pattern = \"steps\"\nvin = \"24 V\"\nload = [\"100 mA\", \"250 mA\"]\neach = \"30 s\"\ncycles = 2\n";
+
+/// The board under steps of half a minute, with these readings and this limit.
+fn in_steps(readings: &str, min: &str, settles: &str) -> Setup {
+    let text = HOLD.replace("vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n", STEPS);
+    let text = text.replace("readings = \"1 s\"", &format!("readings = \"{readings}\""));
+    let text = text.replace("min = \"4 V\"", &format!("min = \"{min}\""));
+    Setup::new(&text.replace("limit = \"500 ms\"", &format!("limit = \"{settles}\"")).replace("SPAN", "1 h"))
+}
+
+#[test]
+fn a_setting_that_is_left_before_its_second_reading_is_read_at_its_end_and_held_against_the_limits() {
+    for (readings, min, verdict) in [
+        ("30 s", "4.98 V", RunVerdict::Fail),
+        ("1 min", "4.98 V", RunVerdict::Fail),
+        ("1 min", "4.5 V", RunVerdict::Pass),
+    ] {
+        let played = in_steps(readings, min, "500 ms").undisturbed().play(&mut Keeper::default()).unwrap();
+        assert_eq!(played.outcome.end.verdict, verdict, "{readings} {min}: {:?}", played.outcome);
+        let judged =
+            played.count(|event| matches!(event, Event::ReadingsJudged(judged) if judged.judged() == 1));
+        assert_eq!(judged, 4, "{readings} {min}");
+        assert_eq!(gaps(&played), Vec::new());
+    }
+}
+
+#[test]
+fn a_run_that_can_hold_no_reading_against_a_limit_says_so_beforehand_and_when_it_passes() {
+    let setup = in_steps("1 min", "4.5 V", "31 s");
+    let plan = soakrig::plan::render::render_plan(&setup.plan);
+    assert!(plan.contains("no reading of it is held against a limit"), "{plan}");
+    let played = setup.undisturbed().play(&mut Keeper::default()).unwrap();
+    assert_eq!(played.outcome.end.verdict, RunVerdict::Pass, "{:?}", played.outcome);
+    assert!(played.reason().contains("no reading was held against a limit"), "{}", played.reason());
+}
+
+#[test]
+fn a_controller_that_stands_still_over_the_end_of_a_dwell_leaves_a_gap() {
+    let setup = hold("65 s");
+    let stage = setup.undisturbed();
+    let clock = stage.opened.clock.clone();
+    let mut is_first = true;
+    let mut keeper = Keeper::hooked(move |_, event| {
+        if matches!(event, Event::ReadingsTaken(_)) && std::mem::take(&mut is_first) {
+            clock.sleep(Duration::from_secs(9));
+        }
+    });
+    let played = stage.play(&mut keeper).unwrap();
+    let gaps = gaps(&played);
+    let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
+    assert_eq!(gap.cause, GapCause::Controller, "{gap:?}");
+    assert_eq!(gap.to.since(gap.from).as_secs(), 9, "{gap:?}");
+    assert_eq!(readings(&played).last().unwrap().at, gap.to, "it is read once more at its end");
 }
 
 #[test]

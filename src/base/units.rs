@@ -226,16 +226,27 @@ fn number_length(text: &str) -> usize {
 /// `value` with an SI prefix and up to four significant digits: `0.0204` V gives `20.4 mV`.
 #[must_use]
 pub fn with_prefix(value: f64, symbol: &str) -> String {
+    with_digits(value, symbol, 0)
+}
+
+/// The same of what a person has set: three more digits are shown where they are not zero, so that a value beyond it does not
+/// read like it.
+#[must_use]
+pub fn as_set(value: f64, symbol: &str) -> String {
+    with_digits(value, symbol, 3)
+}
+
+fn with_digits(value: f64, symbol: &str, more: usize) -> String {
     // A prefix in front of a degree would read as a unit that nobody uses.
     if symbol == "°C" || symbol == "K" {
-        return format!("{} {symbol}", trim_zeros(&format!("{value:.1}")));
+        return format!("{} {symbol}", trim_zeros(&format!("{value:.*}", 1 + more)));
     }
     if !value.is_finite() || value == 0.0 {
         return format!("{value} {symbol}");
     }
     let (scaled, prefix) = scale(value);
     let whole_digits = scaled.abs().log10().floor().max(0.0) as usize + 1;
-    let decimals = 4usize.saturating_sub(whole_digits);
+    let decimals = 4usize.saturating_sub(whole_digits) + more;
     format!("{} {prefix}{symbol}", trim_zeros(&format!("{scaled:.decimals$}")))
 }
 

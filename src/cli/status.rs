@@ -11,7 +11,7 @@ use crate::base::clock::{Clock, RealClock};
 use crate::event::{Event, Stamp};
 use crate::live::State;
 use crate::live::screen::{self, Kept, Seen};
-use crate::record::journal::is_being_written;
+use crate::record::journal::{self, is_being_written};
 use crate::record::{Followed, Follower, RecordError, Tail, store};
 use crate::session;
 
@@ -92,6 +92,10 @@ impl Look {
     /// What is known of the journal beside its events, now.
     pub(super) fn seen(&self) -> Result<Seen, RecordError> {
         let is_written = is_being_written(&self.folder).ok();
+        if self.follower.lines() == 0 && is_written == Some(false) {
+            let told = "it has not one whole line, and nobody writes it: no run was begun here";
+            return Err(RecordError::damaged(&self.folder.join(journal::FILE_NAME), 1, told));
+        }
         // Of a run that is over, or of a copy, nobody needs to know.
         let free = is_written.filter(|is| *is).and_then(|_| session::free_bytes(&self.folder).ok());
         Ok(Seen {

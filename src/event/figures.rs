@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::base::units::with_prefix;
+use crate::base::units::{as_set, with_prefix};
 use crate::waveform::{Figure, Unavailable};
 
 macro_rules! figures {
@@ -202,13 +202,26 @@ impl FigureName {
     /// A value as a person reads it: with its unit and an SI prefix, a ratio in percent, a count alone.
     #[must_use]
     pub fn show(self, value: f64) -> String {
+        self.shown(value, with_prefix)
+    }
+
+    /// The same of a bound, with all digits that a person sets.
+    #[must_use]
+    pub fn show_bound(self, value: f64) -> String {
+        if self.unit().is_empty() {
+            return format!("{} %", (value * 1e7).round() / 1e5);
+        }
+        self.shown(value, as_set)
+    }
+
+    fn shown(self, value: f64, with_unit: fn(f64, &str) -> String) -> String {
         if self.unit().is_empty() {
             return format!("{} %", (value * 1e4).round() / 100.0);
         }
         if self.unit() == COUNT {
             return format!("{value}");
         }
-        with_prefix(value, self.unit())
+        with_unit(value, self.unit())
     }
 }
 

@@ -118,7 +118,7 @@ impl Limit {
     /// The bounds as a person reads them, e.g. `4.85 V to 5.15 V`.
     #[must_use]
     pub fn bounds(&self) -> String {
-        let show = |value: f64| self.figure.show(value);
+        let show = |value: f64| self.figure.show_bound(value);
         match (self.min, self.max) {
             (Some(min), Some(max)) => format!("{} to {}", show(min), show(max)),
             (Some(min), None) => format!("at least {}", show(min)),
@@ -272,6 +272,21 @@ mod tests {
 
     fn exact(figures: &Figures) -> Known<'_> {
         Known { figures, bounds: &EXACT }
+    }
+
+    #[test]
+    fn a_bound_reads_as_it_was_set_so_that_a_value_beyond_it_reads_otherwise() {
+        let told = |figure, max| Limit { figure, min: None, max: Some(max), ..limit() }.bounds();
+        for (figure, max, expected) in [
+            (FigureName::BoardTemperature, 23.05, "at most 23.05 °C"),
+            (FigureName::BoardTemperature, 85.0, "at most 85 °C"),
+            (FigureName::Vout, 4.9051, "at most 4.9051 V"),
+            (FigureName::RipplePp, 0.03, "at most 30 mV"),
+            (FigureName::SpikePos, 0.1 + 0.2, "at most 300 mV"),
+            (FigureName::Efficiency, 0.75125, "at most 75.125 %"),
+        ] {
+            assert_eq!(told(figure, max), expected);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::event::{Board, BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, R
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError, Unfinished};
+use crate::report::products::PAGE;
 
 /// A run that can be gone on with.
 #[derive(Debug)]
@@ -73,7 +74,15 @@ pub fn prepare_resume(
     let record = unfinished.record();
     let name = folder.display();
     let usage = |told: String| SessionError::Usage(told);
-    let stood = check_resumable(record, said.after_trip).map_err(|told| usage(format!("{name} {told}")))?;
+    let stood = check_resumable(record, said.after_trip).map_err(|told| {
+        // Whoever dies between the seal and the report leaves a run that wants nothing else.
+        let page = if record.end().is_some() && !folder.join(PAGE).exists() {
+            "; its report is missing: `soakrig report` makes it"
+        } else {
+            ""
+        };
+        usage(format!("{name} {told}{page}"))
+    })?;
     let (Some(facts), Some(last)) = (record.facts(), record.last()) else {
         let told = format!("{name} was cut off before it had begun; `soakrig run` begins it anew");
         return Err(usage(told));

@@ -136,6 +136,16 @@ fn what_cannot_be_resumed_is_refused_with_its_reason_and_left_as_it_is() {
             "the profile is not the one",
         ),
         (place("damaged", &damaged, &leave), 6, "journal.jsonl"),
+        (
+            {
+                let run = folder.path().join("without its page");
+                copy(&whole, &run);
+                std::fs::remove_file(run.join("report.html")).unwrap();
+                run
+            },
+            2,
+            "its report is missing: `soakrig report` makes it",
+        ),
         (folder.path().join("nowhere"), 2, "nowhere"),
     ] {
         let before = std::fs::read(run.join("journal.jsonl")).ok();

@@ -660,6 +660,18 @@ fn every_prefix_of_a_journal_has_a_state_that_can_be_shown() {
 }
 
 #[test]
+fn a_journal_without_one_whole_line_that_nobody_writes_is_damaged_and_not_about_to_begin() {
+    let folder = TempDir::new().unwrap();
+    let run = folder.path().join("2026-11-24T10-00-00Z_soak_0007");
+    fs::create_dir(&run).unwrap();
+    for text in ["", "{\"seq\":0,"] {
+        fs::write(run.join("journal.jsonl"), text).unwrap();
+        let told = soakrig(&["status", arg(&run)]).assert_exit(6);
+        told.assert_told(&["it has not one whole line, and nobody writes it"]);
+    }
+}
+
+#[test]
 fn the_status_of_a_finished_run_is_told_to_a_script() {
     let folder = TempDir::new().unwrap();
     let run = smoke_run(folder.path());

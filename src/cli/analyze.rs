@@ -7,6 +7,7 @@ use std::path::Path;
 use super::args::{AnalyzeArgs, CouplingChoice};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print, tell};
+use super::places::check_places;
 use crate::event::PointId;
 use crate::record::{Record, WaveformFacts};
 use crate::report::analysis::{self, Capture, Origin};
@@ -18,6 +19,7 @@ use crate::waveform::{Coupling, Waveform};
 const CAPTURES: &str = "waveforms";
 
 pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
+    check_places(&[("--html", args.html.as_deref())])?;
     args.html.as_deref().map_or(Ok(()), check_page_place)?;
     let (mut origin, mut captures) = if args.file.is_dir() {
         open_point(args)?

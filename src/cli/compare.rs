@@ -10,6 +10,7 @@ use super::args::{CompareArgs, PairChoice};
 use super::exit::Exit;
 use super::fold::print_prose;
 use super::message::{CliError, Outcome, print, tell};
+use super::places::check_places;
 use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
 use crate::compare::effect::Pairing;
@@ -25,6 +26,8 @@ use crate::report::compare::{json, junit, text, words};
 use crate::report::html::render_comparisons;
 
 pub(super) fn run(args: &CompareArgs) -> Outcome {
+    let places = [("--html", &args.html), ("--junit", &args.junit), ("--points", &args.points)];
+    check_places(&places.map(|(option, path)| (option, path.as_deref())))?;
     args.html.as_deref().map_or(Ok(()), check_page_place)?;
     let mut gathering = Gathering { order: args.order.clone(), over: args.over, ..Gathering::default() };
     let mut groups = read_groups(args, &mut gathering)?;
@@ -119,6 +122,19 @@ fn exit(made: &[Comparison], request: &Request) -> Exit {
     }
 }
 
+/// The runs of a baseline. Which one it is is told where it was found by its revision.
+fn of_baseline(out: &Path, wanted: &str) -> Result<Vec<PathBuf>, CliError> {
+    let found = find_baseline(out, wanted)?;
+    if found.name != wanted {
+        let older = match found.older.as_slice() {
+            [] => String::new(),
+            older => format!(", the last one kept; before it: {}", older.join(", ")),
+        };
+        tell(&format!("baseline of revision {wanted}: {}{older}", found.name));
+    }
+    Ok(found.runs)
+}
+
 /// The groups, with the one in front that all others are held against.
 fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Group>, CliError> {
     if let Some(stretches) = args.stretch {
@@ -126,7 +142,7 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     }
     let mut before = find(args, &args.before, gathering)?;
     if let Some(name) = &args.baseline {
-        before.extend(find_baseline(&args.out, name)?);
+        before.extend(of_baseline(&args.out, name)?);
     }
     let wanted = if args.by.is_some() && args.after.is_empty() { &args.runs } else { &args.after };
     let mut after = find(args, wanted, gathering)?;

@@ -16,6 +16,7 @@ mod list;
 mod message;
 mod notify;
 mod onlookers;
+mod places;
 mod plan;
 mod progress;
 mod report;

@@ -92,7 +92,14 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     let mut differences = Vec::new();
     let (mut unsaid, mut unkept) = (Unsaid::default(), Unsaid::default());
     let all: BTreeSet<&Aspect> = before.aspects.keys().chain(after.aspects.keys()).collect();
-    for aspect in all.iter().filter(|aspect| aspect.kind != Kind::Seed) {
+    let measured = measured(before, after);
+    // How a figure would have been made that no board has is nothing that could differ.
+    let is_idle = |aspect: &Aspect| {
+        aspect.kind == Kind::Definition
+            && !measured.contains(aspect.of.as_str())
+            && aspect.of.parse::<FigureName>().is_ok()
+    };
+    for aspect in all.iter().filter(|aspect| aspect.kind != Kind::Seed && !is_idle(aspect)) {
         let (left, right) =
             (before.aspects.get(aspect).unwrap_or(&nothing), after.aspects.get(aspect).unwrap_or(&nothing));
         if left.is_empty() && aspect.is_of_captures() && keeps_none(before) {
@@ -126,6 +133,12 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
         Some(Weight::Breaks) => Comparability::NotComparable,
     };
     Guard { comparability, differences, looked_at: all.len() + OWN_LOOKS }
+}
+
+/// The keys of all that some board of either side has.
+fn measured(before: &Group, after: &Group) -> BTreeSet<&'static str> {
+    let boards = before.boards.values().chain(after.boards.values());
+    boards.flat_map(|board| board.cells.keys()).map(|(quantity, _)| quantity.key()).collect()
 }
 
 fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<Difference> {
@@ -216,12 +229,13 @@ fn copies(before: &Group, after: &Group) -> Option<Difference> {
     })
 }
 
-/// Boards that were in regulation at less than half of the points at which some board was: each takes its points away from all, and
-/// where that leaves no point at all, nothing can be compared.
+/// Boards that were in regulation at less than half of the points that they were measured at and at which some board was: each takes
+/// its points away from all, and where that leaves no point at all, nothing can be compared.
 fn regulation(before: &Group, after: &Group) -> Option<Difference> {
     let boards = || before.boards.iter().chain(&after.boards);
     let some: BTreeSet<Place> = boards().flat_map(|(_, board)| board.regulated()).collect();
-    let lacks = |board: &BoardCells| 2 * board.regulated().count() < some.len() || some.is_empty();
+    let tried = |board: &BoardCells| some.iter().filter(|place| board.places.contains_key(place)).count();
+    let lacks = |board: &BoardCells| 2 * board.regulated().count() < tried(board) || some.is_empty();
     let is_left = |place: &Place| boards().all(|(_, board)| board.regulated().any(|own| own == *place));
     // Where no point was measured on both sides, the points themselves say so.
     let is_measured = before.common_places().intersection(&after.common_places()).next().is_some();
@@ -229,7 +243,7 @@ fn regulation(before: &Group, after: &Group) -> Option<Difference> {
     let words = |group: &Group| {
         let lacking = group.boards.iter().filter(|(_, board)| lacks(board));
         let told = lacking.map(|(serial, board)| {
-            format!("{serial} in regulation at {} of {} points", board.regulated().count(), some.len())
+            format!("{serial} in regulation at {} of {} points", board.regulated().count(), tried(board))
         });
         let told: BTreeSet<String> = told.collect();
         if told.is_empty() { "every board".to_owned() } else { listed(&told) }
@@ -403,6 +417,13 @@ mod tests {
             (Weight::Breaks, "A1 in regulation at 0 of 0 points")
         );
         assert_eq!(regulation(&group("A", &[]), &group("B", &[])), None, "nothing was measured");
+        let (whole, mut few) = (group("A", &[("A1", 4)]), group("B", &[("B1", 1)]));
+        few.boards.values_mut().for_each(|board| board.places.retain(|_, count| *count > 0));
+        assert_eq!(
+            regulation(&whole, &few),
+            None,
+            "a point at which a board was not measured is no failure of it"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::cell::{Cell, Kind, Place};
 use super::effect::{CONFIDENCE, Interval};
 use super::group::Group;
 use super::quantity::{Better, COMPARED, Quantity, Scale};
-use super::scores::{BoardScore, resolution_of, scores_of, span};
+use super::scores::{BoardScore, Matched, resolution_of, scores_of, span};
 use super::stat::{Capability, Coverage, Resolution, Worse, capability, tolerance_interval, tolerance_limit};
 use crate::base::count::fitting;
 use crate::base::stats::std_dev;
@@ -25,15 +25,47 @@ pub enum Tolerance {
     Between(Interval),
 }
 
-/// Where 95 % of all boards lie, on the side that is worse, or on both where neither is; or why nothing tells that.
+/// Which side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The first group.
+    Before,
+    /// The second one.
+    After,
+}
+
+/// How many boards of a side were measured, and where 95 % of all boards lie, on the side that is worse, or on both where neither
+/// is; or why nothing tells that.
 ///
 /// # Errors
-/// Fewer than two boards, none with a score, or boards that scatter by less than their figures can tell.
+/// Fewer than two boards, none with a score, boards that scatter by less than their figures can tell, or points of which the side
+/// has a bound alone: the others are those at which it shows the most.
 pub fn tolerance(
-    quantity: Quantity,
+    matched: &Matched,
     resolution: Resolution,
-    boards: &[BoardScore],
-) -> Result<Tolerance, String> {
+    side: Side,
+) -> (usize, Result<Tolerance, String>) {
+    let pick = |before, after| -> &[BoardScore] { if side == Side::Before { before } else { after } };
+    let boards = pick(&matched.before, &matched.after);
+    let (bounds, open) = (matched.bounded.len(), matched.open.len());
+    let scored = match &matched.with_bounds {
+        _ if bounds + open == 0 => Ok(boards),
+        // Of this side all is values, whatever the other one hides.
+        Some(all)
+            if open == 0 && (if side == Side::Before { all.are_values.0 } else { all.are_values.1 }) =>
+        {
+            Ok(pick(&all.before, &all.after))
+        }
+        _ => Err(format!(
+            "it is known as a bound alone at {} of the {} points",
+            bounds + open,
+            matched.places.len() + bounds + open
+        )),
+    };
+    (boards.len(), scored.and_then(|scored| of_boards(matched.quantity, resolution, scored)))
+}
+
+fn of_boards(quantity: Quantity, resolution: Resolution, boards: &[BoardScore]) -> Result<Tolerance, String> {
     let scores = resolution.settled(&scores_of(boards));
     check_scatter(&scores, resolution)?;
     let told = match quantity.better() {
@@ -175,6 +207,7 @@ mod tests {
     use super::*;
     use crate::base::units::{Amps, Volts};
     use crate::compare::group::BoardCells;
+    use crate::compare::scores::{BoundedChange, WithBounds};
     use crate::event::limit::{Clause, Comparison, Operand};
     use crate::event::{Condition, FigureName, Setting};
     use crate::waveform::Bound;
@@ -227,9 +260,46 @@ mod tests {
         let board = |score: f64| BoardScore { serial: "1".parse().unwrap(), score, values: Vec::new() };
         let of = |scores: [f64; 2]| {
             let boards = scores.map(board);
-            tolerance(Quantity::Figure(FigureName::Vout), Resolution::of_rounding(5.0), &boards)
+            of_boards(Quantity::Figure(FigureName::Vout), Resolution::of_rounding(5.0), &boards)
         };
         assert!(of([0.1 + 0.2, 0.3]).is_err() && of([0.3, 0.4]).is_ok());
+    }
+
+    #[test]
+    fn a_side_that_is_hidden_at_some_points_bounds_no_next_boards_and_one_that_is_not_does_by_all_points() {
+        let boards = |scores: [f64; 3]| -> Vec<BoardScore> {
+            let serials = ["1", "2", "3"].iter().zip(scores);
+            let board = |(serial, score): (&&str, f64)| BoardScore {
+                serial: serial.parse().unwrap(),
+                score,
+                values: Vec::new(),
+            };
+            serials.map(board).collect()
+        };
+        let bounded = vec![BoundedChange { place: at(24.0), change: -20.0, bound: Bound::Upper }];
+        let mut matched = Matched {
+            quantity: Quantity::Figure(FigureName::RipplePp),
+            places: vec![at(18.0)],
+            bounded,
+            open: Vec::new(),
+            missing: Vec::new(),
+            before: boards([-40.0, -41.0, -42.0]),
+            after: boards([-60.0, -61.0, -62.0]),
+            with_bounds: Some(WithBounds {
+                before: boards([-36.0, -37.0, -38.0]),
+                after: boards([-60.0, -61.0, -62.0]),
+                are_values: (true, false),
+            }),
+        };
+        let of = |matched: &Matched, side| tolerance(matched, Resolution::of_rounding(1.0), side).1;
+        let Ok(Tolerance::AtMost(high)) = of(&matched, Side::Before) else { panic!("all is values") };
+        assert!(high > -36.0, "no lower than the worst board over all points: {high}");
+        assert_eq!(
+            of(&matched, Side::After),
+            Err("it is known as a bound alone at 1 of the 2 points".to_owned())
+        );
+        matched.open.push(at(12.0));
+        assert!(of(&matched, Side::Before).is_err());
     }
 
     #[test]

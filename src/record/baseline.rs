@@ -63,17 +63,27 @@ fn is_same(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// The run folders of a baseline: of that name, or else the one of that board revision that was kept last.
+/// A baseline that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBaseline {
+    /// Its name.
+    pub name: String,
+    /// Others of the revision that was asked for, which were kept before it.
+    pub older: Vec<String>,
+    /// The folders of its runs.
+    pub runs: Vec<PathBuf>,
+}
+
+/// The baseline of that name, or else the one of that board revision that was kept last.
 ///
 /// # Errors
 /// There is none, it cannot be read, or one of its runs is gone or is another one now.
-pub fn find_baseline(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, RecordError> {
+pub fn find_baseline(folder: &Path, wanted: &str) -> Result<FoundBaseline, RecordError> {
     let place = folder.join(FOLDER);
     let known = read_all(&place)?;
-    let by_revision = || {
-        let of = known.iter().filter(|baseline| baseline.revisions.iter().any(|revision| revision == wanted));
-        of.max_by(|a, b| a.kept.cmp(&b.kept))
-    };
+    let of_revision =
+        || known.iter().filter(|baseline| baseline.revisions.iter().any(|revision| revision == wanted));
+    let by_revision = || of_revision().max_by(|a, b| a.kept.cmp(&b.kept));
     let found = known.iter().find(|baseline| baseline.name == wanted).or_else(by_revision);
     let Some(baseline) = found else {
         let told = |baseline: &Baseline| {
@@ -97,7 +107,14 @@ pub fn find_baseline(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, Record
         }
         Ok(at)
     };
-    baseline.runs.iter().map(check).collect()
+    let runs = baseline.runs.iter().map(check).collect::<Result<_, _>>()?;
+    let is_named = baseline.name == wanted;
+    let others = of_revision().filter(|other| !is_named && other.name != baseline.name);
+    Ok(FoundBaseline {
+        name: baseline.name.clone(),
+        older: others.map(|other| other.name.clone()).collect(),
+        runs,
+    })
 }
 
 fn read_all(place: &Path) -> Result<Vec<Baseline>, RecordError> {

@@ -608,6 +608,7 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
             "{name}"
         );
     }
+    compare(&["--baseline", "A", "--after", "run_b?"]).assert_told(&["baseline of revision A: first-lot"]);
     // All runs may be named: those of the baseline stand on its side alone.
     assert_eq!(compare(&["--baseline", "A", "--by", "revision", "run_*"]).assert_exit(0).out, plain.out);
     compare(&["--baseline", "A", "--by", "revision", "run_a?"])
@@ -624,4 +625,23 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
     compare(&["--baseline", "A", "--after", "run_b?"])
         .assert_exit(6)
         .assert_told(&["is not the one that was kept"]);
+}
+
+#[test]
+fn what_a_comparison_writes_lies_neither_over_a_record_nor_over_something_else_that_it_writes() {
+    let out = TempDir::new().unwrap();
+    let page = out.path().join("page.html");
+    let sides = ["--before", "*_a?", "--after", "*_b?"];
+    let run = fs::read_dir(reports()).unwrap().next().unwrap().unwrap().path();
+    let journal = run.join("journal.jsonl");
+    let before = fs::read(&journal).unwrap();
+    for (more, told) in [
+        (["--html", arg(&page), "--junit", arg(&page)], "would be written over each other"),
+        (["--points", arg(&journal), "--over", "1 h"], "belongs to the record of a run"),
+        (["--html", arg(&run.join("report.html")), "--over", "1 h"], "belongs to the record of a run"),
+    ] {
+        compare(&[&sides[..], &more[..]].concat()).assert_exit(2).assert_told(&[told]);
+    }
+    assert!(!page.exists());
+    assert_eq!(fs::read(&journal).unwrap(), before);
 }

@@ -4,13 +4,19 @@ use super::pictures::{ChangeMap, Dots, Forest, ForestRow, RowKind};
 use crate::compare::effect::Pairing;
 use crate::compare::quantity::Quantity;
 
-/// Under the dots of every board.
+/// Under the dots of every board; `valued` tells of how many points they are, where a bound is all that is known at others.
 #[must_use]
-pub fn dots(quantity: Quantity, dots: &Dots) -> String {
+pub fn dots(quantity: Quantity, valued: Option<&str>, dots: &Dots) -> String {
     let (_, places) = quantity.places();
-    let mut told = format!(
-        "Every board is a mark: its mean over the {places} that all boards have. The boards are what conclusions are drawn from."
-    );
+    let mut told = match valued {
+        None => format!(
+            "Every board is a mark: its mean over the {places} that all boards have. The boards are what conclusions are drawn from."
+        ),
+        Some(of) => format!(
+            "Every board is a mark: its mean over the {of} with values on both sides. The change is of all points, and at the others a \
+             bound is all that is known."
+        ),
+    };
     if dots.is_paired {
         told.push_str(" A thin line joins the marks of one board.");
     }
@@ -106,11 +112,21 @@ mod tests {
     fn the_lines_between_the_marks_of_pairs_are_told() {
         let of = |is_paired| {
             let made = Dots { axis: String::new(), is_about_means: false, is_paired, rows: Vec::new() };
-            dots("load_regulation_v".parse().unwrap(), &made)
+            dots("load_regulation_v".parse().unwrap(), None, &made)
         };
         assert!(
             of(true)
                 .starts_with("Every board is a mark: its mean over the input voltages that all boards have.")
+        );
+        assert!(
+            dots(
+                "ripple_pp_v".parse().unwrap(),
+                Some("5 of 20 points"),
+                &Dots { axis: String::new(), is_about_means: false, is_paired: false, rows: Vec::new() }
+            )
+            .starts_with(
+                "Every board is a mark: its mean over the 5 of 20 points with values on both sides."
+            )
         );
         assert!(
             of(true).ends_with(" A thin line joins the marks of one board.") && !of(false).contains("line")

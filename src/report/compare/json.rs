@@ -11,7 +11,7 @@ use crate::compare::course::{Growth, StepEffects};
 use crate::compare::effect::{CONFIDENCE, Effect, Pairing, Sense};
 use crate::compare::floors::NoFloor;
 use crate::compare::gate::Judgement;
-use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
+use crate::compare::next::{End, LimitCapability, Side, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
 use crate::compare::run_order::Kept;
 use crate::compare::scores::BoardScore;
@@ -275,8 +275,9 @@ fn grown(name: &str, growth: &Growth) -> GrowthRow {
 
 fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {
     let quantity = effect.quantity();
-    let row = |side: &'static str, boards: &[BoardScore]| {
-        let (low, high) = match tolerance(quantity, effect.resolution, boards).ok()? {
+    let row = |word: &'static str, side: Side| {
+        let (boards, tolerance) = tolerance(&effect.matched, effect.resolution, side);
+        let (low, high) = match tolerance.ok()? {
             Tolerance::AtMost(high) => (None, Some(high)),
             Tolerance::AtLeast(low) => (Some(low), None),
             Tolerance::Between(ends) => (Some(ends.low), Some(ends.high)),
@@ -284,8 +285,8 @@ fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {
         Some(NextBoardsRow {
             after_group: comparison.after.name.clone(),
             figure: quantity.key(),
-            side,
-            boards: boards.len(),
+            side: word,
+            boards,
             low: low.map(|low| quantity.unscaled(low)),
             high: high.map(|high| quantity.unscaled(high)),
         })
@@ -293,7 +294,7 @@ fn next_boards(comparison: &Comparison, effect: &Effect) -> Vec<NextBoardsRow> {
     if effect.levels.is_none() {
         return Vec::new();
     }
-    let rows = [row("before", &effect.matched.before), row("after", &effect.matched.after)];
+    let rows = [row("before", Side::Before), row("after", Side::After)];
     rows.into_iter().flatten().collect()
 }
 

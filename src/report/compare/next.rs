@@ -2,13 +2,12 @@
 
 use super::amount::{amount, level};
 use super::parts::{Part, part};
-use super::words::{hidden_by_steps, short_p};
+use super::words::{hidden_by_steps, short_p, valued_points};
 use crate::base::count::counted;
-use crate::compare::comparison::{Comparison, Side};
+use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Pairing, Sense};
-use crate::compare::next::{End, LimitCapability, Tolerance, tolerance};
+use crate::compare::next::{End, LimitCapability, Side, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
-use crate::compare::scores::BoardScore;
 use crate::compare::stat::{HELD_EVENLY, smallest_mann_whitney_p, smallest_signed_rank_p};
 
 /// From so many boards on a Cpk is told as a number; before, as its interval alone.
@@ -18,21 +17,22 @@ const ENOUGH_FOR_CPK: usize = 25;
 #[must_use]
 pub fn most_boards(comparison: &Comparison, effect: &Effect) -> Option<[String; 2]> {
     effect.levels?;
-    let of = |side: &Side, boards: &[BoardScore]| format!("{}: {}", side.name, most(effect, boards));
-    Some([of(&comparison.before, &effect.matched.before), of(&comparison.after, &effect.matched.after)])
+    let of = |name: &str, side: Side| format!("{name}: {}", most(effect, side));
+    Some([of(&comparison.before.name, Side::Before), of(&comparison.after.name, Side::After)])
 }
 
-fn most(effect: &Effect, boards: &[BoardScore]) -> String {
+fn most(effect: &Effect, side: Side) -> String {
     let quantity = effect.quantity();
     let told = |scaled: f64| level(quantity, scaled);
-    let sure = format!("95 % sure, {}", counted(boards.len(), "board"));
-    match tolerance(quantity, effect.resolution, boards) {
+    let (boards, tolerance) = tolerance(&effect.matched, effect.resolution, side);
+    let sure = format!("95 % sure, {}", counted(boards, "board"));
+    match tolerance {
         Ok(Tolerance::AtMost(high)) => format!("95 % of all boards stay below {} ({sure})", told(high)),
         Ok(Tolerance::AtLeast(low)) => format!("95 % of all boards stay above {} ({sure})", told(low)),
         Ok(Tolerance::Between(ends)) => {
             format!("95 % of all boards lie between {} and {} ({sure})", told(ends.low), told(ends.high))
         }
-        Err(_) if boards.len() > 1 && !effect.resolution.is_rounding() => {
+        Err(_) if boards > 1 && valued_points(effect).is_none() && !effect.resolution.is_rounding() => {
             format!("nothing tells where the next boards lie, for {}", hidden_by_steps(effect))
         }
         Err(why) => format!("nothing tells where the next boards lie, for {why}"),

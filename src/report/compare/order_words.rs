@@ -2,6 +2,7 @@
 
 use super::amount::Amounts;
 use super::parts::{Part, part};
+use super::words::valued_points;
 use crate::base::count::{counted, fitting};
 use crate::base::names::OrderName;
 use crate::compare::comparison::Comparison;
@@ -104,8 +105,9 @@ pub fn drift(comparison: &Comparison, effect: &Effect) -> Option<String> {
         let of_change = amounts(change.value, change.low, change.high);
         let of_drift = amounts(drift.value, drift.low, drift.high);
         told.push(format!(
-            "{} with the drift taken off {}, drift {} a run {}",
+            "{}{} with the drift taken off {}, drift {} a run {}",
             of_change.full(change.value),
+            valued_points(effect).map_or_else(String::new, |of| format!(" over the {of} with values")),
             ends(change.low, change.high, of_change),
             of_drift.full(drift.value),
             ends(drift.low, drift.high, of_drift)

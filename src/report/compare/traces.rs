@@ -8,7 +8,7 @@ use crate::base::stats::median;
 use crate::compare::cell::{Kind, Place};
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::group::Group;
-use crate::compare::scores::{BoardScore, scores_of};
+use crate::compare::scores::{BoardScore, Matched, scores_of};
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES, kind_at};
 use crate::event::{Event, PointId};
 use crate::record::{Record, RecordError};
@@ -41,12 +41,17 @@ pub struct Overlaid {
     pub caption: String,
 }
 
-/// The places by the first side's mean, the highest one first.
-fn places_by_worst(effect: &Effect) -> Vec<Place> {
-    let boards = &effect.matched.before;
+/// The places by the first side's mean, the highest one first: of all where that side has values alone, whatever the other one
+/// hides, or else of those with values on both sides.
+fn places_by_worst(matched: &Matched) -> Vec<Place> {
+    let (mut places, mut boards) = (matched.places.clone(), &matched.before);
+    if let Some(all) = matched.with_bounds.as_ref().filter(|all| all.are_values.0) {
+        places.extend(matched.bounded.iter().map(|bounded| bounded.place));
+        boards = &all.before;
+    }
     let sum = |index: usize| boards.iter().filter_map(|board| board.values.get(index)).sum::<f64>();
     let mut places: Vec<(f64, Place)> =
-        effect.matched.places.iter().enumerate().map(|(index, place)| (sum(index), *place)).collect();
+        places.into_iter().enumerate().map(|(index, place)| (sum(index), place)).collect();
     places.sort_by(|a, b| b.0.total_cmp(&a.0));
     places.into_iter().map(|(_, place)| place).collect()
 }
@@ -155,13 +160,18 @@ fn overlaid(
     purposes: &[&str],
     side: impl Fn(&Waveform, Option<&Waveform>) -> Option<Drawn>,
 ) -> Result<Option<(Vec<TraceOver>, String)>, RecordError> {
-    let (effect, groups) = (of.effect, of.groups);
-    let boards = shown_boards(&effect.matched.before, &effect.matched.after, of.pairing);
+    let (effect, groups, matched) = (of.effect, of.groups, &of.effect.matched);
+    // Where one side is hidden, its bounds tell which of its boards stands in the middle.
+    let scored = (matched.with_bounds.as_ref())
+        .map_or((&matched.before, &matched.after), |all| (&all.before, &all.after));
+    let boards = shown_boards(scored.0, scored.1, of.pairing);
     let Some([left, right]) = boards else { return Ok(None) };
     let (Some(before), Some(after)) = (Kept::of(groups.0, left)?, Kept::of(groups.1, right)?) else {
         return Ok(None);
     };
-    let mut places = places_by_worst(effect).into_iter().enumerate();
+    let worst = places_by_worst(matched);
+    let is_all = worst.len() == matched.places.len() + matched.bounded.len() + matched.open.len();
+    let mut places = worst.into_iter().enumerate();
     let has_both = |place: &Place| before.points.contains_key(place) && after.points.contains_key(place);
     let Some((rank, place)) = places.find(|(_, place)| has_both(place)) else { return Ok(None) };
     let which = match of.pairing {
@@ -169,7 +179,12 @@ fn overlaid(
         Pairing::Board => "the board whose change is nearest the middle of all",
     };
     let title = effect.quantity().title();
-    let among = if rank == 0 { "" } else { ", of the points with kept traces of both," };
+    let among = match (rank == 0, is_all) {
+        (true, true) => "",
+        (false, true) => ", of the points with kept traces of both,",
+        (true, false) => ", of the points with values on both sides,",
+        (false, false) => ", of the points with values on both sides and kept traces of both,",
+    };
     let mut caption = format!("At {place}, where{among} the {title} of {} is worst; {which}.", groups.0.name);
     let mut sides = Vec::new();
     for (group, board, kept) in [(groups.0, left, &before), (groups.1, right, &after)] {

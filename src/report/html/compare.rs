@@ -240,13 +240,14 @@ fn overlaid(title: &str, made: &Result<Overlaid, String>) -> Markup {
 
 fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
     let quantity = view.quantity;
+    let valued = page.comparison.effect(quantity).and_then(words::valued_points);
     html! {
         h2 { (heading(quantity.title())) }
         @if let Some(made) = quantity.is_made() { p.small { (sentence(made)) } }
         div.figure {
             @if let Some((dots, svg)) = view.dots.as_ref().and_then(|dots| Some((dots, render_dots(dots)?))) {
                 (picture(&svg, "curves boards", "every board"))
-                p.small { (captions::dots(quantity, dots)) }
+                p.small { (captions::dots(quantity, valued.as_deref(), dots)) }
             }
             @if let Some(map) = &view.map {
                 (change_picture(&render_change_map(map), change_map_width(map), "the change over input voltage and load"))

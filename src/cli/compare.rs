@@ -68,6 +68,11 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
             "no board stands on both sides: --pair board compares boards of the same serial number with themselves",
         ));
     }
+    for (other, made) in groups.iter().skip(1).zip(&made).filter(|_| args.pair.is_some()) {
+        if let Some(told) = words::unpaired(&[&groups[0], other], &made.shared) {
+            tell(&told);
+        }
+    }
     tell_all(args, (&groups, &spectra), (&made, &request))?;
     Ok(exit(&made, &request))
 }

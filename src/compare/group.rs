@@ -52,6 +52,8 @@ pub struct BoardCells {
     pub places: BTreeMap<Place, u32>,
     /// What its spectra were taken from.
     pub captures: Captures,
+    /// How it was measured: what its runs say, each once.
+    pub aspects: BTreeMap<Aspect, BTreeSet<String>>,
 }
 
 impl BoardCells {
@@ -139,7 +141,8 @@ impl Group {
             *board.places.entry(place).or_default() += count;
         }
         for (aspect, values) in run.aspects {
-            self.aspects.entry(aspect).or_default().extend(values);
+            self.aspects.entry(aspect.clone()).or_default().extend(values.iter().cloned());
+            board.aspects.entry(aspect).or_default().extend(values);
         }
         if let Some((mean_c, readings)) = run.ambient {
             self.ambient = Some(Ambient::merged(self.ambient, mean_c, readings));
@@ -161,6 +164,13 @@ impl Group {
         let mut only = self.clone();
         only.boards.retain(|serial, _| serials.contains(serial));
         only.members.retain(|member| serials.contains(&member.serial));
+        if only.boards.len() < self.boards.len() {
+            // How a board was measured that is left out says nothing of the others.
+            only.aspects = BTreeMap::new();
+            for (aspect, values) in only.boards.values().flat_map(|board| &board.aspects) {
+                only.aspects.entry(aspect.clone()).or_default().extend(values.iter().cloned());
+            }
+        }
         only.steps = self.steps.iter().map(|step| step.only(serials)).collect();
         only
     }

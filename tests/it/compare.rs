@@ -645,3 +645,17 @@ fn what_a_comparison_writes_lies_neither_over_a_record_nor_over_something_else_t
     assert!(!page.exists());
     assert_eq!(fs::read(&journal).unwrap(), before);
 }
+
+#[test]
+fn a_board_without_a_pair_is_named_and_how_it_was_measured_does_not_count() {
+    let out = TempDir::new().unwrap();
+    let text = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", OTHERWISE);
+    let alone = run(&file(&out, "otherwise.toml", &text), ("zz", "A"), out.path());
+    let again = out.path().join("again_a1");
+    fs::create_dir(&again).unwrap();
+    fs::copy(run_of("a1").join("journal.jsonl"), again.join("journal.jsonl")).unwrap();
+    let sides = ["--before", "*_a1", arg(&alone), "--after", arg(&again)];
+    compare(&sides).assert_exit(2);
+    let told = compare(&[&sides[..], &["--pair", "board"]].concat()).assert_exit(0);
+    told.assert_told(&["left out, for they were not measured both ways: zz of "]);
+}

@@ -7,11 +7,13 @@ use super::bound_words;
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
 use crate::base::count::{counted, fitting};
+use crate::base::names::Serial;
 use crate::compare::aspect::Weight;
 use crate::compare::cell::Kind;
 use crate::compare::comparison::{Comparison, Gate, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
 use crate::compare::gate::{Judgement, SAME_ALPHA};
+use crate::compare::group::Group;
 use crate::compare::guard::Difference;
 use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
@@ -322,6 +324,18 @@ pub fn levels(effect: &Effect) -> Option<String> {
     let (before, after) = effect.levels?;
     let of = valued_points(effect).map_or_else(String::new, |of| format!(" (at the {of} with values)"));
     Some(format!("{} to {}{of}", level(effect.quantity(), before), level(effect.quantity(), after)))
+}
+
+/// The boards that a comparison of pairs leaves out, for they stand on one side alone; `None` where all are compared.
+#[must_use]
+pub fn unpaired(groups: &[&Group], shared: &[Serial]) -> Option<String> {
+    let of = |group: &&Group| {
+        let alone: Vec<&str> =
+            group.boards.keys().filter(|serial| !shared.contains(serial)).map(Serial::as_str).collect();
+        (!alone.is_empty()).then(|| format!("{} of {}", alone.join(", "), group.name))
+    };
+    let told: Vec<String> = groups.iter().filter_map(of).collect();
+    (!told.is_empty()).then(|| format!("left out, for they were not measured both ways: {}", told.join("; ")))
 }
 
 /// Of how many points levels are, where a bound is all that is known at others: `5 of 20 points`.

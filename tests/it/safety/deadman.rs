@@ -73,7 +73,7 @@ fn signal_dead_man(running: &Running, name: &str) {
 }
 
 fn assert_told(journal: &str, why: &str) {
-    let warned = journal.lines().find(|line| line.contains("dead-man: ")).expect(journal);
+    let warned = journal.lines().rfind(|line| line.contains("dead-man: ")).expect(journal);
     assert!(warned.contains(why) && warned.contains("verified off after"), "{warned}");
     let safe = journal.lines().rfind(|line| line.contains("made_safe")).expect(journal);
     assert!(safe.contains("\"verified\":true"), "{safe}");

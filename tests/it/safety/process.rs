@@ -92,13 +92,14 @@ pub(super) fn serve_on(port: u16) -> Option<Served> {
     command.args(["sim", "--json", "--port", &port.to_string()]).arg(rig);
     let mut process = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    if line.is_empty() {
+    let mut told = String::new();
+    stdout.read_line(&mut told).unwrap();
+    let Ok(line) = serde_json::from_str::<serde_json::Value>(&told) else {
+        stdout.read_to_string(&mut told).unwrap();
+        assert!(told.contains("Address already in use"), "no other reason not to be served: {told}");
         return None;
-    }
-    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let rig = without_thermometers(told["rig"].as_str().unwrap());
+    };
+    let rig = without_thermometers(line["rig"].as_str().unwrap());
     Some(Served { _process: process, _stdout: stdout, rig })
 }
 

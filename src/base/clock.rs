@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::standing::Standing;
+
 /// A moment on one clock, as nanoseconds since that clock was made. It never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(pub u64);
@@ -61,6 +63,8 @@ pub trait Clock: Send + Sync {
     fn utc(&self) -> Timestamp;
     /// How long the machine has slept since the clock was made: [`Clock::now`] stands still meanwhile.
     fn slept(&self) -> Duration;
+    /// How long this program stood still since the clock was made, although [`Clock::now`] went on: nobody it talks to is the cause of that.
+    fn stood(&self) -> Duration;
     /// Waits. Never sleep while holding a lock that another task needs.
     fn sleep(&self, span: Duration);
     /// Runs all tasks side by side, a thread each, and returns when all have ended. A panic of a task is passed on after
@@ -74,13 +78,20 @@ pub struct RealClock {
     start: std::time::Instant,
     /// What the machine had slept before.
     slept_before: Duration,
+    standing: Option<Standing>,
 }
 
 impl RealClock {
-    /// A clock whose zero is now.
+    /// A clock whose zero is now. It knows nothing of standing still.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now(), slept_before: slept_since_boot() }
+        Self { start: std::time::Instant::now(), slept_before: slept_since_boot(), standing: None }
+    }
+
+    /// One that notices when this program stands still, with a thread that ends with it.
+    #[must_use]
+    pub fn noticing() -> Self {
+        Self { standing: Standing::begin(), ..Self::new() }
     }
 }
 
@@ -115,6 +126,9 @@ impl Clock for RealClock {
     }
     fn slept(&self) -> Duration {
         slept_since_boot().saturating_sub(self.slept_before)
+    }
+    fn stood(&self) -> Duration {
+        self.standing.as_ref().map_or(Duration::ZERO, Standing::stood)
     }
     fn sleep(&self, span: Duration) {
         thread::sleep(span);
@@ -225,6 +239,10 @@ impl Clock for SimClock {
     }
 
     fn slept(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn stood(&self) -> Duration {
         Duration::ZERO
     }
 

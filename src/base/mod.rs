@@ -12,5 +12,6 @@ pub mod estimate;
 pub mod names;
 pub mod random;
 pub mod span;
+pub mod standing;
 pub mod stats;
 pub mod units;

@@ -197,8 +197,8 @@ fn leave_supply(mut supply: impl Supply, error: InstrumentError) -> Box<NotOpene
     let side = switch_supply(&mut supply, LEAVING);
     let state = SafeState {
         supply_off: side.is_off,
-        vout_v: Err(Unavailable::because("the load, which measures it, was not reached")),
-        ..nothing_known()
+        attempts: 1,
+        ..SafeState::unknown("the load, which measures it, was not reached")
     };
     leave_one(("supply", "load"), supply.facts().clone(), (side, state), error)
 }
@@ -210,21 +210,10 @@ fn leave_load(mut load: impl Load, error: InstrumentError) -> Box<NotOpened> {
     let state = SafeState {
         load_off: side.is_off,
         vout_v: vout.map_err(|error| Unavailable::because(error.to_string())),
-        ..nothing_known()
+        attempts: 1,
+        ..SafeState::unknown("not looked at")
     };
     leave_one(("load", "supply"), load.facts().clone(), (side, state), error)
-}
-
-/// What is known of outputs before anybody is asked.
-fn nothing_known() -> SafeState {
-    SafeState {
-        load_off: false,
-        supply_off: false,
-        vout_v: Err(Unavailable::because("not looked at")),
-        verified: false,
-        attempts: 1,
-        failures: Vec::new(),
-    }
 }
 
 fn leave_one(

@@ -113,14 +113,7 @@ impl Bench {
 
     /// As [`Bench::make_safe`]; as soon as somebody `hurries` it is tried twice only, with less patience.
     pub fn make_safe_while(&mut self, hurries: &dyn Fn() -> bool) -> SafeState {
-        let mut state = SafeState {
-            load_off: false,
-            supply_off: false,
-            vout_v: Err(Unavailable::because("not looked at yet")),
-            verified: false,
-            attempts: 0,
-            failures: Vec::new(),
-        };
+        let mut state = SafeState::unknown("not looked at yet");
         let mut troubles = Troubles::default();
         for attempt in 1.. {
             state.attempts = attempt;

@@ -32,10 +32,10 @@ pub struct LivingClock {
 }
 
 impl LivingClock {
-    /// The machine's clock, which counts in `pulse`.
+    /// The machine's clock, which counts in `pulse` and notices when the program stands still.
     #[must_use]
     pub fn new(pulse: Pulse) -> Self {
-        Self::over(Arc::new(RealClock::new()), pulse)
+        Self::over(Arc::new(RealClock::noticing()), pulse)
     }
     /// Another clock, which counts in `pulse`.
     #[must_use]
@@ -54,6 +54,9 @@ impl Clock for LivingClock {
     }
     fn slept(&self) -> Duration {
         self.clock.slept()
+    }
+    fn stood(&self) -> Duration {
+        self.clock.stood()
     }
     fn sleep(&self, span: Duration) {
         self.pulse.beat();

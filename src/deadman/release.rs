@@ -7,7 +7,6 @@ use crate::bench::safe::Troubles;
 use crate::event::SafeState;
 use crate::instrument::open::Surroundings;
 use crate::plan::Rig;
-use crate::waveform::Unavailable;
 
 /// Pauses between attempts; the last one is repeated.
 const PAUSES: [Duration; 5] = [
@@ -71,14 +70,7 @@ fn told_with(state: SafeState, failed: u32, troubles: Troubles) -> SafeState {
 }
 
 fn nothing_reached() -> SafeState {
-    SafeState {
-        load_off: false,
-        supply_off: false,
-        vout_v: Err(Unavailable::because("supply and load were not reached together")),
-        verified: false,
-        attempts: 0,
-        failures: Vec::new(),
-    }
+    SafeState::unknown("supply and load were not reached together")
 }
 
 fn attempt_release(rig: &Rig, surroundings: &Surroundings) -> Result<SafeState, (String, Option<SafeState>)> {

@@ -93,7 +93,7 @@ impl Keeper<'_, '_> {
         }
         // What made this reading late was waited for before it: a sensor that answers again now still was silent then.
         self.progress.waited = self.watcher.waits.take_before_reading();
-        let gap = self.progress.gap_before(reading.at, self.interval, jumps.slept);
+        let gap = self.progress.gap_before(reading.at, self.interval, jumps);
         self.tell_seen(reading)?;
         if let Some(gap) = gap {
             self.keep()?;

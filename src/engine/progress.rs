@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::timekeeping::Jumps;
 use crate::base::clock::Instant;
 use crate::base::names::Role;
 use crate::base::span::render_span;
@@ -69,7 +70,7 @@ impl Progress {
 
     /// A point begins: no reading is due until it is over. The gap before it, where something was wrong.
     pub(super) fn begin_point(&mut self, at: Instant, interval: Duration) -> Option<Gap> {
-        let gap = self.gap_before(at, interval, Duration::ZERO);
+        let gap = self.gap_before(at, interval, Jumps::default());
         self.trouble = None;
         gap
     }
@@ -126,10 +127,14 @@ impl Progress {
     }
 
     /// The gap before a reading, if it came later than the interval lets it.
-    pub(super) fn gap_before(&mut self, at: Instant, interval: Duration, slept: Duration) -> Option<Gap> {
+    pub(super) fn gap_before(&mut self, at: Instant, interval: Duration, jumps: Jumps) -> Option<Gap> {
+        let Jumps { slept, stood, .. } = jumps;
         let waited = self.waited.take();
         let mut trouble = self.trouble.take();
-        let between = self.between.take().filter(|_| trouble.is_some() || !slept.is_zero());
+        let between = self
+            .between
+            .take()
+            .filter(|between| trouble.is_some() || !slept.is_zero() || is_most(stood, at.since(*between)));
         let from = self.last.or(between)?;
         let late = at.since(from) + slept;
         if late <= interval.mul_f64(LATE) {
@@ -140,7 +145,8 @@ impl Progress {
             trouble = Some((GapCause::Sleep, told));
         }
         let missed = (late.as_secs_f64() / interval.as_secs_f64()).round() as u64;
-        let (cause, what) = trouble.unwrap_or_else(|| self.why_late(late, interval, waited.as_ref()));
+        let (cause, what) =
+            trouble.unwrap_or_else(|| self.why_late(late, interval, (stood, waited.as_ref())));
         Some(Gap { from, to: at, missed: missed.saturating_sub(1).max(1), cause, what })
     }
 
@@ -158,20 +164,23 @@ impl Progress {
         Some(Gap { from, to: at, missed, cause, what: format!("{what}; ended by {ended_by}") })
     }
 
-    /// Why a reading is late although nothing failed: an answer that came in time, but slowly, makes up most of it; or else
-    /// it is the controller's own doing.
+    /// Why a reading is late although nothing failed: the controller stood still, or an answer that came in time, but slowly, makes
+    /// up most of it; or else it is the controller's own doing.
     fn why_late(
         &self,
         late: Duration,
         interval: Duration,
-        waited: Option<&(Role, Duration)>,
+        (stood, waited): (Duration, Option<&(Role, Duration)>),
     ) -> (GapCause, String) {
+        let over = late.saturating_sub(interval);
+        if is_most(stood, over) {
+            return (GapCause::Controller, format!("the controller stood still for {}", render_span(stood)));
+        }
         if let Some(role) = self.silent.keys().next() {
             let told = format!("the thermometer {role} was waited for, which does not answer");
             return (GapCause::Instrument, told);
         }
-        let over = late.saturating_sub(interval);
-        if let Some((role, span)) = waited.filter(|(_, span)| *span * 2 >= over) {
+        if let Some((role, span)) = waited.filter(|(_, span)| is_most(*span, over)) {
             let told = format!("{role} was waited for, whose answer took {}", render_span(*span));
             return (GapCause::Instrument, told);
         }
@@ -217,6 +226,11 @@ impl Progress {
     }
 }
 
+/// Whether a part makes up most of a whole; nothing is no part.
+fn is_most(part: Duration, whole: Duration) -> bool {
+    !part.is_zero() && part * 2 >= whole
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,16 +249,16 @@ mod tests {
     fn a_run_that_was_cut_off_between_two_dwells_tells_what_was_lost_until_its_next_reading_or_point() {
         let mut resumed = Progress::resumed(None, at(100));
         resumed.begin(DwellId(3));
-        let gap = resumed.gap_before(at(107), INTERVAL, Duration::ZERO);
+        let gap = resumed.gap_before(at(107), INTERVAL, Jumps::default());
         assert_eq!(told(gap), Some((100, 107, 6, GapCause::Controller)));
         resumed.last = Some(at(107));
-        assert_eq!(resumed.gap_before(at(108), INTERVAL, Duration::ZERO), None, "told once");
+        assert_eq!(resumed.gap_before(at(108), INTERVAL, Jumps::default()), None, "told once");
         let mut resumed = Progress::resumed(None, at(100));
         let gap = resumed.begin_point(at(104), INTERVAL);
         assert_eq!(told(gap), Some((100, 104, 3, GapCause::Controller)));
         resumed.finish_point(at(110));
         resumed.begin(DwellId(3));
-        assert_eq!(resumed.gap_before(at(113), INTERVAL, Duration::ZERO), None, "a point is no gap");
+        assert_eq!(resumed.gap_before(at(113), INTERVAL, Jumps::default()), None, "a point is no gap");
     }
 
     #[test]
@@ -268,22 +282,47 @@ mod tests {
         }
     }
 
+    fn jumped((slept_s, stood_s): (u64, u64)) -> Jumps {
+        Jumps { slept: Duration::from_secs(slept_s), stood: Duration::from_secs(stood_s), ..Jumps::default() }
+    }
+
     #[test]
-    fn between_two_dwells_only_trouble_and_sleep_cost_readings() {
+    fn a_late_reading_is_blamed_on_whoever_took_most_of_the_time() {
+        // How long the program stood still, how long the load was waited for while it ran, and what is told.
+        let table = [
+            (9, 0, (GapCause::Controller, "the controller stood still for 9 s")),
+            (8, 1, (GapCause::Controller, "the controller stood still for 8 s")),
+            (0, 9, (GapCause::Instrument, "load was waited for, whose answer took 9 s")),
+            (3, 6, (GapCause::Instrument, "load was waited for, whose answer took 6 s")),
+            (0, 1, (GapCause::Controller, "the reading before it took 10 s instead of 1 s")),
+        ];
+        for (stood_s, waited_s, (cause, what)) in table {
+            let waited = Some(("load".parse().unwrap(), Duration::from_secs(waited_s)));
+            let mut progress = Progress { last: Some(at(10)), waited, ..Progress::default() };
+            let gap = progress.gap_before(at(20), INTERVAL, jumped((0, stood_s))).unwrap();
+            assert_eq!((gap.cause, gap.what.as_str()), (cause, what));
+        }
+    }
+
+    #[test]
+    fn between_two_dwells_only_trouble_sleep_and_standing_still_cost_readings() {
         let trouble = || Some((GapCause::Instrument, "the load did not answer".to_owned()));
         let table = [
-            (None, Duration::ZERO, None),
-            (trouble(), Duration::ZERO, Some((10, 15, 4, GapCause::Instrument))),
-            (None, Duration::from_secs(60), Some((10, 15, 64, GapCause::Sleep))),
+            (None, (0, 0), None),
+            (trouble(), (0, 0), Some((10, 15, 4, GapCause::Instrument))),
+            (None, (60, 0), Some((10, 15, 64, GapCause::Sleep))),
+            // Part of the switching, and most of it.
+            (None, (0, 1), None),
+            (None, (0, 4), Some((10, 15, 4, GapCause::Controller))),
         ];
-        for (trouble, slept, expected) in table {
+        for (trouble, jumps, expected) in table {
             let mut progress = Progress::default();
             progress.begin(DwellId(1));
             progress.last = Some(at(10));
             progress.finish(DwellId(1));
             progress.trouble = trouble;
             progress.begin(DwellId(2));
-            assert_eq!(told(progress.gap_before(at(15), INTERVAL, slept)), expected);
+            assert_eq!(told(progress.gap_before(at(15), INTERVAL, jumped(jumps))), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the clocks of the controller's machine went on evenly: steps of the wall clock, and sleep. Pure: what the clocks say
+//! Whether the clocks of the controller's machine went on evenly: steps of the wall clock, sleep, and standing still. Pure: what the clocks say
 //! goes in.
 
 use std::time::Duration;
@@ -23,12 +23,15 @@ pub struct Look {
     pub utc: Timestamp,
     /// How long the machine has slept.
     pub slept: Duration,
+    /// How long this program stood still.
+    pub stood: Duration,
 }
 
 impl Look {
     /// Looks at all clocks; `None` where something came between, so that they do not belong together.
     pub fn at(clock: &dyn Clock) -> Option<Self> {
-        let look = Self { monotonic: clock.now(), utc: clock.utc(), slept: clock.slept() };
+        let look =
+            Self { monotonic: clock.now(), utc: clock.utc(), slept: clock.slept(), stood: clock.stood() };
         (clock.now().since(look.monotonic) < AT_ONCE).then_some(look)
     }
 }
@@ -40,6 +43,8 @@ pub struct Jumps {
     pub stepped_s: Option<f64>,
     /// How long the machine has slept.
     pub slept: Duration,
+    /// How long this program stood still.
+    pub stood: Duration,
 }
 
 /// Remembers the last look.
@@ -58,6 +63,7 @@ impl Timekeeping {
         Jumps {
             stepped_s: (by_s.abs() > STEP_S).then_some(by_s),
             slept: if slept >= SLEEP { slept } else { Duration::ZERO },
+            stood: look.stood.saturating_sub(before.stood),
         }
     }
 }
@@ -85,12 +91,14 @@ mod tests {
                 monotonic: Instant(s * 1_000_000_000),
                 utc: start + jiff::SignedDuration::from_secs_f64(utc_s),
                 slept: Duration::from_secs_f64(slept_s),
+                stood: Duration::from_secs(s * 5),
             };
             assert_eq!(clocks.judge(look(0, 0.0, 0.0)), Jumps::default());
             let jumps = clocks.judge(look(1, utc_s, slept_s));
-            let expected = Jumps { stepped_s, slept: Duration::from_secs_f64(told_slept_s) };
+            let stood = Duration::from_secs(5);
+            let expected = Jumps { stepped_s, slept: Duration::from_secs_f64(told_slept_s), stood };
             assert_eq!(jumps, expected, "{what}");
-            let after = clocks.judge(look(2, utc_s + 1.0, slept_s));
+            let after = clocks.judge(Look { stood, ..look(2, utc_s + 1.0, slept_s) });
             assert_eq!(after, Jumps::default(), "{what}: told once");
         }
     }

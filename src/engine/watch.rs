@@ -8,7 +8,7 @@ use super::readings::{MeterReadings as Meters, board_vin, board_vout};
 use super::settle::{SettleWatch, Settling};
 use super::stop::StopWish;
 use super::transfer::Transfer;
-use super::waits::Waits;
+use super::waits::{Question, Waits};
 use super::{Failure, stamp};
 use crate::base::clock::{Clock, Instant};
 use crate::base::cut::Cut;
@@ -84,7 +84,7 @@ fn read_temperatures(
             keep_temperature(&mut temperatures, role, told);
             continue;
         }
-        let asked = clock.now();
+        let asked = Question::put(clock);
         let answer = thermometer.read_temperature();
         waits.note(role, asked, clock);
         let figure = match answer {
@@ -377,7 +377,7 @@ impl Watcher<'_> {
         is_resting: &dyn Fn(&Role) -> bool,
     ) -> Result<(Reading, Result<(), Failure>), Failure> {
         let (vout, iin) = self.read_meters()?;
-        let asked = self.clock.now();
+        let asked = Question::put(self.clock);
         let terminal = self.supply.measure_voltage();
         self.waits.note(&self.supply.facts().role, asked, self.clock);
         let (terminal, at) = (terminal?, self.clock.now());
@@ -398,7 +398,7 @@ impl Watcher<'_> {
 
     /// Reads Vout and the input current and has them judged.
     pub(super) fn read_meters(&mut self) -> Result<(Volts, Amps), Failure> {
-        let asked = self.clock.now();
+        let asked = Question::put(self.clock);
         let readings = self.ask_load();
         self.waits.note(&self.load.facts().role, asked, self.clock);
         if let Ok((vout, iout)) = &readings {
@@ -408,7 +408,7 @@ impl Watcher<'_> {
                 return Err(Failure::Tripped(what));
             }
         }
-        let asked = self.clock.now();
+        let asked = Question::put(self.clock);
         let readings = readings.and_then(|(vout, iout)| Ok((vout, iout, self.supply.measure_current()?)));
         self.waits.note(&self.supply.facts().role, asked, self.clock);
         let now = self.clock.now();

@@ -219,6 +219,21 @@ pub struct SafeState {
     pub failures: Vec<String>,
 }
 
+impl SafeState {
+    /// Nothing is known of the outputs, and why Vout is not.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            load_off: false,
+            supply_off: false,
+            vout_v: Err(Unavailable::because(why)),
+            verified: false,
+            attempts: 0,
+            failures: Vec::new(),
+        }
+    }
+}
+
 /// Which stop was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {

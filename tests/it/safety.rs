@@ -23,6 +23,8 @@ mod order;
 pub(crate) mod process;
 mod soak;
 pub(crate) mod stage;
+#[cfg(target_os = "linux")]
+mod standing;
 #[cfg(unix)]
 mod unattended;
 mod wire;

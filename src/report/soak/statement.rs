@@ -60,9 +60,11 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary]) -> Stateme
     // A board that is out of its limits is at work no more: its hours bound nothing.
     let hours = BoardHours { hours: in_hours(stream.working), failures: failed };
     let behind = BoardHours { hours: powered.hours - hours.hours, failures: 0 };
-    let on_hours = hours.sentence(CONFIDENCE).map(|told| match stream.powered == stream.working {
-        true => told,
-        false => format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours()),
+    let on_hours = hours.sentence(CONFIDENCE).map(|told| {
+        if stream.powered == stream.working {
+            return told;
+        }
+        format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours())
     });
     let starts = starts(&story.starts);
     let on_end = story.ended_early.as_ref().map(|look| {

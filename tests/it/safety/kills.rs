@@ -113,9 +113,18 @@ struct Killed {
 
 /// A soak that has begun, with its files and its record in `folder`, and its run folder.
 pub(super) fn begin(served: &Served, folder: &Path, clock: &RealClock) -> (Running, PathBuf) {
+    begin_profile((served, SOAK), folder, clock)
+}
+
+/// The same of another profile.
+pub(super) fn begin_profile(
+    (served, soak): (&Served, &str),
+    folder: &Path,
+    clock: &RealClock,
+) -> (Running, PathBuf) {
     let (rig, profile, out) = (folder.join("rig.toml"), folder.join("p.toml"), folder.join("out"));
     std::fs::write(&rig, &served.rig).unwrap();
-    std::fs::write(&profile, SOAK).unwrap();
+    std::fs::write(&profile, soak).unwrap();
     std::fs::create_dir(&out).unwrap();
     let mut running = spawn(&[&profile, Path::new("--rig"), &rig, Path::new("--out"), &out], "run");
     await_begun(&mut running, &out, clock);

@@ -127,26 +127,30 @@ impl Served {
 
 /// Between the program and one instrument of the served bench: passes everything on until it hangs; then it takes bytes and
 /// answers nothing.
-struct Between {
-    address: String,
+pub(super) struct Between {
+    pub(super) address: String,
     hangs: Arc<AtomicBool>,
+    /// How long the next message waits before it is passed on; none where it has been.
+    pub(super) delay: Arc<Mutex<Duration>>,
     /// What was taken since it hangs, and when.
     taken: Arc<Mutex<Vec<(Duration, String)>>>,
     clock: Arc<RealClock>,
 }
 
 impl Between {
-    fn place(real: &str) -> Self {
+    pub(super) fn place(real: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let real: String = real.split("::").skip(1).take(2).collect::<Vec<_>>().join(":");
         let between = Self {
             address: format!("TCPIP0::127.0.0.1::{port}::SOCKET"),
             hangs: Arc::default(),
+            delay: Arc::default(),
             taken: Arc::default(),
             clock: Arc::new(RealClock::new()),
         };
         let (hangs, taken, clock) = (between.hangs.clone(), between.taken.clone(), between.clock.clone());
+        let delay = between.delay.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(&real).unwrap();
@@ -161,9 +165,12 @@ impl Between {
                     }
                 });
                 let (hangs, taken, clock) = (hangs.clone(), taken.clone(), clock.clone());
+                let delay = delay.clone();
                 std::thread::spawn(move || {
                     let (mut client, mut bytes) = (client, [0; 4096]);
                     while let Ok(count @ 1..) = client.read(&mut bytes) {
+                        let wait = std::mem::take(&mut *delay.lock().unwrap());
+                        std::thread::sleep(wait);
                         if hangs.load(Ordering::SeqCst) {
                             let at = clock.now().since(Instant(0));
                             taken.lock().unwrap().push((at, String::from_utf8_lossy(&bytes[..count]).into()));

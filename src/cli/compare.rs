@@ -14,7 +14,6 @@ use super::places::check_places;
 use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
 use crate::compare::effect::Pairing;
-use crate::compare::guard::Comparability;
 use crate::compare::quantity::Quantity;
 use crate::compare::scores::add_load_regulation;
 use crate::compare::spectra::{GroupSpectra, add_spectra};
@@ -60,15 +59,19 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         reference: gathering.reference,
         turns: gathering.turns,
         left_out: gathering.left_out,
+        baseline: gathering.baseline,
     };
     let made: Vec<Comparison> =
         groups.iter().skip(1).map(|other| compare(&groups[0], other, &request)).collect();
-    if args.pair.is_some() && made.iter().any(|made| made.shared.is_empty()) {
+    if args.pair.is_some() && made.iter().all(|made| made.shared.is_empty()) {
         return Err(CliError::usage(
             "no board stands on both sides: --pair board compares boards of the same serial number with themselves",
         ));
     }
     for (other, made) in groups.iter().skip(1).zip(&made).filter(|_| args.pair.is_some()) {
+        if made.shared.is_empty() {
+            continue;
+        }
         if let Some(told) = words::unpaired(&[&groups[0], other], &made.shared) {
             tell(&told);
         }
@@ -115,29 +118,14 @@ const NOTHING: &str = "there is nothing to compare: name runs with --before (or 
 
 /// What is not comparable is a fault of what was asked for; a broken limit is one of the boards.
 fn exit(made: &[Comparison], request: &Request) -> Exit {
-    let is_refused =
-        |made: &Comparison| made.guard.comparability == Comparability::NotComparable && !request.is_forced;
     let is_broken = |made: &Comparison| made.gates.iter().any(|gate| gate.is_broken(request.is_strict));
-    if made.iter().any(is_refused) {
+    if made.iter().any(Comparison::is_refused) {
         Exit::Usage
     } else if made.iter().any(is_broken) {
         Exit::LimitFailed
     } else {
         Exit::Done
     }
-}
-
-/// The runs of a baseline. Which one it is is told where it was found by its revision.
-fn of_baseline(out: &Path, wanted: &str) -> Result<Vec<PathBuf>, CliError> {
-    let found = find_baseline(out, wanted)?;
-    if found.name != wanted {
-        let older = match found.older.as_slice() {
-            [] => String::new(),
-            older => format!(", the last one kept; before it: {}", older.join(", ")),
-        };
-        tell(&format!("baseline of revision {wanted}: {}{older}", found.name));
-    }
-    Ok(found.runs)
 }
 
 /// The groups, with the one in front that all others are held against.
@@ -147,7 +135,9 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     }
     let mut before = find(args, &args.before, gathering)?;
     if let Some(name) = &args.baseline {
-        before.extend(of_baseline(&args.out, name)?);
+        let found = find_baseline(&args.out, name)?;
+        before.extend(found.runs.iter().cloned());
+        gathering.baseline = Some(found);
     }
     let wanted = if args.by.is_some() && args.after.is_empty() { &args.runs } else { &args.after };
     let mut after = find(args, wanted, gathering)?;
@@ -190,7 +180,24 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
     } else {
         groups.push(read_group("after", &after, gathering)?);
     }
+    check_sides(args, &groups, gathering)?;
+    if args.over.is_some() {
+        check_steps(&groups)?;
+    }
+    look_beside(&groups, gathering)?;
+    name_by_revision(&mut groups);
+    Ok(groups)
+}
+
+/// Whether there is a run on each side.
+fn check_sides(args: &CompareArgs, groups: &[Group], gathering: &mut Gathering) -> Result<(), CliError> {
     let count = groups.iter().map(|group| group.members.len()).sum::<usize>();
+    let is_lacking =
+        groups.iter().any(|group| group.members.is_empty()) || (args.by.is_some() && groups.len() < 2);
+    // What would be there but for the damage is no fault of what was asked for.
+    if let Some(fault) = gathering.fault.take_if(|_| is_lacking) {
+        return Err(fault.into());
+    }
     if let (true, Some(order)) = (groups.iter().any(|group| group.members.is_empty()), &args.order) {
         return Err(CliError::usage(format!("a side has no run of the order {order}")));
     }
@@ -203,12 +210,7 @@ fn read_groups(args: &CompareArgs, gathering: &mut Gathering) -> Result<Vec<Grou
         );
         return Err(CliError::usage(told));
     }
-    if args.over.is_some() {
-        check_steps(&groups)?;
-    }
-    look_beside(&groups, gathering)?;
-    name_by_revision(&mut groups);
-    Ok(groups)
+    Ok(())
 }
 
 fn check_steps(groups: &[Group]) -> Result<(), CliError> {
@@ -267,6 +269,9 @@ fn read_stretches(
     if let (true, Some(order)) = (groups[0].members.is_empty(), &args.order) {
         return Err(CliError::usage(format!("no run is of the order {order}")));
     }
+    if let Some(fault) = gathering.fault.take_if(|_| groups[0].members.is_empty()) {
+        return Err(fault.into());
+    }
     if groups[0].members.is_empty() {
         return Err(CliError::usage("all these runs are of the reference board, which belongs to no group"));
     }
@@ -279,12 +284,15 @@ fn find(
     wanted: &[String],
     gathering: &mut Gathering,
 ) -> Result<BTreeSet<PathBuf>, CliError> {
-    let mut runs = BTreeSet::new();
+    let (mut runs, mut named) = (BTreeSet::new(), BTreeSet::new());
     for wanted in wanted {
         let found = store::find_all(&args.out, wanted)?;
-        runs.extend(found.runs);
+        let known = if found.is_named { &mut named } else { &mut gathering.found };
+        known.extend(found.runs.iter().cloned());
         gathering.left_out.extend(found.left_out);
+        runs.extend(found.runs);
     }
+    gathering.found.retain(|folder| !named.contains(folder));
     Ok(runs)
 }
 

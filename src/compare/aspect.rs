@@ -120,6 +120,8 @@ kinds! {
     Copies = "one run in two folders", Matters, "a run tells nothing against itself, and each folder counts";
     /// Boards that were in regulation hardly anywhere.
     Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away, and leaves nothing to compare";
+    /// Whether any board was measured both ways, where boards are compared with themselves.
+    Pairs = "boards measured both ways", Breaks, "--pair board compares each board with itself, and none stands on both sides";
     /// The seeds of the simulated bench.
     Seed = "seed of the simulated bench", Matters, "runs of one seed have the same noise of the instruments, point by point: no interval knows of it, and between two seeds it stands in the change";
     /// Program and version.

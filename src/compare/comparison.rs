@@ -7,12 +7,13 @@ use super::effect::{Effect, Pairing, Terms, compare_quantity};
 use super::gate::{Allowance, Judgement, judge_same, judge_worse};
 use super::gather::ReferenceRuns;
 use super::group::Group;
-use super::guard::{Comparability, Guard, check_comparable};
+use super::guard::{Comparability, Guard, check_comparable, without_pairs};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
 use super::run_order::{Kept, RunOrder, Turns};
 use super::spectra::Captures;
 use crate::base::names::Serial;
+use crate::record::baseline::FoundBaseline;
 use crate::record::store::LeftOut;
 
 /// What is asked of a comparison.
@@ -40,8 +41,10 @@ pub struct Request {
     pub reference: ReferenceRuns,
     /// Which runs of which orders are here, in any group.
     pub turns: Turns,
-    /// Folders that were meant and are no runs.
+    /// Folders that were meant and hold no run that can be read.
     pub left_out: BTreeSet<LeftOut>,
+    /// The baseline whose runs stand on the first side.
+    pub baseline: Option<FoundBaseline>,
 }
 
 impl Request {
@@ -119,6 +122,8 @@ pub struct Comparison {
     pub order: RunOrder,
     /// Whether they may be compared.
     pub guard: Guard,
+    /// Whether they are not comparable and were compared all the same, because that was asked for.
+    pub is_forced: bool,
     /// Boards that stand on both sides.
     pub shared: Vec<Serial>,
     /// What changed, in the order of a report; empty where they may not be compared.
@@ -137,6 +142,11 @@ impl Comparison {
     pub const fn is_made(&self) -> bool {
         !self.effects.is_empty()
     }
+    /// Whether they are not comparable, and were not compared either.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.guard.comparability == Comparability::NotComparable && !self.is_forced
+    }
     /// Whether both sides are stretches of the same runs.
     #[must_use]
     pub fn is_within_runs(&self) -> bool {
@@ -154,15 +164,20 @@ impl Comparison {
 pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
     let shared: Vec<Serial> =
         before.boards.keys().filter(|serial| after.boards.contains_key(*serial)).cloned().collect();
-    let pairs = (request.pairing == Pairing::Board).then(|| (before.only(&shared), after.only(&shared)));
+    let lacks_pairs = request.pairing == Pairing::Board && shared.is_empty();
+    let is_paired = request.pairing == Pairing::Board && !lacks_pairs;
+    let pairs = is_paired.then(|| (before.only(&shared), after.only(&shared)));
     let (before, after) = pairs.as_ref().map_or((before, after), |(before, after)| (before, after));
     let order = if request.is_within_runs {
         RunOrder::within_runs(&request.reference)
     } else {
         RunOrder::of((before, after), (&request.reference, &request.turns), request.pairing)
     };
-    let guard = check_comparable(before, after, &order);
-    let may = guard.comparability != Comparability::NotComparable || request.is_forced;
+    let guard =
+        if lacks_pairs { without_pairs(before, after) } else { check_comparable(before, after, &order) };
+    // Where there is no pair there is nothing that could be forced.
+    let is_forced = guard.comparability == Comparability::NotComparable && request.is_forced && !lacks_pairs;
+    let may = guard.comparability != Comparability::NotComparable || is_forced;
     let of = |quantity: &Quantity| {
         let effect = compare_quantity(*quantity, (before, after), request.terms(*quantity))?;
         Some(effect.in_order(&order, &request.reference))
@@ -190,6 +205,7 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         pairing: request.pairing,
         order,
         guard,
+        is_forced,
         shared,
         effects,
         course,

@@ -2,13 +2,14 @@
 //! reference board, which belong to no group.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::course::Over;
 use super::run::{Run, read_run, read_stretches};
 use super::run_order::Turns;
 use super::stretch::Stretch;
 use crate::base::names::OrderName;
+use crate::record::baseline::FoundBaseline;
 use crate::record::store::LeftOut;
 use crate::record::{RecordError, read_facts};
 
@@ -23,8 +24,14 @@ pub struct Gathering {
     pub reference: ReferenceRuns,
     /// The places in their orders of all runs that were taken, whichever group they belong to.
     pub turns: Turns,
-    /// Folders that were meant and are no runs.
+    /// Folders that were meant and hold no run that can be read.
     pub left_out: BTreeSet<LeftOut>,
+    /// Run folders that nobody named one by one: one of them that is damaged is left out.
+    pub found: BTreeSet<PathBuf>,
+    /// What is wrong with the first one that was left out so.
+    pub fault: Option<RecordError>,
+    /// The baseline whose runs stand on the first side.
+    pub baseline: Option<FoundBaseline>,
 }
 
 /// Of the runs of the reference board, the first and the last: the memory does not grow with them.
@@ -44,7 +51,7 @@ impl Gathering {
     /// # Errors
     /// As [`read_run`].
     pub fn take(&mut self, folder: &Path) -> Result<Option<Run>, RecordError> {
-        let run = read_run(folder, self.over)?;
+        let Some(run) = self.unless_damaged(folder, read_run(folder, self.over))? else { return Ok(None) };
         if !self.is_wanted(&run) {
             return Ok(None);
         }
@@ -66,7 +73,8 @@ impl Gathering {
     /// # Errors
     /// As [`read_run`].
     pub fn take_stretches(&mut self, folder: &Path, stretches: &[Stretch]) -> Result<Vec<Run>, RecordError> {
-        let mut runs = read_stretches(folder, stretches)?;
+        let read = read_stretches(folder, stretches);
+        let Some(mut runs) = self.unless_damaged(folder, read)? else { return Ok(Vec::new()) };
         runs.retain(|run| self.is_wanted(run));
         if runs.iter().any(is_reference) {
             self.reference.take(read_run(folder, None)?);
@@ -88,6 +96,22 @@ impl Gathering {
         let Some(turn) = facts.turn.filter(|turn| !turn.is_reference) else { return };
         if let Some(order) = self.turns.get_mut(&turn.order) {
             order.beside.insert(turn.number, facts.board.revision);
+        }
+    }
+
+    /// What was read; `None` where the record is damaged and nobody named it: that is told, and the others stand.
+    fn unless_damaged<T>(
+        &mut self,
+        folder: &Path,
+        read: Result<T, RecordError>,
+    ) -> Result<Option<T>, RecordError> {
+        match read {
+            Err(fault) if fault.is_damage() && self.found.contains(folder) => {
+                self.left_out.insert(LeftOut { folder: folder.to_owned(), why: fault.to_string() });
+                self.fault.get_or_insert(fault);
+                Ok(None)
+            }
+            read => read.map(Some),
         }
     }
 

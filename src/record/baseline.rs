@@ -68,6 +68,12 @@ fn is_same(left: &Path, right: &Path) -> bool {
 pub struct FoundBaseline {
     /// Its name.
     pub name: String,
+    /// The revisions of its boards.
+    pub revisions: Vec<String>,
+    /// When it was kept; `None` where its file does not tell a time.
+    pub kept: Option<Timestamp>,
+    /// Whether it was found by the board revision, not by its name.
+    pub is_by_revision: bool,
     /// Others of the revision that was asked for, which were kept before it.
     pub older: Vec<String>,
     /// The folders of its runs.
@@ -112,6 +118,9 @@ pub fn find_baseline(folder: &Path, wanted: &str) -> Result<FoundBaseline, Recor
     let others = of_revision().filter(|other| !is_named && other.name != baseline.name);
     Ok(FoundBaseline {
         name: baseline.name.clone(),
+        revisions: baseline.revisions.clone(),
+        kept: baseline.kept.parse().ok(),
+        is_by_revision: !is_named,
         older: others.map(|other| other.name.clone()).collect(),
         runs,
     })

@@ -72,10 +72,12 @@ pub(super) fn rounded(value: f64) -> f64 {
 /// What a reader of the row must know: the reasons of its empty cells, each once, and the point's own notes.
 #[must_use]
 pub fn notes(result: &PointResult) -> String {
-    notes_of(result, columns())
+    let own = result.notes.iter().map(|note| one_line(note));
+    reasons(result, columns()).into_iter().chain(own).collect::<Vec<_>>().join("; ")
 }
 
-fn notes_of(result: &PointResult, figures: impl Iterator<Item = FigureName>) -> String {
+/// Why figures could not be had, each reason once.
+fn reasons(result: &PointResult, figures: impl Iterator<Item = FigureName>) -> Vec<String> {
     let mut reasons: Vec<(Unavailable, Vec<&str>)> = Vec::new();
     for name in figures {
         if let Err(reason) = result.figures.figure(name) {
@@ -85,10 +87,9 @@ fn notes_of(result: &PointResult, figures: impl Iterator<Item = FigureName>) -> 
             }
         }
     }
-    let missing =
+    let told =
         reasons.into_iter().map(|(reason, names)| format!("{}: {}", names.join(", "), one_line(&reason.0)));
-    let all: Vec<String> = missing.chain(result.notes.iter().map(|note| one_line(note))).collect();
-    all.join("; ")
+    told.collect()
 }
 
 /// A cell with a line break in it breaks half of the programs that read the table.
@@ -112,6 +113,9 @@ pub fn render_points(record: &Record) -> Result<String, RecordError> {
 const JOINED: [&str; 9] =
     ["group", "revision", "board", "run", "started", "since_first_point_s", "phase", "repeat", "bounds"];
 
+/// What stands behind the notes: the reasons of the figures that no run's own table of points has. The notes are those of that table.
+const BEHIND: &str = "more_notes";
+
 /// What is made of several figures of a point, behind them.
 const DERIVED: [&str; 1] = ["rise_k"];
 
@@ -120,10 +124,18 @@ fn joined_columns() -> impl Iterator<Item = FigureName> {
     columns().chain(FigureName::ALL.iter().copied().filter(|name| !name.is_column()))
 }
 
+/// The reasons of the empty cells that no run's own table has, where the record holds one.
+fn more_notes(result: &PointResult) -> String {
+    let is_told =
+        |name: &FigureName| !name.is_column() && result.figures.iter().any(|(known, _)| known == *name);
+    reasons(result, joined_columns().filter(is_told)).join("; ")
+}
+
 /// The first line of a table of the points of several runs.
 #[must_use]
 pub fn joined_header() -> String {
-    format!("{},{}", JOINED.join(","), line_of_names(joined_columns(), &DERIVED))
+    let own = line_of_names(joined_columns(), &DERIVED);
+    format!("{},{},{BEHIND}\n", JOINED.join(","), own.trim_end())
 }
 
 /// The rows of a run in a table of the points of several runs: of the points that were finished at a time that is wanted. `bounds`
@@ -161,11 +173,8 @@ pub fn render_joined(
             result.repeat.to_string(),
             bounds,
         ];
-        // Of what no table of points has otherwise a reason is told only where the record holds one.
-        let is_told =
-            |name: &FigureName| name.is_column() || result.figures.iter().any(|(known, _)| known == *name);
-        let notes = notes_of(result, joined_columns().filter(is_told));
-        all.extend(cells(result, joined_columns(), &[result.figures.rise_k()], notes));
+        all.extend(cells(result, joined_columns(), &[result.figures.rise_k()], notes(result)));
+        all.push(more_notes(result));
         table.push_str(&line(&all)?);
     }
     Ok(table)
@@ -174,6 +183,34 @@ pub fn render_joined(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::{PointId, PointVerdict, Region, Regulation, Setting};
+
+    #[test]
+    fn the_notes_of_a_point_are_the_same_in_both_tables_and_what_the_joined_one_lacks_stands_beside_them() {
+        let (own, other) = (FigureName::Efficiency, FigureName::NoiseSigma);
+        assert!(own.is_column() && !other.is_column());
+        let untold = |name, why: &str| (name, Err(Unavailable(why.to_owned())));
+        let result = PointResult {
+            point: PointId(1),
+            repeat: 1,
+            phase: None,
+            setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+            figures: [untold(own, "no input current"), untold(other, "under the resolution")]
+                .into_iter()
+                .collect(),
+            bounds: std::collections::BTreeMap::new(),
+            region: Region::Regulated,
+            regulation: Ok(Regulation::ConstantVoltage),
+            checks: Vec::new(),
+            verdict: PointVerdict::Pass,
+            notes: vec!["ripple by fit".to_owned()],
+        };
+        let told = notes(&result);
+        assert!(told.contains("efficiency: no input current") && told.ends_with("; ripple by fit"), "{told}");
+        assert!(!told.contains("noise_sigma_v"), "{told}");
+        assert_eq!(more_notes(&result), "noise_sigma_v: under the resolution");
+    }
 
     #[test]
     fn a_number_is_written_without_the_noise_of_binary_fractions() {

@@ -156,7 +156,7 @@ pub fn find(folder: &Path, wanted: &str) -> Result<PathBuf, RecordError> {
 pub fn find_all(folder: &Path, wanted: &str) -> Result<Found, RecordError> {
     let path = Path::new(wanted);
     if path.join(journal::FILE_NAME).is_file() {
-        return Ok(Found { runs: vec![path.to_owned()], left_out: Vec::new() });
+        return Ok(Found { runs: vec![path.to_owned()], is_named: true, left_out: Vec::new() });
     }
     let (place, pattern) = match (path.parent(), path.file_name()) {
         (Some(parent), Some(last)) if !parent.as_os_str().is_empty() && !path.is_dir() => {
@@ -178,7 +178,8 @@ pub fn find_all(folder: &Path, wanted: &str) -> Result<Found, RecordError> {
         known.iter().filter(|name| is_meant(name)).map(|name| place.join(name)).collect();
     let left_out = without_journal(&place, is_meant);
     if !runs.is_empty() {
-        return Ok(Found { runs, left_out });
+        let is_named = !path.is_dir() && known.contains(&pattern);
+        return Ok(Found { runs, is_named, left_out });
     }
     if path.is_dir() {
         return Err(RecordError::NeitherRunNorRuns(place));
@@ -198,16 +199,18 @@ pub fn find_all(folder: &Path, wanted: &str) -> Result<Found, RecordError> {
 pub struct Found {
     /// Run folders.
     pub runs: Vec<PathBuf>,
+    /// Whether it was a run's own name, not a pattern nor a folder of runs.
+    pub is_named: bool,
     /// Folders that are meant as well and are no runs.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A folder that was meant and is no run.
+/// A folder that was meant and holds no run that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
     /// Which.
     pub folder: PathBuf,
-    /// Why it is none.
+    /// Why not.
     pub why: String,
 }
 

@@ -601,16 +601,18 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
         .assert_exit(0)
         .assert_told(&["2 runs kept"]);
     let plain = compare(&["--before", "run_a?", "--after", "run_b?"]).assert_exit(0);
+    // Which one it is stands in the lines; beside that nothing differs.
+    let with_baseline = |more: &[&str]| {
+        let told = compare(more).assert_exit(0);
+        let line = line_of(&told, "  held against the baseline first-lot (revision A, kept 20");
+        assert!(line.ends_with(" UTC, 2 runs)"), "{line}");
+        told.out.replace(&format!("{line}\n"), "")
+    };
     for name in ["first-lot", "A"] {
-        assert_eq!(
-            compare(&["--baseline", name, "--after", "run_b?"]).assert_exit(0).out,
-            plain.out,
-            "{name}"
-        );
+        assert_eq!(with_baseline(&["--baseline", name, "--after", "run_b?"]), plain.out, "{name}");
     }
-    compare(&["--baseline", "A", "--after", "run_b?"]).assert_told(&["baseline of revision A: first-lot"]);
     // All runs may be named: those of the baseline stand on its side alone.
-    assert_eq!(compare(&["--baseline", "A", "--by", "revision", "run_*"]).assert_exit(0).out, plain.out);
+    assert_eq!(with_baseline(&["--baseline", "A", "--by", "revision", "run_*"]), plain.out);
     compare(&["--baseline", "A", "--by", "revision", "run_a?"])
         .assert_exit(2)
         .assert_told(&["all of these runs are those of the baseline A"]);
@@ -618,11 +620,32 @@ fn a_baseline_is_kept_by_name_and_found_again_by_name_and_by_board_revision() {
         "no baseline in ",
         "is called `B` or is of the board revision B; kept are first-lot (revision A)",
     ]);
+    // Of two of one revision the one kept last is taken, and both are named: in lines, JSON and on the page.
+    compare(&["--after", "run_a1", "--save-baseline", "second-lot"]).assert_exit(0);
+    let page = folder.path().join("page.html");
+    let told = compare(&["--baseline", "A", "--after", "run_b?", "--html", arg(&page)]).assert_exit(0);
+    let line = line_of(&told, "held against the baseline second-lot (revision A, kept 20");
+    let end = " UTC, 1 run), the one of revision A that was kept last; before it: first-lot";
+    assert!(line.ends_with(end), "{line}");
+    assert!(fs::read_to_string(&page).unwrap().contains(&format!("Held against{}.", &line[14..])));
+    let json =
+        |more: &[&str]| compare(&[more, &["--json"]].concat()).assert_exit(0).json()["baseline"].clone();
+    let found = json(&["--baseline", "A", "--after", "run_b?"]);
+    let kept = found["kept"].as_str().unwrap();
+    assert_eq!(
+        found,
+        serde_json::json!({
+            "name": "second-lot", "revisions": ["A"], "kept": kept, "runs": 1, "by_revision": true,
+            "older": ["first-lot"]
+        })
+    );
+    assert_eq!(json(&["--baseline", "first-lot", "--after", "run_b?"])["by_revision"], false);
+    assert!(json(&["--before", "run_a?", "--after", "run_b?"]).is_null());
     // The same name is not kept twice, and a journal that is another one now is refused.
     compare(&["--after", "run_a?", "--save-baseline", "first-lot"]).assert_exit(2);
     let journal = folder.path().join("run_a2/journal.jsonl");
     fs::copy(run_of("b3").join("journal.jsonl"), &journal).unwrap();
-    compare(&["--baseline", "A", "--after", "run_b?"])
+    compare(&["--baseline", "first-lot", "--after", "run_b?"])
         .assert_exit(6)
         .assert_told(&["is not the one that was kept"]);
 }
@@ -658,4 +681,62 @@ fn a_board_without_a_pair_is_named_and_how_it_was_measured_does_not_count() {
     compare(&sides).assert_exit(2);
     let told = compare(&[&sides[..], &["--pair", "board"]].concat()).assert_exit(0);
     told.assert_told(&["left out, for they were not measured both ways: zz of "]);
+}
+
+#[test]
+fn the_notes_of_the_joined_points_are_those_of_the_runs_own_tables() {
+    let out = TempDir::new().unwrap();
+    let path = out.path().join("points.csv");
+    sides(&["--points", arg(&path)]).assert_exit(0);
+    let cells = |path: &Path, wanted: &[&str]| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let heads = reader.headers().unwrap().clone();
+        let at = |name: &str| heads.iter().position(|head| head == name).unwrap();
+        let at: Vec<usize> = wanted.iter().map(|name| at(name)).collect();
+        let rows = reader.records().map(|row| row.unwrap());
+        rows.map(|row| at.iter().map(|at| row[*at].to_owned()).collect()).collect()
+    };
+    let joined = cells(&path, &["run", "point", "notes", "more_notes"]);
+    let mut compared = 0;
+    for run in
+        fs::read_dir(reports()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+    {
+        let name = run.file_name().unwrap().to_str().unwrap();
+        for own in cells(&run.join("points.csv"), &["point", "notes"]) {
+            let row = joined.iter().find(|row| row[0] == name && row[1] == own[0]).unwrap();
+            assert_eq!(row[2], own[1], "{name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, joined.len());
+}
+
+#[test]
+fn a_revision_without_a_board_in_common_is_told_as_not_comparable_and_the_others_stand() {
+    let out = TempDir::new().unwrap();
+    let profile = file(&out, "profile.toml", &smoke_at("[\"18 V\", \"24 V\"]"));
+    for (board, revision) in [("a1", "B"), ("a2", "B"), ("d1", "D")] {
+        run(&profile, (board, revision), out.path());
+    }
+    let groups = ["--by", "revision", "--pair", "board", "--after", "*_a?", arg(out.path())];
+    let told = compare(&groups).assert_exit(2);
+    let first = "NOT COMPARABLE  revision D against revision A: boards measured both ways";
+    assert!(told.out.starts_with(first), "{}", told.out);
+    let of_d = line_of(&told, "  breaks   boards measured both ways: a1; a2; a3 before, d1 after (");
+    assert!(of_d.contains("none stands on both sides"), "{of_d}");
+    line_of(&told, "COMPARABLE EXCEPT  revision B (2 boards, 2 runs) against revision A (2 boards, 2 runs)");
+    assert!(
+        line_of(&told, "lowers the ripple and noise peak to peak, 20 MHz")
+            .contains("2 boards measured both ways")
+    );
+    // There is nothing that could be forced.
+    let forced = compare(&[&groups[..], &["--force"]].concat()).assert_exit(2);
+    assert!(!forced.out.contains("compared all the same"), "{}", forced.out);
+    let json = compare(&[&groups[..], &["--json"]].concat()).assert_exit(2).json();
+    let compared = |at: usize| json["groups"][at]["compared"].as_bool().unwrap();
+    assert!(compared(0) && !compared(1), "{}", json["groups"]);
+    // Where no revision has one there is nothing to compare at all.
+    compare(&["--before", "*_b?", "--after", "*_a?", "--pair", "board"])
+        .assert_exit(2)
+        .assert_told(&["no board stands on both sides"]);
 }

@@ -133,7 +133,7 @@ fn folders_that_a_pattern_finds_and_that_are_no_runs_are_told_with_their_reason_
     fs::write(out.join("notes_b2"), "").unwrap();
     fs::create_dir(out.join("lost7_b3")).unwrap();
     let told = compare(&["*_b2", "--html", arg(&page)]);
-    let line = line_of(&told, "6 folders are no runs and were left out: ");
+    let line = line_of(&told, "6 folders hold no run that can be read and were left out: ");
     for words in [
         "lost1_b2 (it holds no journal.jsonl); ",
         "lost2_b2 (its journal.jsonl is no file); ",
@@ -142,9 +142,35 @@ fn folders_that_a_pattern_finds_and_that_are_no_runs_are_told_with_their_reason_
         assert!(line.contains(words), "`{words}` is not in:\n{line}");
     }
     let page = fs::read_to_string(&page).unwrap();
-    assert_eq!(page.matches("6 folders are no runs and were left out: ").count(), 1);
+    assert_eq!(page.matches("6 folders hold no run that can be read and were left out: ").count(), 1);
     let json = compare(&["*_b2", "--json"]).json();
     assert_eq!(json["left_out_count"], 6);
     assert_eq!(json["left_out"].as_array().unwrap().len(), 5);
     assert_eq!(json["left_out"][1]["why"], "its journal.jsonl is no file");
+}
+
+#[test]
+fn a_damaged_record_that_a_pattern_finds_is_left_out_with_its_fault_and_one_that_is_named_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    for board in ["_a1", "_a2", "_b1", "_b2"] {
+        cut(board, folder.path(), |_| true);
+    }
+    let damaged = cut("_b3", folder.path(), |_| true);
+    let journal = damaged.join("journal.jsonl");
+    fs::write(&journal, fs::read_to_string(&journal).unwrap().replacen("\"b3\"", "\"b8\"", 1)).unwrap();
+    let compare =
+        |more: &[&str]| soakrig(&[&["compare", "--width", "0", "--out", arg(folder.path())], more].concat());
+    let told = compare(&["--before", "*_a?", "--after", "*_b?"]).assert_exit(0);
+    let line = line_of(&told, "1 folder holds no run that can be read and was left out: ");
+    assert!(line.contains("_b3 (the record is damaged: ") && line.contains("journal.jsonl line "), "{line}");
+    assert!(told.out.contains("(2 boards, 2 runs) against"), "{}", told.out);
+    line_of(&compare(&["--by", "revision", arg(folder.path())]).assert_exit(0), "and was left out: ");
+    // Named by its folder or its whole name it is an error, also where a pattern finds it as well.
+    let name = damaged.file_name().unwrap().to_str().unwrap();
+    for named in [arg(&damaged), name] {
+        let refused = compare(&["--before", "*_a?", "--after", "*_b?", named]).assert_exit(6);
+        refused.assert_told(&["the record is damaged", "_b3"]);
+    }
+    // A side that has nothing but it has nothing to tell.
+    compare(&["--before", "*_a?", "--after", "*_b3*"]).assert_exit(6).assert_told(&["the record is damaged"]);
 }

@@ -1,8 +1,8 @@
 //! Comparisons as JSON.
 
 use super::schema::{
-    BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, GrowthRow, LeftOutRow,
-    LimitRow, NextBoardsRow, NotConcludedRow, PointRow, StepRow, VERSION,
+    BaselineRow, BoardRow, CapabilityRow, ChangeRow, ComparisonDocument, DifferenceRow, GroupsRow, GrowthRow,
+    LeftOutRow, LimitRow, NextBoardsRow, NotConcludedRow, PointRow, StepRow, VERSION,
 };
 use super::{next, words};
 use crate::compare::cell::Place;
@@ -31,6 +31,14 @@ fn document(made: &[Comparison], request: &Request) -> ComparisonDocument {
         forced: request.is_forced,
         confidence: CONFIDENCE,
         groups: Vec::new(),
+        baseline: request.baseline.as_ref().map(|found| BaselineRow {
+            name: found.name.clone(),
+            revisions: found.revisions.clone(),
+            kept: found.kept.map(|kept| kept.to_string()),
+            runs: found.runs.len(),
+            by_revision: found.is_by_revision,
+            older: found.older.clone(),
+        }),
         left_out: (request.left_out.iter().take(words::NAMED))
             .map(|left| LeftOutRow { folder: left.folder.display().to_string(), why: left.why.clone() })
             .collect(),

@@ -6,7 +6,6 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 use super::words;
 use crate::compare::comparison::{Comparison, Gate, Request};
 use crate::compare::gate::Judgement;
-use crate::compare::guard::Comparability;
 use crate::record::RecordError;
 use crate::report::junit::clean;
 
@@ -18,7 +17,7 @@ pub fn render(made: &[Comparison], request: &Request) -> Result<String, RecordEr
     let mut document = Document::new("comparison");
     for comparison in made {
         let mut suite = TestSuite::new(clean(&words::groups(comparison)));
-        suite.add_test_case(guard_case(comparison, request));
+        suite.add_test_case(guard_case(comparison));
         for gate in &comparison.gates {
             suite.add_test_case(gate_case(comparison, gate, request.is_strict));
         }
@@ -27,7 +26,7 @@ pub fn render(made: &[Comparison], request: &Request) -> Result<String, RecordEr
     document.to_string().map_err(|error| RecordError::no_form("the JUnit file", error))
 }
 
-fn guard_case(comparison: &Comparison, request: &Request) -> TestCase {
+fn guard_case(comparison: &Comparison) -> TestCase {
     let guard = &comparison.guard;
     let lines: Vec<String> = guard
         .differences
@@ -37,8 +36,7 @@ fn guard_case(comparison: &Comparison, request: &Request) -> TestCase {
             format!("{weight}: {title}: {} before, {} after", difference.before, difference.after)
         })
         .collect();
-    let is_broken = guard.comparability == Comparability::NotComparable;
-    let status = if is_broken && request.is_forced {
+    let status = if comparison.is_forced {
         // Somebody chose so, which is no failure of the boards; but green would say that they are comparable.
         let why = words::breaking(comparison).unwrap_or_default();
         let mut status = TestCaseStatus::skipped();
@@ -46,7 +44,7 @@ fn guard_case(comparison: &Comparison, request: &Request) -> TestCase {
             "not comparable, and compared all the same because --force was given: {why}"
         )));
         status
-    } else if is_broken {
+    } else if comparison.is_refused() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message("not comparable").set_type("soakrig").set_description(clean(&lines.join("\n")));
         status

@@ -30,10 +30,10 @@ pub struct QuantityView {
 pub struct ComparisonPage {
     /// The comparison.
     pub comparison: Comparison,
-    /// Whether it was forced.
-    pub is_forced: bool,
     /// The limits that are not kept, in words.
     pub not_kept: Option<String>,
+    /// The baseline that stands on the first side, in words: of all comparisons of a page alike.
+    pub baseline: Option<String>,
     /// The folders that were meant and are no runs, in words: of all comparisons of a page alike.
     pub left_out: Option<String>,
     /// What is drawn over boards, points and settings.
@@ -54,8 +54,8 @@ pub fn build(
     spectra: Option<(&GroupSpectra, &GroupSpectra)>,
     request: &Request,
 ) -> ComparisonPage {
-    let is_forced = request.is_forced;
     let not_kept = words::not_kept(&comparison, request.is_strict);
+    let baseline = request.baseline.as_ref().map(words::baseline);
     let left_out = words::left_out(&request.left_out);
     // What was bought and what it costs; the rest stands in the table of all changes.
     let drawn = |effect: &&Effect| matches!(part(effect.quantity()), Part::Bought | Part::Price);
@@ -80,5 +80,5 @@ pub fn build(
     let (folded, spikes) = (of(F::RipplePp, traces::folded), of(F::SpikePos, traces::spikes));
     let names = (groups.0.name.as_str(), groups.1.name.as_str());
     let spectra = spectra.and_then(|(before, after)| traces::spectra(names, before, after));
-    ComparisonPage { comparison, is_forced, not_kept, left_out, views, folded, spikes, spectra }
+    ComparisonPage { comparison, baseline, not_kept, left_out, views, folded, spikes, spectra }
 }

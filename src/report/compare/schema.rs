@@ -19,7 +19,9 @@ pub struct ComparisonDocument {
     pub confidence: f64,
     /// The pairs of groups that were held against each other.
     pub groups: Vec<GroupsRow>,
-    /// Folders that were meant and are no runs: the first few.
+    /// The baseline whose runs stand on the first side (`--baseline`); null where there is none.
+    pub baseline: Option<BaselineRow>,
+    /// Folders that were meant and hold no run that can be read: the first few.
     pub left_out: Vec<LeftOutRow>,
     /// How many these are.
     pub left_out_count: usize,
@@ -45,12 +47,29 @@ pub struct ComparisonDocument {
     pub not_concluded: Vec<NotConcludedRow>,
 }
 
-/// A folder that was meant and is no run.
+/// The baseline that groups are held against.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct BaselineRow {
+    /// Its name.
+    pub name: String,
+    /// The revisions of its boards.
+    pub revisions: Vec<String>,
+    /// When it was kept (RFC 3339); null where its file tells no time.
+    pub kept: Option<String>,
+    /// How many runs it has.
+    pub runs: usize,
+    /// Whether it was found by the board revision, of which it is the one kept last, not by its name.
+    pub by_revision: bool,
+    /// Those of that revision that were kept before it, where it was found by the revision.
+    pub older: Vec<String>,
+}
+
+/// A folder that was meant and holds no run that can be read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LeftOutRow {
     /// Which.
     pub folder: String,
-    /// Why it is none.
+    /// Why not.
     pub why: String,
 }
 

@@ -9,7 +9,7 @@ use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Pairing};
-use crate::compare::guard::{Comparability, Guard};
+use crate::compare::guard::Guard;
 
 /// The lines of comparisons that share their first group. Of several, what keeps any from passing is told before the first one.
 #[must_use]
@@ -30,15 +30,17 @@ pub fn render(made: &[Comparison], request: &Request) -> String {
         text.push('\n');
     }
     // Of all comparisons alike: once.
-    let left_out = words::left_out(&request.left_out);
-    let left_out = |at: usize| left_out.as_deref().filter(|_| at == 0);
+    let of_all =
+        request.baseline.as_ref().map(words::baseline).into_iter().chain(words::left_out(&request.left_out));
+    let of_all: Vec<String> = of_all.collect();
+    let of_all = |at: usize| if at == 0 { &of_all[..] } else { &[] };
     let each: Vec<String> = (made.iter().enumerate())
-        .map(|(at, comparison)| render_one(comparison, request, left_out(at)))
+        .map(|(at, comparison)| render_one(comparison, request, of_all(at)))
         .collect();
     text + &each.join("\n")
 }
 
-fn render_one(comparison: &Comparison, request: &Request, left_out: Option<&str>) -> String {
+fn render_one(comparison: &Comparison, request: &Request, of_all: &[String]) -> String {
     let mut text = String::new();
     if let Some(told) = words::not_kept(comparison, request.is_strict) {
         let _ = writeln!(text, "NOT MET  {told}");
@@ -56,14 +58,14 @@ fn render_one(comparison: &Comparison, request: &Request, left_out: Option<&str>
         side(after),
         side(before)
     );
-    if guard.comparability == Comparability::NotComparable && request.is_forced {
+    if comparison.is_forced {
         let _ = writeln!(
             text,
             "      compared all the same, because --force was given; what follows proves nothing"
         );
     }
     render_differences(&mut text, guard);
-    if let Some(told) = left_out {
+    for told in of_all {
         let _ = writeln!(text, "  {told}");
     }
     if !comparison.is_made() {

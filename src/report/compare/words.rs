@@ -19,6 +19,7 @@ use crate::compare::quantity::Quantity;
 use crate::compare::spectra::Captures;
 use crate::compare::stat::{smallest_mann_whitney_p, smallest_signed_rank_p};
 use crate::event::FigureName;
+use crate::record::baseline::FoundBaseline;
 use crate::record::store::LeftOut;
 use crate::waveform::{Bound, loses_floor};
 
@@ -379,7 +380,7 @@ pub fn breaking(comparison: &Comparison) -> Option<String> {
 /// So many of the folders that were left out are named.
 pub const NAMED: usize = 5;
 
-/// The folders that were meant and are no runs, in a line; `None` where there are none.
+/// The folders that were meant and hold no run that can be read, in a line; `None` where there are none.
 #[must_use]
 pub fn left_out(folders: &BTreeSet<LeftOut>) -> Option<String> {
     let named = folders.iter().take(NAMED);
@@ -389,9 +390,35 @@ pub fn left_out(folders: &BTreeSet<LeftOut>) -> Option<String> {
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    let is = fitting(folders.len(), "is no run and was", "are no runs and were");
+    let is = fitting(
+        folders.len(),
+        "holds no run that can be read and was",
+        "hold no run that can be read and were",
+    );
     let of = counted(folders.len(), "folder");
     (!told.is_empty()).then(|| format!("{of} {is} left out: {}", told.join("; ")))
+}
+
+/// Which baseline stands on the first side, in a line.
+#[must_use]
+pub fn baseline(found: &FoundBaseline) -> String {
+    let kept = found.kept.map_or_else(
+        || "kept at a time that its file does not tell".to_owned(),
+        |kept| format!("kept {}", kept.strftime("%F %H:%M:%S UTC")),
+    );
+    let revisions = found.revisions.join(" and ");
+    let mut told = format!(
+        "held against the baseline {} (revision {revisions}, {kept}, {})",
+        found.name,
+        counted(found.runs.len(), "run")
+    );
+    if found.is_by_revision && !found.older.is_empty() {
+        told += &format!(
+            ", the one of revision {revisions} that was kept last; before it: {}",
+            found.older.join(", ")
+        );
+    }
+    told
 }
 
 /// Which groups are held against each other.

@@ -60,10 +60,11 @@ fn one(page: &ComparisonPage, is_first: bool) -> Markup {
             div.verdict.fail { div.word { "LIMIT NOT MET" } div.why { (sentence(told)) } }
         }
         (verdict(comparison))
+        @if let Some(told) = page.baseline.as_ref().filter(|_| is_first) { p.statement { (sentence(told)) } }
         @if let Some(told) = page.left_out.as_ref().filter(|_| is_first) { p.statement { (sentence(told)) } }
         @if comparison.guard.comparability == Comparability::NotComparable {
             p.alarm {
-                @if page.is_forced {
+                @if comparison.is_forced {
                     "These groups are not comparable. They were compared all the same, because that was forced: what follows shows "
                     "what was measured, and proves nothing about the boards."
                 } @else { "These groups are not comparable, and nothing was compared. The differences stand below." }

@@ -9,7 +9,7 @@ use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
 use super::scores::{Matched, match_places, scores_of};
-use super::stat::{Equivalence, MeanDifference, OrderEffect, Resolution, Stepped};
+use super::stat::{Bootstrap, Equivalence, MeanDifference, OrderEffect, Resolution, Shift, Stepped};
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -64,12 +64,10 @@ pub struct Certainty {
     pub least_rank_p: Option<f64>,
     /// p of the exact permutation test on the means.
     pub permuted_p: Result<f64, String>,
-    /// Hodges and Lehmann's estimate and interval.
-    pub rank: Result<(f64, Interval), String>,
-    /// What must be said where that interval is of a lower level.
-    pub rank_shortfall: Option<String>,
+    /// Hodges and Lehmann's estimate and interval, which is of a level of its own.
+    pub rank: Result<Shift, String>,
     /// Interval by drawing boards anew.
-    pub resampled: Result<Interval, String>,
+    pub resampled: Result<Bootstrap, String>,
     /// How many boards it takes, or why no number is known.
     pub needed: Result<Needed, String>,
     /// Whether boards scatter by more than their figures are rounded to; if not, that is the reason of all that is missing.

@@ -15,7 +15,7 @@ pub enum Quantity {
     Figure(F),
     /// Board temperature less ambient temperature, point by point.
     Rise,
-    /// Output voltage at the smallest load less that at the largest one, at each input voltage.
+    /// How far apart the output voltages at the smallest and at the largest load are, at each input voltage.
     LoadRegulation,
     /// Lowest input voltage at which the output was in regulation, at each load.
     StartUp,
@@ -139,7 +139,7 @@ impl Quantity {
     pub const fn is_made(self) -> Option<&'static str> {
         match self {
             Self::LoadRegulation => {
-                Some("the output voltage at the smallest load less that at the largest one")
+                Some("how far the output voltage moves between the smallest and the largest load")
             }
             Self::StartUp => Some("the lowest input voltage in regulation"),
             Self::Rise => Some("as far as the board had warmed up at each point"),

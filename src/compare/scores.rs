@@ -236,8 +236,8 @@ fn bounded_change(key: (Quantity, Place), before: &Group, after: &Group) -> Opti
     Some(BoundedChange { place: key.1, change: right - left, bound })
 }
 
-/// Adds the load regulation to every board: at each input voltage the output at the smallest load less that at the largest
-/// one, of the loads at which every board of every group has an output voltage there. A board that has none at all there says
+/// Adds the load regulation to every board: at each input voltage how far apart the outputs at the smallest and at the largest
+/// load are, to whichever side (an output that rises with the load is regulated as badly as one that falls), of the loads at which every board of every group has an output voltage there. A board that has none at all there says
 /// nothing of the others. The runs of the reference board, which has no say in the loads, get theirs between the same ones.
 pub fn add_load_regulation(groups: &mut [Group], reference: &mut ReferenceRuns) {
     const VOUT: Quantity = Quantity::Figure(FigureName::Vout);
@@ -261,7 +261,7 @@ pub fn add_load_regulation(groups: &mut [Group], reference: &mut ReferenceRuns) 
             let mean = |place: &Place| cells.get(&(VOUT, *place)).map(Cell::mean);
             if let (Some(light), Some(heavy)) = (mean(smallest), mean(largest)) {
                 let key = (Quantity::LoadRegulation, smallest.at_any_load());
-                cells.insert(key, Cell::one(light - heavy, None));
+                cells.insert(key, Cell::one((light - heavy).abs(), None));
             }
         }
     }
@@ -401,5 +401,14 @@ mod tests {
         let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
         assert_eq!(matched.places.len(), 1);
         assert!((matched.after[0].score - 0.03).abs() < 1e-12);
+
+        // An output that rises with the load moves all the same.
+        let rising = group(vout, &[&[(at(18.0, 0.1), 5.0, None), (at(18.0, 0.5), 5.05, None)]]);
+        let level = group(vout, &[&[(at(18.0, 0.1), 5.0, None), (at(18.0, 0.5), 4.98, None)]]);
+        let mut groups = [rising, level];
+        add_load_regulation(&mut groups, &mut ReferenceRuns::default());
+        let matched = match_places(Quantity::LoadRegulation, &groups[0], &groups[1]).unwrap();
+        assert!((matched.before[0].score - 0.05).abs() < 1e-12);
+        assert!((matched.after[0].score - 0.02).abs() < 1e-12, "nearer to level is less");
     }
 }

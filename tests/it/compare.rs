@@ -77,7 +77,7 @@ fn the_filter_is_told_with_direction_interval_boards_and_spread_over_points() {
     let regulation = line_of(&told, "load regulation by");
     for words in [
         "mean over 2 input voltages, ",
-        "; the output voltage at the smallest load less that at the largest one; ",
+        "; how far the output voltage moves between the smallest and the largest load; ",
     ] {
         assert!(regulation.contains(words), "`{words}` is not in:\n{regulation}");
     }
@@ -391,7 +391,29 @@ fn what_three_boards_a_side_cannot_tell_is_told_in_text_json_and_page() {
         assert!(drawn.contains("picture curves forest"), "{price}");
         assert_eq!(drawn.contains("picture map"), has_map, "{price}");
     }
+    // The other methods, each with the level and the way that it really has.
+    let (_, others) = page.split_once("<h2>The same by other methods</h2>").unwrap();
+    let others = others.split("<h2>").next().unwrap();
+    assert!(
+        others.contains("the widest one, from the lowest to the highest difference, has 90.0 %"),
+        "{others}"
+    );
+    assert!(others.contains("<span class=\"small\">90.0 %</span>") && others.contains("≥ 0.10"), "{others}");
+    assert!(
+        others.contains(
+            "4000 times from seed 1; 95 % by expanded percentiles. A bootstrap of 3 boards is coarse"
+        ),
+        "{others}"
+    );
     let json = sides(&["--json"]).assert_exit(0).json();
+    let noise =
+        json["changes"].as_array().unwrap().iter().find(|row| row["figure"] == "noise_pp_20mhz_v").unwrap();
+    assert!((noise["rank_confidence"].as_f64().unwrap() - 0.9).abs() < 1e-12, "{noise}");
+    assert_eq!(
+        (&noise["resampled_method"], &noise["resampled_draws"]),
+        (&"expanded percentile".into(), &4000.into())
+    );
+    assert!(noise["resampled_seed"].is_u64() && noise["resampled_warning"].is_string(), "{noise}");
     let missing = json["not_concluded"].as_array().unwrap();
     assert!(missing[0]["figure"].is_null() && missing[0]["what"].as_str().unwrap().contains(ranks), "{json}");
     assert!(missing.iter().any(|row| row["figure"] == "vout_v"), "{missing:?}");

@@ -25,6 +25,18 @@ pub enum BootstrapKind {
     Bca,
 }
 
+impl BootstrapKind {
+    /// As it is told.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Percentile => "percentile",
+            Self::Expanded => "expanded percentile",
+            Self::Bca => "BCa",
+        }
+    }
+}
+
 /// What to draw and what to read off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BootstrapSettings {

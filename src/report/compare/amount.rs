@@ -17,6 +17,15 @@ impl Amounts {
     /// For a change and its interval.
     #[must_use]
     pub fn for_change(quantity: Quantity, change: f64, interval: Option<Interval>) -> Self {
+        let fine = Self::for_rate(quantity, change, interval);
+        // A hundredth of a decibel is a thousandth of the amplitude: nobody measures that.
+        let decimals = if fine.unit == "dB" { fine.decimals.clamp(1, 2) } else { fine.decimals };
+        Self { decimals, ..fine }
+    }
+
+    /// For what adds up over many runs: there small parts of a decibel count, too.
+    #[must_use]
+    pub fn for_rate(quantity: Quantity, change: f64, interval: Option<Interval>) -> Self {
         let ends = interval.map_or([change, change], |interval| [interval.low, interval.high]);
         let largest = ends.iter().fold(change.abs(), |most, end| most.max(end.abs()));
         // Nothing has no size that would choose a prefix.
@@ -36,8 +45,6 @@ impl Amounts {
         } else {
             (2.0 - (largest * 10f64.powi(power)).max(1e-9).log10().floor()).clamp(0.0, 4.0) as usize
         };
-        // A hundredth of a decibel is a thousandth of the amplitude: nobody measures that.
-        let decimals = if unit == "dB" { decimals.clamp(1, 2) } else { decimals };
         Self { power, unit, decimals }
     }
 
@@ -220,6 +227,10 @@ mod tests {
         };
         assert_eq!(told("noise_pp_20mhz_v", -37.123, 0.91), "−37.12 dB");
         assert_eq!(told("noise_pp_20mhz_v", -37.123, 3.2), "−37.1 dB");
+        let drift = Some(Interval { low: -0.002_627, high: -0.002_201 });
+        let drift =
+            Amounts::for_rate("noise_pp_20mhz_v".parse().unwrap(), -0.002_414, drift).full(-0.002_414);
+        assert_eq!(drift, "−0.0024 dB", "a run of hundreds");
         assert_eq!(told("vout_v", -0.0231, 0.045), "−23 mV");
         assert_eq!(told("vout_v", -0.0231, 0.0), "−23.1 mV");
         assert_eq!(told("efficiency", 0.0123, 0.002), "+1.23 %-points");

@@ -4,6 +4,7 @@ use super::amount::Amounts;
 use super::parts::{Part, part};
 use super::words::valued_points;
 use crate::base::count::{counted, fitting};
+use crate::base::estimate::Estimate;
 use crate::base::names::OrderName;
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Interval, Pairing};
@@ -98,12 +99,10 @@ pub fn drift(comparison: &Comparison, effect: &Effect) -> Option<String> {
         let ends = |low: f64, high: f64, amounts: Amounts| {
             format!("(95 % interval {} to {})", amounts.signed(low), amounts.signed(high))
         };
-        let amounts = |value: f64, low: f64, high: f64| {
-            Amounts::for_change(effect.quantity(), value, Some(Interval { low, high }))
-        };
         let (change, drift) = (found.effect, found.drift);
-        let of_change = amounts(change.value, change.low, change.high);
-        let of_drift = amounts(drift.value, drift.low, drift.high);
+        let interval = |found: Estimate| Some(Interval::from(found));
+        let of_change = Amounts::for_change(effect.quantity(), change.value, interval(change));
+        let of_drift = Amounts::for_rate(effect.quantity(), drift.value, interval(drift));
         told.push(format!(
             "{}{} with the drift taken off {}, drift {} a run {}",
             of_change.full(change.value),

@@ -15,7 +15,7 @@ pub struct ComparisonDocument {
     pub format: u32,
     /// Whether `--force` was given.
     pub forced: bool,
-    /// How sure every interval is, e.g. 0.95.
+    /// How sure every interval is that says nothing else, e.g. 0.95.
     pub confidence: f64,
     /// The pairs of groups that were held against each other.
     pub groups: Vec<GroupsRow>,
@@ -296,10 +296,21 @@ pub struct ChangeRow {
     pub rank_low: Option<f64>,
     /// Upper end of its interval.
     pub rank_high: Option<f64>,
+    /// How sure that interval is: levels of ranks come in steps, so it is the next one at or above `confidence`, or the highest that so
+    /// few boards have.
+    pub rank_confidence: Option<f64>,
     /// Lower end of the interval by resampling boards.
     pub resampled_low: Option<f64>,
     /// Upper end of the interval by resampling boards.
     pub resampled_high: Option<f64>,
+    /// Which interval is read off the draws: `percentile`, `expanded percentile` or `BCa`.
+    pub resampled_method: Option<&'static str>,
+    /// How often boards were drawn anew.
+    pub resampled_draws: Option<u32>,
+    /// What the draws began with: the same seed gives the same interval.
+    pub resampled_seed: Option<u64>,
+    /// What must be said of so few boards.
+    pub resampled_warning: Option<String>,
     /// The smallest change that matters; null where every change does.
     pub smallest: Option<f64>,
     /// p of the two one-sided tests that the change is smaller than that.

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::compare_methods::other_methods;
 use super::top::sentence;
 use super::{change_picture, compare_tables as tables, picture};
 use crate::base::count::counted;
@@ -75,6 +76,7 @@ fn one(page: &ComparisonPage, is_first: bool) -> Markup {
             (tables::not_concluded(comparison))
             (tables::changes(comparison))
             @if let Some(made) = &comparison.course { (over_the_hours(made)) }
+            (other_methods(comparison))
             (tables::next_boards(comparison))
             h2 { (heading(order_words::heading(comparison))) }
             ul { @for line in order_words::lines(comparison) { li { (sentence(&line)) } } }

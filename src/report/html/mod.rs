@@ -3,6 +3,7 @@
 mod analysis;
 mod captures;
 mod compare;
+mod compare_methods;
 mod compare_tables;
 mod figures;
 mod pictures;

@@ -238,6 +238,22 @@ fn of_two_traces_the_empty_one_is_told_by_its_role_and_its_file() {
 }
 
 #[test]
+fn uneven_times_are_told_once_and_a_rate_that_is_given_takes_their_place() {
+    let folder = TempDir::new().unwrap();
+    let late = csv(40_000).replace("0.000200000,", "0.000200004,");
+    let path = file(&folder, "late.csv", &late);
+    let told = json(&[arg(&path)]);
+    let notes = told["notes"].as_array().unwrap();
+    let uneven = |note: &&Value| note.as_str().is_some_and(|note| note.contains("time is not uniform"));
+    assert_eq!(notes.iter().filter(uneven).count(), 1, "{notes:?}");
+    assert!(told["switching_hz"].is_null());
+    let given = json(&[arg(&path), "--sample-rate", "100MHz"]);
+    assert!((given["switching_hz"].as_f64().unwrap() / 125e3 - 1.0).abs() < 1e-5);
+    let notes = given["notes"].to_string();
+    assert!(notes.contains("the file's own times are left: time is not uniform"), "{notes}");
+}
+
+#[test]
 fn rows_that_the_scope_wrote_wrongly_stand_among_what_limits_the_figures() {
     let folder = TempDir::new().unwrap();
     let (export, page) = (Path::new(EXPORTS).join("rigol-ds1000e.csv"), folder.path().join("page.html"));

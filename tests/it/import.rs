@@ -58,6 +58,7 @@ fn render(file: &Imported) -> String {
             .for_each(|(line, what)| writeln!(text, "    fault: line {line}: {what}").unwrap());
     }
     file.notes.iter().for_each(|note| writeln!(text, "  - {note}").unwrap());
+    file.uneven.iter().for_each(|how| writeln!(text, "  uneven: {how}").unwrap());
     text
 }
 
@@ -458,6 +459,106 @@ fn times_of_single_precision_are_rounded_and_not_uneven_however_many_digits_are_
     assert!(told.contains("the shortest ends at line"), "{told}");
 }
 
+#[test]
+fn a_sample_rate_that_is_given_counts_whatever_the_times_of_the_file_are() {
+    let row = |time: &str, n: usize| format!("{time},{}.{}\n", n % 7, n % 3);
+    let table = |time: &dyn Fn(usize) -> String| {
+        format!("time,v\n{}", (0..100).map(|n| row(&time(n), n)).collect::<String>())
+    };
+    let numbers: String = (0..50).chain(20..70).map(|n| row(&n.to_string(), n)).collect();
+    let tables = [
+        ("a gap", table(&|n| format!("{}e-8", n + 30 * (n / 60)))),
+        ("backwards", table(&|n| format!("{}e-8", n % 50))),
+        ("a time is missing", table(&|n| if n == 70 { String::new() } else { format!("{n}e-8") })),
+        ("numbers run backwards", format!("X,CH1,Start,Increment\nSequence,Volt,0,1e-8\n{numbers}")),
+    ];
+    let options = Options { sample_rate_hz: Some(100e6), ..Options::default() };
+    let mut told = Vec::new();
+    for (name, text) in tables {
+        let alone = read_text(&text);
+        assert!(alone.is_err() || alone.is_ok_and(|file| file.uneven.is_some()), "{name}");
+        let file = import::read(text.as_bytes(), &options).unwrap();
+        assert_eq!((file.timing.step_s, &file.uneven, volts(&file, 0).len()), (1e-8, &None, 100), "{name}");
+        told.push(format!("{name}: {}", file.notes.join("; ")));
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    a gap: the sample rate given counts; the file's own times are left: time is not uniform: distances of samples lie between 1.0000e-8 s and 3.1000e-7 s (the longest ends at line 62), the mean is 1.3030e-8 s
+    backwards: the sample rate given counts; the file's own times are left: line 52: time runs backwards, from 4.9e-7 s to 0e0 s: several records in one file, or rows out of order
+    a time is missing: the sample rate given counts; the file's own times are left: line 72: the row has samples but no time
+    numbers run backwards: the sample rate given counts; the file's own times are left: line 53: the numbers of the samples run backwards, from 49 to 20: several records in one file, or rows out of order
+    ");
+}
+
+#[test]
+fn units_are_found_behind_notes_in_the_midst_of_names_and_in_capitals_or_said_to_be_left() {
+    let rows = |step: &str| (0..30).map(|n| format!("{n}{step},{}\n", 4990 + n % 7)).collect::<String>();
+    let tables = [
+        (
+            "a comment under the heading",
+            format!("Time [s],Vout [mV]\n# exported, at noon, by hand\n{}", rows("e-8")),
+        ),
+        ("a note under the heading", format!("Time [s],Vout [mV]\nnote: x\n{}", rows("e-8"))),
+        ("a comment that is the heading", format!("exported\n# time,vout_mV\n{}", rows("e-8"))),
+        ("words behind the unit", format!("time,Vout (mV) filtered\n{}", rows("e-8"))),
+        ("the unit in front", format!("time,[mV] Vout\n{}", rows("e-8"))),
+        ("units written out", format!("time,Vout\nseconds,millivolts\n{}", rows("e-8"))),
+        ("nothing but a unit", format!("time,mV\n{}", rows("e-8"))),
+        ("capitals", format!("TIME_US,VOUT_MV\n{}", rows("e-2"))),
+        ("a row of units with a blank", format!("time,mV\nms,\n{}", rows("e-5"))),
+        ("a unit among words", format!("time,Vout mV filtered\n{}", rows("e-8"))),
+    ];
+    let told: Vec<String> = tables
+        .iter()
+        .map(|(name, text)| {
+            let file = read_text(text).unwrap();
+            let said = file.notes.iter().filter(|note| note.contains(" names "));
+            let (said, step_s) =
+                (said.fold(String::new(), |all, note| all + "; " + note), file.timing.step_s);
+            let (first, channel) = (volts(&file, 0)[0], &file.channels[0]);
+            assert!((step_s - 1e-8).abs() < 1e-14, "{name}: {step_s}");
+            format!("{name}: {} from {first} {}{said}", channel.name, channel.unit)
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    a comment under the heading: Vout from 4.9900002 V
+    a note under the heading: Vout from 4.9900002 V
+    a comment that is the heading: vout from 4.9900002 V
+    words behind the unit: Vout filtered from 4.9900002 V
+    the unit in front: Vout from 4.9900002 V
+    units written out: Vout from 4.9900002 V
+    nothing but a unit: CH1 from 4.9900002 V
+    capitals: VOUT from 4.9900002 V
+    a row of units with a blank: CH1 from 4.9900002 V
+    a unit among words: Vout mV filtered from 4990 V; `Vout mV filtered` names mV, but not where its unit is looked for: its samples count as volts
+    ");
+}
+
+#[test]
+fn names_of_a_simulator_are_names_of_nodes_and_no_units() {
+    let rows: String = (0..200)
+        .map(|n| format!("{n}e-8\t{}\t{}\t0.{}\n", 4.99 + f64::from(n % 7) / 1e3, 24 * (n / 50 % 2), n % 9))
+        .collect();
+    let file = || read_text(&format!("time\tV(vout)\tV(lx)\tI(L1)\n{rows}")).unwrap();
+    let names: Vec<String> = file().channels.iter().map(|c| format!("{} in {}", c.name, c.unit)).collect();
+    assert_eq!(names, ["V(vout) in V", "V(lx) in V", "I(L1) in A"]);
+    let choose = |vout: Option<&str>, lx: Option<&str>| {
+        let choice = Choice { vout: vout.map(str::to_owned), lx: lx.map(str::to_owned) };
+        let chosen = file().select(&choice).unwrap();
+        format!("{} and {:?}; {}", chosen.vout_name, chosen.lx_name, chosen.notes.join("; "))
+    };
+    insta::assert_snapshot!([
+        choose(None, None),
+        choose(Some("V(vout)"), Some("v(lx)")),
+        choose(Some("vout"), Some("lx")),
+        choose(Some("I(L1)"), None),
+    ].join("\n"), @r#"
+    V(vout) and Some("V(lx)"); V(vout) is taken as the output; V(lx) is taken as the switch node
+    V(vout) and Some("V(lx)"); 
+    V(vout) and Some("V(lx)"); 
+    I(L1) and Some("V(lx)"); V(lx) is taken as the switch node; I(L1) is in A, not in volts: so is every figure whose name says volts
+    "#);
+}
+
 /// A file of an older Rigol, with these numbers of the samples.
 fn numbered(numbers: impl Iterator<Item = usize>) -> Result<Imported, ImportError> {
     let rows: String = numbers.map(|n| format!("{n},{}.{},\n", n % 7, n % 3)).collect();
@@ -551,7 +652,7 @@ fn odd_rows_are_read_and_told() {
       - interval from the first to the last time: 6.105263e-9 s
       - times are rounded to 1e-9 s: the interval is taken over the whole span, not between neighbours
       - the interval is known to 0.9 % only: times are rounded and rows are few
-      - time is not uniform: distances of samples lie between 4.0000e-9 s and 4.4000e-8 s (the longest ends at line 12), the mean is 6.1053e-9 s
+      uneven: time is not uniform: distances of samples lie between 4.0000e-9 s and 4.4000e-8 s (the longest ends at line 12), the mean is 6.1053e-9 s
 
     header against rows: Tektronix MSO/DPO/MDO CSV
       step 4.000000e-9 s, start 0.000000e0 s
@@ -975,7 +1076,7 @@ fn odd_arrays_are_read_and_told() {
       step 1.000000e0 s, start 0.000000e0 s
       CH1 in V: 4 samples, 5.0000 5.0000 … 6.0000, numbers
       - the first column rises from row to row and is taken as time in seconds
-      - the sample rate given counts; the file's own interval would be 3.000000e0 s
+      - the sample rate given counts; the file's own times are left: time is not uniform: distances of samples lie between 1.0000e0 s and 7.0000e0 s (the longest ends at line 4), the mean is 3.0000e0 s
 
     a column that rests: numpy array (.npy)
       step 1.000000e0 s, start 0.000000e0 s

@@ -2,6 +2,7 @@
 
 use super::number::{Cell, read_cell, trim};
 use super::separator::Punctuation;
+use super::unit::{is_time_word, read_time_unit, read_unit, split_heading};
 
 /// The head of a text, cut into words. Words are kept as they stand and once more in small letters.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Head {
     pub(super) rows: Vec<Vec<Cell>>,
     /// The line at which the rows begin, counted from 0; `None` where there is no row.
     pub(super) first_row: Option<usize>,
+    heading: Option<usize>,
 }
 
 /// Keys whose values are lists, one for each channel, are told by position.
@@ -34,12 +36,15 @@ impl Head {
             words.filter(|words| words.iter().any(|word| !word.is_empty())).collect();
         let small = before.iter().map(|words| words.iter().map(|word| simple(word)).collect()).collect();
         let rows = first_row.map_or(&[][..], |first| &lines[first..]);
-        let rows = rows
+        let rows: Vec<Vec<Cell>> = rows
             .iter()
             .filter(|line| punctuation.is_row(line) || beside)
             .map(|line| punctuation.cells(line).map(|cell| read_cell(cell, punctuation.point)).collect())
             .collect();
-        Self { punctuation, before, small, rows, first_row }
+        let filled =
+            |row: &Vec<Cell>| row.iter().rposition(|cell| *cell != Cell::Absent).map_or(0, |at| at + 1);
+        let heading = find_heading(&before, rows.first().map_or(0, filled));
+        Self { punctuation, before, small, rows, first_row, heading }
     }
 
     /// Whether samples stand in the fourth and fifth column beside a header, as Tektronix's TDS write it.
@@ -65,12 +70,12 @@ impl Head {
         self.line(at).iter().any(|word| is_mark(word))
     }
 
-    /// The last line before the rows: the heading, or the units under it.
+    /// The line of the heading, or of the units under it.
     pub(super) fn heading_at(&self) -> Option<usize> {
-        self.small.len().checked_sub(1)
+        self.heading
     }
 
-    /// The last line before the rows, in small letters.
+    /// That line, in small letters.
     pub(super) fn heading(&self) -> &[String] {
         self.heading_at().map_or(&[], |at| self.line(at))
     }
@@ -130,6 +135,25 @@ impl Head {
         }
         Vec::new()
     }
+}
+
+/// The line that heads the rows of so many cells: the last one before them, or the one above notes that stand between.
+fn find_heading(before: &[Vec<String>], cells: usize) -> Option<usize> {
+    let last = before.len().checked_sub(1)?;
+    let count = |words: &[String]| words.iter().rposition(|word| !word.is_empty()).map_or(0, |at| at + 1);
+    let is_note = |words: &[String]| {
+        let is_remark = words.first().is_some_and(|word| word.starts_with(['#', '%', ';', '!']));
+        let is_unit = |word: &&String| read_unit(word).is_some() || read_time_unit(word).is_some();
+        let are_units = words.iter().filter(|word| !word.is_empty()).all(|word| is_unit(&word));
+        !are_units && (count(words) < cells || is_remark && count(words) != cells)
+    };
+    let heads = |words: &[String]| {
+        let says = |word: &String| is_time_word(word) || split_heading(word).1.is_some();
+        let is_name = |word: &String| !word.is_empty() && word.parse::<f64>().is_err();
+        count(words) == cells && words[..cells].iter().all(is_name) && words.iter().any(says)
+    };
+    let above = before.iter().rposition(|words| !is_note(words)).filter(|at| heads(&before[*at]));
+    above.or(Some(last))
 }
 
 /// A word in small letters, without what makers put at the end of a key.

@@ -3,7 +3,7 @@
 use super::head::Head;
 use super::number::Cell;
 use super::separator::Separator;
-use super::unit::{Scaled, Unit, is_time_word, read_time_unit, read_unit, split_heading};
+use super::unit::{Scaled, Unit, is_time_word, left_unit, read_time_unit, read_unit, split_heading};
 use super::{Format, ImportError};
 
 /// What a column of the rows is for.
@@ -86,17 +86,17 @@ impl Headings {
     fn time_column(&self, mut columns: impl Iterator<Item = usize>) -> Option<(usize, i16)> {
         columns.find_map(|column| {
             let (name, unit) = (split_heading(self.name(column)).0, self.unit(column));
-            let is_named = name.len() > 1 && is_time_word(name);
+            let is_named = name.len() > 1 && is_time_word(&name);
             match unit {
-                Some(unit) => Some((column, read_time_unit(unit)?)),
+                Some(unit) => Some((column, read_time_unit(&unit)?)),
                 None => is_named.then_some((column, 0)),
             }
         })
     }
 
     /// The unit's word of a column: of the line of units, or in brackets behind the name.
-    fn unit(&self, column: usize) -> Option<&str> {
-        let below = self.units.get(column).map(String::as_str).filter(|word| !word.is_empty());
+    fn unit(&self, column: usize) -> Option<String> {
+        let below = self.units.get(column).filter(|word| !word.is_empty()).cloned();
         below.or_else(|| split_heading(self.name(column)).1)
     }
 }
@@ -184,10 +184,10 @@ impl Layout {
     fn first_role(&mut self, head: &Head, headings: &Headings, numeric: usize) -> Option<Role> {
         let name = split_heading(headings.name(0)).0.to_lowercase();
         let unit = headings.unit(0);
-        let power = unit.and_then(read_time_unit);
+        let power = unit.as_deref().and_then(read_time_unit);
         let ramp = Ramp::of(&head.rows);
         let is_index = |word: &str| INDEX_WORDS.contains(&word);
-        if is_index(&name) || unit.is_some_and(|unit| is_index(&unit.to_lowercase())) {
+        if is_index(&name) || unit.as_ref().is_some_and(|unit| is_index(&unit.to_lowercase())) {
             return Some(Role::Index);
         }
         if let Some(power) = power {
@@ -239,9 +239,16 @@ impl Layout {
             let name = match from_keys {
                 Some(name) => name.clone(),
                 None if is_kind || format == Format::Infiniium => format!("CH{}", place + 1),
-                None => channel_name(heading).to_owned(),
+                None => channel_name(&heading).to_owned(),
             };
-            let Scaled { unit, power } = channel_unit(head, headings, place, column);
+            let told = channel_unit(head, headings, place, column);
+            if let (None, Some(left)) = (&told, left_unit(headings.name(column))) {
+                self.notes.push(format!(
+                    "`{}` names {left}, but not where its unit is looked for: its samples count as volts",
+                    headings.name(column)
+                ));
+            }
+            let Scaled { unit, power } = told.unwrap_or(Scaled { unit: Unit::Volt, power: 0 });
             let label = head.values("label").or_else(|| head.values("labels"));
             let label = label.and_then(|labels| labels.get(place)).filter(|label| !label.is_empty()).cloned();
             let extreme = |key: &str| head.quantity(head.values(key)?.get(place)?);
@@ -354,19 +361,17 @@ fn doubtful_commas(head: &Head) -> Option<String> {
     })
 }
 
-fn channel_unit(head: &Head, headings: &Headings, place: usize, column: usize) -> Scaled {
+/// The unit of a column; `None` where nothing names one.
+fn channel_unit(head: &Head, headings: &Headings, place: usize, column: usize) -> Option<Scaled> {
     let key = |key: &str| {
         let word = head.values(key)?.get(place)?;
-        Some(word.rsplit_once(':').map_or(word.as_str(), |(_, unit)| unit).trim())
+        Some(word.rsplit_once(':').map_or(word.as_str(), |(_, unit)| unit).trim().to_owned())
     };
     let told =
         headings.unit(column).filter(|word| !["value", "unknown"].contains(&word.to_lowercase().as_str()));
     let word =
         told.or_else(|| key("vertical units")).or_else(|| key("yunits")).filter(|word| !word.is_empty());
-    let volts = Scaled { unit: Unit::Volt, power: 0 };
-    word.map_or(volts, |word| {
-        read_unit(word).unwrap_or_else(|| Scaled { unit: Unit::Other(word.to_owned()), power: 0 })
-    })
+    word.map(|word| read_unit(&word).unwrap_or(Scaled { unit: Unit::Other(word), power: 0 }))
 }
 
 /// `CH1` of `CH1V`, as newer Rigol write name and unit in one; every other name as it stands.

@@ -55,7 +55,8 @@ pub struct Options {
     /// The format, where it is not to be recognised. [`Format::Plain`] takes the columns alone and leaves all keys of the
     /// head alone.
     pub format: Option<Format>,
-    /// Samples a second, for a file that holds no time. Where it does, this one counts, and a note says if they differ.
+    /// Samples a second, for a file that holds no time. Where it does, this one counts, and a note says if they differ or if the
+    /// file's times cannot be used.
     pub sample_rate_hz: Option<f64>,
     /// How much the file may hold.
     pub limits: Limits,
@@ -261,7 +262,7 @@ fn read_text<R: Read>(mut lines: Lines<R>, options: &Options) -> Result<Imported
     let format = recognise(&head, options.format)?;
     let bare = options.format == Some(Format::Plain);
     let layout = Layout::build(format, &head, bare)?;
-    let mut table = Table::new(&layout, &head, options.limits);
+    let mut table = Table::new(&layout, &head, options);
     let count = first_lines.len();
     let mut wanted = true;
     for (at, bytes) in first_lines.iter().enumerate().skip(first_row) {
@@ -297,9 +298,8 @@ fn assemble(
     let mut notes = layout.notes;
     notes.extend(table.notes);
     let by_rows = table.times.as_ref().and_then(timebase::TimeColumn::found);
-    let by_numbers = table.numbers.uneven();
-    notes.extend(by_numbers.clone());
-    let uneven = by_rows.as_ref().and_then(|found| found.uneven.clone()).or(by_numbers);
+    let by_times = by_rows.as_ref().and_then(|found| found.uneven.clone()).or(table.unusable);
+    let uneven = by_times.or_else(|| table.numbers.uneven());
     let (step_s, start_s) = match (layout.step_s, table.numbers.course()) {
         // The head's interval is that of the numbers, and its start that of number 0.
         (Some(step_s), Some((first, by))) => {
@@ -314,6 +314,7 @@ fn assemble(
     };
     let told = timebase::Told { step_s, start_s, rate_hz: options.sample_rate_hz };
     let timing = told.settle(by_rows.as_ref(), &mut notes)?;
+    let uneven = told.weigh(uneven, &mut notes);
     if let Some(rows) = layout.rows.filter(|rows| *rows as usize != table.rows) {
         notes.push(format!("the header names {rows} samples, the file holds {}", table.rows));
     }

@@ -312,6 +312,7 @@ impl<'a> Gathered<'a> {
         }
         let told = Told { step_s: None, start_s: None, rate_hz: options.sample_rate_hz };
         let timing = told.settle(found.as_ref(), &mut notes)?;
+        let uneven = told.weigh(uneven, &mut notes);
         if !self.header.kind.is_float() {
             notes.push("the array holds codes without a scale: figures named volts are in codes".to_owned());
         }

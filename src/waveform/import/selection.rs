@@ -2,6 +2,7 @@
 
 use super::layout::ChannelHead;
 use super::table::Column;
+use super::unit::simulated;
 use super::{Channel, ImportError, Imported, Unit, grid};
 use crate::waveform::{Codes, Waveform};
 
@@ -151,7 +152,8 @@ fn plain_name(name: &str) -> String {
 
 fn is_called(channel: &Channel, name: &str) -> bool {
     let called = |own: &str| plain_name(own) == plain_name(name);
-    called(&channel.name) || channel.label.as_deref().is_some_and(called)
+    let is_node = || matches!(simulated(&channel.name), Some((true, node)) if called(node));
+    called(&channel.name) || is_node() || channel.label.as_deref().is_some_and(called)
 }
 
 /// How far the samples of a channel spread about their mean: rms, in its unit.

@@ -9,7 +9,7 @@ use super::number::{Cell, Decimal, read_cell, trim};
 use super::numbering::Numbering;
 use super::separator::Punctuation;
 use super::timebase::{TimeColumn, digit};
-use super::{ImportError, Limits};
+use super::{ImportError, Limits, Options};
 
 /// Samples missing between others, in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +119,9 @@ pub(super) struct Table {
     pub(super) notes: Vec<String>,
     /// The line of the first row.
     pub(super) first_line: u64,
+    /// Why the file's own times are no use, where the caller gives the sample rate and none is needed.
+    pub(super) unusable: Option<String>,
+    is_rate_given: bool,
     roles: Vec<Role>,
     /// Cells up to the last channel that every row so far has.
     least_width: usize,
@@ -140,7 +143,7 @@ pub(super) struct Table {
 const MOST_BLANK: usize = 1000;
 
 impl Table {
-    pub(super) fn new(layout: &Layout, head: &Head, limits: Limits) -> Self {
+    pub(super) fn new(layout: &Layout, head: &Head, options: &Options) -> Self {
         let has_time = layout.roles.iter().any(|role| matches!(role, Role::Time { .. }));
         let heading = head.heading_at().filter(|_| !head.is_beside_samples());
         Self {
@@ -150,6 +153,8 @@ impl Table {
             rows: 0,
             notes: Vec::new(),
             first_line: 0,
+            unusable: None,
+            is_rate_given: options.sample_rate_hz.is_some(),
             roles: layout.roles.clone(),
             least_width: layout.roles.len(),
             punctuation: head.punctuation,
@@ -158,7 +163,7 @@ impl Table {
             blank_rows: Vec::new(),
             repeated: 0,
             stored: 0,
-            limits,
+            limits: options.limits,
             stop_after: match layout.rows {
                 Some(rows) if layout.segments > 1.0 && rows >= 1.0 => rows as usize,
                 _ => usize::MAX,
@@ -256,19 +261,20 @@ impl Table {
         for number in std::mem::take(&mut self.blank_rows) {
             self.columns.iter_mut().for_each(|column| column.miss(number, b""));
             if self.times.is_some() {
-                return Err(ImportError::line(
-                    number,
-                    "a row without time and samples stands between the others",
-                ));
+                let what = "a row without time and samples stands between the others";
+                self.leave_times(ImportError::line(number, what))?;
             }
             self.rows += 1;
         }
         if self.rows == 0 {
             self.first_line = line.number;
         }
+        let mut fault = None;
         for (place, role) in self.roles.iter().enumerate() {
             match (role, row[place]) {
-                (Role::Index, Cell::Number(number)) => self.numbers.push(number.value, line.number)?,
+                (Role::Index, Cell::Number(number)) if self.unusable.is_none() => {
+                    fault = self.numbers.push(number.value, line.number).err().or(fault);
+                }
                 (Role::Skipped | Role::Index, _) => {}
                 (Role::Time { power }, Cell::Number(time)) => {
                     let scale = |value: f64| match *power < 0 {
@@ -276,11 +282,13 @@ impl Table {
                         false => value * 10f64.powi(i32::from(*power)),
                     };
                     if let Some(times) = &mut self.times {
-                        times.push(scale(time.value), digit(time, *power), line.number)?;
+                        let pushed = times.push(scale(time.value), digit(time, *power), line.number);
+                        fault = pushed.err().or(fault);
                     }
                 }
+                (Role::Time { .. }, _) if self.times.is_none() => {}
                 (Role::Time { .. }, _) => {
-                    return Err(ImportError::line(line.number, "the row has samples but no time"));
+                    fault = Some(ImportError::line(line.number, "the row has samples but no time"));
                 }
                 (Role::Channel(channel), Cell::Number(number)) => {
                     self.columns[*channel].push(number)?;
@@ -292,6 +300,9 @@ impl Table {
                 }
             }
         }
+        if let Some(fault) = fault {
+            self.leave_times(fault)?;
+        }
         self.rows += 1;
         if self.stored > self.limits.max_samples {
             return Err(ImportError::line(
@@ -299,6 +310,15 @@ impl Table {
                 format!("the file holds more than {} samples, the limit", self.limits.max_samples),
             ));
         }
+        Ok(())
+    }
+
+    /// Looks at the file's own times no more, where the sample rate is given and this fault of them costs nothing.
+    fn leave_times(&mut self, fault: ImportError) -> Result<(), ImportError> {
+        if !self.is_rate_given {
+            return Err(fault);
+        }
+        (self.times, self.unusable) = (None, Some(fault.to_string()));
         Ok(())
     }
 

@@ -222,6 +222,14 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// How time is not uniform where the file's own times count. Where the caller gives the rate they do not; a note says what is
+    /// left.
+    pub(super) fn weigh(&self, uneven: Option<String>, notes: &mut Vec<String>) -> Option<String> {
+        let (Some(how), Some(_)) = (&uneven, self.rate_hz) else { return uneven };
+        notes.push(format!("the sample rate given counts; the file's own times are left: {how}"));
+        None
+    }
+
     /// The time base that counts: what the caller gives, else the head where the rows do not contradict it, else the rows.
     /// Notes say which.
     pub(super) fn settle(
@@ -231,7 +239,8 @@ impl Told {
     ) -> Result<Timing, ImportError> {
         let start_s = rows.map(|rows| rows.start_s).or(self.start_s).unwrap_or(0.0);
         if let Some(step_s) = self.rate_hz.map(f64::recip) {
-            let other = rows.map(|rows| rows.step_s).or(self.step_s);
+            // Of uneven times there is no interval; they are told as they are.
+            let other = rows.map_or(self.step_s, |rows| rows.uneven.is_none().then_some(rows.step_s));
             if let Some(other) = other.filter(|other| (other / step_s - 1.0).abs() > 1e-3) {
                 notes.push(format!(
                     "the sample rate given counts; the file's own interval would be {other:.6e} s"
@@ -285,7 +294,6 @@ impl Told {
                     100.0 * rows.doubt_s / step_s
                 ));
             }
-            notes.extend(rows.uneven.clone());
         }
         Ok(Timing { start_s, step_s })
     }

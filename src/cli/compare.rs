@@ -14,9 +14,10 @@ use super::places::check_places;
 use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
 use crate::compare::effect::Pairing;
+use crate::compare::gather::ReferenceRuns;
 use crate::compare::quantity::Quantity;
 use crate::compare::scores::add_load_regulation;
-use crate::compare::spectra::{GroupSpectra, add_spectra};
+use crate::compare::spectra::{GroupSpectra, add_reference_bands, add_spectra};
 use crate::compare::{Comparison, Gathering, Group, MOST_STEPS, Request, Stretches, compare};
 use crate::record::baseline::{find_baseline, keep_baseline};
 use crate::record::{Record, RecordError, export_csv, store};
@@ -41,7 +42,11 @@ pub(super) fn run(args: &CompareArgs) -> Outcome {
         return Ok(Exit::Done);
     }
     add_load_regulation(&mut groups, &mut gathering.reference);
-    let spectra = if looks_at_spectra(args) { read_spectra(&mut groups)? } else { Vec::new() };
+    let spectra = if looks_at_spectra(args) {
+        read_spectra(&mut groups, &mut gathering.reference)?
+    } else {
+        Vec::new()
+    };
     let request = Request {
         pairing: match args.pair {
             Some(PairChoice::Board) => Pairing::Board,
@@ -367,10 +372,11 @@ fn save_baseline(args: &CompareArgs, groups: &[Group]) -> Result<(), CliError> {
 }
 
 /// What the kept samples show, at the points that all boards of all groups have.
-fn read_spectra(groups: &mut [Group]) -> Result<Vec<GroupSpectra>, CliError> {
+fn read_spectra(groups: &mut [Group], reference: &mut ReferenceRuns) -> Result<Vec<GroupSpectra>, CliError> {
     let mut places = groups.iter().map(Group::common_places);
     let first = places.next().unwrap_or_default();
     let common = places.fold(first, |common, places| common.intersection(&places).copied().collect());
+    add_reference_bands(reference, &common)?;
     let spectra: Result<Vec<_>, RecordError> =
         groups.iter_mut().map(|group| add_spectra(group, &common)).collect();
     Ok(spectra?)

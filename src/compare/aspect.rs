@@ -106,6 +106,8 @@ kinds! {
     MissingRuns = "missing runs", Matters, "the order was laid down to tell drift from a change, and what it balances is not all here";
     /// Whether the runs of an order were made in it.
     OutOfTurn = "runs out of turn", Matters, "the order was laid down to tell drift from a change, and another one was made, which nobody drew";
+    /// Whether the boards that were measured are those of the order.
+    OtherBoards = "other boards than those of the order", Matters, "the order was drawn for the boards it names";
     /// Whether the runs came to their end.
     Completeness = "completeness", Matters, "a run that was cut short lacks points, and not by chance";
     /// When instruments are to be calibrated next, and whether that is past.

@@ -222,7 +222,7 @@ fn growth(quantity: Quantity, pairs: &[(&Group, &Group)], terms: Terms) -> Resul
         no_floor: None,
         points: Vec::new(),
         order: Err("both sides went through the same hours".to_owned()),
-        reference: None,
+        reference: Err("steps have no runs of a reference board"),
     })
 }
 

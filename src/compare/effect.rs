@@ -159,8 +159,8 @@ pub struct Effect {
     pub points: Vec<PointChange>,
     /// The change with the drift over the runs taken off, and the drift.
     pub order: Result<OrderEffect, String>,
-    /// What the reference board shows of drift.
-    pub reference: Option<ReferenceChange>,
+    /// What the reference board shows of drift, or why that is not known.
+    pub reference: Result<ReferenceChange, &'static str>,
 }
 
 impl Effect {
@@ -316,7 +316,7 @@ pub fn compare_quantity(
         no_floor: why_none(quantity, [&before.floors, &after.floors]),
         points,
         order: Err("nobody looked at the order of the runs".to_owned()),
-        reference: None,
+        reference: Err("nobody looked at the runs of a reference board"),
     })
 }
 

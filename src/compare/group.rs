@@ -29,6 +29,8 @@ pub struct Member {
     pub window: Option<Window>,
     /// The board's serial number.
     pub serial: Serial,
+    /// The board's revision.
+    pub revision: Revision,
     /// Its place in an order of runs.
     pub turn: Option<Turn>,
 }
@@ -37,8 +39,13 @@ impl Member {
     /// Whether a time by the run's clock lies in what was taken in.
     #[must_use]
     pub fn holds(&self, at: Instant) -> bool {
-        self.window.is_none_or(|window| window.holds(at))
+        is_held(self.window, at)
     }
+}
+
+/// Whether a time by the run's clock lies in a stretch of it, or in the whole run.
+pub(super) fn is_held(window: Option<Window>, at: Instant) -> bool {
+    window.is_none_or(|window| window.holds(at))
 }
 
 /// What a board showed, over all its runs of a group.
@@ -147,13 +154,14 @@ impl Group {
         if let Some((mean_c, readings)) = run.ambient {
             self.ambient = Some(Ambient::merged(self.ambient, mean_c, readings));
         }
-        self.revisions.insert(run.board.revision);
+        self.revisions.insert(run.board.revision.clone());
         self.members.push(Member {
             name: run.name,
             folder: run.folder,
             started: run.started,
             window: run.window,
             serial: run.board.serial,
+            revision: run.board.revision,
             turn: run.turn,
         });
     }

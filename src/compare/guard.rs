@@ -405,6 +405,7 @@ mod tests {
             started: "2026-01-01T00:00:00Z".parse().unwrap(),
             window,
             serial: "A1".parse().unwrap(),
+            revision: "A".parse().unwrap(),
             turn: None,
         }
     }

@@ -5,6 +5,7 @@ use super::cell::{Cell, Kind, Place};
 use super::effect::{CONFIDENCE, Interval};
 use super::group::Group;
 use super::quantity::{Better, COMPARED, Quantity, Scale};
+pub use super::scores::Side;
 use super::scores::{BoardScore, Matched, resolution_of, scores_of, span};
 use super::stat::{Capability, Coverage, Resolution, Worse, capability, tolerance_interval, tolerance_limit};
 use crate::base::count::fitting;
@@ -25,15 +26,6 @@ pub enum Tolerance {
     Between(Interval),
 }
 
-/// Which side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The first group.
-    Before,
-    /// The second one.
-    After,
-}
-
 /// How many boards of a side were measured, and where 95 % of all boards lie, on the side that is worse, or on both where neither
 /// is; or why nothing tells that.
 ///
@@ -45,24 +37,11 @@ pub fn tolerance(
     resolution: Resolution,
     side: Side,
 ) -> (usize, Result<Tolerance, String>) {
-    let pick = |before, after| -> &[BoardScore] { if side == Side::Before { before } else { after } };
-    let boards = pick(&matched.before, &matched.after);
-    let (bounds, open) = (matched.bounded.len(), matched.open.len());
-    let scored = match &matched.with_bounds {
-        _ if bounds + open == 0 => Ok(boards),
-        // Of this side all is values, whatever the other one hides.
-        Some(all)
-            if open == 0 && (if side == Side::Before { all.are_values.0 } else { all.are_values.1 }) =>
-        {
-            Ok(pick(&all.before, &all.after))
-        }
-        _ => Err(format!(
-            "it is known as a bound alone at {} of the {} points",
-            bounds + open,
-            matched.places.len() + bounds + open
-        )),
-    };
-    (boards.len(), scored.and_then(|scored| of_boards(matched.quantity, resolution, scored)))
+    let scored = matched.all_values(side).filter(|_| matched.open.is_empty()).ok_or_else(|| {
+        let hidden = matched.hidden();
+        format!("it is known as a bound alone at {hidden} of the {} points", matched.places.len() + hidden)
+    });
+    (matched.boards(side).len(), scored.and_then(|scored| of_boards(matched.quantity, resolution, scored)))
 }
 
 fn of_boards(quantity: Quantity, resolution: Resolution, boards: &[BoardScore]) -> Result<Tolerance, String> {

@@ -110,6 +110,8 @@ pub struct RunOrder {
     pub inflation: Option<f64>,
     /// The mean place of each board's runs, on either side.
     means: [BTreeMap<Serial, f64>; 2],
+    /// Runs of another board than the order has at their place, by side; those of the reference board stand on the first.
+    other_boards: [Vec<String>; 2],
     pairing: Pairing,
 }
 
@@ -128,6 +130,24 @@ struct Line<'r> {
     /// Which side; `None` for the reference board.
     side: Option<usize>,
     serial: &'r Serial,
+    revision: &'r Revision,
+    /// The run's folder.
+    name: &'r str,
+}
+
+impl Line<'_> {
+    /// That it is of another board than the order has there.
+    fn other_board(&self) -> Option<String> {
+        let turn = self.turn?;
+        let wanted = turn
+            .board
+            .as_ref()
+            .filter(|wanted| (&wanted.serial, &wanted.revision) != (self.serial, self.revision))?;
+        Some(format!(
+            "run {} of board {}, revision {}, in the place of board {}, revision {}: {}",
+            turn.number, self.serial, self.revision, wanted.serial, wanted.revision, self.name
+        ))
+    }
 }
 
 impl RunOrder {
@@ -145,6 +165,8 @@ impl RunOrder {
                 turn: member.turn.as_ref(),
                 side: Some(side),
                 serial: &member.serial,
+                revision: &member.revision,
+                name: &member.name,
             }));
         }
         lines.extend([&reference.first, &reference.last].into_iter().flatten().map(|run| Line {
@@ -152,6 +174,8 @@ impl RunOrder {
             turn: run.turn.as_ref(),
             side: None,
             serial: &run.board.serial,
+            revision: &run.board.revision,
+            name: &run.name,
         }));
         lines.sort_by_key(|line| line.started);
         let kept = kept(&lines, &(&before.revisions | &after.revisions), here);
@@ -176,8 +200,13 @@ impl RunOrder {
             [first, .., last] => Some((*first, *last)),
             _ => None,
         };
+        let other_boards = [0, 1].map(|side| {
+            let own = lines.iter().filter(|line| line.side.unwrap_or(0) == side);
+            own.filter_map(Line::other_board).collect()
+        });
         let (before, after) = (of(Some(0)), of(Some(1)));
-        let mut order = Self { kept, before, after, reference, inflation: None, means, pairing };
+        let mut order =
+            Self { kept, before, after, reference, inflation: None, means, other_boards, pairing };
         order.inflation = order_inflation(&order.runs(|_, _| Some(0.0)), order.replication());
         order
     }
@@ -193,6 +222,7 @@ impl RunOrder {
             reference: place(&reference.first).zip(place(&reference.last)),
             inflation: None,
             means: [BTreeMap::new(), BTreeMap::new()],
+            other_boards: [Vec::new(), Vec::new()],
             pairing: Pairing::Board,
         }
     }
@@ -269,6 +299,10 @@ impl RunOrder {
             }
             _ => {}
         }
+        if self.other_boards.iter().any(|side| !side.is_empty()) {
+            let [before, after] = self.other_boards.each_ref().map(|side| some_of(side));
+            differences.push(Difference { before, after, ..told(Kind::OtherBoards, Vec::new()) });
+        }
         differences
     }
 
@@ -312,10 +346,11 @@ fn kept(lines: &[Line<'_>], compared: &BTreeSet<Revision>, known: &Turns) -> Kep
         let Some(turn) = line.turn else { return Kept::None };
         turns.push(turn);
     }
+    let names: Vec<&str> = lines.iter().map(|line| line.name).collect();
     let Some(first) = turns.first().filter(|first| turns.iter().all(|turn| turn.order == first.order)) else {
         return Kept::None;
     };
-    if let Some(how) = out_of_turn(&turns) {
+    if let Some(how) = out_of_turn(&turns, &names) {
         return Kept::Otherwise(first.order.clone(), how);
     }
     let (nothing, mut not_here) = (KnownRuns::default(), NotHere::default());
@@ -332,16 +367,39 @@ fn kept(lines: &[Line<'_>], compared: &BTreeSet<Revision>, known: &Turns) -> Kep
     Kept::As(first.order.clone(), not_here)
 }
 
-/// Where runs, by the time at which they began, do not follow the numbers of their order: the first such place, and how many more.
-fn out_of_turn(turns: &[&Turn]) -> Option<String> {
-    let pairs = turns.windows(2).map(|pair| (pair[0].number, pair[1].number));
-    let wrong: Vec<(u32, u32)> = pairs.filter(|(left, right)| left >= right).collect();
-    let told = match wrong.first()? {
-        (left, right) if left == right => format!("run {left} twice"),
-        (left, right) => format!("run {right} behind run {left}"),
-    };
-    let more = wrong.len() - 1;
-    Some(if more == 0 { told } else { format!("{told}, and {more} more such places") })
+/// Where runs, by the time at which they began, do not follow the numbers of their order: which stand at one place, and which are
+/// late, by their folders.
+fn out_of_turn(turns: &[&Turn], names: &[&str]) -> Option<String> {
+    let mut at: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    let (mut late, mut highest) = (Vec::new(), 0);
+    for (turn, name) in turns.iter().zip(names) {
+        let own = at.entry(turn.number).or_default();
+        own.push(name);
+        // What stands at one place with another one is told by that.
+        if own.len() == 1 && turn.number < highest {
+            late.push(format!("run {} behind run {highest}: {name}", turn.number));
+        }
+        highest = highest.max(turn.number);
+    }
+    let twice = at.iter().filter(|(_, own)| own.len() > 1).map(|(number, own)| {
+        let own: Vec<String> = own.iter().map(|name| (*name).to_owned()).collect();
+        let times = if own.len() == 2 { "twice".to_owned() } else { format!("{} times", own.len()) };
+        format!("run {number} made {times}: {}", some_of(&own))
+    });
+    let wrong: Vec<String> = twice.chain(late).collect();
+    (!wrong.is_empty()).then(|| some_of(&wrong))
+}
+
+/// The first few of what is told, and how many more there are.
+fn some_of(told: &[String]) -> String {
+    /// So many are told; more would hide what they should tell.
+    const MOST: usize = 4;
+    let more = told.len().saturating_sub(MOST);
+    let mut some = told.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        some += &format!("; and {more} more");
+    }
+    if some.is_empty() { "none".to_owned() } else { some }
 }
 
 /// `run 1`, `runs 1 to 3, 7`.
@@ -369,9 +427,15 @@ fn ranges(places: &[u32]) -> String {
 }
 
 /// The last run of the reference board less its first one.
-#[must_use]
-pub(super) fn reference_change(quantity: Quantity, reference: &ReferenceRuns) -> Option<ReferenceChange> {
-    let (first, last) = reference.first.as_ref().zip(reference.last.as_ref())?;
+///
+/// # Errors
+/// There are no two runs of it, or none of their points has a value in both.
+pub(super) fn reference_change(
+    quantity: Quantity,
+    reference: &ReferenceRuns,
+) -> Result<ReferenceChange, &'static str> {
+    let first = reference.first.as_ref().ok_or("there is no run of a reference board")?;
+    let last = reference.last.as_ref().ok_or("there is one run of the reference board alone")?;
     let changes: Vec<f64> = first
         .cells
         .range(super::scores::span(quantity))
@@ -379,7 +443,8 @@ pub(super) fn reference_change(quantity: Quantity, reference: &ReferenceRuns) ->
         .filter(|(old, new)| [old, new].iter().all(|cell| cell.kind() == super::cell::Kind::Value))
         .map(|(old, new)| new.mean() - old.mean())
         .collect();
-    Some(ReferenceChange { change: mean(&changes)?, points: changes.len() })
+    let change = mean(&changes).ok_or("no point has a value in both runs of the reference board")?;
+    Ok(ReferenceChange { change, points: changes.len() })
 }
 
 #[cfg(test)]
@@ -401,6 +466,7 @@ mod tests {
                 started: Timestamp::from_second(1000 * at as i64).unwrap(),
                 window: None,
                 serial,
+                revision: word[..1].parse().unwrap(),
                 turn: turns(at),
             });
         }
@@ -503,9 +569,10 @@ mod tests {
             )
         );
         for (numbers, how) in [
-            ([1, 2, 9, 5], "run 5 behind run 9"),
-            ([1, 2, 2, 3], "run 2 twice"),
-            ([4, 3, 2, 1], "run 3 behind run 4, and 2 more such places"),
+            ([1, 2, 9, 5], "run 5 behind run 9: A2"),
+            ([1, 2, 2, 3], "run 2 made twice: B1; B2"),
+            ([1, 5, 9, 5], "run 5 made twice: B1; A2"),
+            ([4, 3, 2, 1], "run 3 behind run 4: B1; run 2 behind run 4: B2; run 1 behind run 4: A2"),
         ] {
             let other = of(numbers);
             let told: Vec<_> = other.differences().iter().map(|told| (told.title(), told.weight)).collect();

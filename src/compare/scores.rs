@@ -74,7 +74,60 @@ pub struct WithBounds {
     pub are_values: (bool, bool),
 }
 
+/// Which side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The first group.
+    Before,
+    /// The second one.
+    After,
+}
+
+impl WithBounds {
+    /// The boards of a side, and whether all that they have there are values.
+    #[must_use]
+    pub fn of(&self, side: Side) -> (&[BoardScore], bool) {
+        match side {
+            Side::Before => (&self.before, self.are_values.0),
+            Side::After => (&self.after, self.are_values.1),
+        }
+    }
+}
+
 impl Matched {
+    /// The boards of a side over the places with values on both sides.
+    #[must_use]
+    pub fn boards(&self, side: Side) -> &[BoardScore] {
+        match side {
+            Side::Before => &self.before,
+            Side::After => &self.after,
+        }
+    }
+
+    /// At how many places no more than bounds are known of the change.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        self.bounded.len() + self.open.len()
+    }
+
+    /// Where every board has a value or a bound, and the change is known or bounded: in the order of the values of those boards.
+    #[must_use]
+    pub fn known_places(&self) -> Vec<Place> {
+        let bounded = self.bounded.iter().map(|bounded| bounded.place);
+        self.places.iter().copied().chain(bounded).collect()
+    }
+
+    /// The boards of a side over all [`Self::known_places`], where all that it has there are values, whatever the other side hides;
+    /// `None` where it has a bound at some, so that the others are those at which it shows the most.
+    #[must_use]
+    pub fn all_values(&self, side: Side) -> Option<&[BoardScore]> {
+        if self.hidden() == 0 {
+            return Some(self.boards(side));
+        }
+        let (boards, are_values) = self.with_bounds.as_ref()?.of(side);
+        are_values.then_some(boards)
+    }
+
     /// What the change over all places stands for. A band of the spectrum that stands at the noise at more than half of its places
     /// has no value: the few places that have one are just those with the least attenuation.
     #[must_use]
@@ -184,8 +237,8 @@ pub fn match_places(quantity: Quantity, before: &Group, after: &Group) -> Option
     };
     let is_one_sided = bounded.windows(2).all(|pair| pair[0].bound == pair[1].bound);
     let with_bounds = (is_one_sided && !bounded.is_empty()).then(|| {
-        let known = places.iter().copied().chain(bounded.iter().map(|bounded| bounded.place));
-        let known: Vec<Place> = known.collect();
+        let bounds = bounded.iter().map(|bounded| bounded.place);
+        let known: Vec<Place> = places.iter().copied().chain(bounds).collect();
         let are_values = |group: &Group| {
             let mut boards = group.boards.values();
             let is_value = |board: &BoardCells, place: &Place| {

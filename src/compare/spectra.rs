@@ -8,9 +8,11 @@ use super::band::Band;
 use super::cell::{Cell, Kind, Place};
 use super::effect::Interval;
 use super::floors::{self, Floors};
-use super::group::{Group, Member};
+use super::gather::ReferenceRuns;
+use super::group::{Group, is_held};
 use super::quantity::Quantity;
 use super::run::Cells;
+use super::stretch::Window;
 use crate::event::{Event, PointId, Region};
 use crate::record::{Kept, RecordError, WaveformFacts, read_kept, read_waveform};
 use crate::waveform::spectrum::{Spectrum, choose_whole, measure_spectrum};
@@ -113,7 +115,7 @@ pub struct GroupSpectra {
 pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupSpectra, RecordError> {
     let mut spectra = GroupSpectra::default();
     for member in &group.members {
-        let (cells, captures, floors) = read_bands(member, places, &mut spectra)?;
+        let (cells, captures, floors) = read_bands((&member.folder, member.window), places, &mut spectra)?;
         floors::merge(&mut group.floors, floors);
         if let Some(board) = group.boards.get_mut(&member.serial) {
             board.captures.merge(captures);
@@ -123,6 +125,21 @@ pub fn add_spectra(group: &mut Group, places: &BTreeSet<Place>) -> Result<GroupS
         }
     }
     Ok(spectra)
+}
+
+/// Adds the bands to the runs of the reference board, which has no say in the places.
+///
+/// # Errors
+/// As [`add_spectra`].
+pub fn add_reference_bands(
+    reference: &mut ReferenceRuns,
+    places: &BTreeSet<Place>,
+) -> Result<(), RecordError> {
+    for run in [&mut reference.first, &mut reference.last].into_iter().flatten() {
+        let (cells, ..) = read_bands((&run.folder, run.window), places, &mut GroupSpectra::default())?;
+        run.cells.extend(cells);
+    }
+    Ok(())
 }
 
 /// The traces of a run that are looked at.
@@ -136,15 +153,14 @@ struct Traces {
 }
 
 fn read_bands(
-    member: &Member,
+    (folder, window): (&Path, Option<Window>),
     places: &BTreeSet<Place>,
     spectra: &mut GroupSpectra,
 ) -> Result<(Cells, Captures, Floors), RecordError> {
-    let folder = &member.folder;
     let mut traces = Traces::default();
     read_kept(folder, |at, kept| match kept {
         Kept::Event(Event::PointFinished(result))
-            if result.region == Region::Regulated && member.holds(at.monotonic) =>
+            if result.region == Region::Regulated && is_held(window, at.monotonic) =>
         {
             let place = Place::of(result.setting);
             if places.contains(&place) {

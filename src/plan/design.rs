@@ -157,7 +157,7 @@ pub fn build_design(request: DesignRequest, about: &str) -> Result<Design, Strin
         .parse()
         .map_err(|error| format!("{error}"))?;
     let run = |(number, board): (u32, Board)| PlannedRun {
-        board,
+        board: board.clone(),
         // Short, because people see it typed.
         seed: mix(request.seed ^ mix(u64::from(number))) >> 40,
         turn: Turn {
@@ -165,6 +165,7 @@ pub fn build_design(request: DesignRequest, about: &str) -> Result<Design, Strin
             number,
             of,
             is_reference: reference.is_some() && (number == 1 || number == of),
+            board: Some(board),
         },
     };
     let runs = (1..=of).zip(boards).map(run).collect();

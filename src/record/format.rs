@@ -269,6 +269,9 @@ pub(super) struct TurnEntry {
     pub(super) number: u32,
     pub(super) of: u32,
     pub(super) reference: bool,
+    /// Absent where the place did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) board: Option<BoardEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -117,13 +117,15 @@ pub(super) fn facts_out(facts: &RunFacts) -> RunStarted {
             number: turn.number,
             of: turn.of,
             reference: turn.is_reference,
+            board: turn.board.as_ref().map(board_out),
         }),
     }
 }
 
 fn turn_in(entry: &TurnEntry) -> Result<Turn, String> {
-    let TurnEntry { order, number, of, reference } = entry;
-    Turn::checked(word(order)?, (*number, *of), *reference)
+    let TurnEntry { order, number, of, reference, board } = entry;
+    let board = board.as_ref().map(board_in).transpose()?;
+    Turn::checked(word(order)?, (*number, *of), *reference, board)
         .ok_or_else(|| format!("{number} of {of} is no place in an order of runs"))
 }
 

@@ -182,6 +182,13 @@ fn a_board_that_never_comes_up_leaves_nothing_to_compare() {
     let entry = "  breaks   boards in regulation of both sides, which have no point together: every board before, c1 in regulation at 0 of 4";
     line_of(&told, entry);
     assert!(!told.out.contains("what it bought"), "{}", told.out);
+    // Where it is forced, that is told once and not of every figure.
+    let page = folder.path().join("page.html");
+    let told = compare(&[&sides[..], &["--force", "--html", arg(&page)]].concat()).assert_exit(0);
+    let once = "othing can be compared: no point has a value on every board of both sides";
+    for told in [&told.out, &fs::read_to_string(&page).unwrap()] {
+        assert!(told.matches(once).count() == 1 && !told.contains("cannot be compared in"), "{told}");
+    }
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn a_dot_plot_names_every_board_also_where_they_stand_close() {
         boards: (0..5).map(|number| (format!("{name}{number}"), at + 0.01 * f64::from(number))).collect(),
         mean: at + 0.02,
         told: format!("mean {at} mV"),
+        truth_is_more: None,
     };
     let dots = Dots {
         axis: "noise in dB".to_owned(),

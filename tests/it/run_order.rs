@@ -17,7 +17,8 @@ fn plan(folder: &Path, more: &[&str]) -> Told {
 
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
-    file(&folder, "profile.toml", &smoke_at("[\"18 V\", \"24 V\"]"));
+    let profile = smoke_at("[\"18 V\", \"24 V\"]").replace("samples = 60000", "samples = 60000\nkeep = true");
+    file(&folder, "profile.toml", &profile);
     folder
 }
 
@@ -30,6 +31,16 @@ fn words(command: &Value) -> Vec<String> {
 /// The settings of a run's points in the order of measurement.
 fn points(record: &Record) -> Vec<String> {
     record.points().iter().map(|point| format!("{:?}", point.setting)).collect()
+}
+
+/// The folder of the run that was made at a place of its order.
+fn made_at(out: &Path, number: u32) -> PathBuf {
+    let mut folders = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path());
+    let is_there = |folder: &PathBuf| {
+        let turn = Record::open(folder).ok().and_then(|record| record.facts().unwrap().turn.clone());
+        turn.is_some_and(|turn| turn.number == number)
+    };
+    folders.find(is_there).unwrap()
 }
 
 #[test]
@@ -49,6 +60,7 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
         let turn = facts.turn.as_ref().unwrap();
         assert_eq!((turn.order.as_str(), turn.number, turn.of), (name, at as u32 + 1, 6));
         assert_eq!(turn.is_reference, at == 0 || at == 5);
+        assert_eq!(turn.board.as_ref(), Some(&facts.board));
         assert_eq!(facts.board.serial.as_str(), run["board"].as_str().unwrap());
         assert_eq!(facts.board.revision.as_str(), run["revision"].as_str().unwrap());
         orders_of_points.push(points(&record));
@@ -60,7 +72,7 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
     let alone = ["run", arg(&profile), "--rig", SIM, "--out", arg(&out), "--board", "x", "--revision", "B"];
     soakrig(&[&alone[..], &["-q"]].concat()).assert_exit(0);
     let words = words(&order["compare"]);
-    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--json"]).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--spectra", "--json"]).collect();
     let compared = soakrig(&words).assert_exit(0).json();
     let groups = &compared["groups"][0];
     assert_eq!(groups["boards_before"], serde_json::json!(["a1", "a2"]), "{groups}");
@@ -94,16 +106,15 @@ fn an_order_that_is_followed_line_by_line_stands_in_the_records_and_compares_its
     assert!(of("without_drift_low") < of("change") && of("change") < of("without_drift_high"), "{noise}");
     assert!(of("drift_low") < 0.0 && of("drift_high") > 0.0, "{noise}");
     assert!(of("reference_change").abs() < 1.0 && of("change") < -20.0, "{noise}");
+    // So is a band of its kept captures.
+    let band = changes.iter().find(|change| change["figure"] == "spectrum_5mhz_20mhz_v").unwrap();
+    assert!(band["reference_change"].is_number() && band["no_reference_change"].is_null(), "{band}");
     // What is made of several points is told of the reference board, too.
     let regulation = changes.iter().find(|change| change["figure"] == "load_regulation_v").unwrap();
     assert!(regulation["reference_change"].as_f64().unwrap().abs() < 0.01, "{regulation}");
     // Without the last run of the reference board the order is not whole, and that stands in front.
-    let last = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).find(|folder| {
-        let turn = Record::open(folder).ok().and_then(|record| record.facts().unwrap().turn.clone());
-        turn.is_some_and(|turn| turn.number == 6)
-    });
-    std::fs::remove_dir_all(last.unwrap()).unwrap();
-    let lacking = soakrig(&[&words[..words.len() - 1], &["--width", "0"]].concat()).assert_exit(0);
+    std::fs::remove_dir_all(made_at(&out, 6)).unwrap();
+    let lacking = soakrig(&[&words[..words.len() - 2], &["--width", "0"]].concat()).assert_exit(0);
     assert!(lacking.out.starts_with("COMPARABLE EXCEPT"), "{}", lacking.out);
     let missing = format!("  matters  missing runs of the order {name} (run 6): run");
     assert!(lacking.out.contains(&missing), "`{missing}` is not in:\n{}", lacking.out);
@@ -138,11 +149,25 @@ fn an_order_for_three_revisions_lacks_nothing_where_two_of_them_are_compared_and
     let json = compare(&["--json"]).json();
     assert_eq!(json["groups"][0]["order_left_out"], serde_json::json!(["C"]));
 
-    // Another board in the first place of the order, and made last.
+    // A second run at the first place of the order, and made last: both are named.
     measure("a3", "A", "lot-7:1/4").assert_exit(0);
     let told = compare(&[]);
-    let entry = "  matters  runs out of turn of the order lot-7 (run 1 behind run 4): runs 1, 3 to 4 before, run 2 after";
-    assert!(told.out.starts_with("COMPARABLE EXCEPT") && told.out.contains(entry), "{}", told.out);
+    let line = told.out.lines().find(|line| line.contains("runs out of turn of the order lot-7")).unwrap();
+    assert!(told.out.starts_with("COMPARABLE EXCEPT"), "{}", told.out);
+    assert!(
+        line.starts_with("  matters  runs out of turn of the order lot-7 (run 1 made twice: 20"),
+        "{line}"
+    );
+    assert!(line.contains("_a1; 20") && line.contains("_a3): runs 1, 3 to 4 before, run 2 after"), "{line}");
+
+    // Another board than the order has there.
+    measure("a9", "A", "lot-9:1/2:A/a1").assert_exit(0);
+    measure("b9", "B", "lot-9:2/2:B/b9").assert_exit(0);
+    let told = compare(&["--order", "lot-9"]);
+    let line = told.out.lines().find(|line| line.contains("other boards than those of the order")).unwrap();
+    let words = ": run 1 of board a9, revision A, in the place of board a1, revision A: 20";
+    assert!(line.starts_with("  matters") && line.contains(words), "{line}");
+    assert!(line.contains("_a9 before, none after ("), "{line}");
 }
 
 #[cfg(unix)]

@@ -234,7 +234,9 @@ fn the_reference_board_stands_in_no_stretch_and_tells_what_the_bench_did_meanwhi
     assert!(told.out.contains("reference board") && told.out.contains("from run 1 to run 5"), "{}", told.out);
     // Without it nothing is told of it, and of it alone there is nothing to hold.
     let without = compare(&["--stretch", STRETCH, arg(&soaks), "--json"]).assert_exit(0).json();
-    assert!(change(&without, "ripple_pp_v")["reference_change"].is_null(), "{without}");
+    let ripple = change(&without, "ripple_pp_v");
+    assert!(ripple["reference_change"].is_null(), "{ripple}");
+    assert_eq!(ripple["no_reference_change"], "there is no run of a reference board");
     compare(&["--stretch", STRETCH, arg(folder.path())]).assert_exit(2).assert_told(&["reference board"]);
 }
 

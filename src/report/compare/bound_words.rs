@@ -19,7 +19,7 @@ pub const fn sign(bound: Bound) -> &'static str {
 }
 
 /// The digits for a bound and the end that is sure.
-fn amounts(quantity: Quantity, bounded: &BoundedMean) -> Amounts {
+pub(super) fn amounts(quantity: Quantity, bounded: &BoundedMean) -> Amounts {
     let sure = bounded.sure.as_ref().map_or(bounded.change, |sure| *sure);
     Amounts::for_change(quantity, if sure.abs() > bounded.change.abs() { sure } else { bounded.change }, None)
 }
@@ -77,6 +77,12 @@ pub(super) fn change(comparison: &Comparison, effect: &Effect, bounded: &Bounded
     (verb, facts.join("; "))
 }
 
+/// The same of a change that is told by bounds.
+#[must_use]
+pub fn over_bounds(effect: &Effect) -> Option<String> {
+    effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()).map(|bounded| over(effect, bounded))
+}
+
 /// Over which points, and at how many of them there is no more than a bound.
 fn over(effect: &Effect, bounded: &BoundedMean) -> String {
     let (only, open) = (effect.matched.bounded.len(), effect.matched.open.len());
@@ -128,7 +134,7 @@ pub(super) fn outcome(effect: &Effect) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words;
+    use super::super::{draw, untold, words};
     use super::*;
     use crate::base::units::{Amps, Volts};
     use crate::compare::cell::{Cell, Place};
@@ -217,5 +223,68 @@ mod tests {
             "{sentence}"
         );
         assert!(gate.starts_with("undecided"), "{gate}");
+    }
+
+    #[test]
+    fn boards_and_points_of_which_bounds_are_known_are_drawn_as_bounds_on_the_side_on_which_the_truth_lies() {
+        let drawn = |before: &[(f64, Option<Bound>)], after: &[(f64, Option<Bound>)]| {
+            let request = Request { is_forced: true, ..Request::default() };
+            let found = compare(&group("a", before), &group("b", after), &request);
+            let effect = found.effect(Quantity::Figure(FigureName::RipplePp)).unwrap();
+            let (dots, forest) =
+                (draw::dots(&found, effect).unwrap(), draw::forest(&found, effect).unwrap().0);
+            let dots: Vec<String> =
+                dots.rows.iter().map(|row| format!("{} {:?}", row.told, row.truth_is_more)).collect();
+            let rows =
+                forest.rows.iter().map(|row| format!("{:?} {} {:?}", row.kind, row.label, row.truth_is_more));
+            (dots.join("; "), rows.collect::<Vec<_>>())
+        };
+        // Nothing but bounds after.
+        let (dots, rows) = drawn(&[(40.0, None); 2], &[(10.0, MOST); 2]);
+        assert_eq!(dots, "mean 105.9 V None; mean ≤ 3.35 V Some(false)");
+        assert_eq!(
+            rows,
+            [
+                "All all 2 points Some(false)",
+                "Board a0 to mean after Some(false)",
+                "Board a1 to mean after Some(false)",
+                "Board mean before to b0 Some(false)",
+                "Board mean before to b1 Some(false)",
+                "Point 24 V, 0 A Some(false)",
+                "Point 24 V, 1 A Some(false)",
+            ]
+        );
+        // Bounds before: there the truth is lower, and the change higher.
+        let (dots, rows) = drawn(&[(10.0, MOST); 2], &[(40.0, None); 2]);
+        assert_eq!(dots, "mean ≤ 3.35 V Some(false); mean 105.9 V None");
+        assert!(rows.iter().all(|row| row.ends_with("Some(true)")), "{rows:?}");
+        // Where most points are bounds, boards stand for all points; where few are, for those with values.
+        let most = [(7.0, None), (10.0, MOST), (10.0, MOST)];
+        let (dots, rows) = drawn(&[(40.0, None); 3], &most);
+        assert!(dots.ends_with("V Some(false)"), "{dots}");
+        assert_eq!(rows[..2], ["All all 3 points Some(false)", "All all boards, 1 point None"]);
+        let (dots, rows) = drawn(&[(40.0, None); 3], &[(7.0, None), (7.0, None), (10.0, MOST)]);
+        assert_eq!(dots, "mean 105.9 V None; mean 2.371 V None");
+        assert_eq!(rows[..2], ["All all boards, 2 points None", "All all 3 points Some(false)"]);
+    }
+
+    #[test]
+    fn why_a_known_change_has_no_interval_is_told_once_with_all_that_it_is_of() {
+        let request = Request { is_forced: true, ..Request::default() };
+        let alone = |name: &str, value: f64| {
+            let mut one = group(name, &[(value, None)]);
+            let last = one.boards.keys().next_back().cloned().unwrap();
+            one.boards.remove(&last);
+            one
+        };
+        let found = compare(&alone("a", 40.0), &alone("b", 10.0), &request);
+        let told = untold::without_interval(&found);
+        assert!(
+            told.len() == 1
+                && told[0].starts_with("no interval of ripple without spikes, peak to peak, for "),
+            "{told:?}"
+        );
+        let both = compare(&group("a", &[(40.0, None)]), &group("b", &[(10.0, None)]), &request);
+        assert!(untold::without_interval(&both).is_empty());
     }
 }

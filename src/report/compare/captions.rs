@@ -4,17 +4,23 @@ use super::pictures::{ChangeMap, Dots, Forest, ForestRow, RowKind};
 use crate::compare::effect::Pairing;
 use crate::compare::quantity::Quantity;
 
-/// Under the dots of every board; `valued` tells of how many points they are, where a bound is all that is known at others.
+const ARROW: &str = "Of what has an arrow only a bound is known: the truth lies on that side.";
+
+/// Under the dots of every board; `over` tells of which points they are, where a bound is all that is known at some.
 #[must_use]
-pub fn dots(quantity: Quantity, valued: Option<&str>, dots: &Dots) -> String {
+pub fn dots(quantity: Quantity, over: Option<&str>, dots: &Dots) -> String {
     let (_, places) = quantity.places();
-    let mut told = match valued {
+    let mut told = match over {
         None => format!(
             "Every board is a mark: its mean over the {places} that all boards have. The boards are what conclusions are drawn from."
         ),
+        Some(over) if dots.rows.iter().any(|row| row.truth_is_more.is_some()) => format!(
+            "Every board is a mark: its {over}, each bound in the place of a value. The boards are what the bound of the change is drawn \
+             from. {ARROW}"
+        ),
         Some(of) => format!(
-            "Every board is a mark: its mean over the {of} with values on both sides. The change is of all points, and at the others a \
-             bound is all that is known."
+            "Every board is a mark: its mean over the {of} with values on both sides. At the others a bound is all that is known, and the \
+             change over all points is told as a bound."
         ),
     };
     if dots.is_paired {
@@ -35,7 +41,7 @@ pub fn steps<'f>(pictures: impl Iterator<Item = &'f Forest> + Clone) -> String {
         "Each row of a picture is a step; hollow where it is not told from no change. The diamond is how far the difference moves."
             .to_owned();
     if pictures.flat_map(|picture| &picture.rows).any(|row| row.truth_is_more.is_some()) {
-        told.push_str(" Of what has an arrow only a bound is known: the truth lies on that side.");
+        told.push_str(&format!(" {ARROW}"));
     }
     told
 }
@@ -83,7 +89,7 @@ pub fn forest((quantity, pairing): (Quantity, Pairing), forest: &Forest, hidden:
         told.push('.');
     }
     if has(&|row| row.truth_is_more.is_some()) {
-        told.push_str(" Of what has an arrow only a bound is known: the truth lies on that side.");
+        told.push_str(&format!(" {ARROW}"));
     }
     if hidden > 0 {
         told.push_str(&format!(
@@ -95,6 +101,7 @@ pub fn forest((quantity, pairing): (Quantity, Pairing), forest: &Forest, hidden:
 
 #[cfg(test)]
 mod tests {
+    use super::super::pictures::DotRow;
     use super::*;
 
     fn row(kind: RowKind, is_undecided: bool, truth_is_more: Option<bool>) -> ForestRow {
@@ -125,8 +132,26 @@ mod tests {
                 &Dots { axis: String::new(), is_about_means: false, is_paired: false, rows: Vec::new() }
             )
             .starts_with(
-                "Every board is a mark: its mean over the 5 of 20 points with values on both sides."
+                "Every board is a mark: its mean over the 5 of 20 points with values on both sides. At the others a bound is all"
             )
+        );
+        let row = DotRow {
+            name: String::new(),
+            boards: Vec::new(),
+            mean: 0.0,
+            told: String::new(),
+            truth_is_more: Some(false),
+        };
+        let bounds = Dots { axis: String::new(), is_about_means: false, is_paired: false, rows: vec![row] };
+        assert_eq!(
+            dots(
+                "ripple_pp_v".parse().unwrap(),
+                Some("mean over all 20 points, 15 of them with a bound alone"),
+                &bounds
+            ),
+            "Every board is a mark: its mean over all 20 points, 15 of them with a bound alone, each bound in the place of a value. The \
+             boards are what the bound of the change is drawn from. Of what has an arrow only a bound is known: the truth lies on that \
+             side."
         );
         assert!(
             of(true).ends_with(" A thin line joins the marks of one board.") && !of(false).contains("line")

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::amount::{Amounts, level};
 use super::bound_words::{self, sign};
 use super::pictures::{ChangeCell, ChangeMap, DotRow, Dots, Forest, ForestRow, RowKind};
+use crate::base::count::counted;
+use crate::base::stats::mean;
 use crate::compare::cell::Place;
 use crate::compare::comparison::Comparison;
-use crate::compare::effect::{Effect, Pairing, PointChange};
+use crate::compare::effect::{Effect, Interval, Pairing, PointChange};
 use crate::compare::quantity::{Better, Scale};
-use crate::compare::scores::BoardScore;
+use crate::compare::scores::{BoardScore, Side, scores_of};
 use crate::waveform::Bound;
 
 /// More points than this make a forest that nobody reads: the ends are shown.
@@ -31,62 +33,31 @@ pub fn is_undecided(point: &PointChange) -> bool {
 /// The changes of all boards together, of each board and of the points, and how many points are not shown.
 #[must_use]
 pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize)> {
-    let change = effect.change?;
-    let amounts = Amounts::of(effect);
-    let ends = effect.certainty.interval.as_ref().ok().map(|ends| (ends.low, ends.high));
-    let factor = amounts.factor();
-    let row = |kind, label: String, value: f64| ForestRow {
-        kind,
-        label,
-        value: value * factor,
-        interval: None,
-        is_undecided: false,
-        truth_is_more: None,
-        told: amounts.full(value),
-    };
-    let scaled = |(low, high): (f64, f64)| (low * factor, high * factor);
-    let with_ends = |told: &str, (low, high): (f64, f64)| {
-        format!("{told} ({} to {})", amounts.signed(low), amounts.signed(high))
-    };
-    let mut rows = vec![ForestRow {
-        interval: ends.map(scaled),
-        is_undecided: ends.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0),
-        told: ends.map_or_else(|| amounts.full(change), |ends| with_ends(&amounts.full(change), ends)),
-        ..row(RowKind::All, all_boards(effect), change)
-    }];
-    rows.extend(
-        boards(comparison, effect).into_iter().map(|(label, value)| row(RowKind::Board, label, value)),
-    );
+    let by_bounds = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds());
+    if effect.change.is_none() && by_bounds.is_none() {
+        return None;
+    }
+    let amounts =
+        by_bounds.map_or_else(|| Amounts::of(effect), |mean| bound_words::amounts(effect.quantity(), mean));
+    let mut rows = all_boards(effect, amounts);
+    rows.extend(boards(comparison, effect).into_iter().map(|(label, value, bound)| match bound {
+        Some(bound) => bound_row((RowKind::Board, label), (value, bound), amounts),
+        None => row((RowKind::Board, label), value, amounts),
+    }));
     let known = effect.points.iter().map(|point| {
         let shown = ForestRow {
-            interval: point.interval.map(|ends| scaled((ends.low, ends.high))),
+            interval: point.interval.map(|ends| scaled(ends, amounts)),
             is_undecided: is_undecided(point),
-            ..row(RowKind::Point, point.place.to_string(), point.change)
+            ..row((RowKind::Point, point.place.to_string()), point.change, amounts)
         };
         (point.place, shown)
     });
     let bounds = effect.matched.bounded.iter().map(|bounded| {
-        let shown = ForestRow {
-            truth_is_more: Some(bounded.bound == Bound::Lower),
-            is_undecided: true,
-            told: format!("{} {}", sign(bounded.bound), amounts.full(bounded.change)),
-            ..row(RowKind::Point, bounded.place.to_string(), bounded.change)
-        };
-        (bounded.place, shown)
+        let label = (RowKind::Point, bounded.place.to_string());
+        (bounded.place, bound_row(label, (bounded.change, bounded.bound), amounts))
     });
     let (shown, hidden) = ends_of(known.chain(bounds).collect());
     rows.extend(shown);
-    if let (Some(bounded), Some(told)) = (&effect.bounded, bound_words::mean(effect)) {
-        let label = format!("all {} points", bounded.places);
-        rows.insert(
-            1,
-            ForestRow {
-                truth_is_more: Some(bounded.bound == Bound::Lower),
-                told,
-                ..row(RowKind::All, label, bounded.change)
-            },
-        );
-    }
     let worse_is_more = match effect.quantity().better() {
         Better::Lower => Some(true),
         Better::Higher => Some(false),
@@ -96,24 +67,112 @@ pub fn forest(comparison: &Comparison, effect: &Effect) -> Option<(Forest, usize
     Some((Forest { axis, worse_is_more, rows }, hidden))
 }
 
-/// All boards together, and at which points where some are left out.
-fn all_boards(effect: &Effect) -> String {
-    let (count, hidden) = (effect.points.len(), effect.matched.bounded.len() + effect.matched.open.len());
-    if hidden == 0 { "all boards".to_owned() } else { format!("all boards, {count} points") }
+fn row((kind, label): (RowKind, String), value: f64, amounts: Amounts) -> ForestRow {
+    ForestRow {
+        kind,
+        label,
+        value: value * amounts.factor(),
+        interval: None,
+        is_undecided: false,
+        truth_is_more: None,
+        told: amounts.full(value),
+    }
 }
 
-/// Each board against the mean of the other side; of pairs each board against itself.
-fn boards(comparison: &Comparison, effect: &Effect) -> Vec<(String, f64)> {
-    let (before, after) = (&effect.matched.before, &effect.matched.after);
-    let Some((level_before, level_after)) = effect.levels else { return Vec::new() };
-    if comparison.pairing == Pairing::Board {
-        let pairs = before.iter().zip(after);
-        return pairs.map(|(left, right)| (left.serial.to_string(), right.score - left.score)).collect();
+/// A row of which only a bound is known: hollow, with an arrow.
+fn bound_row(of: (RowKind, String), (value, bound): (f64, Bound), amounts: Amounts) -> ForestRow {
+    ForestRow {
+        truth_is_more: Some(bound == Bound::Lower),
+        is_undecided: true,
+        told: format!("{} {}", sign(bound), amounts.full(value)),
+        ..row(of, value, amounts)
     }
-    let left =
-        before.iter().map(|board| (format!("{} to mean after", board.serial), level_after - board.score));
+}
+
+fn scaled(ends: Interval, amounts: Amounts) -> (f64, f64) {
+    (ends.low * amounts.factor(), ends.high * amounts.factor())
+}
+
+/// All boards together: over the points with values, and over all points where bounds are known. What the conclusion is drawn from
+/// stands first.
+fn all_boards(effect: &Effect, amounts: Amounts) -> Vec<ForestRow> {
+    let of_values = effect.change.map(|change| {
+        let ends = effect.interval();
+        let told = ends.map_or_else(String::new, |ends| {
+            format!(" ({} to {})", amounts.signed(ends.low), amounts.signed(ends.high))
+        });
+        ForestRow {
+            interval: ends.map(|ends| scaled(ends, amounts)),
+            is_undecided: ends.is_none_or(|ends| ends.holds(0.0)),
+            told: amounts.full(change) + &told,
+            ..row((RowKind::All, valued_boards(effect)), change, amounts)
+        }
+    });
+    let of_bounds = effect.bounded.as_ref().zip(bound_words::mean(effect)).map(|(bounded, told)| {
+        let sure = bound_words::sure(effect).filter(|_| effect.is_told_by_bounds());
+        let label = (RowKind::All, format!("all {} points", bounded.places));
+        ForestRow {
+            told: sure.map_or(told.clone(), |sure| format!("{told} (95 % sure {sure})")),
+            ..bound_row(label, (bounded.change, bounded.bound), amounts)
+        }
+    });
+    let mut rows: Vec<ForestRow> = of_values.into_iter().chain(of_bounds).collect();
+    if effect.is_told_by_bounds() {
+        rows.reverse();
+    }
+    rows
+}
+
+/// All boards together, and at how many points where some are left out.
+fn valued_boards(effect: &Effect) -> String {
+    let (count, hidden) = (effect.points.len(), effect.matched.hidden());
+    if hidden == 0 { "all boards".to_owned() } else { format!("all boards, {}", counted(count, "point")) }
+}
+
+/// A side as it is drawn: its boards, their mean, and where some of what they have are bounds, on which side the truth lies.
+struct Drawn<'e> {
+    boards: &'e [BoardScore],
+    mean: f64,
+    bound: Option<Bound>,
+}
+
+/// Both sides over the points that the change is told of: where bounds tell it, over all, the bounds in the place of values.
+fn drawn(effect: &Effect) -> Option<[Drawn<'_>; 2]> {
+    let Some(bounded) = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()) else {
+        let (before, after) = effect.levels?;
+        let of = |side, mean| Drawn { boards: effect.matched.boards(side), mean, bound: None };
+        return Some([of(Side::Before, before), of(Side::After, after)]);
+    };
+    let all = effect.matched.with_bounds.as_ref()?;
+    let of = |side| {
+        let (boards, are_values) = all.of(side);
+        // A change that is at most so much is so because the side after is, or because the side before is at least so much.
+        let bound = match (side, bounded.bound) {
+            (Side::After, bound) => bound,
+            (Side::Before, Bound::Upper) => Bound::Lower,
+            (Side::Before, Bound::Lower) => Bound::Upper,
+        };
+        Some(Drawn { boards, mean: mean(&scores_of(boards))?, bound: (!are_values).then_some(bound) })
+    };
+    Some([of(Side::Before)?, of(Side::After)?])
+}
+
+/// Each board against the mean of the other side; of pairs each board against itself. With the side on which the truth lies where a
+/// bound is known alone.
+fn boards(comparison: &Comparison, effect: &Effect) -> Vec<(String, f64, Option<Bound>)> {
+    let Some([before, after]) = drawn(effect) else { return Vec::new() };
+    let bound = effect.bounded.as_ref().filter(|_| effect.is_told_by_bounds()).map(|mean| mean.bound);
+    if comparison.pairing == Pairing::Board {
+        let pairs = before.boards.iter().zip(after.boards);
+        return pairs
+            .map(|(left, right)| (left.serial.to_string(), right.score - left.score, bound))
+            .collect();
+    }
+    let left = before.boards.iter();
+    let left = left.map(|board| (format!("{} to mean after", board.serial), after.mean - board.score, bound));
+    let right = after.boards.iter();
     let right =
-        after.iter().map(|board| (format!("mean before to {}", board.serial), board.score - level_before));
+        right.map(|board| (format!("mean before to {}", board.serial), board.score - before.mean, bound));
     left.chain(right).collect()
 }
 
@@ -134,10 +193,10 @@ const FAR_APART: f64 = 4.0;
 /// Every board's score, a row a side.
 #[must_use]
 pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
-    let (before, after) = effect.levels?;
+    let [before, after] = drawn(effect)?;
     let quantity = effect.quantity();
     // Decibels over a volt are negative for everything that rides on an output; over a millivolt they are not.
-    let amounts = Amounts::for_change(quantity, before.abs().max(after.abs()), None);
+    let amounts = Amounts::for_change(quantity, before.mean.abs().max(after.mean.abs()), None);
     let (offset, factor, unit) = match (quantity.scale(), quantity.unit()) {
         (Scale::Decibels, _) => (60.0, 1.0, "dB over 1 mV"),
         (Scale::Plain, "") => (0.0, 100.0, "%"),
@@ -151,21 +210,23 @@ pub fn dots(comparison: &Comparison, effect: &Effect) -> Option<Dots> {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| (low.min(score), high.max(score)));
         high - low
     };
-    let widest = range(&effect.matched.before).max(range(&effect.matched.after));
-    let is_about_means = widest > 0.0 && (after - before).abs() > FAR_APART * widest;
-    let row = |name: &str, boards: &[BoardScore], mean: f64| DotRow {
+    let widest = range(before.boards).max(range(after.boards));
+    let is_about_means = widest > 0.0 && (after.mean - before.mean).abs() > FAR_APART * widest;
+    let row = |name: &str, Drawn { boards, mean, bound }: Drawn<'_>| DotRow {
         name: name.to_owned(),
         boards: boards
             .iter()
             .map(|board| (board.serial.to_string(), (board.score + offset) * factor))
             .collect(),
         mean: (mean + offset) * factor,
-        told: format!("mean {}", level(quantity, mean)),
+        told: format!(
+            "mean {}{}",
+            bound.map_or_else(String::new, |bound| format!("{} ", sign(bound))),
+            level(quantity, mean)
+        ),
+        truth_is_more: bound.map(|bound| bound == Bound::Lower),
     };
-    let rows = vec![
-        row(&comparison.before.name, &effect.matched.before, before),
-        row(&comparison.after.name, &effect.matched.after, after),
-    ];
+    let rows = vec![row(&comparison.before.name, before), row(&comparison.after.name, after)];
     let (title, (_, places)) = (quantity.title(), quantity.places());
     let axis = if is_about_means {
         let unit = if quantity.scale() == Scale::Decibels { "dB" } else { unit };

@@ -192,7 +192,8 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         drift_high: order.map(|order| order.drift.high),
         drift_p: order.map(|order| order.drift_p),
         no_drift: effect.order.as_ref().err().cloned(),
-        reference_change: effect.reference.map(|reference| reference.change),
+        reference_change: effect.reference.ok().map(|reference| reference.change),
+        no_reference_change: effect.reference.err(),
     }
 }
 

@@ -15,4 +15,5 @@ pub mod pictures;
 pub mod schema;
 pub mod text;
 pub mod traces;
+pub mod untold;
 pub mod words;

@@ -112,7 +112,7 @@ pub fn drift(comparison: &Comparison, effect: &Effect) -> Option<String> {
             ends(drift.low, drift.high, of_drift)
         ));
     }
-    if let (Some(reference), Some((first, last))) = (effect.reference, comparison.order.reference) {
+    if let (Ok(reference), Some((first, last))) = (effect.reference, comparison.order.reference) {
         let amounts = Amounts::for_change(effect.quantity(), reference.change, None);
         told.push(format!(
             "reference board {} from run {first} to run {last}",

@@ -54,6 +54,8 @@ pub struct DotRow {
     pub mean: f64,
     /// The mean in words.
     pub told: String,
+    /// Where some of what the boards have are bounds: whether the truth is more than drawn.
+    pub truth_is_more: Option<bool>,
 }
 
 /// A dot plot.

@@ -376,6 +376,8 @@ pub struct ChangeRow {
     pub no_drift: Option<String>,
     /// The last run of the reference board less its first one.
     pub reference_change: Option<f64>,
+    /// Why that is not known.
+    pub no_reference_change: Option<&'static str>,
 }
 
 /// A change at a point.

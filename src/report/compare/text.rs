@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::parts::{Part, part};
-use super::words;
 use super::{course, next, order_words};
+use super::{untold, words};
 use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
@@ -79,9 +79,10 @@ fn render_one(comparison: &Comparison, request: &Request, of_all: &[String]) -> 
             if comparison.shared.len() == 1 { "stands" } else { "stand" }
         );
     }
+    let told: Vec<&Effect> = comparison.effects.iter().filter(|effect| !untold::is_untold(effect)).collect();
     for wanted in Part::ALL {
         let effects: Vec<&Effect> =
-            comparison.effects.iter().filter(|effect| part(effect.quantity()) == wanted).collect();
+            told.iter().filter(|effect| part(effect.quantity()) == wanted).copied().collect();
         let clipped = if wanted == Part::Where { words::clipped_captures(comparison) } else { Vec::new() };
         if effects.is_empty() && clipped.is_empty() {
             continue;
@@ -93,6 +94,9 @@ fn render_one(comparison: &Comparison, request: &Request, of_all: &[String]) -> 
         for told in clipped {
             let _ = writeln!(text, "  {told}");
         }
+    }
+    for (at, told) in untold::not_compared(comparison).iter().enumerate() {
+        let _ = writeln!(text, "{}  {told}", if at == 0 { "\n" } else { "" });
     }
     if let Some(made) = &comparison.course {
         render_course(&mut text, made);

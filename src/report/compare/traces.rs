@@ -8,7 +8,7 @@ use crate::base::stats::median;
 use crate::compare::cell::{Kind, Place};
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::group::Group;
-use crate::compare::scores::{BoardScore, Matched, scores_of};
+use crate::compare::scores::{BoardScore, Matched, Side, scores_of};
 use crate::compare::spectra::{GroupSpectra, MeanSpectrum, OUTPUT, PURPOSES, kind_at};
 use crate::event::{Event, PointId};
 use crate::record::{Record, RecordError};
@@ -44,11 +44,10 @@ pub struct Overlaid {
 /// The places by the first side's mean, the highest one first: of all where that side has values alone, whatever the other one
 /// hides, or else of those with values on both sides.
 fn places_by_worst(matched: &Matched) -> Vec<Place> {
-    let (mut places, mut boards) = (matched.places.clone(), &matched.before);
-    if let Some(all) = matched.with_bounds.as_ref().filter(|all| all.are_values.0) {
-        places.extend(matched.bounded.iter().map(|bounded| bounded.place));
-        boards = &all.before;
-    }
+    let (places, boards) = match matched.all_values(Side::Before) {
+        Some(boards) => (matched.known_places(), boards),
+        None => (matched.places.clone(), matched.boards(Side::Before)),
+    };
     let sum = |index: usize| boards.iter().filter_map(|board| board.values.get(index)).sum::<f64>();
     let mut places: Vec<(f64, Place)> =
         places.into_iter().enumerate().map(|(index, place)| (sum(index), place)).collect();
@@ -170,7 +169,7 @@ fn overlaid(
         return Ok(None);
     };
     let worst = places_by_worst(matched);
-    let is_all = worst.len() == matched.places.len() + matched.bounded.len() + matched.open.len();
+    let is_all = worst.len() == matched.places.len() + matched.hidden();
     let mut places = worst.into_iter().enumerate();
     let has_both = |place: &Place| before.points.contains_key(place) && after.points.contains_key(place);
     let Some((rank, place)) = places.find(|(_, place)| has_both(place)) else { return Ok(None) };

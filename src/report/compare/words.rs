@@ -148,7 +148,7 @@ pub(super) fn boards(comparison: &Comparison) -> String {
 
 fn points(effect: &Effect, amounts: Amounts) -> String {
     let count = effect.points.len();
-    let hidden = hidden_points(effect);
+    let hidden = effect.matched.hidden();
     let (one, many) = effect.quantity().places();
     let of_all = if hidden > 0 { format!(" of {}", count + hidden) } else { String::new() };
     let Some(Interval { low, high }) = effect.spread().filter(|_| count > 1) else {
@@ -342,13 +342,8 @@ pub fn unpaired(groups: &[&Group], shared: &[Serial]) -> Option<String> {
 /// Of how many points levels are, where a bound is all that is known at others: `5 of 20 points`.
 #[must_use]
 pub fn valued_points(effect: &Effect) -> Option<String> {
-    let (count, hidden) = (effect.matched.places.len(), hidden_points(effect));
+    let (count, hidden) = (effect.matched.places.len(), effect.matched.hidden());
     (hidden > 0).then(|| format!("{count} of {} points", count + hidden))
-}
-
-/// At how many points there is no more than a bound.
-fn hidden_points(effect: &Effect) -> usize {
-    effect.matched.bounded.len() + effect.matched.open.len()
 }
 
 /// A limit on a change and how it came out, as a sentence.

@@ -10,12 +10,12 @@ use crate::compare::comparison::Comparison;
 use crate::compare::course::Course;
 use crate::compare::effect::{Effect, Sense};
 use crate::compare::guard::Comparability;
-use crate::report::compare::captions;
 use crate::report::compare::page::{ComparisonPage, QuantityView};
 use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
-use crate::report::compare::words;
+use crate::report::compare::{bound_words, captions};
 use crate::report::compare::{course, order_words};
+use crate::report::compare::{untold, words};
 use crate::report::svg::{
     change_map_width, render_change_map, render_dots, render_forest, render_overlaid_spectra,
     render_overlaid_traces,
@@ -145,7 +145,8 @@ fn tag(word: &str) -> &'static str {
 }
 
 fn first_page(comparison: &Comparison) -> Markup {
-    let of = |wanted: Part| comparison.effects.iter().filter(move |effect| part(effect.quantity()) == wanted);
+    let told = || comparison.effects.iter().filter(|effect| !untold::is_untold(effect));
+    let of = |wanted: Part| told().filter(move |effect| part(effect.quantity()) == wanted);
     let clipped = words::clipped_captures(comparison);
     html! {
         div.statement {
@@ -158,6 +159,7 @@ fn first_page(comparison: &Comparison) -> Markup {
             @for effect in of(Part::Where) { (statement(comparison, effect)) }
             @for told in &clipped { p.small { (sentence(told)) } }
         }
+        @for told in untold::not_compared(comparison) { p { (sentence(&told)) } }
     }
 }
 
@@ -243,14 +245,16 @@ fn overlaid(title: &str, made: &Result<Overlaid, String>) -> Markup {
 
 fn quantity(page: &ComparisonPage, view: &QuantityView) -> Markup {
     let quantity = view.quantity;
-    let valued = page.comparison.effect(quantity).and_then(words::valued_points);
+    let effect = page.comparison.effect(quantity);
+    let over =
+        effect.and_then(|effect| bound_words::over_bounds(effect).or_else(|| words::valued_points(effect)));
     html! {
         h2 { (heading(quantity.title())) }
         @if let Some(made) = quantity.is_made() { p.small { (sentence(made)) } }
         div.figure {
             @if let Some((dots, svg)) = view.dots.as_ref().and_then(|dots| Some((dots, render_dots(dots)?))) {
                 (picture(&svg, "curves boards", "every board"))
-                p.small { (captions::dots(quantity, valued.as_deref(), dots)) }
+                p.small { (captions::dots(quantity, over.as_deref(), dots)) }
             }
             @if let Some(map) = &view.map {
                 (change_picture(&render_change_map(map), change_map_width(map), "the change over input voltage and load"))

@@ -12,6 +12,7 @@ use crate::report::compare::bound_words;
 use crate::report::compare::draw::is_undecided;
 use crate::report::compare::next;
 use crate::report::compare::parts::{Part, part};
+use crate::report::compare::untold;
 use crate::report::compare::words::{short_p, valued_points};
 
 pub(super) fn changes(comparison: &Comparison) -> Markup {
@@ -32,6 +33,7 @@ pub(super) fn changes(comparison: &Comparison) -> Markup {
                 }
             }
         } }
+        @for told in untold::without_interval(comparison) { p.small { (sentence(&told)) } }
         p.small {
             "Better, worse, changed: the interval holds no zero. Too small to matter: two one-sided tests at 5 % show that the change is "
             "smaller than the smallest one that matters. No change shown: neither, so that a change that matters is not ruled out. "

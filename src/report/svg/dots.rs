@@ -1,5 +1,7 @@
 //! Every board as a dot, so that nobody has to believe a mean.
 
+use plotters::style::RGBColor;
+
 use super::axis::{Field, Scale};
 use super::canvas::{Anchor, Canvas, FAINT, GREY, INK, Letters, render, text_width};
 use super::look::Side;
@@ -99,6 +101,9 @@ impl<'d> Row<'d> {
         canvas.text(&row.told, (x, middle - 29.0), Letters::new(10.5, GREY, Anchor::Middle));
         for (_, (x, lift)) in &self.dots {
             look.mark(canvas, (*x, middle + lift), 4.4);
+            if let Some(is_more) = row.truth_is_more {
+                point_to_truth(canvas, (*x, middle + lift), if is_more { 1.0 } else { -1.0 }, look.ink);
+            }
         }
         let small = |anchor| Letters::new(10.0, GREY, anchor);
         for (serial, x, line) in &self.serials {
@@ -111,6 +116,12 @@ impl<'d> Row<'d> {
             canvas.text(&told, (left - 12.0, middle + UNDER), small(Anchor::Right));
         }
     }
+}
+
+/// An arrow from the mark of a board to the side on which the truth lies.
+fn point_to_truth(canvas: &Canvas<'_>, (x, y): (f64, f64), side: f64, ink: RGBColor) {
+    canvas.line(&[(x + 4.0 * side, y), (x + 12.0 * side, y)], ink, 1.2);
+    canvas.polygon(&[(x + 10.0 * side, y - 3.0), (x + 10.0 * side, y + 3.0), (x + 15.0 * side, y)], ink);
 }
 
 /// Where each dot stands, so that none lies on another as long as there is room, and none wholly on another after that.
@@ -162,6 +173,7 @@ mod tests {
             boards: (1..=count).map(|number| (format!("A{number}"), 12.0)).collect(),
             mean: 12.0,
             told: "mean 12 V".to_owned(),
+            truth_is_more: None,
         };
         let (row, few) = (of(9), of(3));
         let x = Scale::new((11.0, 13.0), (100.0, 700.0));
@@ -191,6 +203,7 @@ mod tests {
             boards: boards.iter().map(|(serial, value)| ((*serial).to_owned(), *value)).collect(),
             mean: 0.0,
             told: String::new(),
+            truth_is_more: None,
         };
         let (before, after) =
             (row(&[("P1", 1.0), ("P2", 2.0), ("P3", 3.0)]), row(&[("P2", 1.5), ("P1", 4.0)]));
@@ -207,6 +220,7 @@ mod tests {
             boards: vec![("one".to_owned(), at - 1.0), ("two".to_owned(), at + 1.0)],
             mean: at,
             told: format!("mean {at}"),
+            truth_is_more: None,
         };
         let rows = vec![row("before", 60.0), row("after", 20.0)];
         let of = |is_about_means| Dots {

@@ -1,5 +1,6 @@
 //! Names that end up in file names, events and reports, each with its parse rule.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,6 +102,36 @@ fn broken_rule(text: &str) -> Option<&'static str> {
     None
 }
 
+/// In which order names stand for people: numbers in them by their value (`r9` before `r10`), letters whatever their case.
+#[must_use]
+pub fn in_order(left: &str, right: &str) -> Ordering {
+    let lower = (left.to_lowercase(), right.to_lowercase());
+    let (mut a, mut b) = (lower.0.as_str(), lower.1.as_str());
+    while !a.is_empty() && !b.is_empty() {
+        let ((one, rest_a), (other, rest_b)) = (part(a), part(b));
+        let digits = |part: &str| part.trim_start_matches('0').to_owned();
+        let is_number = |part: &str| part.starts_with(|sign: char| sign.is_ascii_digit());
+        let order = if is_number(one) && is_number(other) {
+            let (one, other) = (digits(one), digits(other));
+            one.len().cmp(&other.len()).then_with(|| one.cmp(&other))
+        } else {
+            one.cmp(other)
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+        (a, b) = (rest_a, rest_b);
+    }
+    a.cmp(b).then_with(|| left.cmp(right))
+}
+
+/// The number that a name begins with, or all before the first number in it; and the rest.
+fn part(name: &str) -> (&str, &str) {
+    let is_digit = name.starts_with(|sign: char| sign.is_ascii_digit());
+    let end = name.find(|sign: char| sign.is_ascii_digit() != is_digit).unwrap_or(name.len());
+    name.split_at(end)
+}
+
 /// The known word nearest to what was written, if it is near enough to be what was meant.
 #[must_use]
 pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
@@ -141,6 +172,19 @@ mod tests {
         for bad in ["", "../etc", "a/b", "sn 7", "-x", ".hidden", &"x".repeat(65)] {
             assert!(bad.parse::<Serial>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_stand_in_the_order_of_their_numbers() {
+        let told = |names: &[&str]| {
+            let mut names = names.to_vec();
+            names.sort_by(|left, right| in_order(left, right));
+            names.join(" ")
+        };
+        assert_eq!(told(&["r10", "r9", "r1"]), "r1 r9 r10");
+        assert_eq!(told(&["v1.10", "v1.9", "v1.9a"]), "v1.9 v1.9a v1.10");
+        assert_eq!(told(&["B", "a", "b", "A"]), "A a B b");
+        assert_eq!(told(&["2", "10", "010", "A"]), "2 010 10 A");
     }
 
     #[test]

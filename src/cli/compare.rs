@@ -13,6 +13,7 @@ use super::message::{CliError, Outcome, print, tell};
 use super::places::check_places;
 use crate::base::clock::{Clock as _, RealClock};
 use crate::base::count::{counted, fitting};
+use crate::base::names::in_order;
 use crate::compare::effect::Pairing;
 use crate::compare::gather::ReferenceRuns;
 use crate::compare::quantity::Quantity;
@@ -354,7 +355,9 @@ fn by_revision(folders: &BTreeSet<PathBuf>, gathering: &mut Gathering) -> Result
             }
         }
     }
-    groups.sort_by(|a, b| a.revisions.cmp(&b.revisions));
+    // Each group is of one revision here.
+    let name = |group: &Group| group.revisions.first().map(ToString::to_string).unwrap_or_default();
+    groups.sort_by(|a, b| in_order(&name(a), &name(b)));
     Ok(groups)
 }
 

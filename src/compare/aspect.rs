@@ -120,8 +120,12 @@ kinds! {
     RigText = "text of the rig", Matters, "the resistances of leads stand there, by which readings are corrected, and are not listed by themselves";
     /// The same run, in folders of two names.
     Copies = "one run in two folders", Matters, "a run tells nothing against itself, and each folder counts";
-    /// Boards that were in regulation hardly anywhere.
-    Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides is in regulation, so one that never comes up takes all points away, and leaves nothing to compare";
+    /// Boards that were out of regulation, or hardly anywhere in it.
+    Regulation = "boards in regulation", Matters, "a point counts only where every board of both sides was in regulation, and by the times when it was: what was out of it is in no figure, and a board that never comes up leaves nothing to compare";
+    /// Points that were measured before the board had settled.
+    Unsettled = "settled points", Matters, "the figures of such points are of a board on the move";
+    /// Starts of power cycles that failed.
+    Starts = "failed starts", Matters, "a board that does not start has no figures, and those of its other starts do not show it";
     /// Whether any board was measured both ways, where boards are compared with themselves.
     Pairs = "boards measured both ways", Breaks, "--pair board compares each board with itself, and none stands on both sides";
     /// The seeds of the simulated bench.

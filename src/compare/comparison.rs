@@ -10,6 +10,7 @@ use super::group::Group;
 use super::guard::{Comparability, Guard, check_comparable, without_pairs};
 use super::next::{LimitCapability, capabilities};
 use super::quantity::{COMPARED, Quantity};
+use super::regulation::lost;
 use super::run_order::{Kept, RunOrder, Turns};
 use super::spectra::Captures;
 use crate::base::names::Serial;
@@ -186,15 +187,23 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
     let steps = request.over.filter(|_| may);
     let course = steps.and_then(|over| course(over, (before, after), |quantity| request.terms(quantity)));
     let find = |quantity| effects.iter().find(|effect| effect.quantity() == quantity);
+    let lost = lost(before, after);
+    // Whether an output comes up at all is what a start-up threshold tells, and no other figure.
+    let unless_lost = |quantity: Quantity, judgement: Judgement| match &lost {
+        Some(why) if judgement == Judgement::Met && quantity != Quantity::StartUp => {
+            Judgement::Impossible(format!("it is kept at the points that are left, but {why}"))
+        }
+        _ => judgement,
+    };
     let worse = request.worse_than.iter().map(|allowance| Gate {
         allowance: *allowance,
         is_sameness: false,
-        judgement: judge_worse(*allowance, find(allowance.quantity)),
+        judgement: unless_lost(allowance.quantity, judge_worse(*allowance, find(allowance.quantity))),
     });
     let same = request.same_within.iter().map(|allowance| Gate {
         allowance: *allowance,
         is_sameness: true,
-        judgement: judge_same(*allowance, find(allowance.quantity)),
+        judgement: unless_lost(allowance.quantity, judge_same(*allowance, find(allowance.quantity))),
     });
     let gates = if may { worse.chain(same).collect() } else { Vec::new() };
     let sides = if may { vec![before, after] } else { Vec::new() };

@@ -9,7 +9,10 @@ use super::group::Group;
 use super::quantity::{Better, Quantity};
 use super::run_order::{ReferenceChange, RunOrder, reference_change};
 use super::scores::{Matched, match_places, scores_of};
-use super::stat::{Bootstrap, Equivalence, MeanDifference, OrderEffect, Resolution, Shift, Stepped};
+use super::stat::{
+    Bootstrap, Equivalence, Exactness, MeanDifference, OrderEffect, Resolution, Shift, Stepped,
+};
+use crate::waveform::Bound;
 
 /// How sure intervals are, unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -62,6 +65,8 @@ pub struct Certainty {
     pub rank_p: Result<f64, String>,
     /// The smallest p that the rank test could have given with so many boards.
     pub least_rank_p: Option<f64>,
+    /// Whether all assignments of ranks were counted; of many boards the normal distribution gives the p.
+    pub rank_exactness: Option<Exactness>,
     /// p of the exact permutation test on the means.
     pub permuted_p: Result<f64, String>,
     /// Hodges and Lehmann's estimate and interval, which is of a level of its own.
@@ -227,10 +232,12 @@ impl Effect {
             };
         };
         let is_inside = || Some(self.stepped_for_sameness()?.lies_within(self.smallest?));
-        if self.equivalence().is_some_and(|told| told.is_equivalent) || is_inside() == Some(true) {
+        let is_small = self.equivalence().is_some_and(|told| told.is_equivalent) || is_inside() == Some(true);
+        // What a bound leaves open may be large.
+        if is_small && self.matched.bounded.is_empty() {
             return Sense::TooSmall;
         }
-        if interval.holds(0.0) {
+        if is_small || interval.holds(0.0) {
             return Sense::NoChange;
         }
         self.directed(interval.low > 0.0)
@@ -253,6 +260,16 @@ impl Effect {
                 high: spread.high.max(change),
             }))
         })
+    }
+    /// Whether a bound leaves open how far the change goes to the worse; of what is neither better nor worse, how far at all.
+    #[must_use]
+    pub fn is_open_to_worse(&self) -> bool {
+        let open = match self.quantity().better() {
+            Better::Lower => Some(Bound::Lower),
+            Better::Higher => Some(Bound::Upper),
+            Better::Neither => None,
+        };
+        self.matched.bounded.iter().any(|point| open.is_none_or(|open| point.bound == open))
     }
     /// Whether the bound is what is known of it: there is no value, or more than half of the points have a bound alone. The few
     /// points that have a value are then just those at which the change is least hidden.

@@ -85,7 +85,8 @@ impl Judgement {
     }
 }
 
-/// Holds a change against how much worse it may be. What is neither better nor worse may not move by more to either side.
+/// Holds a change against how much worse it may be. What is neither better nor worse may not move by more to either side. Where more
+/// than half of the points are bounds these decide; of fewer none may leave open how much worse it is.
 #[must_use]
 pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
     let Some(effect) = effect else {
@@ -100,7 +101,14 @@ pub fn judge_worse(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         (Err(_), Some(ends)) => ends,
         (Err(why), None) => return Judgement::Impossible(why.clone()),
     };
-    judge(worsening(allowance.quantity, interval), allowance.most)
+    let by_values = judge(worsening(allowance.quantity, interval), allowance.most);
+    if effect.is_open_to_worse() { unless_hidden(by_values) } else { by_values }
+}
+
+/// What the points with values say, where others have only bounds that leave just what is asked for open: they cannot meet a limit
+/// for those.
+fn unless_hidden(by_values: Judgement) -> Judgement {
+    if by_values == Judgement::Met { Judgement::Undecided } else { by_values }
 }
 
 /// Whether a quantity is shown to be the same within a margin on both sides: two one-sided tests at 5 %, which is the 90 %
@@ -125,7 +133,7 @@ pub fn judge_same(allowance: Allowance, effect: Option<&Effect>) -> Judgement {
         (Err(_), Some(ends)) if most > 0.0 => (ends.lies_within(most), ends),
         (Err(why), _) => return Judgement::Impossible(why.clone()),
     };
-    if is_shown {
+    if is_shown && effect.matched.bounded.is_empty() {
         Judgement::Met
     } else if ends.low > most || ends.high < -most {
         Judgement::Broken
@@ -310,6 +318,48 @@ mod tests {
         let why = "one board".to_owned();
         let unsure = BoundedMean { change: -38.0, bound: Upper, places: 4, sure: Err(why.clone()) };
         assert_eq!(judge_bounded(&unsure, |_| Met), Judgement::Impossible(why));
+    }
+
+    #[test]
+    fn what_a_few_bounds_leave_open_meets_no_limit_and_is_not_shown_to_be_the_same() {
+        use super::super::cell::{Cell, Place};
+        use super::super::effect::{Pairing, Sense, Terms, compare_quantity};
+        use super::super::group::{BoardCells, Group};
+        use crate::event::Setting;
+        let at = |load: f64| Place::of(Setting { vin: Volts(24.0), load: Amps(load) });
+        // Three boards a side that differ by next to nothing at two points, and one point with a bound alone after.
+        let judged = |limit: &str, bound: Option<Bound>| {
+            let allowance: Allowance = limit.parse().unwrap();
+            let group = |shift: f64, bound: Option<Bound>| {
+                let mut group = Group::new("made");
+                for (serial, own) in [("1", 0.0), ("2", 0.01), ("3", 0.02)] {
+                    let cell =
+                        |load, bound| ((allowance.quantity, at(load)), Cell::one(-40.0 + own + shift, bound));
+                    let cells = [cell(0.1, None), cell(0.2, None), cell(0.5, bound)].into();
+                    group
+                        .boards
+                        .insert(serial.parse().unwrap(), BoardCells { cells, ..BoardCells::default() });
+                }
+                group
+            };
+            let terms = Terms { pairing: Pairing::None, resampling: None, smallest: Some(0.5) };
+            let effect =
+                compare_quantity(allowance.quantity, (&group(0.0, None), &group(0.003, bound)), terms);
+            let effect = effect.unwrap();
+            (judge_worse(allowance, Some(&effect)), judge_same(allowance, Some(&effect)), effect.sense())
+        };
+        use Judgement::{Met, Undecided};
+        assert_eq!(judged("spike_pos_v:3dB", None), (Met, Met, Sense::TooSmall));
+        assert_eq!(
+            judged("spike_pos_v:3dB", Some(Bound::Lower)),
+            (Undecided, Undecided, Sense::NoChange),
+            "clipped: it may be any times as high"
+        );
+        assert_eq!(
+            judged("spike_pos_v:3dB", Some(Bound::Upper)),
+            (Met, Undecided, Sense::NoChange),
+            "under the floor: no worse, and perhaps much better"
+        );
     }
 
     #[test]

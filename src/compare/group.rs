@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::aspect::Aspect;
 use super::cell::Place;
 use super::floors::{self, Floors};
+use super::regulation::Visits;
 use super::run::{Cells, Run};
 use super::spectra::Captures;
 use super::stretch::Window;
@@ -56,7 +57,7 @@ pub struct BoardCells {
     /// Its values.
     pub cells: Cells,
     /// Where it was measured, and how often it was in regulation there.
-    pub places: BTreeMap<Place, u32>,
+    pub places: BTreeMap<Place, Visits>,
     /// What its spectra were taken from.
     pub captures: Captures,
     /// How it was measured: what its runs say, each once.
@@ -66,7 +67,7 @@ pub struct BoardCells {
 impl BoardCells {
     /// Where it was in regulation at least once.
     pub(super) fn regulated(&self) -> impl Iterator<Item = Place> + '_ {
-        self.places.iter().filter(|(_, count)| **count > 0).map(|(place, _)| *place)
+        self.places.iter().filter(|(_, visits)| visits.regulated > 0).map(|(place, _)| *place)
     }
 }
 
@@ -144,8 +145,8 @@ impl Group {
         for (key, cell) in &run.cells {
             board.cells.entry(*key).or_default().merge(cell);
         }
-        for (place, count) in run.places {
-            *board.places.entry(place).or_default() += count;
+        for (place, visits) in run.places {
+            board.places.entry(place).or_default().add(visits);
         }
         for (aspect, values) in run.aspects {
             self.aspects.entry(aspect.clone()).or_default().extend(values.iter().cloned());

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::aspect::{Aspect, Kind, Weight};
-use super::cell::Place;
 use super::completeness::{COMPLETE, Unsaid, is_cut_short, keeps_none};
-use super::group::{BoardCells, Group};
+use super::group::Group;
 use super::quantity::Quantity;
+use super::regulation;
 use super::run::PAST_DUE;
 use super::run_order::{Kept, RunOrder};
 use super::scores::{match_places, scores_of};
@@ -22,8 +22,8 @@ const SAME_AIR_K: f64 = 1.0;
 /// From this on the air may explain a part of a change: with 0.4 % a kelvin of copper, a winding's loss moves by over 1 %.
 const OTHER_AIR_K: f64 = 3.0;
 
-/// Looks that no aspect tells: points, copies, regulation, ambient, revisions, order of runs.
-const OWN_LOOKS: usize = 6;
+/// Looks that no aspect tells: points, copies, regulation, settling, ambient, revisions, order of runs.
+const OWN_LOOKS: usize = 7;
 
 /// What came of the look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +118,8 @@ pub fn check_comparable(before: &Group, after: &Group, order: &RunOrder) -> Guar
     unkept.tell_of_traces(&mut differences);
     differences.extend(points(before, after));
     differences.extend(copies(before, after));
-    differences.extend(regulation(before, after));
+    differences.extend(regulation::difference(before, after));
+    differences.extend(regulation::unsettled(before, after));
     differences.extend(seeds(before, after));
     differences.extend(ambient(before, after));
     differences.extend(revisions(before, after));
@@ -180,7 +181,7 @@ fn difference(aspect: &Aspect, left: &BTreeSet<String>, right: &BTreeSet<String>
 }
 
 /// Values in a row. Of a thousand runs that were cut short a few are named.
-fn listed(values: &BTreeSet<String>) -> String {
+pub(super) fn listed(values: &BTreeSet<String>) -> String {
     const MOST: usize = 8;
     let more = values.len().saturating_sub(MOST);
     let mut told = values.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
@@ -196,6 +197,7 @@ const fn as_expected(kind: Kind) -> Option<&'static str> {
         Kind::Completeness => Some(COMPLETE),
         Kind::Coverage => Some(soak::WHOLE),
         Kind::Interruptions => Some(soak::NOTHING),
+        Kind::Starts => Some(soak::ALL_STARTED),
         _ => None,
     }
 }
@@ -238,39 +240,6 @@ fn copies(before: &Group, after: &Group) -> Option<Difference> {
         kind: Kind::Copies,
         of: Vec::new(),
         weight: Weight::Matters,
-        before: words(before),
-        after: words(after),
-    })
-}
-
-/// Boards that were in regulation at less than half of the points that they were measured at and at which some board was: each takes
-/// its points away from all, and where that leaves no point at all, nothing can be compared.
-fn regulation(before: &Group, after: &Group) -> Option<Difference> {
-    let boards = || before.boards.iter().chain(&after.boards);
-    let some: BTreeSet<Place> = boards().flat_map(|(_, board)| board.regulated()).collect();
-    let tried = |board: &BoardCells| some.iter().filter(|place| board.places.contains_key(place)).count();
-    let lacks = |board: &BoardCells| 2 * board.regulated().count() < tried(board) || some.is_empty();
-    let is_left = |place: &Place| boards().all(|(_, board)| board.regulated().any(|own| own == *place));
-    // Where no point was measured on both sides, the points themselves say so.
-    let is_measured = before.common_places().intersection(&after.common_places()).next().is_some();
-    let is_nothing_left = is_measured && !some.iter().any(is_left);
-    let words = |group: &Group| {
-        let lacking = group.boards.iter().filter(|(_, board)| lacks(board));
-        let told = lacking.map(|(serial, board)| {
-            format!("{serial} in regulation at {} of {} points", board.regulated().count(), tried(board))
-        });
-        let told: BTreeSet<String> = told.collect();
-        if told.is_empty() { "every board".to_owned() } else { listed(&told) }
-    };
-    let lacking = is_measured && boards().any(|(_, board)| lacks(board));
-    (lacking || is_nothing_left).then(|| Difference {
-        kind: Kind::Regulation,
-        of: if is_nothing_left {
-            vec!["both sides, which have no point together".to_owned()]
-        } else {
-            Vec::new()
-        },
-        weight: if is_nothing_left { Weight::Breaks } else { Weight::Matters },
         before: words(before),
         after: words(after),
     })
@@ -384,19 +353,6 @@ mod tests {
     use super::super::stretch::Window;
     use super::*;
     use crate::base::clock::Instant;
-    use crate::base::units::{Amps, Volts};
-    use crate::event::Setting;
-
-    /// Boards by serial number, each in regulation at so many of four points.
-    fn group(name: &str, boards: &[(&str, usize)]) -> Group {
-        let mut group = Group::new(name);
-        for (serial, regulated) in boards {
-            let at = |place: usize| Place::of(Setting { vin: Volts(24.0), load: Amps(0.1 * place as f64) });
-            let places = (0..4).map(|place| (at(place), u32::from(place < *regulated))).collect();
-            group.boards.insert(serial.parse().unwrap(), BoardCells { places, ..BoardCells::default() });
-        }
-        group
-    }
 
     fn member(name: &str, folder: &str, window: Option<Window>) -> Member {
         Member {
@@ -408,37 +364,6 @@ mod tests {
             revision: "A".parse().unwrap(),
             turn: None,
         }
-    }
-
-    #[test]
-    fn a_board_that_is_hardly_in_regulation_is_named_and_one_that_never_is_leaves_nothing_to_compare() {
-        let told = |after: &[(&str, usize)]| {
-            let before = group("A", &[("A1", 4), ("A2", 4)]);
-            let found = regulation(&before, &group("B", after))?;
-            Some(format!("{}: {} | {}", found.weight.word(), found.before, found.after))
-        };
-        assert_eq!(told(&[("B1", 4), ("B2", 2)]), None, "a threshold lies elsewhere on each board");
-        assert_eq!(
-            told(&[("B1", 4), ("B2", 1)]).as_deref(),
-            Some("matters: every board | B2 in regulation at 1 of 4 points")
-        );
-        assert_eq!(
-            told(&[("B1", 4), ("B2", 0)]).as_deref(),
-            Some("breaks: every board | B2 in regulation at 0 of 4 points")
-        );
-        let dead = regulation(&group("A", &[("A1", 0)]), &group("B", &[("B1", 0)])).unwrap();
-        assert_eq!(
-            (dead.weight, dead.before.as_str()),
-            (Weight::Breaks, "A1 in regulation at 0 of 0 points")
-        );
-        assert_eq!(regulation(&group("A", &[]), &group("B", &[])), None, "nothing was measured");
-        let (whole, mut few) = (group("A", &[("A1", 4)]), group("B", &[("B1", 1)]));
-        few.boards.values_mut().for_each(|board| board.places.retain(|_, count| *count > 0));
-        assert_eq!(
-            regulation(&whole, &few),
-            None,
-            "a point at which a board was not measured is no failure of it"
-        );
     }
 
     #[test]
@@ -462,7 +387,7 @@ mod tests {
     #[test]
     fn seeds_that_runs_share_matter_where_the_sides_have_others() {
         let side = |seeds: &[&str]| {
-            let mut group = group("A", &[]);
+            let mut group = Group::new("A");
             let seeds = seeds.iter().map(|seed| (*seed).to_owned()).collect();
             group.aspects.insert(Kind::Seed.whole(), seeds);
             group.members = ["one", "other"].map(|folder| member("", folder, None)).to_vec();
@@ -474,6 +399,6 @@ mod tests {
         assert_eq!(told(&["1"], &["1"]), None, "the same noise falls out of the change");
         assert_eq!(told(&["1", "2"], &["3", "4"]), None, "noise of its own in every run");
         assert_eq!(told(&["1"], &["2"]).as_deref(), Some("1 seed in 2 runs: 1 | 1 seed in 2 runs: 2"));
-        assert_eq!(seeds(&group("A", &[]), &group("B", &[])), None, "a real bench has none");
+        assert_eq!(seeds(&Group::new("A"), &Group::new("B")), None, "a real bench has none");
     }
 }

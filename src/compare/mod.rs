@@ -16,6 +16,7 @@ pub mod group;
 pub mod guard;
 pub mod next;
 pub mod quantity;
+pub mod regulation;
 pub mod run;
 pub mod run_order;
 pub mod scores;

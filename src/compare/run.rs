@@ -12,6 +12,7 @@ use super::course::{Over, Step};
 use super::effect::Interval;
 use super::floors::{self, Floors, FloorsRead};
 use super::quantity::{COMPARED, Quantity};
+use super::regulation::Visits;
 use super::soak::Soaking;
 use super::spectra::OUTPUT;
 use super::stretch::{Stretch, Window};
@@ -57,8 +58,8 @@ pub struct Run {
     pub cells: Cells,
     /// The steps of a soak, each as a run of its own, where they were asked for.
     pub steps: Vec<(String, Run)>,
-    /// Where points were measured, and how many of them were in regulation.
-    pub places: BTreeMap<Place, u32>,
+    /// Where points were measured, and how often they were in regulation.
+    pub places: BTreeMap<Place, Visits>,
     /// Mean ambient temperature in °C, with the number of readings.
     pub ambient: Option<(f64, u32)>,
     /// The regulated output voltage it should have.
@@ -75,6 +76,7 @@ struct Point {
     phase: Option<u16>,
     place: Place,
     region: Region,
+    is_settled: bool,
     /// Whether its 20 MHz figures were taken from the capture of the spikes.
     is_from_wide: bool,
     values: Vec<(Quantity, Cell)>,
@@ -207,7 +209,7 @@ impl Reader {
         };
         for point in &points {
             let is_regulated = point.region == Region::Regulated;
-            *run.places.entry(point.place).or_default() += u32::from(is_regulated);
+            run.places.entry(point.place).or_default().count(is_regulated, point.is_settled);
             if is_regulated {
                 for (quantity, cell) in &point.values {
                     run.cells.entry((*quantity, point.place)).or_default().merge(cell);
@@ -326,7 +328,16 @@ fn point(at: Stamp, result: &PointResult) -> Point {
     }
     let place = Place::of(result.setting);
     let is_from_wide = result.notes.iter().any(|note| note.starts_with(FROM_WIDE));
-    Point { at, phase: result.phase, place, region: result.region, is_from_wide, values, ambient_c }
+    Point {
+        at,
+        phase: result.phase,
+        place,
+        region: result.region,
+        is_settled: result.is_settled(),
+        is_from_wide,
+        values,
+        ambient_c,
+    }
 }
 
 fn ambient(points: &[&Point]) -> Option<(f64, u32)> {
@@ -342,21 +353,80 @@ struct StartUp {
     above_v: f64,
 }
 
-/// The lowest input voltage in regulation at each load, where one below it was tried and was not.
+/// The lowest input voltage in regulation at each load, where one below it was tried and was not. A board that runs goes on under
+/// the voltage at which it starts: it shows a start only where the input was no higher since it was off.
 fn start_ups(points: &[&Point]) -> Vec<(Place, StartUp)> {
-    let mut by_load: BTreeMap<Place, (f64, Vec<f64>)> = BTreeMap::new();
-    for point in points {
-        let Some(vin) = point.place.vin() else { continue };
-        let (lowest_on, off) = by_load.entry(point.place.at_any_vin()).or_insert((f64::INFINITY, Vec::new()));
+    #[derive(Default)]
+    struct AtLoad {
+        on: Vec<f64>,
+        ran_on: Vec<f64>,
+        off: Vec<f64>,
+    }
+    let mut by_load: BTreeMap<Place, AtLoad> = BTreeMap::new();
+    let mut in_turn = points.to_vec();
+    in_turn.sort_by_key(|point| point.at.monotonic);
+    let mut highest = f64::NEG_INFINITY;
+    for point in in_turn {
+        let Some(vin) = point.place.vin().map(Volts::value) else { continue };
+        let at_load = by_load.entry(point.place.at_any_vin()).or_default();
         match point.region {
-            Region::Regulated => *lowest_on = lowest_on.min(vin.value()),
-            Region::Off | Region::Unregulated => off.push(vin.value()),
+            Region::Regulated if highest <= vin => at_load.on.push(vin),
+            Region::Regulated => at_load.ran_on.push(vin),
+            Region::Off | Region::Unregulated => at_load.off.push(vin),
             Region::Unknown => {}
         }
+        highest = if point.region == Region::Off { f64::NEG_INFINITY } else { highest.max(vin) };
     }
-    let found = by_load.into_iter().filter_map(|(place, (vin_v, off))| {
-        let above_v = off.into_iter().filter(|off| *off < vin_v).reduce(f64::max)?;
-        vin_v.is_finite().then_some((place, StartUp { vin_v, above_v }))
+    let found = by_load.into_iter().filter_map(|(place, at_load)| {
+        let vin_v = at_load.on.into_iter().reduce(f64::min)?;
+        let above_v = at_load.off.into_iter().filter(|off| *off < vin_v).reduce(f64::max)?;
+        // It may have started there, too.
+        let is_open = at_load.ran_on.iter().any(|vin| above_v < *vin && *vin < vin_v);
+        (!is_open).then_some((place, StartUp { vin_v, above_v }))
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Instant;
+    use crate::base::units::Amps;
+    use crate::event::Setting;
+
+    /// Points in their turn: input voltage and region.
+    fn told(points: &[(f64, Region)]) -> Option<(f64, f64)> {
+        let at = |turn: usize| Stamp {
+            utc: "2026-01-01T00:00:00Z".parse().unwrap(),
+            monotonic: Instant(turn as u64),
+        };
+        let point = |(turn, (vin, region)): (usize, &(f64, Region))| Point {
+            at: at(turn),
+            phase: None,
+            place: Place::of(Setting { vin: Volts(*vin), load: Amps(0.1) }),
+            region: *region,
+            is_settled: true,
+            is_from_wide: false,
+            values: Vec::new(),
+            ambient_c: None,
+        };
+        let points: Vec<Point> = points.iter().enumerate().map(point).collect();
+        let found = start_ups(&points.iter().collect::<Vec<_>>());
+        found.first().map(|(_, StartUp { vin_v, above_v })| (*vin_v, *above_v))
+    }
+
+    #[test]
+    fn a_board_that_runs_on_while_the_input_falls_shows_no_start() {
+        use Region::{Off, Regulated, Unregulated};
+        let rising = [(11.0, Off), (11.8, Off), (12.0, Regulated), (24.0, Regulated)];
+        assert_eq!(told(&rising), Some((12.0, 11.8)));
+        let falling = [(24.0, Regulated), (12.0, Regulated), (11.6, Regulated), (11.4, Off)];
+        assert_eq!(told(&falling), None, "it may have started at 12 V, or not");
+        let there_and_back =
+            [(11.8, Off), (12.0, Regulated), (24.0, Regulated), (11.6, Regulated), (11.4, Off)];
+        assert_eq!(told(&there_and_back), Some((12.0, 11.8)), "at 11.6 V it ran on");
+        let overloaded = [(11.0, Off), (24.0, Unregulated), (12.0, Regulated), (24.0, Regulated)];
+        assert_eq!(told(&overloaded), None, "an output that sags is one that runs");
+        assert_eq!(told(&[(12.0, Regulated)]), None, "nothing lower was tried");
+    }
 }

@@ -12,6 +12,8 @@ use crate::event::{Coverage, Event, Gap, SoakFacts};
 pub(super) const WHOLE: &str = "whole";
 /// As [`WHOLE`], of what cut in.
 pub(super) const NOTHING: &str = "none";
+/// As [`WHOLE`], of starts.
+pub(super) const ALL_STARTED: &str = "none failed";
 
 /// What cut in while a soak was going on.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +21,8 @@ pub(super) struct Soaking {
     gaps: Vec<Gap>,
     resumed: Vec<Instant>,
     held: Vec<Instant>,
+    /// When starts were looked at, and whether the board had started.
+    starts: Vec<(Instant, bool)>,
     left_out: u32,
 }
 
@@ -29,6 +33,7 @@ impl Soaking {
             Event::GapFound(gap) => self.gaps.push(Gap { what: String::new(), ..gap.clone() }),
             Event::RunResumed(_) => self.resumed.push(at),
             Event::InterlockHeld { .. } => self.held.push(at),
+            Event::StartChecked(check) => self.starts.push((at, check.started)),
             Event::DwellFinished { left_out, .. } => self.left_out = self.left_out.saturating_add(*left_out),
             _ => {}
         }
@@ -46,7 +51,16 @@ impl Soaking {
             (Kind::SoakTime, render_span(facts.dwells_last)),
             (Kind::Coverage, covered(self.lost(window), window.lasts())),
             (Kind::Interruptions, self.interruptions(window)),
+            (Kind::Starts, self.failed_starts(window)),
         ]
+    }
+
+    fn failed_starts(&self, window: Window) -> String {
+        let inside = || self.starts.iter().filter(|(at, _)| window.holds(*at));
+        match inside().filter(|(_, started)| !started).count() {
+            0 => ALL_STARTED.to_owned(),
+            failed => format!("{failed} of {} failed", inside().count()),
+        }
     }
 
     /// How much of a stretch was lost to gaps; no second counts twice.
@@ -108,6 +122,7 @@ mod tests {
         soaking.take(hour(4), &Event::GapFound(gap));
         soaking.held = vec![hour(9)];
         soaking.resumed = vec![hour(4)];
+        soaking.starts = vec![(hour(1), true), (hour(10), false)];
         let facts = SoakFacts {
             interval: Duration::from_secs(1),
             phases: vec!["warm-up".to_owned(), "full".to_owned()],
@@ -122,9 +137,9 @@ mod tests {
         };
         assert_eq!(
             told(0, 12),
-            "warm-up, full | 12 h | 80 % to 95 % | 1 times gone on with after a stop and 1 times held by an interlock"
+            "warm-up, full | 12 h | 80 % to 95 % | 1 times gone on with after a stop and 1 times held by an interlock | 1 of 2 failed"
         );
-        assert_eq!(told(0, 3), "warm-up, full | 12 h | under 80 % | none");
-        assert_eq!(told(5, 8), "warm-up, full | 12 h | whole | none");
+        assert_eq!(told(0, 3), "warm-up, full | 12 h | under 80 % | none | none failed");
+        assert_eq!(told(5, 8), "warm-up, full | 12 h | whole | none | none failed");
     }
 }

@@ -134,7 +134,7 @@ pub(super) fn outcome(effect: &Effect) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{draw, untold, words};
+    use super::super::{draw, gate_words, untold, words};
     use super::*;
     use crate::base::units::{Amps, Volts};
     use crate::compare::cell::{Cell, Place};
@@ -167,7 +167,7 @@ mod tests {
         let effect = found.effect(limit.quantity).unwrap();
         let gate: &Gate = &found.gates[0];
         let sentence = format!("{}: {}", effect.sense().word(), words::change(&found, effect));
-        (sentence, format!("{}: {}", gate.judgement.word(), words::gate(&found, gate)))
+        (sentence, format!("{}: {}", gate.judgement.word(), gate_words::gate(&found, gate)))
     }
 
     const MOST: Option<Bound> = Some(Bound::Upper);

@@ -15,6 +15,7 @@ use crate::compare::next::{End, LimitCapability, Side, Tolerance, tolerance};
 use crate::compare::quantity::Quantity;
 use crate::compare::run_order::Kept;
 use crate::compare::scores::BoardScore;
+use crate::compare::stat::Exactness;
 use crate::waveform::Bound;
 
 /// The text of `--json`.
@@ -149,6 +150,7 @@ fn change(name: &str, effect: &Effect) -> ChangeRow {
         permuted_p: certainty.permuted_p.as_ref().ok().copied(),
         rank_p: certainty.rank_p.as_ref().ok().copied(),
         least_rank_p: certainty.least_rank_p,
+        rank_exact: certainty.rank_exactness.map(|told| told == Exactness::Exact),
         rank_change: rank.map(|shift| shift.estimate.value),
         rank_low: rank.map(|shift| shift.estimate.low),
         rank_high: rank.map(|shift| shift.estimate.high),

@@ -3,7 +3,7 @@
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::words;
+use super::{gate_words, words};
 use crate::compare::comparison::{Comparison, Gate, Request};
 use crate::compare::gate::Judgement;
 use crate::record::RecordError;
@@ -61,9 +61,9 @@ fn guard_case(comparison: &Comparison) -> TestCase {
 
 /// What is broken is a failure, what could not be judged an error; what is not decided is skipped, unless it counts as broken.
 fn gate_case(comparison: &Comparison, gate: &Gate, is_strict: bool) -> TestCase {
-    let told = words::gate(comparison, gate);
+    let told = gate_words::gate(comparison, gate);
     // The name holds nothing that was measured, or a CI server would see another test each time.
-    let name = words::limit(gate);
+    let name = gate_words::limit(gate);
     let non_success = |kind| {
         let mut status = TestCaseStatus::non_success(kind);
         status.set_message(clean(gate.judgement.word())).set_type("soakrig").set_description(clean(&told));

@@ -5,6 +5,7 @@ pub mod bound_words;
 pub mod captions;
 pub mod course;
 pub mod draw;
+pub mod gate_words;
 pub mod json;
 pub mod junit;
 pub mod next;

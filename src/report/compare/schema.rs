@@ -290,6 +290,8 @@ pub struct ChangeRow {
     pub rank_p: Option<f64>,
     /// The smallest p that the rank test can reach with so many boards.
     pub least_rank_p: Option<f64>,
+    /// Whether the rank test's p is exact; of more than 50 boards in all it is by the normal distribution.
+    pub rank_exact: Option<bool>,
     /// Hodges and Lehmann's estimate of the change.
     pub rank_change: Option<f64>,
     /// Lower end of its interval.

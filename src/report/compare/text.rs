@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::parts::{Part, part};
 use super::{course, next, order_words};
-use super::{untold, words};
+use super::{gate_words, untold, words};
 use crate::base::count::counted;
 use crate::compare::comparison::{Comparison, Request, Side};
 use crate::compare::course::Course;
@@ -169,6 +169,6 @@ fn render_gates(text: &mut String, comparison: &Comparison) {
     }
     let _ = writeln!(text, "\nlimits on the change");
     for gate in &comparison.gates {
-        let _ = writeln!(text, "  {:<10} {}", gate.judgement.word(), words::gate(comparison, gate));
+        let _ = writeln!(text, "  {:<10} {}", gate.judgement.word(), gate_words::gate(comparison, gate));
     }
 }

@@ -249,7 +249,7 @@ fn band_of(fold: &Fold) -> Drawn {
     Drawn { band, line, center_v: center }
 }
 
-/// The worst spike of each side with its ringing.
+/// The largest spike of each side there, up or down, with its ringing.
 ///
 /// # Errors
 /// A record or a sample file cannot be read.
@@ -272,11 +272,11 @@ pub fn spikes(of: &Sides<'_>) -> Result<Option<Overlaid>, RecordError> {
     })?;
     Ok(made.map(|(sides, caption)| Overlaid {
         traces: OverlaidTraces {
-            time_title: "time from the worst spike",
+            time_title: "time from the largest spike",
             volts_title: "output less its mean",
             sides,
         },
-        caption,
+        caption: format!("{caption} Drawn is the largest spike of each trace, up or down."),
     }))
 }
 

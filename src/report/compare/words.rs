@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::amount::{Amounts, amount, amount_as_set, level};
-use super::bound_words;
 use super::next::takes;
 use super::pictures::OverlaidSpectra;
+use super::{bound_words, gate_words};
 use crate::base::count::{counted, fitting};
 use crate::base::names::Serial;
 use crate::compare::aspect::Weight;
 use crate::compare::cell::Kind;
-use crate::compare::comparison::{Comparison, Gate, Side};
+use crate::compare::comparison::{Comparison, Side};
 use crate::compare::effect::{Effect, Interval, Pairing, Sense};
-use crate::compare::gate::{Judgement, SAME_ALPHA};
 use crate::compare::group::Group;
 use crate::compare::guard::Difference;
 use crate::compare::quantity::Quantity;
@@ -346,19 +345,13 @@ pub fn valued_points(effect: &Effect) -> Option<String> {
     (hidden > 0).then(|| format!("{count} of {} points", count + hidden))
 }
 
-/// A limit on a change and how it came out, as a sentence.
-#[must_use]
-pub fn gate(comparison: &Comparison, gate: &Gate) -> String {
-    format!("{}: {}", limit(gate), outcome(comparison, gate))
-}
-
 /// The limits that keep a comparison from passing, in a line to be told first; `None` where all are kept.
 #[must_use]
 pub fn not_kept(comparison: &Comparison, is_strict: bool) -> Option<String> {
     let gates = comparison.gates.iter();
     let told: Vec<String> = gates
         .filter(|gate| gate.is_broken(is_strict))
-        .map(|broken| format!("{}: {}", broken.judgement.word(), gate(comparison, broken)))
+        .map(|broken| format!("{}: {}", broken.judgement.word(), gate_words::gate(comparison, broken)))
         .collect();
     let of = counted(comparison.gates.len(), "limit");
     (!told.is_empty()).then(|| format!("{} of {of} on the change; {}", told.len(), told.join("; ")))
@@ -420,52 +413,4 @@ pub fn baseline(found: &FoundBaseline) -> String {
 #[must_use]
 pub fn groups(comparison: &Comparison) -> String {
     format!("{} against {}", comparison.after.name, comparison.before.name)
-}
-
-/// A limit on a change, without anything that was measured.
-#[must_use]
-pub fn limit(gate: &Gate) -> String {
-    let quantity = gate.allowance.quantity;
-    let most = amount_as_set(quantity, gate.allowance.most);
-    if gate.is_sameness {
-        format!("{quantity} the same within {most}")
-    } else {
-        format!("{quantity} not worse than {most}")
-    }
-}
-
-/// How a limit came out: the change with the interval that decides.
-#[must_use]
-pub fn outcome(comparison: &Comparison, gate: &Gate) -> String {
-    match (&gate.judgement, comparison.effect(gate.allowance.quantity)) {
-        (Judgement::Impossible(why), _) => format!("cannot be judged: {why}"),
-        (_, Some(effect)) if effect.is_told_by_bounds() => bound_words::outcome(effect).unwrap_or_default(),
-        (_, Some(effect)) => {
-            let own = Amounts::of(effect);
-            let (level, interval) = deciding(gate, effect);
-            let ends = interval.map(|ends| {
-                format!(" ({level} % interval {} to {})", own.signed(ends.low), own.signed(ends.high))
-            });
-            let ends = ends.or_else(|| {
-                (!effect.certainty.is_resolved).then(|| " (no interval; the boards do not differ)".to_owned())
-            });
-            let ends = ends.unwrap_or_default();
-            format!("{}{ends}", effect.change.map_or_else(String::new, |change| own.full(change)))
-        }
-        (_, None) => String::new(),
-    }
-}
-
-/// The interval by which a limit is judged, and its level in per cent: that something is the same is shown by two one-sided
-/// tests at 5 %, which is the 90 % interval.
-fn deciding(gate: &Gate, effect: &Effect) -> (u8, Option<Interval>) {
-    if !gate.is_sameness {
-        return (95, effect.interval());
-    }
-    let most = gate.allowance.most;
-    if let Some(ends) = effect.stepped_for_sameness() {
-        return (90, Some(ends));
-    }
-    let mean = effect.certainty.mean.as_ref().ok();
-    (90, mean.and_then(|mean| Some(mean.within((-most, most), SAME_ALPHA).ok()?.interval.into())))
 }

@@ -15,7 +15,7 @@ use crate::report::compare::parts::{Part, part};
 use crate::report::compare::traces::Overlaid;
 use crate::report::compare::{bound_words, captions};
 use crate::report::compare::{course, order_words};
-use crate::report::compare::{untold, words};
+use crate::report::compare::{gate_words, untold, words};
 use crate::report::svg::{
     change_map_width, render_change_map, render_dots, render_forest, render_overlaid_spectra,
     render_overlaid_traces,
@@ -129,7 +129,7 @@ fn verdict(comparison: &Comparison) -> Markup {
         }
         @for gate in &comparison.gates {
             p.statement {
-                span class={ "tag " (tag(gate.judgement.word())) } { (gate.judgement.word()) } " " (words::gate(comparison, gate))
+                span class={ "tag " (tag(gate.judgement.word())) } { (gate.judgement.word()) } " " (gate_words::gate(comparison, gate))
             }
         }
     }

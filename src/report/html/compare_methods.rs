@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::top::{key, sentence};
 use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Pairing};
+use crate::compare::stat::Exactness;
 use crate::report::compare::amount::Amounts;
 use crate::report::compare::words::short_p;
 
@@ -31,7 +32,7 @@ pub(super) fn other_methods(comparison: &Comparison) -> Markup {
             p.small {
                 "The interval by t is the result; the others show whether it rests on the normal scatter that it takes for granted. By ranks: "
                 (shift) " (Hodges and Lehmann), with an interval whose level is told, for levels of ranks come in steps. "
-                (few_ranks(&effects)) (drawn(&effects)) " p by permutation: exact, of the boards' means; by ranks: exact, "
+                (few_ranks(&effects)) (drawn(&effects)) " p by permutation: exact, of the boards' means; by ranks: exact (≈ by the normal distribution, of more than 50 boards in all), "
                 (ranks) ", ≥ where so few boards can reach nothing less. None of these p is corrected for how many figures are looked at."
             }
         }
@@ -44,7 +45,8 @@ fn row(effect: &Effect) -> Markup {
     let ends = |low: f64, high: f64| format!("{} to {}", amounts.signed(low), amounts.signed(high));
     let p = |p: Option<f64>| p.map_or_else(dash, short_p);
     let least = certainty.least_rank_p.is_some_and(|least| least > 0.05);
-    let ranks = p(certainty.rank_p.as_ref().ok().copied());
+    let about = if certainty.rank_exactness == Some(Exactness::Approximate) { "≈ " } else { "" };
+    let ranks = format!("{about}{}", p(certainty.rank_p.as_ref().ok().copied()));
     html! {
         tr {
             td { (quantity.title()) br; span.small { (key(quantity.key())) } }

@@ -1,6 +1,7 @@
 //! Clipping told from the samples alone, where nobody says where the converter's range ends: what is cut off heaps up on the end.
 
 use super::counts::count_levels;
+use super::tops::Cycles;
 use super::trace::LevelReader;
 
 /// So few samples on an end are none cut off, or too few to matter.
@@ -33,6 +34,10 @@ pub(super) struct Heaps {
     pub(super) high: usize,
     /// The lowest and the highest level, where they were looked for.
     pub(super) ends: (u16, u16),
+    /// Samples on them.
+    pub(super) on_ends: (usize, usize),
+    /// Whether it is the tops of cycles that show it, and no heap.
+    pub(super) by_tops: bool,
     /// Samples that stand on an end because the trace rests there.
     pub(super) resting: usize,
     /// The least distance of two levels that occur, where they are so few that no grid was found under them.
@@ -63,11 +68,28 @@ pub(super) fn find_heaps(levels: &LevelReader<'_>) -> Heaps {
         high: so_many(is_high && !rests_high, on_high),
         resting: so_many(rests_low, on_low) + so_many(rests_high, on_high),
         ends: (low, high),
+        on_ends: (on_low as usize, on_high as usize),
+        by_tops: false,
         few_apart: counts
             .windows(2)
             .map(|pair| pair[1].0 - pair[0].0)
             .min()
             .filter(|_| counts.len() < FEW_VALUES),
+    }
+}
+
+impl Heaps {
+    /// These, with the tops of cycles that are too narrow to heap up.
+    pub(super) fn with_tops(self, cycles: &Cycles<'_>) -> Self {
+        if self.resting > 0 {
+            return self;
+        }
+        let cut = |known: usize, is_high: bool, end: u16, on_end: usize| {
+            if known == 0 && cycles.are_cut(is_high, (end, on_end)) { on_end } else { known }
+        };
+        let low = cut(self.low, false, self.ends.0, self.on_ends.0);
+        let high = cut(self.high, true, self.ends.1, self.on_ends.1);
+        Self { low, high, by_tops: (low, high) != (self.low, self.high), ..self }
     }
 }
 

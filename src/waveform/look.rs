@@ -5,8 +5,9 @@ use super::heap::{Heaps, find_heaps};
 use super::histogram::find_step_v;
 use super::import::FROM_FILE;
 use super::moments::{Moments, moments_and_levels};
-use super::spikes::{Deviations, deviations_of};
+use super::spikes::{Deviations, LEAD_S, deviations_of};
 use super::switching::{Switching, measure_switching};
+use super::tops::Cycles;
 use super::trace::LevelReader;
 use super::{Acquisition, Codes, Coupling, Pair, Unavailable, Waveform};
 use crate::base::units::with_prefix;
@@ -50,6 +51,16 @@ impl<'a> Look<'a> {
         let (moments, levels, deviations, clipped) = own?;
         let few_v = clipped.few_apart.map(|apart| f64::from(apart) * levels.step_v);
         let step_v = few_v.or_else(|| step_of(vout)).unwrap_or(moments.step_v);
+        let clipped = match (&switching, &deviations) {
+            (Ok(switching), Ok(deviations)) if !vout.has_known_ends() => clipped.with_tops(&Cycles {
+                levels: &levels,
+                deviations,
+                switching,
+                lead: LEAD_S * switching.rate_hz,
+                step: (step_v / levels.step_v).max(1.0),
+            }),
+            _ => clipped,
+        };
         Ok(Self {
             name: name_of(&vout.acquisition),
             step_v,
@@ -128,10 +139,13 @@ impl<'a> Look<'a> {
 
     pub(super) fn tell_clipped(&self, clipped: usize) -> String {
         if self.seems_clipped() {
-            return format!(
-                "{clipped} of {} samples of the {} seem to be clipped: they heap up on its highest or lowest value",
-                self.moments.count, self.name
-            );
+            let why = if self.clipped.by_tops {
+                "the spikes of most cycles end on its highest or lowest value"
+            } else {
+                "they heap up on its highest or lowest value"
+            };
+            let (count, name) = (self.moments.count, &self.name);
+            return format!("{clipped} of {count} samples of the {name} seem to be clipped: {why}");
         }
         format!("{clipped} of {} samples of the {} are clipped", self.moments.count, self.name)
     }

@@ -37,6 +37,7 @@ pub mod spectrum;
 pub mod spikes;
 mod strips;
 pub mod switching;
+mod tops;
 pub mod trace;
 pub mod transitions;
 mod wide;

@@ -19,7 +19,7 @@ pub const RATE_THRESHOLD_V: f64 = 0.1;
 const GROUP_S: f64 = 1e-6;
 
 /// A cycle's spikes are looked for from this long before its rising edge, in seconds.
-const LEAD_S: f64 = 0.2e-6;
+pub(super) const LEAD_S: f64 = 0.2e-6;
 
 /// The samples less their baseline, in whole converter steps. The differences are taken where they are looked at: a copy of
 /// them all would need more memory than the samples.
@@ -312,6 +312,15 @@ impl<'a> Deviations<'a> {
     pub fn peaks_v(&self) -> (f64, f64) {
         let (low, high) = self.extents.iter().fold((0, 0), |all, extent| join(all, *extent));
         (f64::from(high.max(0)) * self.step_v, f64::from(low.min(0)) * self.step_v)
+    }
+
+    /// The blocks of samples that reach half as far from the baseline as any does, upwards or downwards.
+    pub(super) fn peaks(&self, is_high: bool) -> impl Iterator<Item = Range<usize>> + '_ {
+        let reach = move |extent: &Extent| if is_high { extent.1 } else { -extent.0 };
+        let most = self.extents.iter().map(reach).max().unwrap_or(0);
+        let blocks = (0..).step_by(BLOCK).zip(&self.extents);
+        let peaks = blocks.filter(move |(_, extent)| reach(extent) > 0 && 2 * reach(extent) >= most);
+        peaks.map(|(from, _)| from..(from + BLOCK).min(self.len()))
     }
 
     /// Noise about the baseline as a sigma in volts, by the median absolute deviation, which spikes do not move.

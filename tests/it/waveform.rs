@@ -982,6 +982,35 @@ fn spikes_cut_off_in_a_file_are_counted_and_bound_the_truth_from_below() {
 }
 
 #[test]
+fn narrow_spikes_that_end_at_one_value_in_most_cycles_are_cut_off() {
+    let steps = Range { step_v: 20e-3, ..FINE };
+    // 819.67 and 830.3 samples a period: single samples on a top, at another phase in each cycle.
+    for period_s in [1.0 / 122e3, 8.303e-6] {
+        let made = Made { period_s, samples: 60_000, spike_v: 1.5, ring_hz: 17e6, ..at_24v() };
+        for range in [&FINE, &steps] {
+            let file = |cut_v: f64| {
+                let (mut vout, lx) = made.capture(range);
+                let Codes::I16(codes) = &mut vout.codes else { panic!("words") };
+                let top =
+                    (made.vout_v + cut_v - vout.scaling.offset_v) / range.step_v + vout.scaling.zero_code;
+                codes.iter_mut().for_each(|code| *code = (*code).min(top as i16));
+                (vout.scaling.min_code, vout.scaling.max_code) = (i32::MIN, i32::MAX);
+                measure_one(&Pair { vout: &vout, lx: Some(&lx) })
+            };
+            for cut_v in [0.5, 0.7, 0.9] {
+                let state = file(cut_v);
+                assert!(state.clipped_samples >= 50, "{period_s} {cut_v}: {}", state.clipped_samples);
+                for name in ["spike_pos_v", "spike_pos_median_v", "noise_pp_20mhz_v"] {
+                    let bound = state.bound(name).map(|bounded| bounded.bound);
+                    assert_eq!(bound, Some(Bound::Lower), "{name} {period_s} {cut_v}");
+                }
+            }
+            assert_eq!(file(9.0).clipped_samples, 0, "{period_s}");
+        }
+    }
+}
+
+#[test]
 fn a_figure_that_is_not_available_is_no_bound() {
     let (mut vout, lx) = Made { spike_v: 2.0, ..at_24v() }.capture(&NARROW);
     vout.acquisition.bandwidth_limit_hz = Some(1e6);

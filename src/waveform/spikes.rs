@@ -314,6 +314,21 @@ impl<'a> Deviations<'a> {
         (f64::from(high.max(0)) * self.step_v, f64::from(low.min(0)) * self.step_v)
     }
 
+    /// How far the first and the last sample lie from the median of the samples within a window of them, in volts: the baseline itself
+    /// repeats them, so that a spike there is no deviation.
+    pub(super) fn ends_v(&self) -> [f64; 2] {
+        let window = baseline_samples(self.rate_hz).min(self.len());
+        let distance = |stretch: Range<usize>, at: usize| {
+            let mut levels = vec![0; stretch.len()];
+            self.levels.fill(stretch.start, &mut levels);
+            let own = levels.get(at).copied().unwrap_or(0);
+            levels.sort_unstable();
+            (f64::from(own) - f64::from(levels.get(levels.len() / 2).copied().unwrap_or(own))) * self.step_v
+        };
+        let last = self.len() - window;
+        [distance(0..window, 0), distance(last..self.len(), window.saturating_sub(1))]
+    }
+
     /// The blocks of samples that reach half as far from the baseline as any does, upwards or downwards.
     pub(super) fn peaks(&self, is_high: bool) -> impl Iterator<Item = Range<usize>> + '_ {
         let reach = move |extent: &Extent| if is_high { extent.1 } else { -extent.0 };

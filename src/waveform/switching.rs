@@ -320,6 +320,16 @@ impl Switching {
         self.rises.resolution / self.rate_hz
     }
 
+    /// How much of a ripple that begins anew with each rise a line at the mean frequency holds: the length of the rises' mean phasor.
+    pub(super) fn coherence(&self) -> f64 {
+        let (mut re, mut im) = (0.0, 0.0);
+        for rise in &self.edges.rising {
+            let (sin, cos) = (std::f64::consts::TAU * rise / self.period).sin_cos();
+            (re, im) = (re + cos, im + sin);
+        }
+        f64::hypot(re, im) / self.edges.rising.len().max(1) as f64
+    }
+
     /// How well the mean on-time is known, in samples, where all edges stand alike between samples and no mean makes it better:
     /// the period, or two or three of them, are a whole number of samples, to less than the edges slide by within the record.
     #[must_use]

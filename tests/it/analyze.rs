@@ -254,6 +254,26 @@ fn uneven_times_are_told_once_and_a_rate_that_is_given_takes_their_place() {
 }
 
 #[test]
+fn a_page_without_a_switch_node_names_no_rising_edges() {
+    let folder = TempDir::new().unwrap();
+    let alone: String =
+        csv(40_000).lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
+    let (alone, both) = (file(&folder, "alone.csv", &alone), file(&folder, "both.csv", &csv(40_000)));
+    let page = folder.path().join("page.html");
+    let shown = |path: &Path| {
+        soakrig(&["analyze", arg(path), "--html", arg(&page)]).assert_exit(0);
+        let text = fs::read_to_string(&page).unwrap();
+        (
+            text.contains("laid over each other"),
+            text.contains("from their rising edges"),
+            text.contains("from the rising edge"),
+        )
+    };
+    assert_eq!(shown(&both), (true, true, true));
+    assert_eq!(shown(&alone), (true, false, false));
+}
+
+#[test]
 fn rows_that_the_scope_wrote_wrongly_stand_among_what_limits_the_figures() {
     let folder = TempDir::new().unwrap();
     let (export, page) = (Path::new(EXPORTS).join("rigol-ds1000e.csv"), folder.path().join("page.html"));

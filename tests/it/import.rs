@@ -862,6 +862,15 @@ fn the_switch_node_is_the_one_that_spreads_however_high_the_spikes_of_the_output
 }
 
 #[test]
+fn an_output_beside_a_switch_node_that_rests_is_not_taken_for_the_switch_node() {
+    let rows: String =
+        (0..4100).map(|at| format!("{at}e-7,{:.4},-0.4\n", 5.0 + f64::from(at % 7) * 1e-3)).collect();
+    let selected = read_text(&format!("time,CH1,CH2\n{rows}")).unwrap().select(&Choice::default()).unwrap();
+    assert_eq!((selected.vout_name.as_str(), selected.lx_name.as_deref()), ("CH1", None));
+    assert!(selected.notes.iter().any(|note| note.contains("CH2 is not looked at")), "{:?}", selected.notes);
+}
+
+#[test]
 fn a_hole_in_one_channel_leaves_the_other_usable() {
     let text = "time,a,b\n0,1,2\n1e-9,3,---\n2e-9,5,1\n";
     let choose = |name: &str| {

@@ -1011,6 +1011,67 @@ fn narrow_spikes_that_end_at_one_value_in_most_cycles_are_cut_off() {
 }
 
 #[test]
+fn a_record_that_begins_or_ends_within_a_spike_tells_no_upper_bound_of_it() {
+    for (at, volts) in [(0, 2.0), (119_999, 2.0), (0, -2.0)] {
+        let (mut vout, lx) = at_24v().capture(&FINE);
+        let Codes::I16(codes) = &mut vout.codes else { panic!("words") };
+        codes[at] += (volts / FINE.step_v) as i16;
+        let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+        let name = if volts > 0.0 { "spike_pos_v" } else { "spike_neg_v" };
+        for name in [name, "spike_rate_hz"] {
+            assert_eq!(state.bound(name).map(|bounded| bounded.bound), Some(Bound::Lower), "{name} {at}");
+        }
+        assert!(state.notes.iter().any(|note| note.contains("begins or ends")), "{:?}", state.notes);
+    }
+    let whole = at_24v().measure_on(&FINE);
+    assert_ne!(whole.bound("spike_pos_v").map(|bounded| bounded.bound), Some(Bound::Lower));
+}
+
+#[test]
+fn a_single_false_edge_is_known_to_cost_the_whole_fundamental() {
+    let made = at_24v();
+    let (vout, mut lx) = made.capture(&FINE);
+    let Codes::U8(codes) = &mut lx.codes else { panic!("bytes") };
+    let high = codes.iter().max().copied().unwrap();
+    let low = |few: &[u8]| few.iter().all(|code| *code < 80);
+    let off = 60_000 + codes[60_000..].windows(60).position(low).unwrap();
+    codes[off + 30] = high;
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    let lost = 1.0 - state.ripple_fund_pp_v.unwrap() / made.true_fundamental_v();
+    let told = state.notes.iter().find_map(|note| note.strip_prefix("ripple_fund_pp_v is low by about "));
+    let told: f64 = told.unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(lost > 0.4 && (told / 100.0 - lost).abs() < 0.1, "told {told} %, lost {lost}");
+}
+
+#[test]
+fn a_limiter_is_told_in_the_unit_that_shows_it() {
+    let (mut vout, lx) = with_spikes(at_24v()).capture(&FINE);
+    vout.acquisition.bandwidth_limit_hz = Some(20e3);
+    let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+    let told = format!("{:?} {:?}", state.notes, state.bounds);
+    assert!(
+        told.contains("limited to 20 kHz") && !told.contains("0 MHz,") && !told.contains("0.0 MHz"),
+        "{told}"
+    );
+}
+
+#[test]
+fn spikes_that_stand_alike_in_all_cycles_or_span_few_steps_are_not_taken_for_cut_off() {
+    // 800 and 800.5 samples a period, and one that slides: the converter's steps decide how alike tops are.
+    for period_s in [8e-6, 8.005e-6, 8.303e-6] {
+        for step_v in [2.5e-3, 20e-3, 80e-3] {
+            for spike_v in [0.4, 1.5] {
+                let made = Made { period_s, samples: 40_000, spike_v, ring_hz: 17e6, ..at_24v() };
+                let (mut vout, lx) = made.capture(&Range { step_v, ..FINE });
+                (vout.scaling.min_code, vout.scaling.max_code) = (i32::MIN, i32::MAX);
+                let state = measure_one(&Pair { vout: &vout, lx: Some(&lx) });
+                assert_eq!(state.clipped_samples, 0, "{period_s} {step_v} {spike_v}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_figure_that_is_not_available_is_no_bound() {
     let (mut vout, lx) = Made { spike_v: 2.0, ..at_24v() }.capture(&NARROW);
     vout.acquisition.bandwidth_limit_hz = Some(1e6);

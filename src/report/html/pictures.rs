@@ -21,7 +21,7 @@ pub(super) fn render(pictures: &Pictures) -> Markup {
         (spectrum(pictures))
         div.row.two {
             div { (histogram(pictures)) }
-            @if let Some(closer) = &pictures.closer { div { (closer_fold(closer)) } }
+            @if let Some(closer) = &pictures.closer { div { (closer_fold(closer, pictures.is_even)) } }
         }
     }
 }
@@ -59,10 +59,12 @@ fn fold(pictures: &Pictures) -> Markup {
     html! {
         @match &pictures.fold {
             Ok(fold) => {
-                (picture(&render_fold(fold), "half", "one period, all cycles laid over each other"))
+                (picture(&render_fold(fold, pictures.is_even), "half", "one period, all cycles laid over each other"))
                 p.small {
                     "One period of " (with_prefix(fold.period_s, "s")) ": " (fold.cycles)
-                    " cycles laid over each other from their rising edges, not stretched, darker where more samples fell; a single "
+                    " cycles laid over each other"
+                    @if !pictures.is_even { " from their rising edges" }
+                    ", not stretched, darker where more samples fell; a single "
                     "sample shows. The line is their mean."
                     @if fold.periods_s.1 > UNEVEN * fold.periods_s.0 {
                         " The periods last from " (with_prefix(fold.periods_s.0, "s")) " to " (with_prefix(fold.periods_s.1, "s"))
@@ -80,9 +82,9 @@ fn fold(pictures: &Pictures) -> Markup {
     }
 }
 
-fn closer_fold(fold: &Fold) -> Markup {
+fn closer_fold(fold: &Fold, is_even: bool) -> Markup {
     html! {
-        (picture(&render_fold(fold), "half", "one period between the spikes"))
+        (picture(&render_fold(fold, is_even), "half", "one period between the spikes"))
         p.small {
             "The same period between the spikes: " (fold.outside) " samples lie outside of this picture."
         }

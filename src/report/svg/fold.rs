@@ -14,9 +14,10 @@ const MEAN: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 /// Columns and rows the picture can show.
 pub(in crate::report) const GRID: (usize, usize) = (440, 220);
 
-/// Draws a folded period: darker where more samples fell, by equal factors, and the mean cycle.
+/// Draws a folded period: darker where more samples fell, by equal factors, and the mean cycle; `is_even` where no edge tells when
+/// it begins.
 #[must_use]
-pub fn render_fold(fold: &Fold) -> String {
+pub fn render_fold(fold: &Fold, is_even: bool) -> String {
     let (width, height) = (520.0, 345.0);
     let (time_factor, time) = time_unit(fold.span_s);
     let (volt_factor, volt) = volt_unit(fold.low_v.abs().max(fold.high_v.abs()));
@@ -38,7 +39,8 @@ pub fn render_fold(fold: &Fold) -> String {
         .collect();
     let most = fold.density.iter().copied().max().unwrap_or(1).max(1);
     let under = render(width, height, |canvas| {
-        field.draw(canvas, &format!("time from the rising edge in {time}"), &format!("output in {volt}"));
+        let from = if is_even { "time within the period" } else { "time from the rising edge" };
+        field.draw(canvas, &format!("{from} in {time}"), &format!("output in {volt}"));
     });
     let over = render(width, height, |canvas| {
         canvas.line(&mean, MEAN, 1.1);

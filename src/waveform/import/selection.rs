@@ -40,6 +40,8 @@ const LX_NAMES: [&str; 7] = ["lx", "sw", "switch", "phase", "vsw", "vlx", "switc
 /// A channel whose samples spread so many times as far as the other's is its switch node. Spikes on the output may be as high as the
 /// switch node swings, but they are rare.
 const LX_SPREAD: f64 = 4.0;
+/// A switch node swings by this many volts at least; what moves less beside one that rests is no switch node.
+const LX_SWING: f64 = 1.0;
 /// Steps of a number as it is kept that a swing should have at least.
 const FEWEST_STEPS: f64 = 1000.0;
 
@@ -171,9 +173,25 @@ fn spread(channel: &Channel) -> f64 {
     deviation * channel.scaling.volts_per_code
 }
 
+/// From the lowest to the highest sample of a channel, in its unit.
+fn swing(channel: &Channel) -> f64 {
+    fn span<T: Copy + Into<f64>>(codes: &[T]) -> f64 {
+        let ends = codes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), code| {
+            (low.min((*code).into()), high.max((*code).into()))
+        });
+        (ends.1 - ends.0).max(0.0)
+    }
+    let span = match &channel.codes {
+        Codes::U8(codes) => span(codes),
+        Codes::I16(codes) => span(codes),
+        Codes::F32(samples) => span(samples),
+    };
+    span * channel.scaling.volts_per_code
+}
+
 impl Imported {
     /// The output and the switch node by name. Without names: channels that are called so; else the first that holds volts
-    /// is the output, and of exactly two the one that spreads four times as far as the other is the switch node.
+    /// is the output, and of exactly two the one that spreads four times as far as the other and swings by 1 V or more is the switch node.
     ///
     /// # Errors
     /// No channel has that name, one is wanted for both, or its samples have a gap.
@@ -201,9 +219,10 @@ impl Imported {
         };
         if let ([one, other], None, None) = (free(None).as_slice(), vout, lx) {
             let (spread_one, spread_other) = (spread(&self.channels[*one]), spread(&self.channels[*other]));
-            if spread_one > LX_SPREAD * spread_other {
+            let swings = |at: usize| swing(&self.channels[at]) >= LX_SWING;
+            if spread_one > LX_SPREAD * spread_other && swings(*one) {
                 (vout, lx) = (Some(*other), Some(*one));
-            } else if spread_other > LX_SPREAD * spread_one {
+            } else if spread_other > LX_SPREAD * spread_one && swings(*other) {
                 (vout, lx) = (Some(*one), Some(*other));
             }
         }

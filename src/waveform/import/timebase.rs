@@ -289,9 +289,10 @@ impl Told {
                 )
             }));
             if self.step_s.is_none() && rows.doubt_s > 1e-4 * step_s {
+                let known_to = 100.0 * rows.doubt_s / step_s;
+                let digits = if known_to < 0.05 { 2 } else { 1 };
                 notes.push(format!(
-                    "the interval is known to {:.1} % only: times are rounded and rows are few",
-                    100.0 * rows.doubt_s / step_s
+                    "the interval is known to {known_to:.digits$} % only: times are rounded and rows are few"
                 ));
             }
         }

@@ -5,6 +5,7 @@ use super::super::filter::{LIMIT_HZ, Limited, limited_of};
 use super::super::spectrum::{BANDS_HZ, Spectrum, choose_whole, spectrum_of};
 use super::super::spikes::Deviations;
 use super::{Look, SteadyState, Unavailable};
+use crate::base::units::with_prefix;
 use crate::waveform::{Bound, Figure};
 
 /// Part of the samples that may be clipped without moving a mean by more than its own resolution.
@@ -53,9 +54,9 @@ impl SteadyState {
         }
         self.noise_pp_full_v = match wide.limit_hz() {
             Some(corner_hz) => Err(Unavailable::because(format!(
-                "the {} was limited to {:.0} MHz",
+                "the {} was limited to {}",
                 wide.name,
-                corner_hz / 1e6
+                with_prefix(corner_hz, "Hz")
             ))),
             None => wide.check_shrunk(wide.clipped()).map(|()| wide.moments.max_v - wide.moments.min_v),
         };
@@ -70,9 +71,9 @@ impl SteadyState {
                 self.take_from(look, &["rms_ac_v"]);
                 if let Some(corner_hz) = look.limit_hz() {
                     self.note(format!(
-                        "rms_ac_v: the {} was limited to {:.0} MHz",
+                        "rms_ac_v: the {} was limited to {}",
                         look.name,
-                        corner_hz / 1e6
+                        with_prefix(corner_hz, "Hz")
                     ));
                 }
                 Ok(look.moments.rms_ac_v)
@@ -136,13 +137,15 @@ impl SteadyState {
                 "the scope's limiter and a 20 MHz pole"
             };
             self.note(format!(
-                "the 20 MHz figures come from {how} ({:.0} MHz) in the {}",
-                corner_hz / 1e6,
+                "the 20 MHz figures come from {how} ({}) in the {}",
+                with_prefix(corner_hz, "Hz"),
                 source.name
             ));
             if corner_hz != LIMIT_HZ && corner_hz < TAKES_TWICE * LIMIT_HZ {
-                let how = if corner_hz < LIMIT_HZ { "not 20" } else { "and the 20 MHz pole comes on top" };
-                let because = format!("the {} was limited to {:.1} MHz, {how}", source.name, corner_hz / 1e6);
+                let how =
+                    if corner_hz < LIMIT_HZ { "not to 20 MHz" } else { "and the 20 MHz pole comes on top" };
+                let because =
+                    format!("the {} was limited to {}, {how}", source.name, with_prefix(corner_hz, "Hz"));
                 LIMITED.into_iter().for_each(|name| self.mark(name, Bound::Lower, because.clone()));
             }
         }

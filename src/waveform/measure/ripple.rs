@@ -11,7 +11,6 @@ use super::super::switching::{Edges, Switching};
 use super::estimator::{Chosen, Evidence, Fit, Refused, choose, most_behind_steps, step_error_v};
 use super::{Look, SteadyState, Unavailable};
 use crate::waveform::{Bound, Conduction, Figure, RippleMethod};
-use std::f64::consts::TAU;
 
 /// An output that moves by more than this part of its ripple in each period, on average, falsifies every estimator of it.
 const MOVED_PART: f64 = 0.1;
@@ -179,8 +178,8 @@ impl SteadyState {
                 fundamental_v * 1e3
             ));
         }
-        let loss = 1.0 - (-(TAU * switching.wander).powi(2) / 2.0).exp();
-        if loss > 0.05 {
+        let loss = 1.0 - switching.coherence();
+        if loss > 0.05 && self.ripple_fund_pp_v.is_ok() {
             self.note(format!(
                 "ripple_fund_pp_v is low by about {:.0} %: jitter moves the edges by {:.1} % of a period rms over the record",
                 loss * 100.0,

@@ -5,6 +5,7 @@ use super::super::ring::measure_ringing;
 use super::super::spikes::Deviations;
 use super::level::LIMITED;
 use super::{Look, SteadyState, Unavailable};
+use crate::base::units::with_prefix;
 use crate::waveform::{Bound, Figure};
 
 /// The figures that hold the height of spikes, and on which side of the trace they look.
@@ -52,7 +53,7 @@ fn between_samples(rate_hz: f64) -> Option<String> {
 }
 
 fn limited_to(corner_hz: f64) -> String {
-    format!("limited to {:.0} MHz", corner_hz / 1e6)
+    format!("limited to {}", with_prefix(corner_hz, "Hz"))
 }
 
 impl SteadyState {
@@ -132,13 +133,14 @@ impl SteadyState {
             };
             if self.figures().into_iter().any(is_there) {
                 self.note(format!(
-                    "spikes are lower bounds: the {} was limited to {:.0} MHz",
+                    "spikes are lower bounds: the {} was {}",
                     wide.name,
-                    corner_hz / 1e6
+                    limited_to(corner_hz)
                 ));
             }
             self.mark_spikes(&limited_to(corner_hz));
         }
+        self.weigh_ends(deviations);
         for (name, height_v) in [("spike_pos_v", high_v), ("spike_neg_v", low_v.abs())] {
             if height_v <= floor_v {
                 let because = format!(
@@ -159,6 +161,23 @@ impl SteadyState {
             };
             if self.figures().iter().any(is_under) {
                 self.bound_height(name, because, hidden_v);
+            }
+        }
+    }
+
+    /// A record that begins or ends within a spike takes it for its own baseline there: how high that spike is is not seen.
+    fn weigh_ends(&mut self, deviations: &Deviations<'_>) {
+        let (high_v, low_v) = deviations.peaks_v();
+        for end_v in deviations.ends_v() {
+            let (name, seen_v) = if end_v > 0.0 { ("spike_pos_v", high_v) } else { ("spike_neg_v", -low_v) };
+            if end_v.abs() > seen_v.max(deviations.floor_v()) {
+                let because = format!(
+                    "the record begins or ends {:.0} mV from where the output stands beside: within a spike, which is its own baseline there",
+                    end_v.abs() * 1e3
+                );
+                self.note(because.clone());
+                self.mark(name, Bound::Lower, because.clone());
+                self.mark("spike_rate_hz", Bound::Lower, because);
             }
         }
     }

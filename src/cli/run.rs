@@ -13,6 +13,7 @@ use crate::base::span::render_span;
 use crate::engine::StopWish;
 use crate::event::{RunVerdict, SafeState};
 use crate::live::{Expected, State};
+use crate::plan::remaining::rewarm;
 use crate::plan::{Overrides, Plan, SoakPlan};
 use crate::session::{self, Finished, Pulse, RunRequest};
 
@@ -75,7 +76,8 @@ pub(super) fn heed_signals(stop: &StopWish, onlookers: &Onlookers, plan: &Plan) 
 /// How long the plan expects the run to take.
 pub(super) fn expected(plan: &Plan) -> Expected {
     let phases = plan.soak.as_ref().map(SoakPlan::phase_spans).unwrap_or_default();
-    Expected { whole: plan.expected, start: plan.expected_start, phases }
+    let rewarm = plan.soak.as_ref().map(rewarm);
+    Expected { whole: plan.expected, start: plan.expected_start, phases, rewarm }
 }
 
 /// This program's own file, which is started once more as the dead-man.

@@ -17,6 +17,7 @@ use super::soak::Soaking;
 use super::spectra::OUTPUT;
 use super::stretch::{Stretch, Window};
 use crate::base::units::{Hertz, Volts};
+use crate::event::withheld::figure_of;
 use crate::event::{
     Board, Event, FigureName, InstrumentFacts, Limit, PointId, PointResult, Region, RunFacts, RunVerdict,
     Stamp, Turn,
@@ -83,6 +84,14 @@ struct Point {
     ambient_c: Option<f64>,
 }
 
+impl Point {
+    /// A temperature was one at which its sensor had stood still.
+    fn withhold(&mut self, name: FigureName) {
+        self.ambient_c.take_if(|_| name == FigureName::AmbientTemperature);
+        self.values.retain(|(quantity, _)| ![Quantity::Rise, Quantity::Figure(name)].contains(quantity));
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     name: String,
@@ -146,6 +155,14 @@ impl Reader {
             }
             Kept::Event(Event::PointFinished(result)) => {
                 self.points.insert(result.point, point(at, &result));
+            }
+            Kept::Event(Event::SensorFailed { role, withheld, .. }) => {
+                let name = figure_of(&role);
+                for id in &withheld.points {
+                    if let (Some(name), Some(point)) = (name, self.points.get_mut(id)) {
+                        point.withhold(name);
+                    }
+                }
             }
             Kept::Event(Event::RunFinished(end)) => self.end = Some(end.verdict),
             Kept::Event(Event::RunResumed(_)) => self.end = None,

@@ -7,6 +7,7 @@
 pub mod drill;
 #[cfg(unix)]
 pub mod drill_unix;
+pub mod notes;
 #[cfg(unix)]
 pub mod process_unix;
 pub mod pulse;

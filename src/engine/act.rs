@@ -111,7 +111,7 @@ impl<'a> Shell<'a> {
             planned_load: Amps(0.0),
             holding: None,
             holds: DwellHolds::default(),
-            dwelling: Progress::default(),
+            dwelling: Progress::begun(&plan.limits),
             warming: None,
             is_steady: false,
             floor: None,
@@ -246,7 +246,8 @@ impl<'a> Shell<'a> {
     }
 
     pub(super) fn emit_all(&mut self, outbox: Vec<(crate::event::Stamp, Event)>) -> Result<(), Failure> {
-        for (at, event) in outbox {
+        for (at, mut event) in outbox {
+            self.dwelling.unconfirmed.take_back(at.monotonic, &mut event);
             self.sink.event(at, &event).map_err(Failure::Record)?;
         }
         Ok(())

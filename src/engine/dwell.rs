@@ -67,6 +67,9 @@ impl Shell<'_> {
         // What was read before something failed is kept, too.
         let kept = dwelling.keeper.keep();
         let judged = dwelling.keeper.judged.take();
+        if let Some(told) = &judged {
+            dwelling.keeper.progress.unconfirmed.end_dwell(told);
+        }
         if let (Ok(Some(DwellEnd::Time)), Some(judge)) = (&outcome, dwelling.judge) {
             self.warming = Some((DwellId(id.0 + 1), judge));
         }
@@ -280,6 +283,18 @@ impl Dwelling<'_, '_> {
 
     /// The limits that this reading breaks for the first time in the run.
     fn hold_against_limits(&mut self, reading: &Reading) -> Vec<LimitBroken> {
+        // What was judged by a value that stood still counts no more.
+        if let Some(judged) = &mut self.keeper.judged {
+            self.keeper.progress.unconfirmed.revise(judged);
+        }
+        let broken = self.judge(reading);
+        if let Some(judged) = &self.keeper.judged {
+            self.keeper.progress.unconfirmed.take_reading(reading, judged);
+        }
+        broken
+    }
+
+    fn judge(&mut self, reading: &Reading) -> Vec<LimitBroken> {
         if !self.dwell.is_on {
             return Vec::new();
         }

@@ -9,6 +9,7 @@ use super::capture::{CaptureJob, Captures, read_lx};
 use super::readings::{PointReadings, board_vout, build_figures, region, unmet_setting};
 use super::transfer::Transfer;
 use super::{Failure, stamp};
+use crate::base::clock::Instant;
 use crate::base::span::render_span;
 use crate::bench::BenchWiring;
 use crate::event::limit::{Known, check_limits, point_verdict, withhold_checks};
@@ -27,6 +28,8 @@ use crate::waveform::{Floor, Terms, measure_with};
 pub(super) struct Pending {
     point: PlannedPoint,
     readings: PointReadings,
+    /// From when to when they were taken.
+    read: (Instant, Instant),
     captures: Captures,
     floor: Option<Arc<Floor>>,
 }
@@ -106,6 +109,7 @@ impl Shell<'_> {
         let wiring = watcher.wiring;
         let mut taken = None;
         let mut captured: Asked<Captures> = Ok(Captures::default());
+        let begun = clock.now();
         clock.together(vec![
             Box::new(|| taken = Some(watcher.measure_guarded(&transfer))),
             Box::new(|| {
@@ -117,7 +121,7 @@ impl Shell<'_> {
                 }
             }),
         ]);
-        let outbox = watcher.outbox;
+        let (outbox, read) = (watcher.outbox, (begun, clock.now()));
         self.emit_all(outbox)?;
         let (meters, temperatures, regulation) =
             taken.unwrap_or_else(|| Err(Failure::Internal("the meters were not read".to_owned())))?;
@@ -136,7 +140,7 @@ impl Shell<'_> {
             settle_s: settle_figure(self.settled, self.interrupted),
             regulation,
         };
-        self.pending = Some(Pending { point, readings, captures, floor: self.floor.clone() });
+        self.pending = Some(Pending { point, readings, read, captures, floor: self.floor.clone() });
         Ok(())
     }
 
@@ -154,7 +158,7 @@ impl Shell<'_> {
 
     /// Hands traces and result to the record.
     pub(super) fn keep_point(&mut self, finished: Finished) -> Result<(), Failure> {
-        let Finished { pending: Pending { point, readings, captures, .. }, steady } = finished;
+        let Finished { pending: Pending { point, readings, read, captures, .. }, steady } = finished;
         let at = stamp(&*self.bench.clock);
         // Of a soak, whoever keeps the record decides which traces are evidence.
         if self.plan.soak.is_some() || self.plan.capture.is_some_and(|selection| selection.keep) {
@@ -188,7 +192,7 @@ impl Shell<'_> {
         let region = if unmet.is_some() { Region::Unknown } else { region };
         notes.splice(0..0, unmet);
         let (PlannedPoint { id, setting, repeat, phase }, regulation) = (point, readings.regulation);
-        let result = PointResult {
+        let mut result = PointResult {
             point: id,
             repeat,
             phase,
@@ -201,6 +205,7 @@ impl Shell<'_> {
             verdict,
             notes,
         };
+        self.dwelling.unconfirmed.take_point(read, &mut result);
         let event = Event::PointFinished(Box::new(result));
         self.emit(&event)?;
         if let Event::PointFinished(result) = &event {

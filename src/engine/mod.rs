@@ -21,6 +21,7 @@ pub mod stop;
 pub mod tally;
 pub mod timekeeping;
 mod transfer;
+mod unconfirmed;
 pub mod waits;
 pub mod watch;
 
@@ -44,6 +45,7 @@ use act::Shell;
 use machine::{Action, Ending, Input, Machine};
 pub use stop::StopWish;
 pub use tally::Tally;
+use unconfirmed::Unconfirmed;
 
 /// Why a step was not done.
 #[derive(Debug)]
@@ -138,6 +140,7 @@ fn carry_out(
     if let Some(earlier) = earlier {
         shell.tally = earlier.tally;
         shell.dwelling = progress::Progress::resumed(earlier.within, shell.bench.clock.now());
+        shell.dwelling.unconfirmed = Unconfirmed::of(&plan.limits);
         shell.trips = earlier.trips;
         shell.ended_early = earlier.ended_early;
         shell.broken = earlier.broken;
@@ -174,6 +177,7 @@ fn conclude(shell: &mut Shell<'_>, mut ending: Ending, ended: Stamp, safe: SafeS
         shell.spare_scope();
         attempt_last(&mut ending, || shell.flush_pending());
     }
+    shell.dwelling.unconfirmed.correct(&mut shell.tally);
     let mut end = build_end(&ending, &safe, shell);
     let told = end.clone();
     attempt_last(&mut ending, || shell.emit(&Event::RunFinished(told)));

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::timekeeping::Jumps;
+use super::unconfirmed::Unconfirmed;
 use crate::base::clock::Instant;
 use crate::base::names::Role;
 use crate::base::span::render_span;
-use crate::event::{DwellId, Event, Gap, GapCause, Reading, Stamp};
+use crate::event::{DwellId, Event, Gap, GapCause, Limit, Reading, Stamp};
 
 /// A reading that comes after more intervals than this has another one missing before it.
 pub(super) const LATE: f64 = 1.5;
@@ -40,6 +41,8 @@ pub(super) struct Progress {
     pub(super) good: u32,
     /// The instrument that was waited for longest before the last reading.
     pub(super) waited: Option<(Role, Duration)>,
+    /// What is taken back where a thermometer is found to have stood still.
+    pub(super) unconfirmed: Unconfirmed,
 }
 
 /// A sensor that does not answer.
@@ -61,6 +64,11 @@ impl Silence {
 }
 
 impl Progress {
+    /// Nothing is done yet of a run that is judged by these limits.
+    pub(super) fn begun(limits: &[Limit]) -> Self {
+        Self { unconfirmed: Unconfirmed::of(limits), ..Self::default() }
+    }
+
     /// What a run that is gone on with had done of its dwell. Its bench is made ready first, which leaves a gap, also where it
     /// was cut off between two dwells.
     pub(super) fn resumed(earlier: Option<(DwellId, Duration)>, now: Instant) -> Self {
@@ -197,13 +205,14 @@ impl Progress {
         (now, longest): (Stamp, Duration),
     ) -> Vec<(Stamp, Event)> {
         let mut told = Vec::new();
-        for (at, event) in outbox {
+        for (at, mut event) in outbox {
             match &event {
                 Event::SensorFailed { role, .. } => {
                     let longest = if role.as_str() == "board" { longest } else { LONGEST_PAUSE };
                     let before = self.silent.get(role).copied();
                     self.silent.insert(role.clone(), Silence::again(before, at.monotonic, longest));
                     if before.is_none() {
+                        self.unconfirmed.take_back(at.monotonic, &mut event);
                         told.push((at, event));
                     }
                 }

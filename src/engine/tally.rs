@@ -37,6 +37,18 @@ impl Tally {
         self.unsettled += u32::from(!result.is_settled());
     }
 
+    /// A point that was counted has another verdict.
+    pub fn revise(&mut self, before: PointVerdict, after: PointVerdict) {
+        let counts = [
+            (&mut self.failed, PointVerdict::Fail),
+            (&mut self.not_measured, PointVerdict::NotMeasured),
+            (&mut self.not_applicable, PointVerdict::NotApplicable),
+        ];
+        for (count, verdict) in counts {
+            *count = (*count + u32::from(after == verdict)).saturating_sub(u32::from(before == verdict));
+        }
+    }
+
     /// Counts a start.
     pub fn add_start(&mut self, started: bool) {
         self.starts += 1;

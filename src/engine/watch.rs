@@ -17,7 +17,7 @@ use crate::base::stats::mean;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::bench::BenchWiring;
 use crate::bench::safe::{Effort, switch_off};
-use crate::event::{Event, Reading, Regulation, Stamp};
+use crate::event::{Event, Reading, Regulation, Stamp, Withheld};
 use crate::instrument::load::Load;
 use crate::instrument::supply::Supply;
 use crate::instrument::thermometer::Thermometer;
@@ -93,7 +93,9 @@ fn read_temperatures(
             Err(error) if error.kind() == ErrorKind::CutShort => Err(Unavailable::because(error.to_string())),
             Err(error) => {
                 let what = error.to_string();
-                outbox.push((stamp(clock), Event::SensorFailed { role: role.clone(), what: what.clone() }));
+                let (role, told) = (role.clone(), what.clone());
+                let failed = Event::SensorFailed { role, what: told, withheld: Withheld::default() };
+                outbox.push((stamp(clock), failed));
                 // A sensor whose link is gone is opened anew; the next reading tells whether that helped.
                 if error.kind() == ErrorKind::LinkLost {
                     let _ = thermometer.reopen();

@@ -19,7 +19,8 @@ pub fn told(temperature: Celsius, unchanged: Duration) -> String {
 }
 
 /// For how long the value had stood still when that was told; `None` of any other failure.
-fn unchanged(what: &str) -> Option<Duration> {
+#[must_use]
+pub fn unchanged(what: &str) -> Option<Duration> {
     let told = what.split_once(BEGIN)?.1.split_once(END)?.0;
     let span = told.rsplit_once(SPAN)?.1;
     let units = [("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)];

@@ -16,6 +16,7 @@ pub mod soak;
 pub mod turn;
 pub mod unsent;
 pub mod verdict;
+pub mod withheld;
 pub mod worst;
 
 use std::collections::BTreeMap;
@@ -40,11 +41,12 @@ pub use hold::LoadChange;
 pub use holes::{Hole, HoleSum, Holes};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{
-    DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, SoakFacts, StartCheck, StartId,
+    DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, Rewarm, SoakFacts, StartCheck, StartId,
 };
 pub use turn::Turn;
 pub use unsent::Unsent;
 pub use verdict::{DrillKind, DrillVerdict, PointVerdict, Region, Regulation, RunVerdict};
+pub use withheld::Withheld;
 
 /// When something happened, on both clocks: wall time may step, monotonic time does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,6 +248,9 @@ pub enum Stop {
 /// How a dead-man's own words in a record begin.
 pub const DEADMAN: &str = "dead-man: ";
 
+/// How those end that it writes while it has not verified the outputs off.
+pub const AT_IT: &str = "it is tried again, for an hour at the most";
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -359,6 +364,8 @@ pub enum Event {
         role: Role,
         /// What was seen.
         what: String,
+        /// What rests on the value at which it stood still.
+        withheld: Withheld,
     },
     /// An interlock held the run and the load was lowered: nothing is measured at its setting until it is released.
     InterlockHeld {

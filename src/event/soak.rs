@@ -30,6 +30,29 @@ pub struct PhaseSpan {
     pub lasts: Duration,
 }
 
+/// When a soak that is gone on with warms the board up again, and for how long at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rewarm {
+    /// It was away for longer than this.
+    pub after: Duration,
+    /// The longest time.
+    pub longest: Duration,
+    /// Whether a thermal criterion may end it before; without one it lasts as long as the run was away, up to the longest time.
+    pub by_criterion: bool,
+}
+
+impl Rewarm {
+    /// How long the board is warmed up again at most after so long a gap; `None` where it is not. A gap of unknown length is a long one.
+    #[must_use]
+    pub fn span(&self, gap: Option<Duration>) -> Option<Duration> {
+        match gap {
+            Some(gap) if gap <= self.after => None,
+            Some(gap) if !self.by_criterion => Some(gap.min(self.longest)),
+            _ => Some(self.longest),
+        }
+    }
+}
+
 /// What a run of a soak begins with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoakFacts {

@@ -250,6 +250,8 @@ impl Thermometer for LineThermometer {
         let unchanged = heard.at.since(heard.unchanged_since);
         match self.sensor.frozen_after {
             Some(limit) if unchanged > limit => {
+                // Up to now, so that whoever hears it knows which readings hold it.
+                let unchanged = self.surroundings.clock.now().since(heard.unchanged_since);
                 Err(self.error(ErrorKind::Nonsense, frozen::told(temperature, unchanged)))
             }
             _ => Ok(TemperatureReading { temperature, age: self.surroundings.clock.now().since(heard.at) }),

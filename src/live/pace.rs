@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::event::{Event, PhaseSpan, Stamp};
+use crate::event::{Event, PhaseSpan, Rewarm, Stamp};
 
 /// The plan's pace counts as much as that of so many finished points: a first point tells little, twenty tell nearly all.
 const PLAN_WEIGHT: f64 = 4.0;
 
 /// How long the plan expects a run to take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expected {
     /// The whole run.
     pub whole: Duration,
@@ -17,6 +17,8 @@ pub struct Expected {
     pub start: Duration,
     /// Of a soak: the phases in the plan's order, each as often as it is gone through.
     pub phases: Vec<PhaseSpan>,
+    /// When a soak warms the board up again, and for how long; `None` for a sweep.
+    pub rewarm: Option<Rewarm>,
 }
 
 /// How fast a run goes.
@@ -49,6 +51,12 @@ impl Pace {
     #[must_use]
     pub fn phases(&self) -> &[PhaseSpan] {
         self.expected.as_ref().map_or(&[], |expected| &expected.phases)
+    }
+
+    /// How the board is warmed up again, where the plan is known.
+    #[must_use]
+    pub fn rewarm(&self) -> Option<Rewarm> {
+        self.expected.as_ref()?.rewarm
     }
 
     /// Time since the run began, also that in which nobody was there.
@@ -167,7 +175,7 @@ mod tests {
 
     fn pace(planned: u32, whole_s: u64, start_s: u64) -> Pace {
         let (whole, start) = (Duration::from_secs(whole_s), Duration::from_secs(start_s));
-        let expected = Expected { whole, start, phases: Vec::new() };
+        let expected = Expected { whole, start, ..Expected::default() };
         Pace { planned, expected: Some(expected), ..Pace::default() }
     }
 

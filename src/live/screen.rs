@@ -225,7 +225,20 @@ fn counts(state: &State) -> String {
     if told.is_empty() { "none that a person should know".to_owned() } else { told.join(", ") }
 }
 
-/// When the run will end, where it goes on: told by its own clock.
+/// When the run will end, where it goes on: told by its own clock, and with what warming the board up again takes before.
+fn end_told(state: &State, seen: &Seen, left: Duration) -> String {
+    match state.rewarm_left() {
+        Some(Duration::ZERO) => until(state, seen, left),
+        Some(warming) => format!(
+            ", and up to {} of warming up again before{}{}",
+            render_span(warming),
+            until(state, seen, left + warming),
+            if seen.is_written == Some(false) { "" } else { " at the latest" }
+        ),
+        None => "; warming up again comes on top".to_owned(),
+    }
+}
+
 fn until(state: &State, seen: &Seen, left: Duration) -> String {
     let end = expected_end(state, left).filter(|_| seen.is_written != Some(false));
     let Some((now, end)) = state.last().map(|last| last.utc).zip(end) else { return String::new() };
@@ -262,12 +275,14 @@ fn writer(state: &State, seen: &Seen) -> String {
         (Some(true), false) => format!("alive; {last}"),
         (Some(false), false) => {
             let resume = format!("`soakrig resume {}` goes on", seen.folder);
-            let then = if state.deadman_works() {
-                format!(
-                    "its dead-man had not verified the outputs off when it last wrote; {resume} once it has"
-                )
-            } else {
-                resume
+            let then = match state.deadman() {
+                Some((since, last)) => format!(
+                    "its dead-man has been switching off since {} and had not verified the outputs off when it last wrote, at {}; \
+                     {resume} once it has",
+                    clock_time(since.utc),
+                    clock_time(last.utc)
+                ),
+                None => resume,
             };
             format!("GONE without an end; {last}; {then}")
         }
@@ -302,10 +317,8 @@ pub fn render(state: &State, seen: &Seen) -> String {
     if state.end().is_none() {
         let left = state.time_left().map_or_else(
             || "not known before a point is finished".to_owned(),
-            |left| format!("about {}{}", render_span(left), until(state, seen, left)),
+            |left| format!("about {}{}", render_span(left), end_told(state, seen, left)),
         );
-        let is_resuming = state.soak().is_some_and(SoakState::is_resuming);
-        let left = if is_resuming { format!("{left}; warming up again comes on top") } else { left };
         rows.push(("left", left));
     }
     rows.extend(labelled("warnings", warnings::lines(state, seen)));
@@ -403,8 +416,9 @@ pub fn standing(state: &State) -> Value {
         "soak": state.soak().map(|soak| soak_screen::json(soak, state.last(), state.pace())),
         "elapsed_s": state.pace().elapsed().as_secs(),
         "time_left_s": state.time_left().map(|left| left.as_secs()),
-        "expected_end": state.time_left().filter(|_| state.end().is_none())
-            .and_then(|left| expected_end(state, left)).map(|end| end.to_string()),
+        "rewarm_left_at_most_s": state.rewarm_left().map(|left| left.as_secs()),
+        "expected_end": state.time_left().zip(state.rewarm_left()).filter(|_| state.end().is_none())
+            .and_then(|(left, warming)| expected_end(state, left + warming)).map(|end| end.to_string()),
         "last_point": last_point(state),
         "temperatures_c": state.temperatures()
             .map(|(role, temperature)| (role.to_string(), json!(temperature.value())))

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::base::clock::Instant;
 use crate::event::{
-    Coverage, CutOff, DwellEnd, DwellId, Event, PhaseSpan, PointResult, Reading, Readings, SoakFacts, Stamp,
+    Coverage, CutOff, DwellEnd, DwellId, Event, PhaseSpan, PointResult, Reading, Readings, Rewarm, SoakFacts,
+    Stamp,
 };
 
 /// The phase that a soak is in.
@@ -52,6 +53,8 @@ pub struct SoakState {
     /// What is done of warming the board up again, and whether that comes, or may come, before the run goes on.
     warming: Option<Duration>,
     is_resuming: bool,
+    /// For how long the run was away when it was gone on with last.
+    away: Option<Duration>,
     /// What is left of dwells that ended early, as long as all of it is known.
     saved: Option<Duration>,
     last: Option<Reading>,
@@ -71,6 +74,7 @@ impl SoakState {
             within: None,
             warming: None,
             is_resuming: false,
+            away: None,
             saved: Some(Duration::ZERO),
             last: None,
             coverage: Coverage::default(),
@@ -91,7 +95,7 @@ impl SoakState {
             }
             Event::ReadingsTaken(readings) => self.take_readings(readings),
             Event::InstrumentOpened(opened) => self.coverage.holes.open(&opened.role),
-            Event::SensorFailed { role, what } => self.coverage.holes.fail(at.monotonic, role, what),
+            Event::SensorFailed { role, what, .. } => self.coverage.holes.fail(at.monotonic, role, what),
             Event::DwellFinished { dwell, took, end, left_out, .. } => {
                 self.warming = None;
                 self.counts.left_out = self.counts.left_out.saturating_add(*left_out);
@@ -101,7 +105,11 @@ impl SoakState {
                 }
             }
             Event::GapFound(gap) => self.coverage.lose(gap),
-            Event::RunResumed(_) => (self.warming, self.is_resuming) = (None, true),
+            Event::RunResumed(resumed) => {
+                // Cut off before it was where it had been, it is away for longer than that.
+                self.away = resumed.gap.filter(|_| !self.is_resuming);
+                (self.warming, self.is_resuming) = (None, true);
+            }
             Event::EvidenceKept { .. } => self.counts.evidence += 1,
             Event::StartChecked(check) => {
                 self.counts.starts += 1;
@@ -210,6 +218,15 @@ impl SoakState {
     #[must_use]
     pub const fn is_resuming(&self) -> bool {
         self.is_resuming
+    }
+
+    /// How long warming up again still takes at most, of a run that was gone on with and is not where it was yet.
+    pub(super) fn rewarm_left(&self, rewarm: Option<Rewarm>) -> Option<Duration> {
+        if self.done().is_zero() && self.warming.is_none() {
+            return Some(Duration::ZERO);
+        }
+        let span = rewarm?.span(self.away).unwrap_or_default();
+        Some(span.saturating_sub(self.warming.unwrap_or_default()))
     }
 
     /// The last reading that is kept.

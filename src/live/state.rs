@@ -12,8 +12,8 @@ use crate::base::names::Role;
 use crate::base::span::render_span;
 use crate::base::units::{Celsius, with_prefix};
 use crate::event::{
-    BrokenAt, DEADMAN, Event, FigureName, LimitBroken, Outcome, PointId, PointResult, PointVerdict, RunEnd,
-    RunFacts, SafeState, Setting, Stamp, Stop,
+    AT_IT, BrokenAt, DEADMAN, Event, FigureName, LimitBroken, Outcome, PointId, PointResult, PointVerdict,
+    RunEnd, RunFacts, SafeState, Setting, Stamp, Stop,
 };
 
 /// Remarks that are kept: the last ones.
@@ -119,8 +119,8 @@ pub struct State {
     temperatures: BTreeMap<Role, (Stamp, Celsius)>,
     outputs: BTreeMap<Role, bool>,
     safe: Option<SafeState>,
-    /// A dead-man has said that it switches off, and not yet how that ended.
-    deadman_works: bool,
+    /// Since when a dead-man has said that it switches off, and when it did last; not yet how that ended.
+    deadman: Option<(Stamp, Stamp)>,
     counts: Counts,
     remarks: VecDeque<Remark>,
     held: Option<(Stamp, String)>,
@@ -194,9 +194,9 @@ impl State {
             Event::TemperatureRead { role, temperature } => {
                 self.temperatures.insert(role.clone(), (at, *temperature));
             }
-            Event::Warned { what } if what.starts_with(DEADMAN) => self.deadman_works = true,
+            Event::Warned { what } if what.starts_with(DEADMAN) => self.hear_deadman(at),
             Event::MadeSafe(safe) => {
-                self.deadman_works = false;
+                self.deadman = None;
                 // Found after the end, it is still the end.
                 let phase = if self.phase == Phase::Ended { Phase::Ended } else { Phase::SwitchedOff };
                 (self.phase, self.held, self.underway) = (phase, None, None);
@@ -212,7 +212,7 @@ impl State {
             Event::RunResumed(_) => {
                 // A hold that the run was cut off in is not known to go on: it is told again where it does.
                 (self.phase, self.underway, self.held) = (Phase::Opening, None, None);
-                (self.end, self.tripped, self.stop, self.deadman_works) = (None, None, None, false);
+                (self.end, self.tripped, self.stop, self.deadman) = (None, None, None, None);
             }
             Event::RunFinished(end) => {
                 (self.phase, self.underway) = (Phase::Ended, None);
@@ -220,6 +220,11 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    fn hear_deadman(&mut self, at: Stamp) {
+        let since = self.deadman.map_or(at, |(since, _)| since);
+        self.deadman = Some((since, at));
     }
 
     fn take_result(&mut self, result: &PointResult) {
@@ -246,7 +251,13 @@ impl State {
         }
         let Some((word, what)) = remark(event) else { return };
         // What comes again and again, perhaps in turns with something else, pushes nothing out.
-        if let Some(known) = self.remarks.iter_mut().find(|known| known.word == word && known.what == what) {
+        // A dead-man who is still at it says so in other words each time: the last ones count.
+        let is_at_it = |text: &str| text.starts_with(DEADMAN) && text.ends_with(AT_IT);
+        let is_same = |known: &Remark| {
+            known.what == what || is_at_it(&known.what) && is_at_it(what) && self.deadman.is_some()
+        };
+        if let Some(known) = self.remarks.iter_mut().find(|known| known.word == word && is_same(known)) {
+            what.clone_into(&mut known.what);
             known.count += 1;
             known.last = at;
             return;
@@ -267,10 +278,10 @@ impl State {
     pub const fn last(&self) -> Option<Stamp> {
         self.last
     }
-    /// Whether a dead-man switches off, as far as it has said.
+    /// Since when a dead-man switches off and when it wrote last, where it has not said how that ended.
     #[must_use]
-    pub const fn deadman_works(&self) -> bool {
-        self.deadman_works
+    pub const fn deadman(&self) -> Option<(Stamp, Stamp)> {
+        self.deadman
     }
     /// What the run is at.
     #[must_use]
@@ -384,6 +395,13 @@ impl State {
         }
     }
 
+    /// Time that warming the board up again still takes at most, before the run is where it was; `None` where nobody knows whether it comes.
+    #[must_use]
+    pub fn rewarm_left(&self) -> Option<Duration> {
+        let soak = self.soak.as_ref().filter(|soak| soak.is_resuming() && self.end.is_none());
+        soak.map_or(Some(Duration::ZERO), |soak| soak.rewarm_left(self.pace.rewarm()))
+    }
+
     /// One line: where the run is, what it last saw, what is left.
     #[must_use]
     pub fn line(&self) -> String {
@@ -480,7 +498,7 @@ mod tests {
     fn the_line_tells_where_the_run_is_and_what_is_left() {
         let seconds = Duration::from_secs;
         let mut state =
-            State::expecting(Expected { whole: seconds(100), start: seconds(50), phases: Vec::new() });
+            State::expecting(Expected { whole: seconds(100), start: seconds(50), ..Expected::default() });
         state.take(at(0), &warned("nothing yet"));
         assert_eq!(state.line(), "1 min 40 s left");
         state.take(at(0), &Event::PointStarted { point: PointId(1), setting: setting(), attempt: 1 });

@@ -58,7 +58,7 @@ impl Warnings {
             }
             Event::ReadingsTaken(readings) => self.take_readings(at, readings, facts),
             Event::TemperatureRead { role, .. } => drop(self.silent.remove(role)),
-            Event::SensorFailed { role, what } => self.fall_silent(at, (role, "sensor"), what),
+            Event::SensorFailed { role, what, .. } => self.fall_silent(at, (role, "sensor"), what),
             Event::Retried { role, what, .. } => self.fall_silent(at, (role, "instrument"), what),
             Event::MessageUnsent(unsent) => {
                 let count = self.unsent.as_ref().map_or(0, |(_, count, _)| *count);

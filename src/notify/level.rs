@@ -105,7 +105,7 @@ mod tests {
             Event::Warned { what: what() },
             Event::LimitBroken(LimitBroken { limit: 0, at: BrokenAt::Dwell(DwellId(3)), what: what() }),
             Event::Retried { role: role(), what: what(), attempt: 1 },
-            Event::SensorFailed { role: role(), what: what() },
+            Event::SensorFailed { role: role(), what: what(), withheld: crate::event::Withheld::default() },
             Event::InterlockHeld { what: what(), load: None },
             Event::InterlockReleased { what: what(), held: Duration::from_secs(9), load: None },
             Event::InterlockTripped { what: what() },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::soak::{PlannedDwell, SoakPlan};
 use super::step::{Plan, PlannedPoint, Step};
 use crate::base::units::{Amps, Volts};
-use crate::event::{DwellId, PointId, Setting, StartId};
+use crate::event::{DwellId, PointId, Rewarm, Setting, StartId};
 
 /// Longest warming up of a soak that names no thermal criterion.
 const LONGEST_WARMING: Duration = Duration::from_secs(1800);
@@ -155,16 +155,17 @@ fn standing_of(done: &[Step], before: &[Step]) -> Standing {
     standing(&steps)
 }
 
+/// When the board is warmed up again, and for how long at most.
+#[must_use]
+pub fn rewarm(soak: &SoakPlan) -> Rewarm {
+    let longest =
+        soak.warm.map_or(LONGEST_WARMING, |rule| LONGEST_CRITERION.max(rule.within.saturating_mul(2)));
+    Rewarm { after: soak.rewarm_after, longest, by_criterion: soak.warm.is_some() }
+}
+
 /// A dwell in front of the others, with a number that no plan has: it is never taken for one that is done.
 fn warming(soak: &mut SoakPlan, setting: Setting, gap: Option<Duration>) -> Option<Step> {
-    if gap.is_some_and(|gap| gap <= soak.rewarm_after) {
-        return None;
-    }
-    let id = DwellId::WARMING;
-    let (span, until) = match soak.warm {
-        Some(rule) => (LONGEST_CRITERION.max(rule.within.saturating_mul(2)), Some(rule)),
-        None => (gap.map_or(LONGEST_WARMING, |gap| gap.min(LONGEST_WARMING)), None),
-    };
+    let (id, span, until) = (DwellId::WARMING, rewarm(soak).span(gap)?, soak.warm);
     soak.warming =
         Some(PlannedDwell { id, phase: 0, round: 0, setting, is_on: true, span, until, goes_on: false });
     Some(Step::Dwell(id))

@@ -20,6 +20,7 @@ use super::readings::{
     dwell_end_in, dwell_end_out, early_in, early_out, gap_in, gap_out, load_change_in, load_change_out,
     readings_in, readings_out, start_in, start_out,
 };
+use super::withheld::{sensor_in, sensor_out};
 
 pub(super) fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
@@ -170,9 +171,7 @@ pub(super) fn entry_of(event: &Event) -> Result<Entry, RecordError> {
         Event::Retried { role, what, attempt } => {
             Entry::Retried { role: role.to_string(), what: what.clone(), attempt: *attempt }
         }
-        Event::SensorFailed { role, what } => {
-            Entry::SensorFailed { role: role.to_string(), what: what.clone() }
-        }
+        Event::SensorFailed { role, what, withheld } => sensor_out((role, what), withheld),
         Event::InterlockHeld { what, load } => {
             Entry::InterlockHeld { what: what.clone(), load: load.map(load_change_out) }
         }
@@ -251,7 +250,9 @@ pub(super) fn event_of(entry: Entry) -> Result<Option<Event>, String> {
         Entry::ClockStepped { by_s } => Event::ClockStepped { by_s: by_s.0 },
         Entry::RunResumed(entry) => Event::RunResumed(resumed_in(entry)),
         Entry::Retried { role, what, attempt } => Event::Retried { role: word(&role)?, what, attempt },
-        Entry::SensorFailed { role, what } => Event::SensorFailed { role: word(&role)?, what },
+        Entry::SensorFailed { role, what, withheld_points, withheld_judged } => {
+            sensor_in(word(&role)?, what, (withheld_points, withheld_judged))
+        }
         Entry::InterlockHeld { what, load } => Event::InterlockHeld { what, load: load.map(load_change_in) },
         Entry::InterlockReleased { what, held_ns, load } => Event::InterlockReleased {
             what,
@@ -290,13 +291,26 @@ mod tests {
     use crate::event::{
         BrokenAt, DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause,
         LimitBroken, LoadChange, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed, RunVerdict,
-        Setting, StartCheck, StartId,
+        Setting, StartCheck, StartId, Withheld,
     };
     use crate::waveform::Unavailable;
 
     #[test]
     fn every_kind_of_event_comes_back_as_it_was() {
         let role = || "scope".parse().unwrap();
+        let withheld = || {
+            let check = ReadingCheck {
+                limit: 1,
+                judged: 9,
+                marginal: 0,
+                failed: 1,
+                worst: 61.0,
+                first: Some(Instant(5)),
+            };
+            let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
+            let judged = ReadingsJudged { checks: vec![check], ..ReadingsJudged::new(DwellId(3), setting) };
+            Withheld { points: vec![PointId(4), PointId(5)], judged: vec![judged] }
+        };
         let what = || "line 1\nline \"2\" °C".to_owned();
         let events = [
             Event::ProtectionSet { role: role(), over_voltage: Some(Volts(26.4)), over_current: None },
@@ -304,7 +318,8 @@ mod tests {
             Event::OutputSwitched { role: role(), on: true },
             Event::Settled { point: PointId(3), took: Duration::from_nanos(1_234_567_891), settled: false },
             Event::Retried { role: role(), what: what(), attempt: 2 },
-            Event::SensorFailed { role: role(), what: what() },
+            Event::SensorFailed { role: role(), what: what(), withheld: Withheld::default() },
+            Event::SensorFailed { role: role(), what: what(), withheld: withheld() },
             Event::InterlockHeld { what: what(), load: None },
             Event::InterlockHeld { what: what(), load: Some(LoadChange { from: Amps(0.5), to: Amps(0.25) }) },
             Event::InterlockReleased { what: what(), held: Duration::from_secs(9), load: None },

@@ -176,6 +176,10 @@ pub(super) enum Entry {
     SensorFailed {
         role: String,
         what: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld_points: Vec<u32>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld_judged: Vec<JudgedEntry>,
     },
     InterlockHeld {
         what: String,

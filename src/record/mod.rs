@@ -27,6 +27,7 @@ mod syncing;
 mod text;
 mod unfinished;
 pub mod waveforms;
+mod withheld;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -19,7 +19,7 @@ use super::line::{Batch, Line, What};
 use super::pieces::acquisition_in;
 use super::readings::BatchHead;
 use super::recover::{Tail, Whole, read_lines};
-use super::{FAMILIES, RecordError, journal, waveforms};
+use super::{FAMILIES, RecordError, journal, waveforms, withheld};
 
 /// An event and when it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,6 +233,7 @@ impl Record {
             Ok(())
         })?;
         logged.extend(untold.end());
+        withheld::leave_out(&mut logged);
         let Some((started, header)) = header else {
             return Err(RecordError::damaged(&path, 1, "there is no header"));
         };

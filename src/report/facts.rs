@@ -120,7 +120,7 @@ pub fn incidents(record: &Record) -> Vec<Incident> {
             Event::Retried { role, what, attempt } => {
                 ("tried again", format!("{role}, attempt {attempt}: {what}"))
             }
-            Event::SensorFailed { role, what } => ("sensor failed", format!("{role}: {what}")),
+            Event::SensorFailed { role, what, .. } => ("sensor failed", format!("{role}: {what}")),
             Event::InterlockHeld { what, .. } => ("interlock held", what.clone()),
             Event::InterlockReleased { what, held, .. } => {
                 ("interlock released", format!("{what}, after {}", render_span(*held)))

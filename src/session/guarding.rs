@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::SessionError;
@@ -11,12 +12,14 @@ use super::lock::BenchLock;
 use super::opening::{lock_abandoned, open_abandoned};
 use super::preparing::load_rig;
 use crate::base::clock::{Clock, RealClock};
+use crate::base::span::render_span;
+use crate::deadman::notes::Notes;
 use crate::deadman::process_unix::{self, Guard, KnownRun, Telling};
 use crate::deadman::pulse::Pulse;
 use crate::deadman::release::release;
 use crate::deadman::watch::Cause;
 use crate::engine::StopWish;
-use crate::event::{DEADMAN, Event, SafeState, Stamp};
+use crate::event::{AT_IT, DEADMAN, Event, SafeState, Stamp};
 use crate::record::append_afterword;
 
 /// How long the dead-man waits for a controller that lives but has left the bench to it, before he keeps his own counsel.
@@ -86,19 +89,22 @@ pub fn keep_vigil(
     let surroundings = opened.surroundings(Arc::new(registry));
     // Somebody else may have been quicker, or the controller could not be ended: what is missing may be free at the next attempt.
     let lock_free = &mut || lock_abandoned(&rig, &mut lock);
-    let mut noting = None;
+    let (mut notes, mut noting) = (Notes::default(), None::<Noting>);
+    let mut unnoted = None;
     let safe = release(&rig, &surroundings, lock_free, &mut |told| {
         tell(told, false);
         // Whoever looks at the record shall see why the outputs may still be on, and that somebody is at it. A disk that hangs
         // shall not keep them on.
-        if let (None, Some(run)) = (&noting, &run) {
-            let what = format!("{DEADMAN}{why}; {told}; it is tried again, for an hour at the most");
-            let (run, clock) = (run.clone(), clock.clone());
-            noting = Some(std::thread::spawn(move || {
-                let patience = Duration::ZERO;
-                note(&run, (controller, patience), &*clock, &[Event::Warned { what }])
-            }));
-        }
+        let is_free = noting.as_ref().is_none_or(Noting::is_finished);
+        let Some(run) = run.as_ref().filter(|_| is_free) else { return };
+        let Some(span) = notes.take(clock.now()) else { return };
+        unnoted = noting.take().and_then(await_noted).or(unnoted.take());
+        let what = format!("{DEADMAN}{why}; {told}; at it for {}; {AT_IT}", render_span(span));
+        let (run, clock) = (run.clone(), clock.clone());
+        noting = Some(std::thread::spawn(move || {
+            let patience = Duration::ZERO;
+            note(&run, (controller, patience), &*clock, &[Event::Warned { what }])
+        }));
     });
     let took = clock.now().since(taken_over).as_secs_f64();
     let told = if safe.verified {
@@ -108,12 +114,20 @@ pub fn keep_vigil(
     };
     tell(&told, true);
     let events = [Event::Warned { what: format!("{DEADMAN}{told}") }, Event::MadeSafe(safe.clone())];
-    let noted = noting.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    let unnoted = noting.and_then(await_noted).or(unnoted);
     let ended = run.as_ref().map(|run| note(run, (controller, CONTROLLER_ENDS_WITHIN), &*clock, &events));
-    for failed in noted.into_iter().chain(ended).filter_map(Result::err) {
+    for failed in unnoted.into_iter().chain(ended.and_then(Result::err)) {
         tell(&failed.to_string(), false);
     }
     Ok(Some(safe))
+}
+
+/// A note on its way into the record.
+type Noting = JoinHandle<Result<(), SessionError>>;
+
+/// Why a note is not in the record, if it is not.
+fn await_noted(noting: Noting) -> Option<SessionError> {
+    noting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).err()
 }
 
 /// Into the record, where the controller is gone within some time: two writers would tangle the journal.

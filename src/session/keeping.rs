@@ -62,6 +62,10 @@ impl Tee<'_> {
                 let (from, to) = (gap.from + self.shift, gap.to + self.shift);
                 Some(Event::GapFound(Gap { from, to, ..gap.clone() }))
             }
+            Event::SensorFailed { role, what, withheld } if !withheld.is_empty() => {
+                let withheld = withheld.clone().later(self.shift);
+                Some(Event::SensorFailed { role: role.clone(), what: what.clone(), withheld })
+            }
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use crate::base::clock::{Clock, Instant, RealClock};
 use crate::base::digest::digest;
 use crate::base::names::{Revision, Serial};
 use crate::engine::{Earlier, Tally};
-use crate::event::{Board, BrokenAt, DwellEnd, DwellId, Event, InstrumentFacts, RunFacts, Stamp};
+use crate::event::{Board, BrokenAt, DwellEnd, DwellId, Event, GapCause, InstrumentFacts, RunFacts, Stamp};
 use crate::plan::remaining::{Reached, leave_remaining};
 use crate::plan::{Overrides, Plan};
 use crate::record::{Record, RecordError, Unfinished};
@@ -103,7 +103,8 @@ pub fn prepare_resume(
         return Err(RecordError::damaged(folder, 0, told).into());
     }
     let last_work = record.last_work().unwrap_or(last);
-    leave_remaining(&mut prepared.plan, &reached, gap_since(last_work, RealClock::new().utc()));
+    let warm = cold_since(record).unwrap_or(last_work);
+    leave_remaining(&mut prepared.plan, &reached, gap_since(warm, RealClock::new().utc()));
     let last_reading = record.last_readings().filter(|_| reached.within.is_some());
     Ok(Resumable {
         prepared,
@@ -118,6 +119,26 @@ pub fn prepare_resume(
         last_reading: last_reading.map(|readings| readings.at.monotonic),
         unfinished,
     })
+}
+
+/// When a run that was gone on with, and cut off before it was where it had been, was last there: what has happened since has not
+/// warmed the board up. `None` where it got there.
+fn cold_since(record: &Record) -> Option<Stamp> {
+    let (mut there, mut resumed) = (None, None);
+    for logged in record.events() {
+        match &logged.event {
+            Event::PointFinished(_) | Event::DwellFinished { .. } | Event::StartChecked(_) => {
+                there = Some(logged.at);
+            }
+            Event::RunResumed(_) => resumed = Some(logged.at),
+            // It comes first, and may be all that was told of a resumption.
+            Event::GapFound(gap) if gap.cause == GapCause::Controller => resumed = Some(logged.at),
+            _ => {}
+        }
+    }
+    let read = record.last_readings().map(|readings| readings.at);
+    let there = there.into_iter().chain(read).max_by_key(|at| at.monotonic)?;
+    resumed.filter(|resumed| resumed.monotonic > there.monotonic).map(|_| there)
 }
 
 /// How long nobody was there, by the wall clock. A clock that was set back tells no gap.

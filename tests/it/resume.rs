@@ -2,6 +2,7 @@
 //! that of an undisturbed run.
 
 mod breach;
+mod cold;
 #[cfg(target_os = "linux")]
 mod disk;
 mod early;

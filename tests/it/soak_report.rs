@@ -291,7 +291,16 @@ fn record_silence(out: &Path) -> PathBuf {
     let mut recorder = begin_hold(out);
     tell(&mut recorder, 0, 300, 1);
     let what = "it has said exactly 40 °C for 21 s: it is frozen".to_owned();
-    recorder.event(at(300_000), &Event::SensorFailed { role: "board".parse().unwrap(), what }).unwrap();
+    recorder
+        .event(
+            at(300_000),
+            &Event::SensorFailed {
+                role: "board".parse().unwrap(),
+                what,
+                withheld: soakrig::event::Withheld::default(),
+            },
+        )
+        .unwrap();
     let Event::ReadingsTaken(mut silent) = readings(1, 300, 360) else { unreachable!() };
     silent.rows.iter_mut().for_each(|row| row.board_c = None);
     recorder.event(at(360_000), &Event::ReadingsTaken(silent)).unwrap();

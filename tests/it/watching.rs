@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use soakrig::base::clock::Instant;
 use soakrig::event::{
-    DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Resumed, SafeState, Sink,
-    SoakFacts, Unsent,
+    AT_IT, DEADMAN, DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Resumed,
+    Rewarm, SafeState, Sink, SoakFacts, Unsent,
 };
 use soakrig::live::screen::{Kept, Seen, json, render, status};
 use soakrig::live::{Expected, State};
@@ -254,8 +254,13 @@ fn soaking() -> State {
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
     let span = |phase, round, lasts| PhaseSpan { phase, round, lasts };
     let phases = vec![span(0, 1, hours(1)), span(1, 1, hours(2)), span(1, 2, hours(2))];
-    let mut state =
-        State::expecting(Expected { whole: hours(5) + hours(1) / 4, start: Duration::ZERO, phases });
+    let rewarm = Rewarm { after: Duration::from_secs(60), longest: hours(4), by_criterion: true };
+    let mut state = State::expecting(Expected {
+        whole: hours(5) + hours(1) / 4,
+        start: Duration::ZERO,
+        phases,
+        rewarm: Some(rewarm),
+    });
     let soak = SoakFacts {
         interval: Duration::from_secs(1),
         phases: vec!["warm-up".to_owned(), "full load".to_owned()],
@@ -345,7 +350,14 @@ fn a_soak_tells_its_phase_its_readings_and_what_is_missing_of_them() {
 fn a_sensor_that_says_nothing_stands_beside_the_coverage_with_its_cause() {
     let mut state = soaking();
     let what = "ambient at /dev/ttyUSB3: it does not answer".to_owned();
-    state.take(at(5_411_000), &Event::SensorFailed { role: "ambient".parse().unwrap(), what });
+    state.take(
+        at(5_411_000),
+        &Event::SensorFailed {
+            role: "ambient".parse().unwrap(),
+            what,
+            withheld: soakrig::event::Withheld::default(),
+        },
+    );
     state.take(at(5_421_000), &readings(2, 3610, 5411, 10));
     let told = render(&state, &seen("reports/RUN"));
     let coverage: Vec<&str> = told
@@ -364,7 +376,7 @@ fn a_sensor_that_says_nothing_stands_beside_the_coverage_with_its_cause() {
 }
 
 #[test]
-fn warming_up_again_takes_nothing_from_what_is_done_and_the_end_says_that_it_comes_on_top() {
+fn warming_up_again_takes_nothing_from_what_is_done_and_is_in_the_latest_end() {
     let mut state = soaking();
     let resumed =
         Resumed { gap: Some(Duration::from_secs(90)), points_finished: 0, what: "it was cut off".to_owned() };
@@ -376,12 +388,46 @@ fn warming_up_again_takes_nothing_from_what_is_done_and_the_end_says_that_it_com
     phase     warming up again after a gap, for 10 min so far
     soak      phase 2 of 2, full load, round 1 of 2: 1 h of 2 h (50 %)
               all phases: 1 h 30 min of 4 h 30 min (33 %); begun 1 h 41 min ago
-    left      about 3 h 15 min, until 21:00:50Z; warming up again comes on top
+    left      about 3 h 15 min, and up to 3 h 50 min of warming up again before, until 2026-11-24 00:50Z at the latest
     ");
-    assert_eq!(json(&state, &seen("reports/RUN"))["soak"]["is_warming_again"], true);
+    let told = json(&state, &seen("reports/RUN"));
+    assert_eq!(told["soak"]["is_warming_again"], true);
+    assert_eq!(
+        (&told["rewarm_left_at_most_s"], &told["expected_end"]),
+        (&Value::from(13_800), &Value::from("2026-11-24T00:50:50.25Z"))
+    );
     state.take(at(6_160_000), &readings(2, 3660, 6100, 60));
     let told = render(&state, &seen("reports/RUN"));
     assert!(!told.contains("warming up again") && told.contains("1 h 1 min of 2 h"), "{told}");
+    // Away for no longer than the profile bears, it is not warmed up again.
+    let resumed =
+        Resumed { gap: Some(Duration::from_secs(60)), points_finished: 0, what: "it was cut off".to_owned() };
+    state.take(at(6_220_000), &Event::RunResumed(resumed));
+    assert_eq!(state.rewarm_left(), Some(Duration::ZERO));
+}
+
+#[test]
+fn a_dead_man_who_is_still_at_it_is_one_event_with_its_last_words_and_the_writer_says_since_when() {
+    let mut state = soaking();
+    state.take(
+        at(5_410_000),
+        &Event::Retried { role: "load".parse().unwrap(), what: "first".to_owned(), attempt: 1 },
+    );
+    for attempt in 1..=40_u64 {
+        let what =
+            format!("{DEADMAN}the controller is gone; attempt {attempt} to switch off: no route; {AT_IT}");
+        state.take(at(5_411_000 + attempt * 60_000), &Event::Warned { what });
+    }
+    let gone = Seen { is_written: Some(false), ..seen("reports/RUN") };
+    let told = render(&state, &gone);
+    assert!(
+        told.contains("first") && told.contains("attempt 40 to switch off") && !told.contains("attempt 39"),
+        "{told}"
+    );
+    assert!(told.contains("(40 times, last "), "{told}");
+    let writer = labelled(&told, "writer");
+    assert!(writer.contains("its dead-man has been switching off since 17:35:21Z"), "{writer}");
+    assert!(writer.contains("when it last wrote, at 18:14:21Z"), "{writer}");
 }
 
 #[test]
@@ -448,7 +494,7 @@ fn what_a_run_that_is_gone_has_lost_is_a_gap_of_the_controller() {
     assert_eq!(json(&state, &gone)["soak"]["coverage"]["due"], 5412);
     assert!(!coverage(&seen("reports/RUN")).contains("controller"), "what is not written yet is not lost");
     let writer = |state: &State| labelled(&render(state, &gone), "writer");
-    assert!(writer(&state).contains("its dead-man had not verified the outputs off"), "{}", writer(&state));
+    assert!(writer(&state).contains("had not verified the outputs off"), "{}", writer(&state));
     let (load_off, supply_off, vout_v) = (true, true, Ok(0.0));
     let safe = SafeState { load_off, supply_off, vout_v, verified: true, attempts: 3, failures: Vec::new() };
     state.take(at(5_431_000), &Event::MadeSafe(safe));
@@ -519,7 +565,14 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
         why: "it ended with 1".to_owned(),
     };
     for (second, event) in [
-        (5500, Event::SensorFailed { role: role("board"), what: "it stands still".to_owned() }),
+        (
+            5500,
+            Event::SensorFailed {
+                role: role("board"),
+                what: "it stands still".to_owned(),
+                withheld: soakrig::event::Withheld::default(),
+            },
+        ),
         (5501, Event::Retried { role: role("load"), what: "no answer".to_owned(), attempt: 1 }),
         // The load answers, the thermometer does not, and the output is too low.
         (5502, row(5502, 4.5, None)),

@@ -412,7 +412,7 @@ fn stood_still(known: &StoodStill, view: &SoakView) -> Markup {
     html! {
         "From " (render_elapsed(from)) " to " (render_elapsed(to)) " after the begin " code { (known.column) } " stood still before it was called frozen: "
         "what " (known.readings) " " (fitting(known.readings, "reading", "readings")) " held of it is left out of curves, hours and trends, and stands in " code { "samples.csv" } ". "
-        "What the run judged by it meanwhile (limits, interlocks, the steady state) stands as it was judged."
+        "It counts for no limit; what the run did by it meanwhile (interlocks, the steady state, looks at an early end, the first breach that was told) stands."
     }
 }
 

@@ -244,7 +244,7 @@ pub fn build(record: &Record) -> Story {
                 story.starts.push(check.clone());
                 (!check.started).then_some(MarkKind::FailedStart)
             }
-            Event::SensorFailed { role, what } => {
+            Event::SensorFailed { role, what, .. } => {
                 story.failed.push((logged.at.monotonic, role.clone(), what.clone()));
                 story.frozen.fail(logged.at.monotonic, role, what);
                 Some(MarkKind::Warn)

@@ -396,6 +396,7 @@ fn tell_trouble(sink: &mut dyn Sink, index: u32, ms: u64) -> Result<(), SinkErro
         31 => Event::SensorFailed {
             role: "ambient".parse().unwrap(),
             what: "the reading 24.31 °C stands still bit by bit for 12 s".to_owned(),
+            withheld: soakrig::event::Withheld::default(),
         },
         60 => Event::InterlockHeld {
             what: "board temperature 86.1 °C, hold above 85 °C".to_owned(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use soakrig::base::clock::{Clock, Instant, RealClock, SimClock};
 use soakrig::deadman::release::release;
+use soakrig::event::AT_IT;
 use soakrig::instrument::dialect::Registry;
 use soakrig::instrument::open::Surroundings;
 use soakrig::link::transport::RealOpener;
@@ -136,7 +137,14 @@ fn a_dead_man_whose_bench_is_gone_holds_supply_and_load_alone_and_is_named_to_wh
     running.0.wait().unwrap();
     let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("attempt 1 to switch off")), "the dead-man has taken over");
-    await_in_journal(&out, "it is tried again, for an hour at the most");
+    // The record tells that it is still at it, not only that it once began.
+    let noted = || await_in_journal(&out, AT_IT).matches(AT_IT).count();
+    while noted() < 3 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let record = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let status = crate::cli::soakrig(&["status", crate::cli::arg(&record)]).out;
+    assert!(status.contains("its dead-man has been switching off since"), "{status}");
 
     let refused = Told::of(&mut run(&rig));
     let named = refused.err.split_once("(process ");

@@ -375,6 +375,29 @@ fn a_sensor_on_the_board_that_fails_trips_once_it_was_missing_too_long() {
 }
 
 #[test]
+fn a_point_whose_temperature_is_found_to_have_stood_still_has_none() {
+    let profile = TWO_POINTS
+        .replace("hold = \"20 ms\"", "hold = \"30 s\"")
+        .replace("limit = \"500 ms\"", "limit = \"60 s\"");
+    let setup = Setup::with_rig(&profile, &rig_with_frozen_after("10 s"));
+    let stage = setup.undisturbed();
+    let world = stage.world.clone();
+    // It stands still just before the first point is measured, which is noticed while the second one settles.
+    let mut keeper = Keeper::hooked(move |_, event| {
+        if matches!(event, Event::Settled { point, .. } if point.0 == 1) {
+            world.inject(Fault::ThermometerFreezes);
+        }
+    });
+    let played = stage.play(&mut keeper).unwrap();
+    let first = played.events.iter().find_map(|event| match event {
+        Event::PointFinished(result) if result.point.0 == 1 => Some(result),
+        _ => None,
+    });
+    let why = first.unwrap().figures.figure(FigureName::BoardTemperature).unwrap_err().0;
+    assert!(why.starts_with("the thermometer board stood still while it was measured"), "{why}");
+}
+
+#[test]
 fn a_sensor_that_no_interlock_needs_leaves_a_reason_in_the_place_of_its_figure() {
     let rig = include_str!("../../../rigs/sim.toml");
     let (before, board_and_after) = rig.split_once("[thermometer.board]").unwrap();

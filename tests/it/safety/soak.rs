@@ -514,6 +514,31 @@ fn a_thermometer_that_freezes_or_falls_silent_and_comes_back_is_told_twice_and_o
 }
 
 #[test]
+fn readings_of_a_thermometer_that_stood_still_count_for_no_limit() {
+    let limit = "\n[[limits]]\nname = \"board\"\nfigure = \"board_c\"\nmax = \"90 degC\"\n";
+    let profile = HOLD.replace("SPAN", "6 min") + limit;
+    let setup = Setup::with_rig(&profile, &rig_with_frozen_after("15 s"));
+    let played = play(&setup, vec![(60, inject(Fault::ThermometerFreezes)), (100, mend())]);
+    assert_whole(&played, "frozen");
+    let judged = played.events.iter().rev().find_map(|event| match event {
+        Event::ReadingsJudged(judged) => Some(judged.clone()),
+        _ => None,
+    });
+    let judged: Vec<u64> = judged.unwrap().checks.iter().map(|check| check.judged).collect();
+    let rows = readings(&played);
+    let silent = rows.iter().filter(|row| row.board_c.is_none()).count();
+    let first = rows.iter().position(|row| row.board_c.is_none()).unwrap();
+    let last = rows[first - 1].board_c;
+    let stood = rows[..first].iter().rev().take_while(|row| row.board_c == last).count();
+    assert!(stood >= 14, "{stood} readings hold the last value");
+    assert_eq!(
+        judged[1],
+        judged[0] - (silent + stood - 1) as u64,
+        "but for the first of them, which is its own"
+    );
+}
+
+#[test]
 fn an_output_that_goes_off_without_a_lost_link_trips_and_is_not_switched_on_again() {
     let setup = hold("3 min");
     for (name, message) in [("supply", ":OUTP CH1,OFF"), ("load", ":INP OFF")] {

@@ -551,6 +551,14 @@ fn row(second: u64, vout_v: f64, board_c: Option<f64>) -> Event {
     }))
 }
 
+fn frozen(role: soakrig::base::names::Role) -> Event {
+    Event::SensorFailed {
+        role,
+        what: "it stands still".to_owned(),
+        withheld: soakrig::event::Withheld::default(),
+    }
+}
+
 #[test]
 fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
     let seen = seen("reports/RUN");
@@ -565,14 +573,7 @@ fn a_warning_stands_until_what_it_warned_of_has_come_right_again() {
         why: "it ended with 1".to_owned(),
     };
     for (second, event) in [
-        (
-            5500,
-            Event::SensorFailed {
-                role: role("board"),
-                what: "it stands still".to_owned(),
-                withheld: soakrig::event::Withheld::default(),
-            },
-        ),
+        (5500, frozen(role("board"))),
         (5501, Event::Retried { role: role("load"), what: "no answer".to_owned(), attempt: 1 }),
         // The load answers, the thermometer does not, and the output is too low.
         (5502, row(5502, 4.5, None)),

@@ -8,32 +8,44 @@ use super::args::{AnalyzeArgs, CouplingChoice};
 use super::exit::Exit;
 use super::message::{CliError, Outcome, print, tell};
 use super::places::check_places;
+use super::settings::Settings;
+use crate::base::units::{Hertz, with_prefix};
 use crate::event::PointId;
 use crate::record::{Record, WaveformFacts};
 use crate::report::analysis::{self, Capture, Origin};
 use crate::report::{html, recompute};
 use crate::waveform::import::{self, Choice, Format, Imported, Options};
-use crate::waveform::{Coupling, Waveform};
+use crate::waveform::{Acquisition, Coupling, Waveform};
 
 /// The folder of a run in which its captures lie.
 const CAPTURES: &str = "waveforms";
 
-pub(super) fn run(args: &AnalyzeArgs) -> Outcome {
+pub(super) fn run(args: &AnalyzeArgs, settings: &Settings) -> Outcome {
     check_places(&[("--html", args.html.as_deref())])?;
     args.html.as_deref().map_or(Ok(()), check_page_place)?;
-    let (mut origin, mut captures) = if args.file.is_dir() {
-        open_point(args)?
+    let (is_of_run, (mut origin, mut captures)) = if args.file.is_dir() {
+        (true, open_point(args)?)
     } else if let Some(record) = record_of(args)? {
-        open_capture(args, &record)?
+        (true, open_capture(args, &record)?)
     } else {
         if args.point.is_some() {
             return Err(CliError::usage("--point names a point of a run: give the run's folder with it"));
         }
-        open_file(args)?
+        (false, open_file(args)?)
     };
+    // What a file of settings says is for traces that tell nothing of themselves; of a run's the journal tells.
+    let counts = |option: &str| !is_of_run || !settings.gives(option);
+    let known =
+        (args.bandwidth.filter(|_| counts("bandwidth")), args.coupling.filter(|_| counts("coupling")));
+    let mut overruled: Vec<String> = Vec::new();
     for vout in captures.iter_mut().map(|capture| &mut capture.vout) {
-        apply(args, vout);
+        let was = vout.acquisition.clone();
+        apply(known, vout);
+        overruled.extend(differences(&was, &vout.acquisition).into_iter().filter(|_| is_of_run));
     }
+    overruled.dedup();
+    overruled.iter().for_each(|note| tell(note));
+    origin.notes.extend(overruled);
     origin.file = args.file.display().to_string();
     let analysis = analysis::build(origin, &captures, args.html.is_some());
     if let Some(out) = &args.html {
@@ -66,15 +78,33 @@ pub(super) fn check_page_place(out: &Path) -> Result<(), CliError> {
 const PAGE_START: &[u8; 14] = b"<!DOCTYPE html";
 
 /// What the user knows of the capture and the file does not tell.
-fn apply(args: &AnalyzeArgs, vout: &mut Waveform) {
-    if let Some(corner) = args.bandwidth {
+fn apply((bandwidth, coupling): (Option<Hertz>, Option<CouplingChoice>), vout: &mut Waveform) {
+    if let Some(corner) = bandwidth {
         vout.acquisition.bandwidth_limit_hz = Some(corner.value());
     }
-    match args.coupling {
+    match coupling {
         Some(CouplingChoice::Ac) => vout.acquisition.coupling = Coupling::Ac,
         Some(CouplingChoice::Dc) => vout.acquisition.coupling = Coupling::Dc,
         None => {}
     }
+}
+
+/// Where somebody knows better than the journal of a run.
+fn differences(journal: &Acquisition, typed: &Acquisition) -> Vec<String> {
+    let bandwidth = |of: &Acquisition| {
+        of.bandwidth_limit_hz.map_or_else(|| "full bandwidth".to_owned(), |hertz| with_prefix(hertz, "Hz"))
+    };
+    let coupling = |of: &Acquisition| format!("{} coupling", of.coupling.as_str());
+    let told = |option: &str, (was, is): (String, String)| {
+        (was != is).then(|| format!("the journal says {was}; {is} counts, for --{option} was typed"))
+    };
+    [
+        told("bandwidth", (bandwidth(journal), bandwidth(typed))),
+        told("coupling", (coupling(journal), coupling(typed))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn open_file(args: &AnalyzeArgs) -> Result<(Origin, Vec<Capture>), CliError> {

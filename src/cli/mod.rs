@@ -88,7 +88,7 @@ fn run(start: Start) -> message::Outcome {
         Command::Check(args) => check::run(&args, &settings),
         Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Analyze(args) => analyze::run(&args),
+        Command::Analyze(args) => analyze::run(&args, &settings),
         Command::Compare(args) => compare::run(&args),
         Command::List(args) => list::run(&args),
         Command::Scpi(args) => scpi::run(&args),

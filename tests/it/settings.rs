@@ -481,3 +481,25 @@ fn somebody_elses_file_in_a_folder_that_all_may_write_to_is_passed_over() {
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(machine.value(&[], "run", "seed").0, 7);
 }
+
+#[test]
+fn what_a_file_says_of_traces_counts_for_no_capture_of_a_run_and_what_is_typed_is_told() {
+    let machine = Machine::new();
+    let run = repository("tests/data/record-v2");
+    let capture = run.join("waveforms/p0002_vout_spikes.npy");
+    let export = repository("tests/data/scope-exports/rigol-dho800.csv");
+    let analyze = |words: &[&str]| machine.soakrig(&[&["analyze", "--json"], words].concat()).assert_exit(0);
+    let of_run: [&[&str]; 2] = [&[arg(&run), "--point", "2"], &[arg(&capture)]];
+    let plain = of_run.map(|words| analyze(words).json());
+    let of_file = analyze(&[arg(&export)]).json();
+    machine.project("[analyze]\nbandwidth = \"20 MHz\"\ncoupling = \"dc\"\n");
+    assert_eq!(of_run.map(|words| analyze(words).json()), plain);
+    // A file of a scope tells nothing.
+    assert_ne!(analyze(&[arg(&export)]).json(), of_file);
+    for words in of_run {
+        let typed = analyze(&[words, &["--bandwidth", "20 MHz"]].concat())
+            .assert_told(&["the journal says full bandwidth; 20 MHz counts, for --bandwidth was typed"]);
+        let notes = typed.json()["notes"].to_string();
+        assert!(notes.contains("the journal says full bandwidth"), "{notes}");
+    }
+}

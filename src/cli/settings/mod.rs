@@ -10,6 +10,7 @@ mod parser;
 mod places;
 mod resolve;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -52,6 +53,8 @@ pub(super) struct Settings {
     pub(super) places: Vec<Place>,
     /// What they say, the lowest first.
     pages: Vec<Page>,
+    /// Which options of the command line have their value from one of them.
+    given: BTreeSet<String>,
 }
 
 /// The table of a file that says whom to tell.
@@ -74,12 +77,14 @@ pub(super) fn start(argv: &[OsString]) -> Result<Start, Refusal> {
     let options = Options::of(definition.clone());
     // What nobody types (the dead-man) and what has no options must not fail by a file.
     let has_options = options.of_command(&typed.command).next().is_some();
-    let (settings, found) = if has_options && !typed.ignores_files() {
+    let (mut settings, found) = if has_options && !typed.ignores_files() {
         Settings::read(&options, &parser)
     } else {
         (Settings::default(), Found::default())
     };
     let (resolved, added) = resolve((&options, &parser), &typed, &settings.pages);
+    let is_given = |option: &&Resolved| matches!(option.origin, Origin::File(..));
+    settings.given = resolved.iter().filter(is_given).map(|option| option.name.clone()).collect();
     let wants_json = resolved
         .iter()
         .any(|option| option.name == "json" && option.value == Some(toml::Value::Boolean(true)));
@@ -171,6 +176,11 @@ impl Settings {
             _ => None,
         });
         passed.collect()
+    }
+
+    /// Whether an option has its value from a file, and nobody typed it.
+    pub(super) fn gives(&self, option: &str) -> bool {
+        self.given.contains(option)
     }
 
     /// The table that says whom to tell in the highest file that has one; lower ones are then not heeded at all.

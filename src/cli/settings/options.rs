@@ -309,3 +309,28 @@ impl Kind {
         read.unwrap_or_else(|| toml::Value::String(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::super::super::args::Cli;
+    use super::*;
+
+    #[test]
+    fn every_option_that_is_a_path_is_named_where_files_of_settings_are_explained() {
+        let page = include_str!("../../../docs/settings.md");
+        let line = page.split("Today these are").nth(1).unwrap().split(';').next().unwrap();
+        let options = Options::of(Cli::command());
+        let commands = options.commands();
+        let known = commands.iter().flat_map(|command| options.of_command(command));
+        let mut paths: Vec<&str> =
+            known.filter(|known| matches!(known.kind, Kind::Path)).map(|known| known.name.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let named: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        let mut sorted = named.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, paths);
+    }
+}

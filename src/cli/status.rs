@@ -68,23 +68,22 @@ impl Look {
         let (state, folder) = (&mut self.state, &self.folder);
         let (run, last, kept) = (&mut self.run, &mut self.last, &mut self.kept);
         self.tail = self.follower.read_new(|followed| {
-            let at = match followed {
+            match followed {
                 Followed::Begun { at, run: name } => {
                     *run = name;
-                    at
+                    *last = Some(at);
                 }
-                Followed::Kept { at, bytes } => {
+                // Evidence has the wall clock of its capture, which may be hours before it is kept.
+                Followed::Kept { bytes, .. } => {
                     kept.files += 1;
                     kept.bytes = kept.bytes.saturating_add(bytes);
-                    at
                 }
                 Followed::Happened { at, event } => {
                     take(state, folder, at, &event);
                     see(at, &event, state);
-                    at
+                    *last = Some(at);
                 }
-            };
-            *last = Some(at);
+            }
         })?;
         Ok(())
     }

@@ -222,6 +222,16 @@ impl Document {
         self.take(key, written)
     }
 
+    /// A name that must be there. It stands in lines for terminals, where a control character would do more than be read.
+    pub(crate) fn need_name(&mut self, key: &str, written: Option<&Written<String>>) -> Option<String> {
+        let name = self.need(key, written)?;
+        if name.chars().any(char::is_control) {
+            self.fault(key, "a name is one line, without control characters");
+            return None;
+        }
+        Some(name)
+    }
+
     /// Tells that a key or table is missing. A file with torn lines may well hold it there, so nothing is said then; nor
     /// where the key was written in a wrong shape, which has been told.
     pub(crate) fn missing(&mut self, key: &str) {

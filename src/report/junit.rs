@@ -133,7 +133,7 @@ fn readings_case(limit: &LimitSummary) -> TestCase {
     case
 }
 
-/// Without the control characters that XML cannot hold.
+/// Without the control characters that XML cannot hold, and that a terminal would obey.
 pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

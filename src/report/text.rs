@@ -13,6 +13,7 @@ use crate::record::format::{LimitSummary, SoakSummary, ValuesMissing};
 use crate::trend::Estimate;
 
 use super::build::Report;
+use super::junit::clean;
 use super::soak::show::change;
 use super::soak::trends::OUTPUT_VOLTAGE;
 
@@ -52,7 +53,8 @@ pub fn render(report: &Report, folder: &Path) -> String {
     render_limits(&mut text, report);
     let _ = writeln!(text, "report     {}", folder.join(super::products::PAGE).display());
     let _ = writeln!(text, "record     {}", folder.display());
-    text
+    // A record of an earlier program may hold names that would do more on a terminal than be read.
+    clean(&text)
 }
 
 /// What a soak has shown, and how much of it is there.

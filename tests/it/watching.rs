@@ -9,7 +9,7 @@ use serde_json::Value;
 use soakrig::base::clock::Instant;
 use soakrig::event::{
     AT_IT, DEADMAN, DwellEnd, DwellId, Event, Gap, GapCause, PhaseSpan, PointId, Reading, Readings, Resumed,
-    Rewarm, SafeState, Sink, SoakFacts, Unsent,
+    Rewarm, SafeState, Sink, SoakFacts, Stamp, Unsent,
 };
 use soakrig::live::screen::{Kept, Seen, json, render, status};
 use soakrig::live::{Expected, State};
@@ -18,7 +18,7 @@ use soakrig::record::{Followed, Follower, Record, RecordError, Recorder, Tail};
 use tempfile::TempDir;
 
 use crate::cli::{SIM, SMOKE, arg, smoke_run, soakrig};
-use crate::record::sweep::{Course, at, facts, header, record_sweep, tell_points};
+use crate::record::sweep::{Course, at, facts, header, record_sweep, tell_points, trace};
 
 const COURSE: Course = Course { revision: "A", points: 12, samples: 400, is_eventful: true };
 
@@ -166,6 +166,21 @@ fn the_lock_of_the_journal_tells_whether_somebody_writes_and_lookers_disturb_no_
             outcome.unwrap();
         }
     });
+}
+
+#[test]
+fn the_last_line_is_as_old_as_what_happened_last_and_not_as_evidence_that_was_kept_then() {
+    let folder = TempDir::new().unwrap();
+    let mut recorder = unfinished(folder.path());
+    let (kept, captured) = (at(7_200_000), at(60_000));
+    recorder.event(kept, &Event::Warned { what: "a limit is near".to_owned() }).unwrap();
+    let trace = trace("A", "vout", "ripple", (24.0, 0.5), 400);
+    recorder.waveform(Stamp { monotonic: kept.monotonic, ..captured }, PointId(12), &trace).unwrap();
+    let run = recorder.folder().to_owned();
+    drop(recorder);
+    let told = soakrig(&["status", arg(&run)]).assert_exit(0).out;
+    let line = told.lines().find(|line| line.starts_with("writer")).unwrap();
+    assert!(line.contains(&kept.utc.strftime("at %H:%M:%SZ").to_string()), "{line}");
 }
 
 /// The state of a record, by following it.

@@ -162,7 +162,7 @@ fn check_limit(
     figures: Option<&[FigureName]>,
 ) -> Option<Limit> {
     let place = |name: &str| format!("{table}.{name}");
-    let name = document.need(&place("name"), file.name.as_ref());
+    let name = document.need_name(&place("name"), file.name.as_ref());
     let figure = document.need(&place("figure"), file.figure.as_ref());
     let condition = document.take(&place("when"), file.when.as_ref());
     let condition = match condition.as_deref().map(parse_condition) {

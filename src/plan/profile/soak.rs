@@ -309,7 +309,7 @@ fn check_names(document: &mut Document, phases: &[Phase]) {
 fn check_phase(document: &mut Document, index: usize, file: &PhaseFile) -> Option<Phase> {
     let place = format!("soak.phases[{}]", index + 1);
     let key = |name: &str| format!("{place}.{name}");
-    let name = document.need(&key("name"), file.name.as_ref());
+    let name = document.need_name(&key("name"), file.name.as_ref());
     let vin = check_levels(document, &key("vin"), file.vin.as_ref());
     let load = check_levels(document, &key("load"), file.load.as_ref());
     // Of a pattern that nobody knows it is not known what it needs.

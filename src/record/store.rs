@@ -67,6 +67,18 @@ pub fn newest(folder: &Path) -> Result<Option<RunEntry>, RecordError> {
     Ok(names(folder)?.pop().map(|name| entry(folder.join(&name), name)))
 }
 
+/// The newest run in a folder to which no living program writes: several benches may keep their runs in one. Only this one is
+/// read, however many there are.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn newest_left(folder: &Path) -> Result<Option<RunEntry>, RecordError> {
+    // Where a file system knows no locks nobody can tell.
+    let is_left = |name: &String| !matches!(journal::is_being_written(&folder.join(name)), Ok(true));
+    let left = names(folder)?.into_iter().rev().find(is_left);
+    Ok(left.map(|name| entry(folder.join(&name), name)))
+}
+
 fn names(folder: &Path) -> Result<Vec<String>, RecordError> {
     if !folder.exists() {
         return Ok(Vec::new());

@@ -9,12 +9,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use soakrig::event::{Event, Sink};
+use soakrig::record::Recorder;
 use tempfile::TempDir;
 
 use crate::cli::{
     PROGRAM, SIM, SMOKE, Served, Told, arg, file, program_by, real_rig, smoke_at, smoke_run, smoke_with,
     soakrig,
 };
+use crate::record::sweep::{at, facts, header};
 
 fn run(profile: &Path, rig: &Path, out: &Path) -> Told {
     soakrig(&["run", arg(profile), "--rig", arg(rig), "--out", arg(out)])
@@ -397,6 +400,30 @@ fn a_run_that_was_cut_off_anywhere_is_reported_as_far_as_it_came_and_never_as_pa
             next.assert_told(&["2026-01-01T00-00-00Z_smoke_0007 was not finished"]);
         }
     }
+}
+
+#[test]
+fn a_run_that_a_living_program_writes_is_none_that_was_not_finished() {
+    let folder = TempDir::new().unwrap();
+    let begun = |out: &Path| {
+        let mut recorder = Recorder::create(out, &header("B")).unwrap();
+        recorder.event(at(0), &Event::RunStarted(Box::new(facts("B", 4)))).unwrap();
+        recorder
+    };
+    let told = |out: &Path| {
+        let check = soakrig(&["check", SIM, "--unattended", SMOKE, "--out", arg(out), "--json"]).json();
+        let line = check["findings"].as_array().unwrap().iter().find(|line| line["what"] == "earlier run");
+        let grade = line.unwrap()["grade"].as_str().unwrap().to_owned();
+        let said = run(Path::new(SMOKE), Path::new(SIM), out).assert_exit(0);
+        (grade, format!("{}{}", said.out, said.err).contains("was not finished"))
+    };
+    let (alive, left) = (folder.path().join("alive"), folder.path().join("left"));
+    // On another bench whose runs lie in the same folder.
+    let recorder = begun(&alive);
+    assert_eq!(told(&alive), ("good".to_owned(), false));
+    drop(recorder);
+    drop(begun(&left));
+    assert_eq!(told(&left), ("warning".to_owned(), true));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) struct Facts {
     pub(super) calibrations: Vec<(String, Option<Date>)>,
     /// Today, and the day on which the run is expected to end.
     pub(super) days: (Date, Date),
-    /// The newest run in the folder, if it has no end; or why that is not known.
+    /// The newest run in the folder that nobody writes any more, if it has no end; or why that is not known.
     pub(super) unfinished: Result<Option<String>, String>,
 }
 

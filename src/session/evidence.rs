@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use crate::base::units::Volts;
+use crate::engine::readings::is_of_trace;
 use crate::event::worst::Ranking;
-use crate::event::{BrokenAt, Event, LimitBroken, PointId, PointResult, PointVerdict, Stamp};
+use crate::event::{BrokenAt, Event, FigureName, LimitBroken, PointId, PointResult, PointVerdict, Stamp};
 use crate::plan::profile::soak::Evidence;
 use crate::waveform::Waveform;
 
@@ -31,6 +32,8 @@ pub(super) struct Keeper {
     /// Captures that are still to be kept behind a breach, and what it was.
     after: (u32, String),
     seen: u32,
+    /// Captures that should have been kept around a breach and were in the memory of a program that is gone.
+    lost: usize,
     /// The disk is short of room: only breaches are kept.
     is_thinned: bool,
 }
@@ -45,8 +48,47 @@ impl Keeper {
             ranking: Ranking::new(usize::try_from(rules.worst).unwrap_or(usize::MAX), nominal),
             after: (0, String::new()),
             seen: 0,
+            lost: 0,
             is_thinned: false,
         }
+    }
+
+    /// As it stood when a run was cut off, by its events. The traces that waited for a breach are gone.
+    pub(super) fn resumed<'e>(
+        rules: Evidence,
+        nominal: Volts,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Self {
+        let mut keeper = Self::new(rules, nominal);
+        // What was to be kept around a breach and was not yet, and whether the last point is one of those promised behind it.
+        let (mut unkept, mut promised) = (Vec::new(), None);
+        for event in events {
+            let (waiting, due): (Vec<PointId>, u32) =
+                (keeper.recent.iter().map(|capture| capture.point).collect(), keeper.after.0);
+            match event {
+                Event::EvidenceKept { point, .. } => unkept.retain(|known| known != point),
+                Event::PointFinished(result) => {
+                    keeper.finish(result, had_traces(result).then(Vec::new));
+                    let is_broken = result.verdict == PointVerdict::Fail && had_traces(result);
+                    promised = (keeper.after.0 < due).then_some(result.point);
+                    unkept = promised.into_iter().chain(is_broken.then_some(result.point)).collect();
+                }
+                other => {
+                    keeper.judge(other);
+                }
+            }
+            if keeper.recent.is_empty() {
+                unkept.extend(waiting);
+            }
+        }
+        keeper.after.0 += u32::from(promised.is_some_and(|point| unkept.contains(&point)));
+        keeper.lost = unkept.len();
+        keeper
+    }
+
+    /// How many captures that should have been kept around a breach are gone; told once.
+    pub(super) fn take_lost(&mut self) -> usize {
+        std::mem::take(&mut self.lost)
     }
 
     /// From now on only what stands around a breach is kept.
@@ -62,7 +104,10 @@ impl Keeper {
     /// Takes what happened and gives the captures that are kept because of it.
     pub(super) fn judge(&mut self, event: &Event) -> Vec<Capture> {
         match event {
-            Event::PointFinished(result) => self.finish(result),
+            Event::PointFinished(result) => {
+                let traces = std::mem::take(&mut self.pending);
+                self.finish(result, (!traces.is_empty()).then_some(traces))
+            }
             Event::LimitBroken(LimitBroken { at: BrokenAt::Dwell(_), what, .. }) => self.breach(
                 &format!("before a reading broke one: {what}"),
                 format!("after a reading broke one: {what}"),
@@ -75,12 +120,10 @@ impl Keeper {
         }
     }
 
-    fn finish(&mut self, result: &PointResult) -> Vec<Capture> {
-        let traces = std::mem::take(&mut self.pending);
+    /// Takes a point with its traces, which are empty where they are gone; `None` where nothing was captured.
+    fn finish(&mut self, result: &PointResult, traces: Option<Vec<(Stamp, Waveform)>>) -> Vec<Capture> {
         let worst_in = self.ranking.take(result);
-        if traces.is_empty() {
-            return Vec::new();
-        }
+        let Some(traces) = traces else { return Vec::new() };
         let number = self.seen;
         self.seen += 1;
         let mut capture = Capture { point: result.point, why: String::new(), traces };
@@ -112,7 +155,9 @@ impl Keeper {
 
     fn breach(&mut self, before: &str, after: String) -> Vec<Capture> {
         self.after = (self.rules.after, after);
-        let mut kept: Vec<Capture> = self.recent.drain(..).collect();
+        let (mut kept, gone): (Vec<Capture>, Vec<Capture>) =
+            self.recent.drain(..).partition(|capture| !capture.traces.is_empty());
+        self.lost += gone.len();
         for capture in &mut kept {
             before.clone_into(&mut capture.why);
         }
@@ -131,12 +176,18 @@ impl Keeper {
     }
 }
 
+/// Whether something was captured at a point, as far as its figures tell.
+fn had_traces(result: &PointResult) -> bool {
+    let is_of_traces = FigureName::ALL.iter().filter(|name| is_of_trace(**name));
+    is_of_traces.into_iter().any(|name| result.figures.value(*name).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::base::units::Amps;
-    use crate::event::{FigureName, Region, Regulation, Setting};
+    use crate::event::{Region, Regulation, Setting};
     use crate::waveform::{Acquisition, Codes, Coupling, Scaling};
 
     fn trace() -> Waveform {

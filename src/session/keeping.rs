@@ -21,10 +21,12 @@ pub(super) struct SoakKeeping {
 }
 
 impl SoakKeeping {
-    pub(super) fn of(plan: &Plan, folder: &Path, thinned: bool) -> Option<Self> {
+    /// `keeper` decided on the traces of a run that is gone on with.
+    pub(super) fn of(plan: &Plan, folder: &Path, (thinned, keeper): (bool, Option<Keeper>)) -> Option<Self> {
         let soak = plan.soak.as_ref()?;
         let keeps_all = plan.capture.is_some_and(|capture| capture.keep) && !thinned;
-        let mut keeper = (!keeps_all).then(|| Keeper::new(soak.evidence, plan.vout_nominal));
+        let mut keeper =
+            (!keeps_all).then(|| keeper.unwrap_or_else(|| Keeper::new(soak.evidence, plan.vout_nominal)));
         if let Some(keeper) = keeper.as_mut().filter(|_| thinned) {
             keeper.thin();
         }
@@ -74,14 +76,20 @@ impl Tee<'_> {
     fn keep_evidence(&mut self, at: Stamp, event: &Event) -> Result<(), SinkError> {
         let Some(soak) = &mut self.soak else { return Ok(()) };
         let captures = soak.keeper.as_mut().map(|keeper| keeper.judge(event)).unwrap_or_default();
+        let lost = soak.keeper.as_mut().map_or(0, Keeper::take_lost);
         for Capture { point, why, mut traces } in captures {
             traces.iter_mut().for_each(|(taken, _)| taken.monotonic = at.monotonic);
             let kept = self.recorder.evidence(at, (point, why), &traces);
             kept.map_err(|error| SinkError(error.to_string()))?;
         }
         let shortage = matches!(event, Event::ReadingsTaken(_)).then(|| soak.room.look()).flatten();
-        let Some(shortage) = shortage else { return Ok(()) };
-        let what = match shortage {
+        let lost = (lost > 0).then(|| {
+            format!(
+                "{lost} captures that should be kept around a breach are not: their traces were in the memory of the program \
+                 that was cut off"
+            )
+        });
+        let short = shortage.map(|shortage| match shortage {
             Shortage::Thin(what) => {
                 if let Some(keeper) = &mut soak.keeper {
                     keeper.thin();
@@ -92,8 +100,8 @@ impl Tee<'_> {
                 self.stop.run_short(what.clone());
                 what
             }
-        };
-        self.tell(at, &Event::Warned { what })
+        });
+        lost.into_iter().chain(short).try_for_each(|what| self.tell(at, &Event::Warned { what }))
     }
 
     /// Keeps an event whose times are those of the record, and shows it whether that went or not.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evidence::Keeper as Evidence;
 use super::facts::build_facts;
 use super::faulting::Faulting;
 use super::keeping::{SoakKeeping, Tee};
@@ -101,7 +102,14 @@ pub fn run(prepared: Prepared, request: &mut RunRequest<'_>) -> Result<Finished,
     let warnings = unfinished.into_iter().chain(thinned.clone()).chain(faulting.told());
     let mut first: Vec<Event> = warnings.map(|what| Event::Warned { what }).collect();
     first.extend(drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))));
-    let begin = Begin { recorder, shift: Duration::ZERO, first, thinned: thinned.is_some(), earlier: None };
+    let begin = Begin {
+        recorder,
+        shift: Duration::ZERO,
+        first,
+        thinned: thinned.is_some(),
+        evidence: None,
+        earlier: None,
+    };
     carry(prepared, (opened, guard), begin, request)
 }
 
@@ -124,6 +132,12 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
         ..
     } = resumable;
     check_record(unfinished.record().folder())?;
+    let told = || unfinished.record().events().iter().map(|logged| &logged.event);
+    let evidence = prepared
+        .plan
+        .soak
+        .as_ref()
+        .map(|soak| Evidence::resumed(soak.evidence, prepared.plan.vout_nominal, told()));
     let drilled = drill_first(&prepared, request)?;
     let (opened, mut guard) = open_guarded(&prepared, request)?;
     let (recorder, found) = untouched(Recorder::go_on(unfinished), &mut guard, &opened)?;
@@ -135,7 +149,7 @@ pub fn resume(resumable: Resumable, request: &mut RunRequest<'_>) -> Result<Fini
     let gap = away(&prepared.plan, span);
     let earlier = Some(Before { earlier, instruments, resumed, gap });
     let first = drilled.map(|drilled| Event::DeadmanDrilled(Box::new(drilled))).into_iter().collect();
-    let begin = Begin { recorder, shift, first, thinned: false, earlier };
+    let begin = Begin { recorder, shift, first, thinned: false, evidence, earlier };
     carry(prepared, (opened, guard), begin, request)
 }
 
@@ -180,6 +194,8 @@ struct Begin {
     first: Vec<Event>,
     /// Whether only the traces around a breach are kept from the beginning.
     thinned: bool,
+    /// What had decided on the traces, of a soak that is resumed.
+    evidence: Option<Evidence>,
     /// What was there before, of a run that is resumed.
     earlier: Option<Before>,
 }
@@ -222,7 +238,7 @@ fn carry(
     request: &mut RunRequest<'_>,
 ) -> Result<Finished, SessionError> {
     let Prepared { rig, registry, plan, .. } = prepared;
-    let Begin { mut recorder, shift, first: told_first, thinned, earlier } = begin;
+    let Begin { mut recorder, shift, first: told_first, thinned, evidence, earlier } = begin;
     let folder = recorder.folder().to_owned();
     request.view.begun(&folder);
     if let Some(guard) = &guard {
@@ -244,7 +260,7 @@ fn carry(
     // A real bench draws nothing but a shuffled order.
     let seed = opened.world.as_ref().map_or(plan.seed, |_| Some(request.seed.unwrap_or(rig.sim.seed)));
     let facts = build_facts(&plan, &rig.name, &opened, seed);
-    let soak = SoakKeeping::of(&plan, &folder, thinned);
+    let soak = SoakKeeping::of(&plan, &folder, (thinned, evidence));
     let mut sink = Tee { recorder, shift, tapes, soak, stop: request.stop, view: &mut *request.view };
     let (outcome, may_be_on) = match bench {
         Ok((mut bench, instruments)) => {
@@ -449,9 +465,9 @@ fn seal_again(recorder: Recorder) {
     }
 }
 
-/// The newest run in the folder, if it has no end.
+/// The newest run in the folder that nobody writes any more, if it has no end.
 pub(super) fn last_unfinished(out: &Path) -> Result<Option<String>, SessionError> {
-    let newest = store::newest(out)?;
+    let newest = store::newest_left(out)?;
     Ok(newest.filter(|run| matches!(run.state, RunState::Open | RunState::Torn)).map(|run| run.name))
 }
 

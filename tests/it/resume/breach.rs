@@ -214,3 +214,93 @@ fn readings_that_were_kept_before_a_cut_are_held_against_the_limits_once_and_no_
         assert_eq!(parts, [1, DwellId::WARMING.0, 1], "the board was warmed up again between them");
     }
 }
+
+/// Captures at full load; what breaks a limit is read in between, at a light load.
+const AROUND: &str = r#"[[soak.phases]]
+name = "before"
+vin = "24 V"
+load = "500 mA"
+for = "65 s"
+
+[[soak.phases]]
+name = "light"
+vin = "24 V"
+load = "50 mA"
+for = "4 s"
+
+[[soak.phases]]
+name = "behind"
+vin = "24 V"
+load = "500 mA"
+for = "150 s"
+"#;
+
+/// The points whose traces were kept, in their order, and what was warned of.
+fn evidence(folder: &Path) -> (Vec<u32>, Vec<String>) {
+    let (mut kept, mut warned) = (Vec::new(), Vec::new());
+    for logged in Record::open(folder).unwrap().events() {
+        match &logged.event {
+            Event::EvidenceKept { point, .. } => kept.push(point.0),
+            Event::Warned { what } => warned.push(what.clone()),
+            _ => {}
+        }
+    }
+    (kept, warned)
+}
+
+#[test]
+fn what_is_to_be_kept_around_a_breach_is_kept_also_behind_a_cut_or_told_as_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let hold = "[[soak.phases]]\nname = \"full load\"\nvin = \"24 V\"\nload = \"500 mA\"\nfor = \"10 min\"\n";
+    let rules = "capture_every = \"10 s\"\nevidence = { before = 2, after = 6, worst = 0, every = 5 }\n";
+    let profile = PROFILE
+        .replace(hold, AROUND)
+        .replace("capture_every = \"CAPTURE\"\n", rules)
+        .replace("LIMIT\nwhen = \"load >= 400 mA\"", "min = \"5.5 V\"\nwhen = \"load <= 50 mA\"");
+    let whole = run(&folder.path().join("whole"), &profile, &mut |_, _| {});
+    assert_eq!(whole.outcome.end.verdict, RunVerdict::Fail, "{}", whole.outcome.end.reason);
+    let expected = evidence(&whole.folder).0;
+    let journal = std::fs::read(whole.folder.join("journal.jsonl")).unwrap();
+    let text = String::from_utf8(journal.clone()).unwrap();
+    let place = |word: &str, from: usize| {
+        let behind = text.lines().enumerate().skip(from).find(|(_, line)| line.contains(word));
+        behind.map(|(line, _)| line).unwrap()
+    };
+    let broken = place("\"limit_broken\"", 0);
+    let first = place("\"evidence_kept\"", broken);
+    let kept_before = text.lines().take(broken).filter(|line| line.contains("\"evidence_kept\"")).count();
+    assert_eq!(expected.len(), kept_before + 2 + 6 + 2, "two before, six behind, each fifth: {expected:?}");
+    let cut = |line: usize, name: &str| {
+        let to = folder.path().join(name);
+        cut_off(&whole.folder, &journal[..line_ends(&journal)[line]], &to);
+        resume(&to, false).unwrap();
+        evidence(&to)
+    };
+    let lost = |warned: &[String]| {
+        let told: Vec<&str> = warned
+            .iter()
+            .filter_map(|what| what.split_once(" captures that should"))
+            .map(|(count, _)| count)
+            .collect();
+        told.join(", ")
+    };
+    // Behind the two of before and the first two of behind; and between a point and its traces.
+    let mut line = first;
+    for _ in 0..3 {
+        line = place("\"evidence_kept\"", line + 1);
+    }
+    let (kept, warned) = cut(line, "in-the-middle");
+    assert_eq!((kept, lost(&warned)), (expected.clone(), String::new()));
+    let point = place("\"point_finished\"", line + 1);
+    let (kept, warned) = cut(point, "without-its-traces");
+    assert_eq!(lost(&warned), "1", "{warned:?}");
+    let count = |kept: &[u32]| kept.iter().filter(|point| **point > expected[kept_before + 1]).count();
+    assert!(count(&kept) >= 6, "six behind it: {kept:?}, not {expected:?}");
+    // Right behind the breach, whose two captures of before were only in memory; and before it.
+    let (kept, warned) = cut(broken, "at-the-breach");
+    assert_eq!(lost(&warned), "2", "{warned:?}");
+    assert_eq!(kept[kept_before..], expected[kept_before + 2..]);
+    let (kept, warned) = cut(place("\"phase_started\"", place("\"phase_started\"", 0) + 1), "before-it");
+    assert_eq!(lost(&warned), "2", "{warned:?}");
+    assert_eq!(kept[kept_before..], expected[kept_before + 2..]);
+}

@@ -40,9 +40,9 @@ use worst::WorstOf;
 pub struct Held {
     /// Name of the phase.
     pub phase: String,
-    /// Lowest and highest input voltage, in volts.
+    /// Lowest and highest input voltage, in volts: as set, where the record tells it, or else as read.
     pub vin_v: (f64, f64),
-    /// Lowest and highest output current, in amperes.
+    /// Lowest and highest output current, in amperes, likewise.
     pub iout_a: (f64, f64),
     /// How many settings; of more than [`story::MOST_SETTINGS`] none.
     pub settings: Option<usize>,
@@ -204,15 +204,20 @@ fn held(stream: &Stream, story: &Story) -> Vec<Held> {
         let on: Vec<_> =
             stream.groups.iter().filter(|group| group.phase == phase && !group.is_off()).collect();
         let off = stream.groups.iter().filter(|group| group.phase == phase && group.is_off());
-        let ends = |values: &mut dyn Iterator<Item = f64>| {
-            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        let set = story.range(phase);
+        // What was read of settings that lie close together is a mean of some of them.
+        let told = on.iter().filter(|group| set.is_none() || !group.is_blend);
+        let values: Vec<(f64, f64)> =
+            told.map(|group| (group.vin_v, group.iout_a)).chain(set.into_iter().flatten()).collect();
+        let ends = |value: fn(&(f64, f64)) -> f64| {
+            values.iter().map(value).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                 (low.min(value), high.max(value))
             })
         };
         Held {
             phase: name.to_owned(),
-            vin_v: ends(&mut on.iter().map(|group| group.vin_v)),
-            iout_a: ends(&mut on.iter().map(|group| group.iout_a)),
+            vin_v: ends(|(vin_v, _)| *vin_v),
+            iout_a: ends(|(_, iout_a)| *iout_a),
             settings: Some(on.len()).filter(|_| !story.is_blended(phase)),
             on: on.iter().map(|group| group.span).sum(),
             off: off.map(|group| group.span).sum(),

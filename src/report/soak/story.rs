@@ -121,6 +121,8 @@ pub struct Story {
     settings: BTreeMap<DwellId, Setting>,
     /// Which settings each phase has, up to one more than [`MOST_SETTINGS`].
     of_phases: BTreeMap<u16, Vec<Setting>>,
+    /// Lowest and highest of everything that each phase has set, however much that is: volts and amperes.
+    ranges: BTreeMap<u16, [(f64, f64); 2]>,
     /// Sensors that failed, and when.
     pub failed: Vec<(Instant, Role, String)>,
     /// From when on values had stood still that were called frozen only later.
@@ -165,6 +167,12 @@ impl Story {
     #[must_use]
     pub fn is_blended(&self, phase: u16) -> bool {
         self.of_phases.get(&phase).is_some_and(|settings| settings.len() > MOST_SETTINGS)
+    }
+    /// Lowest input voltage and load that a phase has set in the dwells that are over and say it, in volts and amperes, and the
+    /// highest.
+    #[must_use]
+    pub fn range(&self, phase: u16) -> Option<[(f64, f64); 2]> {
+        self.ranges.get(&phase).copied()
     }
     /// How often the run was gone on with until then.
     #[must_use]
@@ -305,6 +313,10 @@ fn take_setting(story: &mut Story, (dwell, setting): (DwellId, Option<Setting>))
         return;
     };
     story.settings.insert(dwell, setting);
+    let (vin_v, load_a) = (setting.vin.value(), setting.load.value());
+    let [low, high] = story.ranges.entry(phase).or_insert([(vin_v, load_a); 2]);
+    *low = (low.0.min(vin_v), low.1.min(load_a));
+    *high = (high.0.max(vin_v), high.1.max(load_a));
     let of_phase = story.of_phases.entry(phase).or_default();
     if of_phase.len() <= MOST_SETTINGS && !of_phase.contains(&setting) {
         of_phase.push(setting);

@@ -82,6 +82,11 @@ fn how_it_was_left(first: &str, screen: &str) -> String {
     rows.map(|row| format!("{row}\n")).collect()
 }
 
+/// Whether what has come so often is told again: what comes every second for hours is at the 1st, 10th, 100th time and so on.
+const fn is_told(count: u64) -> bool {
+    count == 10_u64.pow(if count == 0 { 0 } else { count.ilog10() })
+}
+
 /// What a log is told: remarks, finished points, the phases of a soak and what it misses, the end.
 fn news_line(at: Stamp, event: &Event, state: &State) -> Option<String> {
     let told = match event {
@@ -96,13 +101,18 @@ fn news_line(at: Stamp, event: &Event, state: &State) -> Option<String> {
             format!("{} readings missing by {}: {}", gap.missed, gap.cause.word(), gap.what)
         }
         Event::StartChecked(check) if !check.started => format!("start {} failed", check.start.0),
+        Event::StartChecked(check) if check.is_no_start() => {
+            if !is_told(state.soak().map_or(1, |soak| soak.counts().starts_none)) {
+                return None;
+            }
+            format!("start {} is none: the board had not been off before", check.start.0)
+        }
         Event::MessageUnsent(unsent) => format!("message not delivered: {unsent}"),
         other => {
             let (word, what) = remark(other)?;
             let known = state.remarks().find(|known| known.word == word && known.what == what);
             let count = known.map_or(1, |known| known.count);
-            // What comes every second for hours is told at the 1st, 10th, 100th time and so on.
-            if count != 10_u64.pow(count.max(1).ilog10()) {
+            if !is_told(count) {
                 return None;
             }
             let times = if count > 1 { format!(" ({count} times)") } else { String::new() };

@@ -23,7 +23,7 @@ use crate::base::names::Role;
 use crate::base::units::{Amps, Volts};
 use crate::bench::Bench;
 use crate::bench::retry::{Breaker, Trouble};
-use crate::event::{DwellId, EarlyLook, Event, InstrumentFacts, PointId, Sink};
+use crate::event::{BeforeStart, DwellId, EarlyLook, Event, InstrumentFacts, PointId, Sink, StartId};
 use crate::instrument::scope::Scope;
 use crate::instrument::setting::check_read_back;
 use crate::instrument::{Asked, InstrumentError};
@@ -78,6 +78,8 @@ pub(super) struct Shell<'a> {
     pub(super) timekeeping: Timekeeping,
     /// How often an interlock had tripped before this run was gone on with.
     pub(super) trips: u32,
+    /// The output before the start that comes next, or came last.
+    pub(super) before_start: Option<(StartId, BeforeStart)>,
     /// What is kept for the looks at an early end, where the profile allows one.
     pub(super) early: Option<EarlyWatch>,
     /// The limits whose first breach is told.
@@ -118,6 +120,7 @@ impl<'a> Shell<'a> {
             breaker: Breaker::default(),
             timekeeping: Timekeeping::default(),
             trips: 0,
+            before_start: None,
             early: EarlyWatch::of(plan),
             broken: BTreeSet::new(),
             ended_early: None,
@@ -166,6 +169,7 @@ impl<'a> Shell<'a> {
             Step::BeginPhase { phase, round } => self.begin_phase(*phase, *round),
             Step::Dwell(id) => self.dwell(*id),
             Step::StayOff(span) => self.wait_watched(*span, true),
+            Step::LookBeforeStart(id) => self.look_before_start(*id),
             Step::CheckStart(id) => self.check_start(*id),
             Step::LookEarly(look) => self.look_early(*look),
         }

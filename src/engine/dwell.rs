@@ -13,8 +13,8 @@ use crate::base::clock::Instant;
 use crate::base::span::render_span;
 use crate::base::units::Celsius;
 use crate::event::{
-    BrokenAt, DwellEnd, DwellId, Event, Limit, LimitBroken, Reading, ReadingsJudged, Region, Setting,
-    StartCheck, StartId,
+    BeforeStart, BrokenAt, DwellEnd, DwellId, Event, Limit, LimitBroken, Reading, ReadingsJudged, Region,
+    Setting, StartCheck, StartId,
 };
 use crate::plan::PlannedDwell;
 use crate::plan::remaining::behind_steady;
@@ -115,6 +115,16 @@ impl Shell<'_> {
         Ok(())
     }
 
+    /// Reads Vout before the input comes on: an output that still stands is none that starts.
+    pub(super) fn look_before_start(&mut self, id: StartId) -> Result<(), Failure> {
+        let clock = self.bench.clock.clone();
+        let (mut watcher, _) = split(self.bench, &mut self.interlock, &*clock, self.stop);
+        let (vout, _) = watcher.read_meters()?;
+        let was_off = super::readings::region(vout, self.plan.vout_nominal) == Region::Off;
+        self.before_start = Some((id, BeforeStart { vout_v: vout.value(), was_off }));
+        Ok(())
+    }
+
     /// Waits until Vout is in regulation, as long as a point may take to settle.
     pub(super) fn check_start(&mut self, id: StartId) -> Result<(), Failure> {
         self.flush_pending()?;
@@ -139,10 +149,11 @@ impl Shell<'_> {
         let setting = starts.zip(place).and_then(|(starts, place)| starts.get(place).copied());
         let setting = setting
             .ok_or_else(|| Failure::Internal(format!("the plan looks at start {} but has none", id.0)))?;
-        let check = StartCheck { start: id, setting, took_s: took, vout_v: Ok(vout.value()), started };
-        self.emit(&Event::StartChecked(check))?;
-        self.tally.add_start(started);
-        Ok(())
+        let before = self.before_start.filter(|(known, _)| *known == id).map(|(_, before)| before);
+        let check =
+            StartCheck { start: id, setting, before, took_s: took, vout_v: Ok(vout.value()), started };
+        self.tally.add_start(&check);
+        self.emit(&Event::StartChecked(check))
     }
 }
 

@@ -108,12 +108,12 @@ const SWITCHED_OFF: [Step; 4] = [
 
 /// The place from which on the plan switches on for a start, and how long it has the board off before.
 fn off_before(plan: &Plan, start: usize) -> Option<(usize, Duration)> {
-    let is_set = |step: &Step| {
-        use Step::{SetLoad, SetVoltage, SwitchLoad, SwitchSupply};
-        matches!(step, SetLoad(_) | SetVoltage(_) | SwitchLoad(_) | SwitchSupply(_))
+    let leads_there = |step: &Step| {
+        use Step::{LookBeforeStart, SetLoad, SetVoltage, SwitchLoad, SwitchSupply};
+        matches!(step, SetLoad(_) | SetVoltage(_) | SwitchLoad(_) | SwitchSupply(_) | LookBeforeStart(_))
     };
     let (before, behind) = plan.steps.split_at(start);
-    let from = before.iter().rposition(|step| !is_set(step)).map_or(0, |place| place + 1);
+    let from = before.iter().rposition(|step| !leads_there(step)).map_or(0, |place| place + 1);
     // The dwell with the input off has the number before that of the one behind the start, also where it is done already.
     let on = behind.iter().find_map(|step| if let Step::Dwell(id) = step { Some(*id) } else { None })?;
     let off = plan.soak.as_ref()?.dwell(DwellId(on.0.checked_sub(1)?)).filter(|off| !off.is_on)?;

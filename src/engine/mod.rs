@@ -347,9 +347,26 @@ fn judge_completed(shell: &Shell<'_>) -> (RunVerdict, String) {
     }
 }
 
+/// What a run of which nothing failed lacks of its plan.
+fn lacking(shell: &Shell<'_>, planned: usize) -> Option<String> {
+    let Tally { finished, not_measured, starts, no_starts, .. } = shell.tally;
+    if not_measured > 0 {
+        return Some(format!(
+            "{not_measured} of {finished} points lack a figure that a limit needs, or were not at their setting"
+        ));
+    }
+    if no_starts > 0 {
+        let looks = starts + no_starts;
+        return Some(format!(
+            "{no_starts} of {looks} starts are none: the board had not been off before, for Vout had not fallen under a tenth of its nominal"
+        ));
+    }
+    ((finished as usize) < planned && shell.ended_early.is_none())
+        .then(|| format!("{finished} of {planned} points were finished"))
+}
+
 fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
-    let Tally { finished, failed, not_measured, starts, failed_starts, unsettled, readings_failed, .. } =
-        shell.tally;
+    let Tally { finished, failed, starts, failed_starts, unsettled, readings_failed, .. } = shell.tally;
     let planned = shell.plan.points.len().saturating_sub(shell.tally.left_out as usize);
     let (verdict, reason) = match ending {
         Ending::Completed if failed > 0 || failed_starts > 0 || readings_failed > 0 => {
@@ -360,16 +377,10 @@ fn build_end(ending: &Ending, safe: &SafeState, shell: &Shell<'_>) -> RunEnd {
             ];
             (RunVerdict::Fail, told.into_iter().flatten().collect::<Vec<_>>().join(", and "))
         }
-        Ending::Completed if not_measured > 0 => (
-            RunVerdict::Incomplete,
-            format!(
-                "{not_measured} of {finished} points lack a figure that a limit needs, or were not at their setting"
-            ),
-        ),
-        Ending::Completed if (finished as usize) < planned && shell.ended_early.is_none() => {
-            (RunVerdict::Incomplete, format!("{finished} of {planned} points were finished"))
-        }
-        Ending::Completed => judge_completed(shell),
+        Ending::Completed => match lacking(shell, planned) {
+            Some(reason) => (RunVerdict::Incomplete, reason),
+            None => judge_completed(shell),
+        },
         Ending::Stopped(Stop::AfterPoint) => {
             (RunVerdict::Stopped, format!("stopped by a person after {finished} of {planned} points"))
         }

@@ -79,7 +79,7 @@ pub fn unmet_setting(readings: &PointReadings) -> Option<String> {
 #[must_use]
 pub fn region(vout: Volts, nominal: Volts) -> Region {
     let ratio = vout.value() / nominal.value();
-    if ratio < 0.1 {
+    if ratio < Region::OFF_BELOW {
         Region::Off
     } else if (ratio - 1.0).abs() <= 0.1 {
         Region::Regulated

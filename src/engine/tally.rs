@@ -1,6 +1,6 @@
 //! What came of a run so far, counted: a soak of weeks keeps no results in memory.
 
-use crate::event::{PointResult, PointVerdict};
+use crate::event::{PointResult, PointVerdict, StartCheck};
 
 /// Points and starts, counted by what came of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,10 +21,12 @@ pub struct Tally {
     pub readings_judged: u64,
     /// Times that a reading of a soak broke a limit.
     pub readings_failed: u64,
-    /// Starts that were looked at.
+    /// Starts that were looked at, of a board that was off before.
     pub starts: u32,
     /// Of these, those at which the board did not start.
     pub failed_starts: u32,
+    /// Looks at a start that was none: the board had not been off.
+    pub no_starts: u32,
 }
 
 impl Tally {
@@ -49,9 +51,13 @@ impl Tally {
         }
     }
 
-    /// Counts a start.
-    pub fn add_start(&mut self, started: bool) {
+    /// Counts a look at a start.
+    pub fn add_start(&mut self, check: &StartCheck) {
+        if check.is_no_start() {
+            self.no_starts += 1;
+            return;
+        }
         self.starts += 1;
-        self.failed_starts += u32::from(!started);
+        self.failed_starts += u32::from(!check.started);
     }
 }

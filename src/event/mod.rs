@@ -41,7 +41,8 @@ pub use hold::LoadChange;
 pub use holes::{Hole, HoleSum, Holes};
 pub use limit::{Condition, Limit, LimitCheck, Outcome};
 pub use soak::{
-    DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, Rewarm, SoakFacts, StartCheck, StartId,
+    BeforeStart, DwellEnd, DwellId, Gap, GapCause, PhaseSpan, Reading, Readings, Rewarm, SoakFacts,
+    StartCheck, StartId,
 };
 pub use turn::Turn;
 pub use unsent::Unsent;

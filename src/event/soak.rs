@@ -178,6 +178,15 @@ pub enum DwellEnd {
     NotSteady,
 }
 
+/// The output just before the input comes on for a start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BeforeStart {
+    /// Output voltage in volts.
+    pub vout_v: f64,
+    /// Whether the board was off.
+    pub was_off: bool,
+}
+
 /// A look at a start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartCheck {
@@ -185,12 +194,23 @@ pub struct StartCheck {
     pub start: StartId,
     /// What was set.
     pub setting: Setting,
+    /// The output before; `None` in records of earlier programs, which did not look.
+    pub before: Option<BeforeStart>,
     /// Time from the setting to Vout in regulation, as the meter saw it, or why there is none.
     pub took_s: Figure,
     /// Output voltage at the end of the look.
     pub vout_v: Figure,
     /// Whether the board started.
     pub started: bool,
+}
+
+impl StartCheck {
+    /// Whether there was nothing to start: the output still stood when the input came on, and stands. One that does not come to
+    /// regulation has failed, whatever stood before.
+    #[must_use]
+    pub fn is_no_start(&self) -> bool {
+        self.started && self.before.is_some_and(|before| !before.was_off)
+    }
 }
 
 /// Readings that are missing. While the controller's machine sleeps the monotonic clock stands still: then `from` and `to`

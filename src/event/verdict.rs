@@ -61,6 +61,11 @@ words!(
     }
 );
 
+impl Region {
+    /// Under this share of its nominal voltage an output is off.
+    pub const OFF_BELOW: f64 = 0.1;
+}
+
 words!(
     /// How the supply's output was regulated at a moment.
     Regulation {

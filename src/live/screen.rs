@@ -101,6 +101,10 @@ fn so_far(state: &State) -> (&'static str, String) {
     if !broken.is_empty() {
         return ("fail", format!("readings break {}, {of}", broken.join(", ")));
     }
+    let starts_none = state.soak().map_or(0, |soak| soak.counts().starts_none);
+    if starts_none > 0 {
+        return ("incomplete", format!("{starts_none} starts were none: the board had not been off, {of}"));
+    }
     if missing > 0 {
         return ("incomplete", format!("{missing} without a figure that a limit needs, {of}"));
     }

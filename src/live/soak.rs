@@ -37,6 +37,8 @@ pub struct SoakCounts {
     pub starts: u64,
     /// Starts that failed.
     pub starts_failed: u64,
+    /// Looks at a start that was none: the board had not been off.
+    pub starts_none: u64,
     /// Points of the plan that are left out, because the board was warm before they were due.
     pub left_out: u32,
 }
@@ -112,7 +114,9 @@ impl SoakState {
             }
             Event::EvidenceKept { .. } => self.counts.evidence += 1,
             Event::StartChecked(check) => {
-                self.counts.starts += 1;
+                let is_none = check.is_no_start();
+                self.counts.starts += u64::from(!is_none);
+                self.counts.starts_none += u64::from(is_none);
                 self.counts.starts_failed += u64::from(!check.started);
             }
             Event::PointFinished(result) => self.take_result(result),

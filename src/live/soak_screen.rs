@@ -189,6 +189,10 @@ pub(super) fn kept(state: &State, seen: &Seen) -> String {
                 counts.starts_failed
             ));
         }
+        if counts.starts_none > 0 {
+            let looks = counted(counts.starts_none, "look", "looks");
+            told.push(format!("{looks} at a start of a board that had not been off"));
+        }
     }
     told.push(format!("{} traces and screens ({})", seen.kept.files, bytes(seen.kept.bytes)));
     told.push(format!("journal {}", bytes(seen.bytes)));
@@ -222,6 +226,7 @@ pub(super) fn json(soak: &SoakState, last: Option<Stamp>, pace: &Pace) -> Value 
         "evidence": counts.evidence,
         "starts": counts.starts,
         "starts_failed": counts.starts_failed,
+        "starts_none": counts.starts_none,
     })
 }
 

@@ -48,6 +48,10 @@ pub fn level_of(event: &Event) -> Option<(Level, String)> {
         Event::StartChecked(check) if !check.started => {
             Some((Level::Warn, format!("the board did not start at start {}", check.start.0)))
         }
+        Event::StartChecked(check) if check.is_no_start() => {
+            let told = format!("start {} is none: the board had not been off before", check.start.0);
+            Some((Level::Warn, told))
+        }
         Event::InterlockTripped { what } => Some((Level::Trip, format!("TRIPPED: {what}"))),
         Event::MadeSafe(safe) if !safe.verified => {
             let failures = safe.failures.join("; ");

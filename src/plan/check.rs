@@ -104,7 +104,8 @@ impl Outputs {
                 }
                 (self.begun, self.settled) = (None, None);
             }
-            Step::BeginPhase { .. } | Step::LookEarly(_) => {}
+            Step::LookBeforeStart(_) if self.is_fed() => tell("it looks before a start with the input on"),
+            Step::BeginPhase { .. } | Step::LookEarly(_) | Step::LookBeforeStart(_) => {}
             Step::StayOff(_) => {
                 if self.is_any_on() {
                     tell("it stays off with an output on");
@@ -124,6 +125,10 @@ impl Outputs {
                 }
             }
         }
+    }
+
+    fn is_fed(&self) -> bool {
+        self.vin != Some(Volts(0.0))
     }
 
     fn set_voltage(&mut self, voltage: Volts, tell: &mut impl FnMut(&str)) {

@@ -129,9 +129,6 @@ impl Layer<'_> {
             LegKind::Start => {
                 self.switch_off();
                 self.start(leg.setting);
-                self.course.soak.starts.push(leg.setting);
-                let start = u32::try_from(self.course.soak.starts.len()).unwrap_or(u32::MAX);
-                self.push(Step::CheckStart(StartId(start)));
             }
         }
         // What has become due while nothing could come between.
@@ -259,10 +256,13 @@ impl Layer<'_> {
 
     /// The board starts into its load, as it does in the house: the load waits at 0 V, where it can draw nothing.
     fn start(&mut self, setting: Setting) {
+        self.course.soak.starts.push(setting);
+        let id = StartId(u32::try_from(self.course.soak.starts.len()).unwrap_or(u32::MAX));
         self.switch_on();
         self.set = setting;
-        self.push(Step::SetLoad(setting.load));
-        self.push(Step::SetVoltage(setting.vin));
+        let steps = [Step::SetLoad(setting.load), Step::LookBeforeStart(id), Step::SetVoltage(setting.vin)];
+        self.course.steps.extend(steps);
+        self.push(Step::CheckStart(id));
     }
 
     fn switch_on(&mut self) {

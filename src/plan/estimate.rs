@@ -94,6 +94,7 @@ impl Bench<'_> {
                 dwell.map_or(Duration::ZERO, |dwell| dwell.span)
             }
             Step::StayOff(span) => *span,
+            Step::LookBeforeStart(_) => self.questions(3),
             Step::CheckStart(_) => self.settling(),
             Step::SwitchAllOff => SWITCH + self.sets(3) + self.questions(4),
             Step::SwitchSupply(_) | Step::SwitchLoad(_) => SWITCH + self.sets(1) + self.questions(2),

@@ -56,6 +56,8 @@ pub enum Step {
     Dwell(DwellId),
     /// Leave the outputs off, which are switched off, for so long. No plan has it: it makes a start one again after trouble.
     StayOff(Duration),
+    /// Look whether the board is off, just before the input comes on for a start.
+    LookBeforeStart(StartId),
     /// Look at the board's start after the input came on.
     CheckStart(StartId),
     /// Look whether the answer of the soak is clear before its end.
@@ -181,6 +183,9 @@ impl fmt::Display for Step {
             Self::Dwell(dwell) => write!(f, "hold and read, dwell {}", dwell.0),
             Self::LookEarly(look) => write!(f, "look {look} whether the answer is clear"),
             Self::StayOff(span) => write!(f, "stay off for {}", render_span(*span)),
+            Self::LookBeforeStart(start) => {
+                write!(f, "look whether the board is off before start {}", start.0)
+            }
             Self::CheckStart(start) => write!(f, "look at start {}", start.0),
         }
     }

@@ -289,9 +289,9 @@ mod tests {
     use super::*;
     use crate::base::clock::Instant;
     use crate::event::{
-        BrokenAt, DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap, GapCause,
-        LimitBroken, LoadChange, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed, RunVerdict,
-        Setting, StartCheck, StartId, Withheld,
+        BeforeStart, BrokenAt, DrillKind, DrillVerdict, DwellEnd, EarlyAnswer, EarlyLook, FigureName, Gap,
+        GapCause, LimitBroken, LoadChange, Reading, ReadingCheck, Readings, ReadingsJudged, Resumed,
+        RunVerdict, Setting, StartCheck, StartId, Withheld,
     };
     use crate::waveform::Unavailable;
 
@@ -417,6 +417,7 @@ mod tests {
             Event::StartChecked(StartCheck {
                 start: StartId(9),
                 setting: Setting { vin: Volts(24.0), load: Amps(0.5) },
+                before: Some(BeforeStart { vout_v: 4.278, was_off: false }),
                 took_s: Ok(0.02),
                 vout_v: Err(Unavailable::because("no answer")),
                 started: false,

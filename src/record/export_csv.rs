@@ -64,7 +64,7 @@ fn line(cells: &[String]) -> Result<String, RecordError> {
 /// Nine significant digits: more than any instrument has, and few enough to leave out the noise of binary fractions, which
 /// makes `-0.0012000000000000001` of -1.2 mV. The journal keeps every bit.
 #[must_use]
-pub(super) fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     // Adding zero takes the sign off a negative zero.
     format!("{value:.8e}").parse().unwrap_or(value) + 0.0
 }

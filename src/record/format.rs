@@ -22,9 +22,9 @@ pub use summary::{LimitSummary, PointCounts, ReadingsSummary, Summary, WorstValu
 pub(super) use trace::{AcquisitionEntry, CouplingWord, NoiseFloorEntry, ScreenEntry, WaveformEntry};
 
 pub(super) use soak::{
-    BrokenEntry, DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry, GapWord,
-    JudgedEntry, LoadChangeEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead, RunResumed,
-    SetEntry, SoakEntry, StartEntry,
+    BeforeEntry, BrokenEntry, DeadmanDrilled, DwellEndWord, DwellEntry, EarlyEntry, EarlyWord, GapEntry,
+    GapWord, JudgedEntry, LoadChangeEntry, PhaseEntry, ReadingCheckEntry, ReadingsEntry, ReadingsHead,
+    RunResumed, SetEntry, SoakEntry, StartEntry,
 };
 
 /// The version of the journal that this program writes; it reads all up to it.

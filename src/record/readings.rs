@@ -12,8 +12,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::convert::nanos;
 use super::format::{
-    DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, LoadChangeEntry, Number, ReadingsEntry,
-    ReadingsHead, SoakEntry, StartEntry,
+    BeforeEntry, DwellEndWord, EarlyEntry, EarlyWord, GapEntry, GapWord, LoadChangeEntry, Number,
+    ReadingsEntry, ReadingsHead, SoakEntry, StartEntry,
 };
 use super::judged::{judged_in, judged_out};
 use super::line::{Line, What};
@@ -23,8 +23,8 @@ use super::{RecordError, journal};
 use crate::base::clock::Instant;
 use crate::base::units::Amps;
 use crate::event::{
-    DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, LoadChange, Reading, Readings, ReadingsJudged,
-    SoakFacts, StartCheck, StartId,
+    BeforeStart, DwellEnd, DwellId, EarlyAnswer, EarlyLook, Gap, GapCause, LoadChange, Reading, Readings,
+    ReadingsJudged, SoakFacts, StartCheck, StartId,
 };
 
 /// Most readings of one batch; a line of the journal is bounded.
@@ -166,6 +166,9 @@ pub(super) fn start_out(check: &StartCheck) -> StartEntry {
         start: check.start.0,
         vin_set_v: Number(check.setting.vin.value()),
         load_set_a: Number(check.setting.load.value()),
+        before: check
+            .before
+            .map(|before| BeforeEntry { vout_v: Number(before.vout_v), was_off: before.was_off }),
         took_s: figure_out(&check.took_s),
         vout_v: figure_out(&check.vout_v),
         started: check.started,
@@ -176,6 +179,7 @@ pub(super) fn start_in(entry: StartEntry) -> StartCheck {
     StartCheck {
         start: StartId(entry.start),
         setting: setting_in(entry.vin_set_v, entry.load_set_a),
+        before: entry.before.map(|before| BeforeStart { vout_v: before.vout_v.0, was_off: before.was_off }),
         took_s: figure_in(entry.took_s),
         vout_v: figure_in(entry.vout_v),
         started: entry.started,

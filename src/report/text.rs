@@ -86,10 +86,9 @@ fn render_soak(text: &mut String, soak: &SoakSummary, report: &Report) {
         let _ = writeln!(text, "{:<10} {} of {readings}: it {what}", "left out", known.column);
     }
     if soak.rewarms > 0 {
-        let (times, span) = (
-            counted(soak.rewarms, "time"),
-            render_elapsed(Duration::from_secs_f64(soak.rewarm_hours.clamp(0.0, 1e6) * 3600.0)),
-        );
+        // Nine digits of many hours are no whole seconds any more.
+        let seconds = (soak.rewarm_hours.clamp(0.0, 1e6) * 36_000.0).round() / 10.0;
+        let (times, span) = (counted(soak.rewarms, "time"), render_elapsed(Duration::from_secs_f64(seconds)));
         let _ = writeln!(
             text,
             "warmed     again {times} after a gap, {span} together, on top of what the phases held"

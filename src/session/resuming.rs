@@ -216,7 +216,7 @@ fn how_far(record: &Record) -> (Reached, Earlier, u32) {
             Event::StartChecked(check) => {
                 // A start that was looked at twice counts once, as a point does.
                 if reached.start.is_none_or(|last| check.start > last) {
-                    tally.add_start(check.started);
+                    tally.add_start(check);
                 }
                 reached.start = reached.start.max(Some(check.start));
             }

@@ -640,6 +640,18 @@ fn every_key_of_a_profile_is_explained_in_the_example_and_it_makes_a_plan() {
 }
 
 #[test]
+fn a_name_that_would_do_more_on_a_terminal_than_be_read_is_refused_with_its_place() {
+    let limit = "\n[[limits]]\nname = \"out\\u0007\\u001b[31m\"\nfigure = \"vout_v\"\nmax = \"5.2 V\"\n";
+    let phase = "[[soak.phases]]\nname = \"ho\\nld\"\nvin = \"24 V\"\nload = \"500 mA\"\nfor = \"6 h\"\n";
+    let text = profile_with("vin = [\"24 V\"]\nload = [\"0 A\"]", &format!("[soak]\n{phase}{limit}"));
+    let faults = profile::parse("p.toml", &text).unwrap_err();
+    let told: Vec<(&str, &str)> =
+        faults.iter().map(|fault| (fault.key.as_str(), fault.message.as_str())).collect();
+    let why = "a name is one line, without control characters";
+    assert_eq!(told, [("soak.phases[1].name", why), ("limits[1].name", why)]);
+}
+
+#[test]
 fn what_is_set_at_a_start_is_what_the_plan_says_of_it() {
     for text in [EXAMPLE_PROFILE, POWER_CYCLE] {
         let profile = profile::parse("p.toml", text).unwrap();
@@ -651,6 +663,10 @@ fn what_is_set_at_a_start_is_what_the_plan_says_of_it() {
             let set = standing(&plan.steps[..place]);
             assert_eq!(set.setting, starts[id.0 as usize - 1]);
             assert!(set.supply_on && set.load_on && set.setting.load > Amps(0.0), "{set:?}");
+            // It is looked whether the board is off when nothing but the input is left to come on.
+            let before = [Step::LookBeforeStart(*id), Step::SetVoltage(set.setting.vin)];
+            assert_eq!(plan.steps[place - 2..place], before);
+            assert_eq!(standing(&plan.steps[..place - 2]).setting.vin, Volts(0.0));
             looked_at += 1;
         }
         assert!(looked_at > 2 && looked_at == starts.len());

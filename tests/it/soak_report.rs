@@ -7,9 +7,9 @@ use std::time::Duration;
 use soakrig::base::clock::Instant;
 use soakrig::base::units::{Amps, Volts};
 use soakrig::event::{
-    BrokenAt, DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LimitBroken, LoadChange, PointId,
-    PointResult, Reading, Readings, Resumed, RunEnd, RunVerdict, SafeState, Setting, Sink, SoakFacts,
-    StartCheck, StartId,
+    BeforeStart, BrokenAt, DwellEnd, DwellId, Event, FigureName, Gap, GapCause, LimitBroken, LoadChange,
+    PointId, PointResult, Reading, Readings, Resumed, RunEnd, RunVerdict, SafeState, Setting, Sink,
+    SoakFacts, StartCheck, StartId,
 };
 use soakrig::live::State;
 use soakrig::record::products::check_manifest;
@@ -50,7 +50,15 @@ fn tell(recorder: &mut Recorder, from_s: u64, to_s: u64, dwell: u32) {
 fn start(number: u32, took_s: Result<f64, Unavailable>) -> Event {
     let setting = Setting { vin: Volts(24.0), load: Amps(0.5) };
     let started = took_s.is_ok();
-    Event::StartChecked(StartCheck { start: StartId(number), setting, took_s, vout_v: Ok(5.0), started })
+    let before = Some(BeforeStart { vout_v: 0.02, was_off: true });
+    Event::StartChecked(StartCheck {
+        start: StartId(number),
+        setting,
+        before,
+        took_s,
+        vout_v: Ok(5.0),
+        started,
+    })
 }
 
 /// Four hours: a warm-up, a hold with a gap that is told and a break that is not, a failed start among three.
@@ -223,7 +231,7 @@ fn hours_behind_the_first_broken_limit_bound_nothing() {
     assert_eq!(whole.counted_hours, Some(whole.board_hours));
     // Two hours less the ten seconds between warm-up and hold; all of them had power.
     let until = (7200.0 - 10.0) / 3600.0;
-    assert!((broken.counted_hours.unwrap() - until).abs() < 1e-9, "{broken:?}");
+    assert!((broken.counted_hours.unwrap() - until).abs() < 1e-8, "{broken:?}");
     assert_eq!(broken.board_hours, whole.board_hours);
     // chi-square(0.9; 6) is 10.6446 for two failures: the limit, and the start.
     assert!((broken.mtbf_at_least_h.unwrap() - 2.0 * until / 10.6446).abs() < 1e-4, "{broken:?}");
@@ -231,6 +239,52 @@ fn hours_behind_the_first_broken_limit_bound_nothing() {
         broken.statement[0].ends_with("1.75 h behind the first broken limit do not count."),
         "{broken:?}"
     );
+}
+
+#[test]
+fn a_board_that_was_not_off_before_has_not_started_and_no_bound_counts_it() {
+    let stood = |number, vout_v: f64, started| {
+        let Event::StartChecked(mut check) = start(number, Ok(0.05)) else { panic!("no start") };
+        check.before = Some(BeforeStart { vout_v, was_off: false });
+        check.started = started;
+        Event::StartChecked(check)
+    };
+    let told = |starts: Vec<Event>| {
+        let out = TempDir::new().unwrap();
+        let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+        let mut facts = sweep::facts("B", 0);
+        let (interval, phases) = (Duration::from_secs(10), vec!["cycles".to_owned()]);
+        let dwells_last = Duration::from_secs(60);
+        facts.soak = Some(SoakFacts { interval, phases, dwells_last, dwells: 1, starts: 9 });
+        recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+        for (second, start) in (1u64..).zip(starts) {
+            recorder.event(at(second * 1000), &start).unwrap();
+        }
+        let folder = recorder.folder().to_owned();
+        drop(recorder);
+        let report = report::build(&Record::open(&folder).unwrap());
+        let soak = report.summary.soak.clone().unwrap();
+        let starts = soak.starts.unwrap();
+        ((starts.tried, starts.failed, starts.none), soak.statement[1].clone(), html::render(&report))
+    };
+    let (counts, shown, page) = told(vec![stood(1, 4.278, true), stood(2, 4.279, true)]);
+    assert_eq!(counts, (0, 0, 2));
+    let none =
+        "nothing is shown: at 2 looks at a start the board had not been off before, so that none was made";
+    assert_eq!(shown, none);
+    for words in ["0 starts were looked at", "2 more looks saw no start", "4.278 V to 4.279 V"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let (counts, shown, _) = told(vec![start(1, Ok(0.05)), stood(2, 1.2, true), start(3, Ok(0.05))]);
+    assert_eq!(counts, (2, 0, 1));
+    assert!(shown.starts_with("0 failures in 2 starts:"), "{shown}");
+    assert!(
+        shown.ends_with("1 more look at a start does not count: the board had not been off before."),
+        "{shown}"
+    );
+    // One that does not come to regulation has failed, whatever stood before.
+    let (counts, _, _) = told(vec![stood(1, 1.2, false)]);
+    assert_eq!(counts, (1, 1, 0));
 }
 
 #[test]
@@ -460,6 +514,43 @@ fn warming_up_again_is_told_apart_from_what_a_phase_held() {
     let told = text::render(&report, Path::new("run"));
     assert!(told.contains("again 2 times after a gap, 5 min 50 s together"), "{told}");
     assert!(html::render(&report).contains("<b>warming up again after a gap</b>"));
+}
+
+#[test]
+fn a_phase_of_many_settings_is_told_by_what_was_set_and_not_by_what_was_read() {
+    let out = TempDir::new().unwrap();
+    let mut recorder = Recorder::create(out.path(), &header("B")).unwrap();
+    let mut facts = sweep::facts("B", 0);
+    let (interval, phases) = (Duration::from_secs(EVERY_S), vec!["ramp".to_owned()]);
+    let dwells_last = Duration::from_secs(19 * 600);
+    facts.soak = Some(SoakFacts { interval, phases, dwells_last, dwells: 19, starts: 0 });
+    recorder.event(at(0), &Event::RunStarted(Box::new(facts))).unwrap();
+    recorder.event(at(1), &Event::PhaseStarted { phase: 0, name: "ramp".to_owned(), round: 1 }).unwrap();
+    for step in 0..19_u32 {
+        // The board does not start there, and takes nothing of its load.
+        let vin_v = 9.0 + 0.1 * f64::from(step);
+        let from_s = u64::from(step) * 600 + 10;
+        let row = |second: u64| {
+            let values = [Some(vin_v - 0.04), Some(0.0), Some(0.0), Some(0.0), Some(25.0), None];
+            Reading::of(Instant(second * 1_000_000_000), values)
+        };
+        let rows: Vec<Reading> = (from_s..from_s + 580).step_by(EVERY_S as usize).map(row).collect();
+        let (dwell, done) = (DwellId(step + 1), Duration::from_secs(590));
+        let read = Readings { dwell, done, held: false, judged: None, rows };
+        recorder.event(at((from_s + 585) * 1000), &Event::ReadingsTaken(Box::new(read))).unwrap();
+        let setting = Some(Setting { vin: Volts(vin_v), load: Amps(0.25) });
+        let end = DwellEnd::Time;
+        let finished = Event::DwellFinished { dwell, took: done, end, left_out: 0, setting };
+        recorder.event(at((from_s + 586) * 1000), &finished).unwrap();
+    }
+    let folder = recorder.folder().to_owned();
+    drop(recorder);
+    let page = html::render(&report::build(&Record::open(&folder).unwrap()));
+    let held = &page[page.find("What was held").unwrap()..];
+    let held = &held[..held.find("</table>").unwrap()];
+    for words in ["9 V to 10.8 V", ">250 mA<", "over 16"] {
+        assert!(held.contains(words), "{words}: {held}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::span::render_span;
 use crate::base::units::with_prefix;
-use crate::event::Setting;
+use crate::event::{Region, Setting};
 use crate::plan::course::has_room;
 use crate::plan::forecast::Forecast;
 use crate::plan::profile::{CaptureSelection, Interlocks, SettleRule};
@@ -260,8 +260,14 @@ fn phases(soak: &SoakPlan, plan: &Plan) -> Vec<String> {
     lines.push(format!("readings of supply, load and thermometers every {}", render_span(soak.interval)));
     let captures = plan.points.iter().filter(|point| point.phase.is_some()).count();
     let of_sweeps = plan.points.len() - captures;
+    let off = if soak.starts.is_empty() {
+        String::new()
+    } else {
+        let least = with_prefix(plan.vout_nominal.value() * Region::OFF_BELOW, "V");
+        format!(" (each counts where Vout has fallen under {least} before the input comes on)")
+    };
     lines.push(format!(
-        "{captures} captures, {} starts, {} sweeps of together {of_sweeps} points",
+        "{captures} captures, {} starts{off}, {} sweeps of together {of_sweeps} points",
         soak.starts.len(),
         soak.sweeps
     ));

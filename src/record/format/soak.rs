@@ -80,9 +80,19 @@ pub(in crate::record) struct StartEntry {
     pub(in crate::record) start: u32,
     pub(in crate::record) vin_set_v: Number,
     pub(in crate::record) load_set_a: Number,
+    /// Absent in records of earlier programs, which did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::record) before: Option<BeforeEntry>,
     pub(in crate::record) took_s: FigureEntry,
     pub(in crate::record) vout_v: FigureEntry,
     pub(in crate::record) started: bool,
+}
+
+/// The output before the input came on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(in crate::record) struct BeforeEntry {
+    pub(in crate::record) vout_v: Number,
+    pub(in crate::record) was_off: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

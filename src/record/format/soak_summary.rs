@@ -19,7 +19,7 @@ pub struct SoakSummary {
     pub statement: Vec<String>,
     /// Confidence of the bounds on failures.
     pub confidence: f64,
-    /// Starts that were looked at; `null` without any.
+    /// Starts that were looked at, or should have been; `null` without any.
     pub starts: Option<StartSummary>,
     /// Readings that are there, at what the plan sets.
     pub readings: u64,
@@ -57,6 +57,9 @@ pub struct StartSummary {
     pub tried: u32,
     /// Those that failed.
     pub failed: u32,
+    /// Looks at a start that was none, for the board had not been off; not among those tried. 0 where nobody looked.
+    #[serde(default)]
+    pub none: u32,
     /// The probability that a start fails is at most this.
     pub failure_at_most: Option<f64>,
 }

@@ -106,8 +106,9 @@ fn numbers(report: &Report, view: &SoakView) -> Markup {
             @if view.coverage.held > 0 {
                 li { b { (percent(view.coverage.percent_held())) } span { "were taken while an interlock held the run" } }
             }
-            @if let Some((tried, failed)) = view.statement.starts {
-                li { b { (failed) " / " (tried) } span { "starts failed" } }
+            @if let Some(starts) = view.statement.starts {
+                @if starts.tried > 0 { li { b { (starts.failed) " / " (starts.tried) } span { "starts failed" } } }
+                @if starts.none > 0 { li { b { (starts.none) } span { "looks at a start of a board that had not been off" } } }
             }
             li { b { (view.sweeps.count) " · " (captures) } span { "sweeps · captures" } }
             li { b { (points.failed) " / " (points.finished) } span { "points with a broken limit, of those finished" } }
@@ -330,15 +331,22 @@ fn starts(view: &SoakView) -> Markup {
     let starts = &view.story.starts;
     let took: Vec<f64> = starts
         .iter()
-        .filter(|start| start.started)
+        .filter(|start| start.started && !start.is_no_start())
         .filter_map(|start| start.took_s.as_ref().ok().copied())
         .collect();
     let failed: Vec<&StartCheck> = starts.iter().filter(|start| !start.started).collect();
+    let stood = starts.iter().filter(|start| start.is_no_start()).filter_map(|start| start.before);
+    let stood: Vec<f64> = stood.map(|before| before.vout_v).collect();
+    let ends = |pick: fn(f64, f64) -> f64| FigureName::Vout.show(stood.iter().copied().fold(f64::NAN, pick));
     html! {
         @if !starts.is_empty() {
             section.figure {
                 h2 { "Starts" }
-                p { (starts.len()) " starts were looked at, " (failed.len()) " failed." }
+                p { (starts.len() - stood.len()) " starts were looked at, " (failed.len()) " failed." }
+                @if !stood.is_empty() { p {
+                    (stood.len()) " more looks saw no start: the board had not been off, for before the input came on Vout stood at "
+                    (ends(f64::min)) " to " (ends(f64::max)) ", a tenth of nominal or more. Time off, or load, was too little for it."
+                } }
                 @if let Some(svg) = render_starts(&took) { (picture(&svg, "curves", "how long starts took")) }
                 @if !failed.is_empty() {
                     div.scroll { table.slim {

@@ -6,7 +6,7 @@ use super::story::Story;
 use super::stream::Stream;
 use crate::base::span::render_span;
 use crate::event::{EarlyAnswer, StartCheck};
-use crate::record::format::LimitSummary;
+use crate::record::format::{LimitSummary, StartSummary};
 use crate::trend::{BoardHours, Starts};
 
 /// Confidence of the bounds on failures.
@@ -23,8 +23,8 @@ pub struct Statement {
     pub told_hours: String,
     /// What counts as a failure of the board, a sentence each.
     pub failures: Vec<String>,
-    /// Starts that were looked at, and those that failed; `None` without any.
-    pub starts: Option<(u32, u32)>,
+    /// What came of the looks at a start; `None` without any.
+    pub starts: Option<StartSummary>,
     /// The sentence on hours, or why there is none.
     pub on_hours: Result<String, String>,
     /// The lowest MTBF that the hours show, in hours.
@@ -33,8 +33,6 @@ pub struct Statement {
     pub on_starts: Option<Result<String, String>>,
     /// That it was ended early, and what that costs.
     pub on_end: Option<String>,
-    /// The highest probability of a failed start that they leave.
-    pub start_failure: Option<f64>,
 }
 
 /// States what was shown.
@@ -66,7 +64,6 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary]) -> Stateme
         }
         format!("{told} {} h behind the first broken limit do not count.", behind.rounded_hours())
     });
-    let starts = starts(&story.starts);
     let on_end = story.ended_early.as_ref().map(|look| {
         format!(
             "It was ended early, as its profile allows: {}. The {} that were left out show nothing: of failures these hours \
@@ -82,15 +79,33 @@ pub fn build(stream: &Stream, story: &Story, limits: &[LimitSummary]) -> Stateme
         failures,
         on_hours: on_hours.map_err(|reason| reason.0),
         mtbf_h: hours.mtbf_at_least_h(CONFIDENCE).ok(),
-        on_starts: starts.map(|starts| starts.sentence(CONFIDENCE).map_err(|reason| reason.0)),
+        on_starts: (!story.starts.is_empty()).then(|| on_starts(&story.starts)),
         on_end,
-        start_failure: starts.and_then(|starts| starts.failure_at_most(CONFIDENCE).ok()),
-        starts: starts.map(|starts| (starts.starts, starts.failures)),
+        starts: (!story.starts.is_empty()).then(|| sum_starts(&story.starts)),
     }
 }
 
-fn starts(checks: &[StartCheck]) -> Option<Starts> {
-    let count = |failed: bool| checks.iter().filter(|check| !failed || !check.started).count();
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (!checks.is_empty()).then(|| Starts { starts: number(count(false)), failures: number(count(true)) })
+/// Only a board that was off before has started.
+fn sum_starts(checks: &[StartCheck]) -> StartSummary {
+    let count = |pick: fn(&&StartCheck) -> bool| {
+        u32::try_from(checks.iter().filter(pick).count()).unwrap_or(u32::MAX)
+    };
+    let (tried, failed) = (count(|check| !check.is_no_start()), count(|check| !check.started));
+    let failure_at_most = Starts { starts: tried, failures: failed }.failure_at_most(CONFIDENCE).ok();
+    StartSummary { tried, failed, none: count(|check| check.is_no_start()), failure_at_most }
+}
+
+fn on_starts(checks: &[StartCheck]) -> Result<String, String> {
+    let StartSummary { tried, failed, none, .. } = sum_starts(checks);
+    let (looks, count) = if none == 1 { ("look", "does not count") } else { ("looks", "do not count") };
+    if tried == 0 {
+        return Err(format!(
+            "at {none} {looks} at a start the board had not been off before, so that none was made"
+        ));
+    }
+    let told = Starts { starts: tried, failures: failed }.sentence(CONFIDENCE).map_err(|reason| reason.0)?;
+    Ok(match none {
+        0 => told,
+        _ => format!("{told} {none} more {looks} at a start {count}: the board had not been off before."),
+    })
 }

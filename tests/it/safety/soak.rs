@@ -617,6 +617,29 @@ fn cycles(off: &str) -> Setup {
     )
 }
 
+#[test]
+fn a_start_of_a_board_that_was_never_off_is_none_and_no_run_passes_on_it() {
+    // The output capacitors hold what nobody draws from them.
+    let profile = HOLD.replace("vin = \"24 V\"\nload = \"250 mA\"\nfor = \"SPAN\"\n", CYCLES);
+    let idle = profile.replace("load = \"250 mA\"\non", "load = \"0 A\"\non").replace("6 s", "100 ms");
+    let setup = Setup::with_rig(&idle.replace("SPAN", "1 h"), &rig_with_frozen_after("15 s"));
+    for (setup, was_off) in [(setup, false), (cycles("6 s"), true)] {
+        let played = setup.undisturbed().play(&mut Keeper::default()).unwrap();
+        let mut looks = 0;
+        for event in &played.events {
+            let Event::StartChecked(check) = event else { continue };
+            looks += 1;
+            let before = check.before.unwrap();
+            assert!(check.started, "{check:?}");
+            assert_eq!((before.was_off, before.vout_v < 0.5), (was_off, was_off), "{check:?}");
+        }
+        assert_eq!(looks, 4);
+        let verdict = if was_off { RunVerdict::Pass } else { RunVerdict::Incomplete };
+        assert_eq!(played.outcome.end.verdict, verdict, "{}", played.reason());
+        assert_eq!(played.reason().contains("4 of 4 starts are none"), !was_off, "{}", played.reason());
+    }
+}
+
 /// Of each start that was looked at, how long the supply had been off before it, in seconds.
 fn off_before_starts(keeper: &Keeper<'_>, played: &Played) -> Vec<f64> {
     let (mut off_since, mut was_off) = (None, 0.0);

@@ -222,3 +222,53 @@ pub fn compare(before: &Group, after: &Group, request: &Request) -> Comparison {
         capabilities,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cell::{Cell, Place};
+    use super::super::group::BoardCells;
+    use super::super::regulation::Visits;
+    use super::*;
+    use crate::base::units::{Amps, Volts};
+    use crate::event::{FigureName, Setting};
+
+    /// Three boards that are measured at two loads; at full load so many of them are in regulation.
+    fn side(name: &str, at_full_load: usize) -> Group {
+        let at = |load: f64| Place::of(Setting { vin: Volts(24.0), load: Amps(load) });
+        let mut group = Group::new(name);
+        for board in 0..3 {
+            let mut of_board = BoardCells::default();
+            for (load, is_regulated) in [(0.1, true), (0.5, board < at_full_load)] {
+                of_board.places.entry(at(load)).or_insert_with(Visits::default).count(is_regulated, true);
+                if is_regulated {
+                    let value = Cell::one(5.0 + 1e-3 * board as f64, None);
+                    of_board.cells.insert((Quantity::Figure(FigureName::Vout), at(load)), value);
+                }
+            }
+            group.boards.insert(format!("{name}{board}").parse().unwrap(), of_board);
+        }
+        group
+    }
+
+    #[test]
+    fn no_limit_is_met_by_boards_that_fall_out_of_regulation_where_the_others_stay_in_it() {
+        let limit = || vec!["vout_v:100mV".parse().unwrap()];
+        let request = Request { worse_than: limit(), same_within: limit(), ..Request::default() };
+        let judged = |before: usize, after: usize| {
+            compare(&side("A", before), &side("B", after), &request)
+                .gates
+                .into_iter()
+                .map(|gate| gate.judgement)
+        };
+        assert!(judged(3, 3).all(|judgement| judgement == Judgement::Met));
+        assert!(judged(2, 2).all(|judgement| judgement == Judgement::Met), "it is no news");
+        for judgement in judged(3, 2) {
+            let Judgement::Impossible(why) = judgement else { panic!("{judgement:?}") };
+            assert_eq!(
+                why,
+                "it is kept at the points that are left, but B was out of regulation where every board of A was in it (B2 out of \
+                 regulation at 24 V, 500 mA)"
+            );
+        }
+    }
+}

@@ -103,7 +103,8 @@ impl EarlyWatch {
         let readings = series.means.readings();
         let drift = drift(&readings, &DriftSettings::default())?;
         // Where there are too few values to look for changes of level, none is found; they widen the interval then.
-        let changes = changes(&readings, &ChangeSettings::default()).map_or(0, |changes| changes.found.len());
+        let settings = ChangeSettings { steps: Some(series.means.steps()), ..ChangeSettings::default() };
+        let changes = changes(&readings, &settings).map_or(0, |changes| changes.found.len());
         let limits = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
         let looks = self.plan.looks.saturating_mul(limits);
         let look = Look { end_s, confidence: self.plan.confidence, looks, changes };

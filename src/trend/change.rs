@@ -7,7 +7,7 @@
 //! false alarm rate over all places and scales (Bonferroni); `docs/trends.md` has the rates that simulation gave.
 
 use super::blocks::{self, Block};
-use super::{Estimate, NoAnswer, Reading};
+use super::{Estimate, NoAnswer, Reading, Steps};
 use crate::base::distribution::{t_quantile, two_sided_t};
 use crate::base::stats::{mad_sigma, median};
 
@@ -27,12 +27,14 @@ pub struct ChangeSettings {
     pub settling_s: f64,
     /// The part of runs without any step in which one is found all the same; between 0 and 0.2.
     pub false_alarms: f64,
+    /// How the readings differ that those given are means of; `None` where they are readings themselves.
+    pub steps: Option<Steps>,
 }
 
 impl Default for ChangeSettings {
     /// Nothing left out, one false alarm in a hundred runs.
     fn default() -> Self {
-        Self { settling_s: 0.0, false_alarms: 0.01 }
+        Self { settling_s: 0.0, false_alarms: 0.01, steps: None }
     }
 }
 
@@ -82,7 +84,9 @@ pub fn changes(readings: &[Reading], settings: &ChangeSettings) -> Result<Change
             blocks.len()
         )));
     }
-    let search = Search::new(&kept, blocks, settings.false_alarms)?;
+    let own = Steps::of(&kept);
+    let resolution = own.resolution();
+    let search = Search::new(blocks, settings.false_alarms, (resolution, settings.steps.unwrap_or(own)))?;
     Ok(search.find())
 }
 
@@ -112,7 +116,11 @@ struct Candidate {
 }
 
 impl Search {
-    fn new(kept: &[Reading], blocks: Vec<Block>, false_alarms: f64) -> Result<Self, NoAnswer> {
+    fn new(
+        blocks: Vec<Block>,
+        false_alarms: f64,
+        (resolution, steps): (f64, Steps),
+    ) -> Result<Self, NoAnswer> {
         let count = blocks.len();
         let sides: Vec<usize> = SCALES.into_iter().filter(|side| 16 * side <= count).collect();
         let scales = sides.iter().map(|side| {
@@ -127,9 +135,8 @@ impl Search {
         let scales: Option<Vec<Scale>> = scales.collect();
         let scales = scales.ok_or_else(|| NoAnswer::because("no level of alarm for so small a rate"))?;
         let counts: Vec<f64> = blocks.iter().map(|block| block.count as f64).collect();
-        let (resolution, stands_still) = resolution(kept);
         let floor = resolution / median(&counts).unwrap_or(1.0).max(1.0);
-        let least = if stands_still { 1.5 * resolution } else { 0.0 };
+        let least = if steps.stand_still() { 1.5 * steps.resolution() } else { 0.0 };
         let distances: Vec<f64> = blocks.windows(2).map(|pair| pair[1].at_s - pair[0].at_s).collect();
         Ok(Self { block_s: median(&distances).unwrap_or(0.0), blocks, scales, floor, least })
     }
@@ -166,7 +173,7 @@ impl Search {
             found,
             blocks: self.blocks.len(),
             block_s: self.block_s,
-            smallest: widest.fold(f64::INFINITY, f64::min),
+            smallest: widest.fold(f64::INFINITY, f64::min).max(self.least),
             more,
         }
     }
@@ -240,15 +247,6 @@ fn level_out(blocks: &mut [Block], border: usize) {
         blocks[border - 1].value = blocks[border - 2].value;
         blocks[border].value = blocks[border + 1].value;
     }
-}
-
-/// The smallest difference of two readings that follow one another, but none (0 where all are equal), and whether more than
-/// half of them are alike: then their means tell less than a step of the resolution.
-fn resolution(readings: &[Reading]) -> (f64, bool) {
-    let steps = || readings.windows(2).map(|pair| (pair[1].value - pair[0].value).abs());
-    let smallest = steps().filter(|step| *step > 0.0).fold(f64::INFINITY, f64::min);
-    let alike = steps().filter(|step| *step == 0.0).count();
-    (if smallest.is_finite() { smallest } else { 0.0 }, 2 * alike > readings.len())
 }
 
 /// Running sums over the blocks: 1, t, y, tt, ty, with the middle of the time and the first value as zero.

@@ -6,12 +6,57 @@ use crate::base::stats::median;
 /// No grid holds more places than this: more than a year at one a second.
 pub const MOST_PLACES: usize = 50_000_000;
 
+/// How readings that follow one another differ: what they are rounded to shows there, and in no mean of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steps {
+    last: Option<f64>,
+    smallest: f64,
+    alike: u64,
+    pairs: u64,
+}
+
+impl Steps {
+    const NONE: Self = Self { last: None, smallest: f64::INFINITY, alike: 0, pairs: 0 };
+
+    /// Of readings in their order.
+    #[must_use]
+    pub fn of(readings: &[Reading]) -> Self {
+        let mut steps = Self::NONE;
+        readings.iter().for_each(|reading| steps.push(reading.value));
+        steps
+    }
+
+    fn push(&mut self, value: f64) {
+        if let Some(last) = self.last.replace(value) {
+            let step = (value - last).abs();
+            self.pairs += 1;
+            self.alike += u64::from(step == 0.0);
+            if step > 0.0 {
+                self.smallest = self.smallest.min(step);
+            }
+        }
+    }
+
+    /// The smallest difference of two readings that follow one another; zero where all are equal.
+    #[must_use]
+    pub fn resolution(&self) -> f64 {
+        if self.smallest.is_finite() { self.smallest } else { 0.0 }
+    }
+
+    /// Whether more than half of them are like the one before: then their means tell less than a step of the resolution.
+    #[must_use]
+    pub const fn stand_still(&self) -> bool {
+        self.alike > self.pairs / 2
+    }
+}
+
 /// Collects means over even steps of time. 24 bytes a step.
 #[derive(Debug, Clone)]
 pub struct Means {
     spacing_s: f64,
     open: Option<Open>,
     closed: Vec<(Reading, u32)>,
+    steps: Steps,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +79,7 @@ impl Means {
     #[must_use]
     pub const fn new(spacing_s: f64) -> Self {
         let spacing_s = if spacing_s > 0.0 && spacing_s.is_finite() { spacing_s } else { 1.0 };
-        Self { spacing_s, open: None, closed: Vec::new() }
+        Self { spacing_s, open: None, closed: Vec::new(), steps: Steps::NONE }
     }
 
     /// Takes a reading. One that is no number, or older than the open step, is left out.
@@ -42,6 +87,7 @@ impl Means {
         if !(at_s >= 0.0 && at_s.is_finite() && value.is_finite()) {
             return;
         }
+        self.steps.push(value);
         if let Some(open) = &mut self.open {
             if at_s < open.end_s {
                 if at_s >= open.end_s - self.spacing_s {
@@ -63,6 +109,12 @@ impl Means {
     pub fn readings(&self) -> Vec<Reading> {
         let open = self.open.as_ref().map(Open::mean);
         self.closed.iter().map(|(mean, _)| *mean).chain(open).collect()
+    }
+
+    /// How the readings differ that the means are made of.
+    #[must_use]
+    pub const fn steps(&self) -> Steps {
+        self.steps
     }
 
     /// The means on their even grid, without the open step. A step with less than half of the usual count is missing.

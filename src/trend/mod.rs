@@ -28,7 +28,7 @@ pub use early::{Early, Look, judge_early};
 pub use envelope::{Column, Envelope};
 pub use histogram::Histogram;
 pub use hourly::{Hourly, IntervalStats};
-pub use means::{Grid, Means};
+pub use means::{Grid, Means, Steps};
 pub use projection::{Bounds, Outlook, Projection, Reach, project};
 pub use reliability::{BoardHours, Starts};
 pub use steady::{On, Shortfall, Steadiness, SteadyJudge, Temperatures, Why};

@@ -9,7 +9,7 @@ use crate::base::units::{Amps, Volts};
 use crate::event::{FigureName, Limit, PointResult, Setting};
 use crate::trend::{
     AllanPoint, Averaging, Bounds, ChangeSettings, Changes, Difference, Drift, DriftSettings, NoAnswer,
-    Projection, Reading, allan, changes, drift, project, start_against_end,
+    Projection, Reading, Steps, allan, changes, drift, project, start_against_end,
 };
 
 /// Confidence of the intervals.
@@ -148,7 +148,8 @@ fn setting_trends(
     let of_readings = OF_READINGS.iter().zip(&group.means).map(|((title, figure, unit), means)| {
         let readings = means.readings();
         let between_rounds = between_rounds(group.phase, story, &readings);
-        Trend { between_rounds, ..trend((title, *figure, unit), &readings, part_s, (planned, judge)) }
+        let readings = (readings.as_slice(), Some(means.steps()));
+        Trend { between_rounds, ..trend((title, *figure, unit), readings, part_s, (planned, judge)) }
     });
     let of_captures = CAPTURED.into_iter().filter_map(|name| {
         let values: Vec<Reading> = mine
@@ -157,7 +158,7 @@ fn setting_trends(
             .filter_map(|(at_s, point)| point.figures.value(name).map(|value| Reading { at_s: *at_s, value }))
             .collect();
         let what = (name.title(), Some(name), name.unit());
-        (!values.is_empty()).then(|| trend(what, &values, part_s, (planned, judge)))
+        (!values.is_empty()).then(|| trend(what, (&values, None), part_s, (planned, judge)))
     });
     SettingTrends {
         phase: story
@@ -180,7 +181,7 @@ fn setting_trends(
 
 fn trend(
     (title, figure, unit): (&'static str, Option<FigureName>, &'static str),
-    readings: &[Reading],
+    (readings, steps): (&[Reading], Option<Steps>),
     part_s: f64,
     (setting, judge): (Setting, &Judge<'_>),
 ) -> Trend {
@@ -205,7 +206,7 @@ fn trend(
         between_rounds: None,
         outlooks: limits.map(outlook).collect(),
         drift,
-        changes: changes_in_pieces(readings).map_err(|reason| reason.0),
+        changes: changes_in_pieces(readings, steps).map_err(|reason| reason.0),
     }
 }
 
@@ -222,12 +223,13 @@ fn between_rounds(phase: u16, story: &Story, readings: &[Reading]) -> Option<Jum
 
 /// Looks for changes of level in each piece without a long hole: across a hole nobody knows what was held before. The rate of
 /// false alarms is shared by the pieces; a step whose size might be zero is none.
-fn changes_in_pieces(readings: &[Reading]) -> Result<Changes, NoAnswer> {
+fn changes_in_pieces(readings: &[Reading], steps: Option<Steps>) -> Result<Changes, NoAnswer> {
     let distances: Vec<f64> = readings.windows(2).map(|pair| pair[1].at_s - pair[0].at_s).collect();
     let hole_s = LONG_HOLE * median(&distances).unwrap_or(f64::INFINITY);
     let pieces: Vec<&[Reading]> = readings.chunk_by(|one, two| two.at_s - one.at_s <= hole_s).collect();
     let usual = ChangeSettings::default();
-    let settings = ChangeSettings { false_alarms: usual.false_alarms / pieces.len().max(1) as f64, ..usual };
+    let false_alarms = usual.false_alarms / pieces.len().max(1) as f64;
+    let settings = ChangeSettings { false_alarms, steps, ..usual };
     let mut all: Option<Changes> = None;
     let mut why = NoAnswer("there are no readings after the settling".to_owned());
     for piece in pieces {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{ChangeSettings, Changes, Reading, changes};
+use super::super::{ChangeSettings, Changes, Means, Reading, Steps, changes};
 use super::{Noise, each_second};
 
 fn found(values: &[f64]) -> Changes {
@@ -62,6 +62,39 @@ fn what_cannot_be_told_says_why() {
     assert_eq!(few.0, "steps are looked for in 128 blocks of time or more, there are 127");
     let rate = ChangeSettings { false_alarms: 0.0, ..ChangeSettings::default() };
     assert!(changes(&each_second([5.0; 500]), &rate).unwrap_err().0.contains("false alarms"));
+}
+
+#[test]
+fn what_a_coarse_thermometer_is_rounded_to_is_no_change_of_level_in_means_of_minutes_either() {
+    // A day at one reading in ten seconds that drifts by 0.15 K an hour, with a little noise, rounded to half a kelvin.
+    let mut noise = Noise::seeded(9);
+    let truth: Vec<f64> =
+        (0..8640).map(|at| 35.0 + 0.15 * f64::from(at) / 360.0 + 0.01 * noise.normal()).collect();
+    let looked = |rounded: &dyn Fn(f64) -> f64, tells: bool| {
+        let mut means = Means::new(60.0);
+        truth.iter().enumerate().for_each(|(at, value)| means.push(10.0 * at as f64, rounded(*value)));
+        let steps = tells.then(|| means.steps());
+        let settings = ChangeSettings { steps, ..ChangeSettings::default() };
+        changes(&means.readings(), &settings).unwrap()
+    };
+    let coarse = |value: f64| (value / 0.5).round() * 0.5;
+    let found = looked(&coarse, true);
+    assert_eq!(found.found, [], "stairs of the thermometer");
+    assert!(found.smallest >= 0.75, "{found:?}");
+    assert!(!looked(&coarse, false).found.is_empty(), "means do not show what they are rounded to");
+    let jump = |value: f64| coarse(if value > 36.8 { value + 3.0 } else { value });
+    assert!(!looked(&jump, true).found.is_empty(), "a jump of several steps is one");
+    assert!(looked(&|value| value, true).found.is_empty(), "not rounded there is nothing to mistake");
+}
+
+#[test]
+fn readings_that_stand_still_on_their_resolution_are_known_by_their_differences() {
+    let of = |values: &[f64]| Steps::of(&each_second(values.iter().copied()));
+    let coarse = of(&[1.0, 1.0, 1.0, 1.5, 1.5]);
+    assert_eq!((coarse.resolution(), coarse.stand_still()), (0.5, true));
+    let fine = of(&[1.0, 1.1, 1.0, 1.0, 1.3]);
+    assert!((fine.resolution() - 0.1).abs() < 1e-12 && !fine.stand_still());
+    assert_eq!((of(&[]).resolution(), of(&[]).stand_still()), (0.0, false));
 }
 
 /// Per cent of runs without a step in which one is seen.

@@ -401,8 +401,8 @@ pub(super) struct CompareArgs {
     /// The runs in which something may have changed
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub(super) after: Vec<String>,
-    /// Make a group of each board revision; the first one, or that of --baseline, is held against all others (runs of the
-    /// baseline that are named, too, stand on its side alone)
+    /// Make a group of each board revision; the first one by name (r9 before r10), or that of --baseline, is held against all
+    /// others (runs of the baseline that are named, too, stand on its side alone)
     #[arg(long, value_enum)]
     pub(super) by: Option<GroupChoice>,
     /// Hold one stretch of each run against another one, board by board: the beginning of a soak against its end. A stretch is

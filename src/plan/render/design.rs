@@ -119,7 +119,8 @@ fn good_for(design: &Design, campaign: &Campaign) -> Vec<String> {
     if campaign.is_shuffled {
         told.push(
             "Points are shuffled in every run, each by its own seed, so that no point always follows the same one. The load is \
-             at 0 A whenever the input voltage changes, as in every order of points."
+             at 0 A whenever the input voltage changes, as in every order of points. Of the start-up threshold they tell hardly \
+             anything: it takes an input voltage that rises."
                 .to_owned(),
         );
     }

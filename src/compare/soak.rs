@@ -6,7 +6,7 @@ use super::aspect::Kind;
 use super::stretch::Window;
 use crate::base::clock::Instant;
 use crate::base::span::render_span;
-use crate::event::{Coverage, Event, Gap, SoakFacts};
+use crate::event::{Coverage, Event, Gap, SoakFacts, StartCheck};
 
 /// Nothing is missing, and nothing cut in: as everybody expects.
 pub(super) const WHOLE: &str = "whole";
@@ -15,14 +15,23 @@ pub(super) const NOTHING: &str = "none";
 /// As [`WHOLE`], of starts.
 pub(super) const ALL_STARTED: &str = "none failed";
 
+/// What a look at a start saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Started,
+    Failed,
+    /// The board had not been off before: no start.
+    NoStart,
+}
+
 /// What cut in while a soak was going on.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Soaking {
     gaps: Vec<Gap>,
     resumed: Vec<Instant>,
     held: Vec<Instant>,
-    /// When starts were looked at, and whether the board had started.
-    starts: Vec<(Instant, bool)>,
+    /// When starts were looked at, and what was seen.
+    starts: Vec<(Instant, Seen)>,
     left_out: u32,
 }
 
@@ -33,7 +42,7 @@ impl Soaking {
             Event::GapFound(gap) => self.gaps.push(Gap { what: String::new(), ..gap.clone() }),
             Event::RunResumed(_) => self.resumed.push(at),
             Event::InterlockHeld { .. } => self.held.push(at),
-            Event::StartChecked(check) => self.starts.push((at, check.started)),
+            Event::StartChecked(check) => self.starts.push((at, seen(check))),
             Event::DwellFinished { left_out, .. } => self.left_out = self.left_out.saturating_add(*left_out),
             _ => {}
         }
@@ -56,11 +65,15 @@ impl Soaking {
     }
 
     fn failed_starts(&self, window: Window) -> String {
-        let inside = || self.starts.iter().filter(|(at, _)| window.holds(*at));
-        match inside().filter(|(_, started)| !started).count() {
+        let inside = self.starts.iter().filter(|(at, _)| window.holds(*at)).map(|(_, seen)| *seen);
+        let inside: Vec<Seen> = inside.collect();
+        let count = |what: Seen| inside.iter().filter(|seen| **seen == what).count();
+        let (failed, none) = (count(Seen::Failed), count(Seen::NoStart));
+        let told = match failed {
             0 => ALL_STARTED.to_owned(),
-            failed => format!("{failed} of {} failed", inside().count()),
-        }
+            failed => format!("{failed} of {} failed", inside.len() - none),
+        };
+        if none == 0 { told } else { format!("{told}, {none} were none: the board had not been off") }
     }
 
     /// How much of a stretch was lost to gaps; no second counts twice.
@@ -84,6 +97,14 @@ impl Soaking {
             .map(|(times, what)| format!("{times} times {what}"))
             .collect();
         if told.is_empty() { NOTHING.to_owned() } else { told.join(" and ") }
+    }
+}
+
+fn seen(check: &StartCheck) -> Seen {
+    match check.started {
+        false => Seen::Failed,
+        true if check.is_no_start() => Seen::NoStart,
+        true => Seen::Started,
     }
 }
 
@@ -122,7 +143,7 @@ mod tests {
         soaking.take(hour(4), &Event::GapFound(gap));
         soaking.held = vec![hour(9)];
         soaking.resumed = vec![hour(4)];
-        soaking.starts = vec![(hour(1), true), (hour(10), false)];
+        soaking.starts = vec![(hour(1), Seen::Started), (hour(10), Seen::Failed), (hour(11), Seen::NoStart)];
         let facts = SoakFacts {
             interval: Duration::from_secs(1),
             phases: vec!["warm-up".to_owned(), "full".to_owned()],
@@ -137,9 +158,11 @@ mod tests {
         };
         assert_eq!(
             told(0, 12),
-            "warm-up, full | 12 h | 80 % to 95 % | 1 times gone on with after a stop and 1 times held by an interlock | 1 of 2 failed"
+            "warm-up, full | 12 h | 80 % to 95 % | 1 times gone on with after a stop and 1 times held by an interlock | 1 of 2 failed, \
+             1 were none: the board had not been off"
         );
         assert_eq!(told(0, 3), "warm-up, full | 12 h | under 80 % | none | none failed");
+        assert!(told(10, 12).ends_with(" | 1 of 1 failed, 1 were none: the board had not been off"));
         assert_eq!(told(5, 8), "warm-up, full | 12 h | whole | none | none failed");
     }
 }

@@ -7,7 +7,7 @@ use crate::compare::comparison::Comparison;
 use crate::compare::effect::{Effect, Pairing};
 use crate::compare::stat::Exactness;
 use crate::report::compare::amount::Amounts;
-use crate::report::compare::words::short_p;
+use crate::report::compare::words::{short_p, valued_points};
 
 /// A table of all changes that boards tell something of by more than their mean and its interval.
 pub(super) fn other_methods(comparison: &Comparison) -> Markup {
@@ -49,7 +49,10 @@ fn row(effect: &Effect) -> Markup {
     let ranks = format!("{about}{}", p(certainty.rank_p.as_ref().ok().copied()));
     html! {
         tr {
-            td { (quantity.title()) br; span.small { (key(quantity.key())) } }
+            td {
+                (quantity.title()) br; span.small { (key(quantity.key())) }
+                @if let Some(of) = valued_points(effect) { br; span.small { (of) } }
+            }
             td.number data-label="by t, 95 %" {
                 (effect.change.map_or_else(dash, |change| amounts.full(change))) br;
                 (effect.interval().map_or_else(dash, |interval| ends(interval.low, interval.high)))

@@ -684,7 +684,7 @@ fn what_a_comparison_writes_lies_neither_over_a_record_nor_over_something_else_t
     let out = TempDir::new().unwrap();
     let page = out.path().join("page.html");
     let sides = ["--before", "*_a?", "--after", "*_b?"];
-    let run = fs::read_dir(reports()).unwrap().next().unwrap().unwrap().path();
+    let run = run_of("a1");
     let journal = run.join("journal.jsonl");
     let before = fs::read(&journal).unwrap();
     for (more, told) in [
